@@ -1,0 +1,25 @@
+# The gateway in production: one image for `serve`, `worker` and `migrate`.
+FROM python:3.11-slim AS build
+COPY scripts/requirements.txt /tmp/requirements.txt
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/requirements.txt
+COPY app /gateway/app
+RUN /venv/bin/python -m compileall -q /venv /gateway
+
+FROM python:3.11-slim
+RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/gateway gateway
+COPY --from=build /venv /venv
+COPY --from=build /gateway /gateway
+ENV PATH=/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    PROFILE=production \
+    HOST=0.0.0.0 \
+    PORT=8000 \
+    STATE_DIR=/var/lib/gateway
+WORKDIR /gateway
+USER 10001
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=15s \
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['PORT']}/healthz\", timeout=2)"]
+ENTRYPOINT ["python", "-m", "app"]
+CMD ["serve"]

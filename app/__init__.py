@@ -1,0 +1,1 @@
+"""Customer Gateway: one GraphQL endpoint that gives a shop everything about its customers."""

@@ -1,0 +1,109 @@
+"""The command line: `python -m app serve | worker | migrate | schema | tenants check`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+
+import uvicorn
+
+from app.domain.profile import Profile
+from app.graphql.schema import build_schema
+from app.http.logs import configure_logging
+from app.settings import Settings, SettingsError
+from app.wiring import TenantsFileError, build_tools, close_tools, migrate, read_tenants
+from app.worker import work
+
+# Seconds that requests under way have to finish after SIGTERM.
+GRACEFUL_SHUTDOWN = 20
+
+FIRST_OPERATION = (
+    'mutation { anonymousLogin(input: {clientId: "demo-storefront"}) { tokens { accessToken sessionId } } }'
+)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; settings and tenants are checked before, so that a fault is one clear line."""
+    tenants = read_tenants(settings)
+    configure_logging(production=settings.profile is Profile.PRODUCTION)
+    if settings.profile is Profile.DEVELOPMENT:
+        host = f"http://{settings.host}:{settings.port}"
+        sys.stderr.write(
+            f"Serving {', '.join(tenant.name for tenant in tenants)} at {host}/graphql. To begin, paste:\n"
+        )
+        sys.stderr.write(f"  {FIRST_OPERATION}\n")
+    uvicorn.run(
+        "app.main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.processes,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN,
+    )
+
+
+def run_worker(settings: Settings) -> None:
+    """Deliver the outbox until SIGTERM or SIGINT."""
+    configure_logging(production=settings.profile is Profile.PRODUCTION)
+    asyncio.run(_run_worker(settings))
+
+
+async def _run_worker(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    tools = build_tools(settings)
+    try:
+        await work(tools, stop)
+    finally:
+        await close_tools(tools)
+
+
+def check_tenants(settings: Settings) -> None:
+    """Say that the tenants file is in order."""
+    tenants = read_tenants(settings)
+    sys.stdout.write(f"The tenants file is in order: {', '.join(tenant.id for tenant in tenants)}.\n")
+
+
+def print_schema(_settings: Settings) -> None:
+    """Print the SDL."""
+    sys.stdout.write(build_schema().as_str() + "\n")
+
+
+def _parse(arguments: list[str] | None) -> Callable[[Settings], None]:
+    parser = argparse.ArgumentParser(prog="python -m app", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    commands.add_parser("serve", help="serve, with the worker inside unless WORKER=off").set_defaults(run=serve)
+    commands.add_parser("worker", help="deliver the outbox").set_defaults(run=run_worker)
+    commands.add_parser("migrate", help="bring the database to the newest migration").set_defaults(run=migrate)
+    commands.add_parser("schema", help="print the SDL").set_defaults(run=print_schema)
+    tenants = commands.add_parser("tenants", help="the tenants file").add_subparsers(required=True, metavar="command")
+    tenants.add_parser("check", help="check the tenants file whole").set_defaults(run=check_tenants)
+    run: Callable[[Settings], None] = parser.parse_args(arguments).run
+    return run
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; a fault of the configuration is a line each, and exit code 2."""
+    run = _parse(arguments)
+    try:
+        run(Settings.load())
+    except (SettingsError, TenantsFileError) as error:
+        sys.stderr.write("".join(f"{fault}\n" for fault in error.faults))
+        return 2
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

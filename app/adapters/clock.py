@@ -1,0 +1,33 @@
+"""The system's clock and its source of randomness; nothing else in the program reads either."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+
+import uuid_utils
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> datetime:
+        """Return the current moment, aware, in UTC."""
+        return datetime.now(UTC)
+
+
+class SystemRandom:
+    """Identifiers that sort by time, and secrets from the operating system."""
+
+    def new_id(self) -> str:
+        """Return a new UUIDv7 (RFC 9562, method 1: a counter keeps those of one process in order) as canonical text."""
+        return str(uuid_utils.uuid7())
+
+    def secret(self) -> bytes:
+        """Return 32 unguessable bytes."""
+        return secrets.token_bytes(32)
+
+    def digits(self, count: int) -> str:
+        """Return `count` decimal digits, the first of which is not zero."""
+        lowest = 10 ** (count - 1)
+        return str(lowest + secrets.randbelow(9 * lowest))

@@ -1,0 +1,37 @@
+"""Encryption of what must wait in the database and be read again, with Fernet (AES-128-CBC and HMAC-SHA256)."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+
+class FernetSealer:
+    """Seals with the first key and opens with any of them.
+
+    `key_material` holds the secret bytes that the keys are derived from (HKDF, RFC 5869), the current one first; it
+    must not be empty. After a rotation the old material stands further down the list, and old seals still open.
+    """
+
+    def __init__(self, key_material: Sequence[bytes]) -> None:
+        self._fernet = MultiFernet([_derive(material) for material in key_material])
+
+    def seal(self, text: str) -> str:
+        """Return the encrypted text, printable."""
+        return self._fernet.encrypt(text.encode()).decode("ascii")
+
+    def open(self, sealed: str) -> str:
+        """Return the text again; raises `ValueError` for what was not sealed here."""
+        try:
+            return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            raise ValueError("This was not sealed with any of our keys.") from None
+
+
+def _derive(material: bytes) -> Fernet:
+    derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"customer-gateway sealer 1")
+    return Fernet(urlsafe_b64encode(derivation.derive(material)))

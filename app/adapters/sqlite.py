@@ -1,0 +1,174 @@
+"""SQLite behind the `Database` port: short reads on the event loop, writes on one writer thread.
+
+aiosqlite would hop threads for every statement. A short indexed read in WAL mode waits for nobody, so it runs right on the
+loop over a held connection; what may wait (the write lock, the disk) runs on the writer thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy
+from sqlalchemy import Engine, Executable, Row, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.adapters.schema_version import VERSION_STATEMENT, newest_migration
+
+Result = TypeVar("Result")
+
+# Milliseconds that a writer waits for the writers of other processes before it gives up.
+BUSY_TIMEOUT = 15_000
+
+
+class SqliteDatabase:
+    """One file, one reader on the loop, one writer on a thread; other processes may share the file."""
+
+    def __init__(self, url: str) -> None:
+        Path(sqlalchemy.make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
+        self._engine = _create_engine(url)
+        self._reader: sqlalchemy.Connection | None = None
+        self._writer: sqlalchemy.Connection | None = None
+        self._writer_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
+        self._turn = asyncio.Lock()
+
+    def connect(self) -> SqliteConnection:
+        """Return a conversation; all of them share the reader, and take turns at the writer."""
+        return SqliteConnection(self)
+
+    def read(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Run a short read on the calling thread, which is the event loop's."""
+        if self._reader is None:
+            self._reader = self._engine.connect()
+        return self._reader.execute(statement).fetchall()
+
+    async def write(self, work: Callable[[sqlalchemy.Connection], Result]) -> Result:
+        """Run the work on the writer thread with the writer's connection."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer_thread, self._work, work)
+
+    def _work(self, work: Callable[[sqlalchemy.Connection], Result]) -> Result:
+        if self._writer is None:
+            self._writer = self._engine.connect()
+        return work(self._writer)
+
+    async def take_turn(self) -> None:
+        """Wait until no other conversation of this process writes."""
+        await self._turn.acquire()
+
+    def end_turn(self) -> None:
+        """Let the next conversation write."""
+        self._turn.release()
+
+    async def is_ready(self) -> bool:
+        """Tell whether the file answers and is at the newest migration."""
+        try:
+            return [row.version_num for row in self.read(VERSION_STATEMENT)] == [newest_migration()]
+        except SQLAlchemyError:
+            return False
+
+    async def close(self) -> None:
+        """Close both connections and the thread."""
+        if self._reader is not None:
+            self._reader.close()
+        await asyncio.get_running_loop().run_in_executor(self._writer_thread, self._close_writer)
+        self._writer_thread.shutdown()
+        self._engine.dispose()
+
+    def _close_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+
+class SqliteConnection:
+    """A conversation with a `SqliteDatabase`; see the `Connection` port."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+        self._begun = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether a transaction is open."""
+        return self._begun
+
+    async def begin(self) -> None:
+        """Take the write lock at once: a deferred BEGIN would fail with 'database is locked' when it has read first."""
+        if self._begun:
+            return
+        await self._database.take_turn()
+        self._begun = True
+        await self._database.write(lambda writer: writer.exec_driver_sql("BEGIN IMMEDIATE"))
+
+    async def commit(self) -> None:
+        """Keep what was written."""
+        await self._end("COMMIT")
+
+    async def rollback(self) -> None:
+        """Forget what was written."""
+        await self._end("ROLLBACK")
+
+    async def _end(self, command: str) -> None:
+        if not self._begun:
+            return
+        # Shielded: a cancelled request must still give the write lock back, in the order of the writer thread.
+        await asyncio.shield(asyncio.ensure_future(self._end_turn(command)))
+
+    async def _end_turn(self, command: str) -> None:
+        try:
+            await self._database.write(lambda writer: _end_transaction(writer, command))
+        finally:
+            self._begun = False
+            self._database.end_turn()
+
+    async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Read the latest commit, or inside the transaction what it has written itself."""
+        if not self._begun:
+            return self._database.read(statement)
+        return await self._database.write(lambda writer: writer.execute(statement).fetchall())
+
+    async def execute(self, statement: Executable) -> int:
+        """Write inside the transaction, which is opened when it is not, and return the number of rows touched."""
+        await self.begin()
+        return await self._database.write(lambda writer: writer.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+    async def execute_returning(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Write inside the transaction, which is opened when it is not, and return the rows of the RETURNING clause."""
+        await self.begin()
+        return await self._database.write(lambda writer: writer.execute(statement).fetchall())
+
+    async def close(self) -> None:
+        """Roll back what was not committed."""
+        await self.rollback()
+
+
+def _end_transaction(writer: sqlalchemy.Connection, command: str) -> None:
+    # BEGIN itself may have failed (another process kept the lock); then there is nothing to end.
+    if writer.connection.dbapi_connection.in_transaction:
+        writer.exec_driver_sql(command)
+
+
+def _create_engine(url: str) -> Engine:
+    # AUTOCOMMIT leaves the transactions to the statements BEGIN IMMEDIATE, COMMIT and ROLLBACK above. Each connection
+    # is used by one thread at a time: the reader by the loop's, the writer by its own.
+    engine = create_engine(
+        url, isolation_level="AUTOCOMMIT", connect_args={"check_same_thread": False}, hide_parameters=True
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            # What is erased must not linger in free pages of the file.
+            "secure_delete=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine

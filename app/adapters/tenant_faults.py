@@ -1,0 +1,87 @@
+"""Says what is wrong in a tenants file in the file's own words: the path of its keys and a plain sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from difflib import get_close_matches
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from app.domain.tenant_rules import Limits
+from app.domain.tenants import Client, Mixin, OrganisationUser, Site, SocialProvider, Tenant, WebhookEndpoint
+
+Path = tuple[str | int, ...]
+
+# What the file calls a key differently than the domain.
+_FILE_KEYS = {
+    "secret": "secret_env",
+    "previous_secret": "previous_secret_env",
+    "client_secret": "client_secret_env",
+    "jwks": "jwks_file",
+    "json_schema": "schema_file",
+}
+_MODELS: dict[str, type[BaseModel]] = {
+    "sites": Site,
+    "clients": Client,
+    "users": OrganisationUser,
+    "social": SocialProvider,
+    "webhooks": WebhookEndpoint,
+    "mixins": Mixin,
+    "limits": Limits,
+}
+_NAMED_BY_TABLE = {("sites", "id"), ("mixins", "name")}
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_PYDANTIC_SUBJECT = re.compile(r"^(Input|String|Tuple|Set|Frozenset|Value) should ")
+
+
+def dotted(*path: str | int) -> str:
+    """Return a path as TOML writes it, with positions in lists (from 0) in brackets."""
+    text = ""
+    for key in path:
+        if isinstance(key, int):
+            text += f"[{key}]"
+        else:
+            text += ("." if text else "") + (key if _BARE_KEY.fullmatch(key) else f'"{key}"')
+    return text
+
+
+def describe(error: ValidationError, tenant_id: str, place: Callable[..., Path]) -> list[str]:
+    """Return a line for each thing that the model refused; `place` tells where it stands in the file."""
+    return [_line(details, tenant_id, place) for details in error.errors(include_url=False)]
+
+
+def _line(details: ErrorDetails, tenant_id: str, place: Callable[..., Path]) -> str:
+    location = details["loc"]
+    where = place(*(_FILE_KEYS.get(key, key) if isinstance(key, str) else key for key in location))
+    if location == ("id",) or (len(location) > 1 and (location[0], location[-1]) in _NAMED_BY_TABLE):
+        where = where[:-1]
+    return f"{dotted('tenants', tenant_id, *where)} {_sentence(details)}"
+
+
+def _sentence(details: ErrorDetails) -> str:
+    context = details.get("ctx", {})
+    match details["type"]:
+        case "missing":
+            return "is missing: add it"
+        case "extra_forbidden":
+            return f"is not known: {_suggestion(details['loc'])}"
+        case "value_error":
+            return str(context["error"])
+        case "enum":
+            return f"must be {context['expected']}, not '{details['input']}'"
+        case "model_type" | "model_attributes_type":
+            return "must be a table"
+        case "tuple_type" if details["loc"] in {(noun,) for noun, _ in _NAMED_BY_TABLE}:
+            return "must be tables with a name each, such as [tenants.….sites.main]"
+        case "tuple_type" | "frozen_set_type":
+            return "must be a list: write […]"
+    return _PYDANTIC_SUBJECT.sub("must ", details["msg"])
+
+
+def _suggestion(location: Path) -> str:
+    model = _MODELS.get(str(location[0]), Tenant) if len(location) > 1 else Tenant
+    keys = [_FILE_KEYS.get(field, field) for field in model.model_fields]
+    close = get_close_matches(str(location[-1]), keys, n=1)
+    return f"did you mean '{close[0]}'?" if close else "leave it out"

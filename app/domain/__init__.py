@@ -1,0 +1,1 @@
+"""Words and pure rules; imports nothing of the application."""

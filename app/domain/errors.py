@@ -1,0 +1,145 @@
+"""The two kinds of refusal: what a person can put right, and what the calling program must handle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum, unique
+
+
+@unique
+class UserErrorCode(StrEnum):
+    """What is wrong with the input, for a program to branch on; each has a message for a person beside it."""
+
+    REQUIRED = "REQUIRED"
+    INVALID = "INVALID"
+    TOO_SHORT = "TOO_SHORT"
+    TOO_LONG = "TOO_LONG"
+    INVALID_EMAIL = "INVALID_EMAIL"
+    INVALID_COUNTRY = "INVALID_COUNTRY"
+    INVALID_PHONE = "INVALID_PHONE"
+    INVALID_LANGUAGE = "INVALID_LANGUAGE"
+    INVALID_CURRENCY = "INVALID_CURRENCY"
+    INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
+    ACCOUNT_INACTIVE = "ACCOUNT_INACTIVE"
+    ACCOUNT_ON_HOLD = "ACCOUNT_ON_HOLD"
+    EMAIL_NOT_CONFIRMED = "EMAIL_NOT_CONFIRMED"
+    EMAIL_TAKEN = "EMAIL_TAKEN"
+    PASSWORD_TOO_SHORT = "PASSWORD_TOO_SHORT"
+    PASSWORD_TOO_LONG = "PASSWORD_TOO_LONG"
+    PASSWORD_TOO_COMMON = "PASSWORD_TOO_COMMON"
+    PASSWORD_TOO_PERSONAL = "PASSWORD_TOO_PERSONAL"
+    TOKEN_INVALID = "TOKEN_INVALID"
+    TOKEN_EXPIRED = "TOKEN_EXPIRED"
+    TOKEN_REUSED = "TOKEN_REUSED"
+    VERSION_CONFLICT = "VERSION_CONFLICT"
+    NOT_FOUND = "NOT_FOUND"
+    LIMIT_REACHED = "LIMIT_REACHED"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing to put right: its code, the path inside `input`, and a sentence for the person."""
+
+    code: UserErrorCode
+    field: tuple[str, ...]
+    message: str
+
+
+class Refused(ValueError):
+    """What a rule raises when one value breaks it; `Problems` gathers them into one `DomainError`."""
+
+    def __init__(self, code: UserErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class DomainError(Exception):
+    """What a person can put right; becomes the `userErrors` of a payload.
+
+    Raising it rolls the unit of work back, unless `durable` says that what was written must stay: a reused refresh
+    token has revoked its family, and that must outlive the refusal.
+    """
+
+    def __init__(self, *errors: FieldError, durable: bool = False) -> None:
+        super().__init__(", ".join(f"{'.'.join(error.field)}: {error.code}" for error in errors))
+        self.errors = errors
+        self.durable = durable
+
+
+def refuse(code: UserErrorCode, message: str, *field: str, durable: bool = False) -> DomainError:
+    """Return the error for one field, to be raised."""
+    return DomainError(FieldError(code, field, message), durable=durable)
+
+
+@unique
+class AccessCode(StrEnum):
+    """What the calling program must handle; becomes `errors[].extensions.code`."""
+
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    REAUTHENTICATION_REQUIRED = "REAUTHENTICATION_REQUIRED"
+    RATE_LIMITED = "RATE_LIMITED"
+    SERVICE_BUSY = "SERVICE_BUSY"
+    BAD_REQUEST = "BAD_REQUEST"
+    QUERY_TOO_COMPLEX = "QUERY_TOO_COMPLEX"
+    INTERNAL = "INTERNAL"
+
+
+@unique
+class UnauthenticatedReason(StrEnum):
+    """Why a presented access token counts for nothing."""
+
+    MISSING = "MISSING"
+    INVALID = "INVALID"
+    EXPIRED = "EXPIRED"
+    REVOKED = "REVOKED"
+
+
+class AccessError(Exception):
+    """What the calling program must handle; becomes a top-level error of the answer.
+
+    `durable` as in `DomainError`; `retry_after` in whole seconds.
+    """
+
+    def __init__(
+        self,
+        code: AccessCode,
+        message: str,
+        *,
+        reason: UnauthenticatedReason | None = None,
+        retry_after: int | None = None,
+        durable: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.reason = reason
+        self.retry_after = retry_after
+        self.durable = durable
+
+    @property
+    def extensions(self) -> dict[str, str | int]:
+        """The machine-readable part of the answer: code, and reason or seconds to wait where there are any."""
+        extensions: dict[str, str | int] = {"code": self.code.value}
+        if self.reason is not None:
+            extensions["reason"] = self.reason.value
+        if self.retry_after is not None:
+            extensions["retryAfter"] = self.retry_after
+        return extensions
+
+
+def unauthenticated(reason: UnauthenticatedReason) -> AccessError:
+    """Return the error for a token that is missing, unknown, expired or revoked."""
+    message = {
+        UnauthenticatedReason.MISSING: "This operation needs an access token in the Authorization header.",
+        UnauthenticatedReason.INVALID: "The access token is not one of ours.",
+        UnauthenticatedReason.EXPIRED: "The access token has expired: refresh it.",
+        UnauthenticatedReason.REVOKED: "The access token was revoked: log in again.",
+    }[reason]
+    return AccessError(AccessCode.UNAUTHENTICATED, message, reason=reason)
+
+
+def forbidden(message: str) -> AccessError:
+    """Return the error for a caller whose token may not do this."""
+    return AccessError(AccessCode.FORBIDDEN, message)

@@ -1,0 +1,177 @@
+"""Mixins: a shop's own data on a customer, JSON objects by name, checked against its JSON Schemas."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, ValidationError
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
+
+from app.domain.errors import FieldError, UserErrorCode
+from app.domain.texts import is_well_formed
+
+MAXIMUM_BYTES = 16_384
+MAXIMUM_DEPTH = 8
+# Beyond it, programs that read numbers as IEEE 754 doubles disagree (RFC 7493 section 2.2).
+_LARGEST_INTEGER = 2**53 - 1
+
+_CODES = {"maxLength": UserErrorCode.TOO_LONG, "minLength": UserErrorCode.TOO_SHORT}
+_MESSAGES = {
+    "type": "This must be of the type {}.",
+    "enum": "This must be one of {}.",
+    "const": "This must be {}.",
+    "format": "This must be written as {}.",
+    "pattern": "This must match the pattern {}.",
+    "maxLength": "Please use at most {} characters.",
+    "minLength": "Please use at least {} characters.",
+    "maximum": "This must be at most {}.",
+    "minimum": "This must be at least {}.",
+    "maxItems": "Please give at most {} entries.",
+    "minItems": "Please give at least {} entries.",
+    "additionalProperties": "Please leave out what the shop does not know here.",
+    "unevaluatedProperties": "Please leave out what the shop does not know here.",
+}
+
+Path = tuple[str, ...]
+
+
+def check_mixins(mixins: object, schemas: Mapping[str, Mapping[str, Any]]) -> tuple[FieldError, ...]:
+    """Return everything that is wrong, with the path inside `mixins`; nothing when all is well.
+
+    `mixins` must be a JSON object of objects: at most 16,384 bytes as JSON, 8 levels deep, with finite numbers and
+    without NUL or lone surrogates. Where the shop has schemas (JSON Schema 2020-12, checked by `check_schema`), each
+    mixin must be named by one of them and match it, formats included. Where it has none, the data is free.
+    """
+    faults = tuple(_limits(mixins, ()))
+    if faults:
+        return faults
+    if not isinstance(mixins, dict):
+        return (_fault((), "Please give a JSON object with one object for each mixin."),)
+    if len(json.dumps(mixins, ensure_ascii=False, separators=(",", ":")).encode()) > MAXIMUM_BYTES:
+        return (_fault((), f"Please use at most {MAXIMUM_BYTES} bytes for all mixins.", UserErrorCode.TOO_LONG),)
+    found = (fault for name, mixin in mixins.items() for fault in _check_mixin(name, mixin, schemas))
+    return tuple(dict.fromkeys(found))
+
+
+def check_schema(schema: Mapping[str, Any]) -> None:
+    """Raise `ValueError` unless this is a schema (JSON Schema 2020-12) whose every `$ref` points inside itself.
+
+    It must consist of plain dicts and lists, as JSON parsers return them.
+    """
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        raise ValueError(f"not a JSON Schema: {error.message}") from error
+    resolver = Registry().with_resource("", DRAFT202012.create_resource(schema)).resolver()
+    for reference in _references(schema):
+        if not reference.startswith("#"):
+            raise ValueError(f"$ref {reference!r} leaves the schema")
+        try:
+            resolver.lookup(reference)
+        except Unresolvable as error:
+            raise ValueError(f"$ref {reference!r} points to nothing") from error
+
+
+def merge_patch(target: object, patch: object) -> object:
+    """Return the target with the patch applied (RFC 7396): what is left out stays, null removes; neither is changed."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = _copy_object(target)
+    # A list of what is still to do, not recursion: the patch may be deeper than the stack.
+    pending: list[tuple[dict[str, object], dict[str, object]]] = [(merged, patch)]
+    while pending:
+        into, changes = pending.pop()
+        for name, value in changes.items():
+            if value is None:
+                into.pop(name, None)
+            elif isinstance(value, dict):
+                member = into[name] = _copy_object(into.get(name))
+                pending.append((member, value))
+            else:
+                into[name] = value
+    return merged
+
+
+def _copy_object(value: object) -> dict[str, object]:
+    return dict(value) if isinstance(value, dict) else {}
+
+
+def _limits(value: object, path: Path) -> Iterator[FieldError]:
+    if not isinstance(value, dict | list):
+        fault = _judge_leaf(value)
+        if fault is not None:
+            yield _fault(path, fault)
+    elif len(path) >= MAXIMUM_DEPTH:
+        yield _fault(path, f"Please nest the data at most {MAXIMUM_DEPTH} levels deep.")
+    else:
+        members = value.items() if isinstance(value, dict) else enumerate(value)
+        for name, member in members:
+            if isinstance(name, str) and not is_well_formed(name):
+                yield _fault(path, "Please use names without hidden characters.")
+            else:
+                yield from _limits(member, (*path, str(name)))
+
+
+def _judge_leaf(value: object) -> str | None:
+    match value:
+        case str():
+            return None if is_well_formed(value) else "Please use text without hidden characters."
+        case int():
+            good = abs(value) <= _LARGEST_INTEGER
+            return None if good else f"Please use a number from -{_LARGEST_INTEGER} to {_LARGEST_INTEGER}."
+        case float():
+            return None if math.isfinite(value) else "Please use a finite number."
+        case _:
+            return None if value is None else "Please use JSON values only."
+
+
+def _check_mixin(name: str, mixin: object, schemas: Mapping[str, Mapping[str, Any]]) -> Iterator[FieldError]:
+    if not isinstance(mixin, dict):
+        yield _fault((name,), "Please give a JSON object for this mixin.")
+    elif not schemas:
+        return
+    elif name not in schemas:
+        yield _fault((name,), f"Please use one of the mixins that the shop has: {', '.join(sorted(schemas))}.")
+    else:
+        # An empty registry of our own: the default one would fetch a remote $ref.
+        validator = Draft202012Validator(
+            schemas[name], registry=Registry(), format_checker=Draft202012Validator.FORMAT_CHECKER
+        )
+        for error in validator.iter_errors(mixin):
+            yield from _describe(error, name)
+
+
+def _describe(error: ValidationError, name: str) -> Iterator[FieldError]:
+    path = (name, *map(str, error.absolute_path))
+    keyword = str(error.validator)
+    expected: Any = error.validator_value
+    instance: Any = error.instance
+    if keyword == "required":
+        for missing in (property_name for property_name in expected if property_name not in instance):
+            yield _fault((*path, missing), "Please fill in this field.", UserErrorCode.REQUIRED)
+        return
+    text = ", ".join(map(str, expected)) if isinstance(expected, list) else str(expected)
+    message = _MESSAGES.get(keyword, "This is not what the shop expects here.").format(text)
+    yield _fault(path, message, _CODES.get(keyword, UserErrorCode.INVALID))
+
+
+def _references(schema: object) -> Iterator[str]:
+    if isinstance(schema, Mapping):
+        for keyword, value in schema.items():
+            if keyword in {"$ref", "$dynamicRef"} and isinstance(value, str):
+                yield value
+            else:
+                yield from _references(value)
+    elif isinstance(schema, list | tuple):
+        for entry in schema:
+            yield from _references(entry)
+
+
+def _fault(path: Path, message: str, code: UserErrorCode = UserErrorCode.INVALID) -> FieldError:
+    return FieldError(code, path, message)

@@ -1,0 +1,214 @@
+"""The ports: what the services need of the outside world, as protocols that the adapters fulfil."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import Executable, Row
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """Return the current moment, aware, in UTC."""
+        ...
+
+
+class Random(Protocol):
+    """Identifiers and secrets."""
+
+    def new_id(self) -> str:
+        """Return a new UUIDv7 (RFC 9562) in its canonical text form."""
+        ...
+
+    def secret(self) -> bytes:
+        """Return 32 unguessable bytes."""
+        ...
+
+    def digits(self, count: int) -> str:
+        """Return `count` decimal digits, the first of which is not zero."""
+        ...
+
+
+class Passwords(Protocol):
+    """Password hashing in its own bounded pool: never on the event loop."""
+
+    async def hash(self, password: str) -> str:
+        """Return the encoded argon2id hash; raises `AccessError` SERVICE_BUSY when too many are waiting."""
+        ...
+
+    async def verify(self, encoded: str | None, password: str) -> bool:
+        """Tell whether the password is the hashed one. `None` verifies a dummy, so that it takes as long."""
+        ...
+
+    def needs_rehash(self, encoded: str) -> bool:
+        """Tell whether the hash was made with other parameters than today's."""
+        ...
+
+    def close(self) -> None:
+        """Finish the hashes under way and end the threads."""
+        ...
+
+
+class Signer(Protocol):
+    """Our JWTs (RFC 7519), signed ES256."""
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """Return the compact JWS of these claims, with the current key's `kid` in its header."""
+        ...
+
+    def verify(self, token: str) -> dict[str, Any] | None:
+        """Return the claims of a JWT signed by one of our keys, or None; the claims themselves are not judged."""
+        ...
+
+    def jwks(self) -> dict[str, Any]:
+        """Return the public JWK set (RFC 7517): current, next and previous key."""
+        ...
+
+
+class Sealer(Protocol):
+    """Encryption of the little that must wait in the database and be read again, such as a token to be mailed."""
+
+    def seal(self, text: str) -> str:
+        """Return the encrypted text, printable."""
+        ...
+
+    def open(self, sealed: str) -> str:
+        """Return the text again; raises `ValueError` for what was not sealed here."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MailMessage:
+    """One mail, ready to be sent; `message_id` is stable over retries (RFC 5322, with its angle brackets)."""
+
+    message_id: str
+    recipient: str
+    subject: str
+    text: str
+    html: str
+    link: str | None = None
+
+
+class Mailer(Protocol):
+    """Where mail leaves."""
+
+    async def send(self, message: MailMessage) -> None:
+        """Hand the message over; returns when the other side has taken responsibility, else raises `OSError`."""
+        ...
+
+
+class Connection(Protocol):
+    """One conversation with the database. Until `begin`, each statement stands alone and sees the latest commit."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether a transaction is open."""
+        ...
+
+    async def begin(self) -> None:
+        """Open the transaction, as the only writer where the database knows just one; does nothing when open."""
+        ...
+
+    async def commit(self) -> None:
+        """Keep what was written."""
+        ...
+
+    async def rollback(self) -> None:
+        """Forget what was written."""
+        ...
+
+    async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Return all rows of a statement that only reads."""
+        ...
+
+    async def execute(self, statement: Executable) -> int:
+        """Run a statement that writes, inside the transaction, and return the number of rows that it touched."""
+        ...
+
+    async def execute_returning(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Run a statement that writes, inside the transaction, and return the rows of its RETURNING clause."""
+        ...
+
+    async def close(self) -> None:
+        """Give the connection back; what was not committed is rolled back."""
+        ...
+
+
+class Database(Protocol):
+    """The database, whichever it is."""
+
+    def connect(self) -> Connection:
+        """Return a conversation of its own; nothing is opened before its first statement."""
+        ...
+
+    async def is_ready(self) -> bool:
+        """Tell whether the database answers and its migrations are those of this program."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `amount` within any `seconds`, counted under `name`.
+
+    With `delays`, going over it is answered by waiting times in seconds instead: after each of them one more try is let
+    through, and the next wait is the next longer one. The longest stays, until it has been quiet long enough.
+    """
+
+    name: str
+    amount: int
+    seconds: int = 60
+    delays: tuple[int, ...] = ()
+
+
+class Limiter(Protocol):
+    """Counts that decide before anything is checked."""
+
+    async def hit(self, limit: Limit, *key: str) -> None:
+        """Count one more for this key, atomically.
+
+        Raises `AccessError` RATE_LIMITED with the whole seconds to wait (at least 1) when over it; what is refused is
+        not counted.
+        """
+        ...
+
+    async def check(self, limit: Limit, *key: str) -> None:
+        """Raise as `hit` would at this moment, and count nothing."""
+        ...
+
+    async def give_back(self, limit: Limit, *key: str) -> None:
+        """Take one hit back: where only failures count, each try is counted first and given back when it succeeds."""
+        ...
+
+    async def clear(self, limit: Limit, *key: str) -> None:
+        """Forget every hit for this key."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what the counts are kept in."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MailText:
+    """What a mail says, in one language."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class MailTexts(Protocol):
+    """The texts of our mails."""
+
+    def render(self, template: str, language: str, values: Mapping[str, Any]) -> MailText:
+        """Return the mail in this language (BCP 47), or in English where we have no text in it."""
+        ...

@@ -1,0 +1,56 @@
+"""Who is calling: the kinds of token, and what an authenticated token says about its bearer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum, unique
+
+
+@unique
+class TokenKind(StrEnum):
+    """Whose token it is."""
+
+    ANONYMOUS = "ANONYMOUS"
+    CUSTOMER = "CUSTOMER"
+    ON_BEHALF = "ON_BEHALF"
+    INTEGRATION = "INTEGRATION"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts on a customer's behalf, and why."""
+
+    id: str
+    type: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The user of the organisation in whose name an integration acts."""
+
+    id: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The bearer of a valid access token. `tenant_id` bounds everything that the call can see."""
+
+    kind: TokenKind
+    tenant_id: str
+    client_id: str
+    expires_at: datetime
+    scope: frozenset[str] = frozenset()
+    session_id: str | None = None
+    site: str | None = None
+    customer_id: str | None = None
+    legal_entity_id: str | None = None
+    authenticated_at: datetime | None = None
+    actor: Actor | None = None
+    owner: Owner | None = None
+
+    def is_fresh(self, now: datetime, within: timedelta) -> bool:
+        """Tell whether the customer proved who they are not longer ago than `within`."""
+        return self.authenticated_at is not None and now - self.authenticated_at <= within

@@ -1,0 +1,35 @@
+"""Gathers everything that is wrong with one call's input, so that a person learns of it all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from app.domain.errors import DomainError, FieldError, Refused, UserErrorCode
+
+Value = TypeVar("Value")
+Result = TypeVar("Result")
+
+
+class Problems:
+    """The field errors found so far."""
+
+    def __init__(self) -> None:
+        self._errors: list[FieldError] = []
+
+    def add(self, code: UserErrorCode, message: str, *field: str) -> None:
+        """Note one thing to put right; `field` is the path inside `input`."""
+        self._errors.append(FieldError(code, field, message))
+
+    def check(self, rule: Callable[[Value], Result], value: Value, *field: str) -> Result | None:
+        """Return what the rule makes of the value, or note its refusal and return None."""
+        try:
+            return rule(value)
+        except Refused as refusal:
+            self.add(refusal.code, refusal.message, *field)
+            return None
+
+    def raise_if_any(self) -> None:
+        """Raise them all as one `DomainError`; nothing may have been written before."""
+        if self._errors:
+            raise DomainError(*self._errors)

@@ -1,0 +1,15 @@
+"""What the edge knows about a request before anyone looks at its token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """`ip` is the canonical address of the client (an IPv6 one as its /64); `token` the bearer token as presented."""
+
+    request_id: str
+    ip: str
+    user_agent: str | None = None
+    token: str | None = None

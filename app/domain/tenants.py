@@ -1,0 +1,343 @@
+"""A tenant: one shop with its sites, clients and rules; what its table in the tenants file says, checked."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import StrEnum, unique
+from functools import cached_property
+from types import MappingProxyType
+from typing import Annotated, Any, Self, TypeVar
+from urllib.parse import quote
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    StrictBool,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from app.domain.errors import Refused
+from app.domain.locales import parse_country, parse_currency, parse_language
+from app.domain.profile import Profile
+from app.domain.scopes import Scope
+from app.domain.tenant_rules import Entry, Lifetimes, Limits
+from app.domain.topics import Topic, topics_matching
+from app.domain.web_addresses import check_origin, check_redirect_uri, check_target_url, check_web_url
+
+Value = TypeVar("Value")
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}")
+_PATH = re.compile(r"/[\x21-\x3e\x40-\x7e]*")
+_MAIL_DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+
+
+def _expect(form: re.Pattern[str], hint: str) -> AfterValidator:
+    """Return the check that a text has this form; the refusal says what to write."""
+
+    def check(text: str) -> str:
+        if form.fullmatch(text) is None:
+            raise ValueError(hint)
+        return text
+
+    return AfterValidator(check)
+
+
+def _read_by(rule: Callable[[str], str], hint: str) -> AfterValidator:
+    """Return the check that a rule for people's input makes; the refusal says what to write."""
+
+    def check(text: str) -> str:
+        try:
+            return rule(text)
+        except Refused as refusal:
+            raise ValueError(hint) from refusal
+
+    return AfterValidator(check)
+
+
+def _not_empty(entries: tuple[Value, ...]) -> tuple[Value, ...]:
+    # Not a minimum length: pydantic counts only what is valid, and would call a list of wrong entries empty.
+    if not entries:
+        raise ValueError("must not be empty")
+    return entries
+
+
+def _loopback_allowed(info: ValidationInfo) -> bool:
+    """Tell whether http on loopback may be registered: everywhere but where the context names production."""
+    context = info.context or {}
+    return context.get("profile") is not Profile.PRODUCTION
+
+
+def _site_url(text: str, info: ValidationInfo) -> str:
+    return check_web_url(text, loopback=_loopback_allowed(info)).rstrip("/")
+
+
+def _issuer(text: str, info: ValidationInfo) -> str:
+    """Return the issuer as it is written: tokens name it letter for letter (OpenID Connect Core section 3.1.3.7)."""
+    return check_web_url(text, loopback=_loopback_allowed(info))
+
+
+def _target_url(text: str, info: ValidationInfo) -> str:
+    return check_target_url(text, loopback=_loopback_allowed(info))
+
+
+def _origin(text: str, info: ValidationInfo) -> str:
+    return check_origin(text, loopback=_loopback_allowed(info))
+
+
+def _redirect_uri(text: str, info: ValidationInfo) -> str:
+    return check_redirect_uri(text, loopback=_loopback_allowed(info))
+
+
+def _topic_pattern(text: str) -> str:
+    if not topics_matching(text):
+        raise ValueError(f"'{text}' matches no event: write a topic such as 'customer.created', or 'customer.*'")
+    return text
+
+
+def _webhook_secret(secret: SecretStr) -> SecretStr:
+    try:
+        length = len(b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True))
+    except ValueError:
+        length = 0
+    if not 24 <= length <= 64:
+        raise ValueError("must hold 'whsec_' and then 24 to 64 random bytes in base64 (Standard Webhooks)")
+    return secret
+
+
+Identifier = Annotated[
+    str, _expect(_IDENTIFIER, "must be 1 to 64 letters, digits, '.', '_', '~' or '-', a letter or digit first")
+]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+SiteUrl = Annotated[str, AfterValidator(_site_url)]
+Issuer = Annotated[str, AfterValidator(_issuer)]
+TargetUrl = Annotated[str, AfterValidator(_target_url)]
+Origin = Annotated[str, AfterValidator(_origin)]
+RedirectUri = Annotated[str, AfterValidator(_redirect_uri)]
+WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
+TopicPattern = Annotated[str, AfterValidator(_topic_pattern)]
+SitePath = Annotated[
+    str, _expect(_PATH, "must begin with '/' and have no '?' and no spaces, such as '/reset-password'")
+]
+Language = Annotated[str, _read_by(parse_language, "must be a BCP 47 tag such as 'en' or 'de-AT'")]
+Currency = Annotated[str, _read_by(parse_currency, "must be an ISO 4217 code such as 'EUR'")]
+Country = Annotated[str, _read_by(parse_country, "must be an ISO 3166-1 code of two letters such as 'DE'")]
+MailDomain = Annotated[str, _expect(_MAIL_DOMAIN, "must be the part of an address after '@', such as 'gmail.com'")]
+OidcScope = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21\x23-\x5B\x5D-\x7E]+$")]
+
+
+@unique
+class SignupMode(StrEnum):
+    """What stands between signing up and the first login: nothing, a mailed link, or a person at the shop."""
+
+    OPEN = "open"
+    CONFIRM_EMAIL = "confirm_email"
+    EMPLOYEE_ACTIVATION = "employee_activation"
+
+
+@unique
+class ClientKind(StrEnum):
+    """A storefront is public and knows no secret; an integration is confidential (RFC 6749 section 2.1)."""
+
+    STOREFRONT = "storefront"
+    INTEGRATION = "integration"
+
+
+@unique
+class SocialLinking(StrEnum):
+    """What a verified social identity with a customer's address needs before it is linked to that customer."""
+
+    CONFIRM = "confirm"
+    AUTOMATIC = "automatic"
+
+
+@unique
+class AnonymizationRequester(StrEnum):
+    """Who may ask for a customer's anonymization."""
+
+    INTEGRATION = "integration"
+    CUSTOMER = "customer"
+
+
+class Site(Entry):
+    """One of the shop's web sites, where mailed links lead."""
+
+    id: Identifier
+    url: SiteUrl
+    language: Language
+    currency: Currency | None = None
+    country: Country | None = None
+    reset_path: SitePath = "/reset-password"
+    confirm_path: SitePath = "/confirm-signup"
+    email_change_path: SitePath = "/confirm-email"
+    email_revert_path: SitePath = "/revert-email"
+
+    def link(self, path: str, token: str) -> str:
+        """Return the address to mail: this site's page at `path`, with the one-time token in its query."""
+        return f"{self.url}{path}?token={quote(token, safe='')}"
+
+
+class Client(Entry):
+    """A program that calls us. `jwks` is the text of its public JWK set (RFC 7517)."""
+
+    id: Identifier
+    kind: ClientKind
+    origins: tuple[Origin, ...] = ()
+    redirect_uris: tuple[RedirectUri, ...] = ()
+    secret: SecretStr | None = None
+    jwks: str | None = Field(default=None, repr=False)
+    scopes: frozenset[Scope] = frozenset()
+
+    @property
+    def is_storefront(self) -> bool:
+        """Whether it is a public client, which begins anonymous sessions."""
+        return self.kind is ClientKind.STOREFRONT
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        if self.kind is ClientKind.STOREFRONT and (self.secret or self.jwks or self.scopes):
+            raise ValueError("a storefront is public: leave secret_env, jwks_file and scopes out")
+        if self.kind is ClientKind.INTEGRATION:
+            if self.secret is None and self.jwks is None:
+                raise ValueError("an integration needs secret_env or jwks_file")
+            if self.origins or self.redirect_uris:
+                raise ValueError("an integration runs in no browser: leave origins and redirect_uris out")
+        return self
+
+
+class OrganisationUser(Entry):
+    """A person of the organisation, whom an assertion may name as its owner."""
+
+    id: Identifier
+    scopes: frozenset[Scope] = frozenset()
+
+
+class SocialProvider(Entry):
+    """An OpenID provider; it vouches for addresses of `trusted_email_domains` only."""
+
+    provider: Identifier
+    name: Name
+    issuer: Issuer
+    client_id: Annotated[str, Field(min_length=1, max_length=300)]
+    client_secret: SecretStr
+    trusted_email_domains: frozenset[MailDomain] = frozenset()
+    scopes: tuple[OidcScope, ...] = ("openid", "email", "profile")
+
+
+class WebhookEndpoint(Entry):
+    """Where events go, signed with `secret`, and with `previous_secret` too while the receiver changes over."""
+
+    url: TargetUrl
+    topics: Annotated[tuple[TopicPattern, ...], AfterValidator(_not_empty)]
+    secret: WebhookSecret
+    previous_secret: WebhookSecret | None = None
+
+    def wants(self, topic: Topic) -> bool:
+        """Tell whether one of the topics, or of the patterns such as `customer.*`, is this one."""
+        return any(topic in topics_matching(pattern) for pattern in self.topics)
+
+
+class Mixin(Entry):
+    """A named part of a customer's free data; `json_schema` is the text of its JSON Schema (draft 2020-12)."""
+
+    name: Identifier
+    json_schema: str = Field(repr=False)
+
+
+class Tenant(Lifetimes):
+    """One shop. The lifetimes stand in it as they stand in its table."""
+
+    id: Annotated[
+        str, _expect(re.compile(r"[a-z0-9][a-z0-9_-]{0,62}"), "must be 1 to 63 of a to z, 0 to 9, '_' and '-'")
+    ]
+    name: Name
+    signup: SignupMode
+    sites: Annotated[tuple[Site, ...], AfterValidator(_not_empty)]
+    clients: Annotated[tuple[Client, ...], AfterValidator(_not_empty)]
+    users: tuple[OrganisationUser, ...] = ()
+    social: tuple[SocialProvider, ...] = ()
+    webhooks: tuple[WebhookEndpoint, ...] = ()
+    mixins: tuple[Mixin, ...] = ()
+    limits: Limits = Limits()
+    password_min_length: Annotated[int, Field(strict=True, ge=8, le=15)] = 8
+    login_tells_status: StrictBool = True
+    social_linking: SocialLinking = SocialLinking.CONFIRM
+    social_tokens: StrictBool = False
+    security_mails: StrictBool = True
+    anonymization_by: frozenset[AnonymizationRequester] = frozenset({AnonymizationRequester.INTEGRATION})
+
+    @field_validator("clients", "users")
+    @classmethod
+    def _no_id_twice(cls, entries: tuple[Client | OrganisationUser, ...]) -> tuple[Client | OrganisationUser, ...]:
+        _refuse_twice(entry.id for entry in entries)
+        return entries
+
+    @field_validator("social")
+    @classmethod
+    def _no_provider_twice(cls, social: tuple[SocialProvider, ...]) -> tuple[SocialProvider, ...]:
+        _refuse_twice(entry.provider for entry in social)
+        return social
+
+    @cached_property
+    def mixin_schemas(self) -> Mapping[str, Mapping[str, Any]]:
+        """The JSON Schemas of the mixins, by name."""
+        return MappingProxyType({mixin.name: json.loads(mixin.json_schema) for mixin in self.mixins})
+
+    @property
+    def default_site(self) -> Site:
+        """The first site of the table, for whoever names none."""
+        return self.sites[0]
+
+    def find_site(self, site_id: str) -> Site | None:
+        """Return the site of this id, or None."""
+        return next((site for site in self.sites if site.id == site_id), None)
+
+    def find_client(self, client_id: str) -> Client | None:
+        """Return the client of this id, or None."""
+        return next((client for client in self.clients if client.id == client_id), None)
+
+    def find_user(self, user_id: str) -> OrganisationUser | None:
+        """Return the organisation's user of this id, or None."""
+        return next((user for user in self.users if user.id == user_id), None)
+
+    def find_social_provider(self, provider: str) -> SocialProvider | None:
+        """Return the social provider of this id, or None."""
+        return next((entry for entry in self.social if entry.provider == provider), None)
+
+
+class TenantDirectory:
+    """Every tenant, in the order of the file. A client belongs to one of them, so its id tells which."""
+
+    def __init__(self, tenants: Iterable[Tenant]) -> None:
+        """Index the tenants; raises `ValueError` when two of them share a client id."""
+        self._tenants = {tenant.id: tenant for tenant in tenants}
+        _refuse_twice(client.id for tenant in self for client in tenant.clients)
+        self._clients = {client.id: (tenant, client) for tenant in self for client in tenant.clients}
+
+    def __iter__(self) -> Iterator[Tenant]:
+        return iter(self._tenants.values())
+
+    def tenant(self, tenant_id: str) -> Tenant:
+        """Return the tenant of this id; raises `LookupError` when the file no longer has it."""
+        return self._tenants[tenant_id]
+
+    def find_tenant(self, tenant_id: str) -> Tenant | None:
+        """Return the tenant of this id, or None."""
+        return self._tenants.get(tenant_id)
+
+    def find_client(self, client_id: str) -> tuple[Tenant, Client] | None:
+        """Return the client of this id and the tenant that it belongs to, or None."""
+        return self._clients.get(client_id)
+
+
+def _refuse_twice(ids: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for entry_id in ids:
+        if entry_id in seen:
+            raise ValueError(f"'{entry_id}' stands here twice: give each its own")
+        seen.add(entry_id)

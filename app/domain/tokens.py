@@ -1,0 +1,64 @@
+"""Bearer and one-time tokens: a prefix that tells the kind, 32 random bytes, and the hash that is all we keep."""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from enum import StrEnum, unique
+from hashlib import sha256
+
+
+@unique
+class TokenPrefix(StrEnum):
+    """Which kind of token a text claims to be; decides where it is looked up."""
+
+    ANONYMOUS_ACCESS = "cg_aa_"
+    ANONYMOUS_REFRESH = "cg_ar_"
+    CUSTOMER_ACCESS = "cg_ca_"
+    CUSTOMER_REFRESH = "cg_cr_"
+    ON_BEHALF_ACCESS = "cg_ob_"
+    ONE_TIME = "cg_ot_"
+
+
+ACCESS_PREFIXES = (TokenPrefix.ANONYMOUS_ACCESS, TokenPrefix.CUSTOMER_ACCESS, TokenPrefix.ON_BEHALF_ACCESS)
+REFRESH_PREFIXES = (TokenPrefix.ANONYMOUS_REFRESH, TokenPrefix.CUSTOMER_REFRESH)
+
+_FORM = re.compile(r"(cg_[a-z]{2}_)[A-Za-z0-9_-]{43}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OpaqueToken:
+    """A token in clear, to be handed out once and never stored; it does not show itself in logs."""
+
+    prefix: TokenPrefix
+    text: str
+
+    @classmethod
+    def of(cls, prefix: TokenPrefix, secret: bytes) -> OpaqueToken:
+        """Return the token of this kind with these 32 random bytes."""
+        return cls(prefix, prefix + urlsafe_b64encode(secret).rstrip(b"=").decode())
+
+    @property
+    def hash(self) -> bytes:
+        """The SHA-256 of the whole text: what the database knows the token by."""
+        return hash_token(self.text)
+
+    def __repr__(self) -> str:
+        return f"OpaqueToken({self.prefix.name})"
+
+
+def hash_token(text: str) -> bytes:
+    """Return the SHA-256 of a token's text."""
+    return sha256(text.encode()).digest()
+
+
+def read_prefix(text: str) -> TokenPrefix | None:
+    """Return the kind that a well-formed token claims, or None for anything else."""
+    match = _FORM.fullmatch(text)
+    if match is None:
+        return None
+    try:
+        return TokenPrefix(match[1])
+    except ValueError:
+        return None

@@ -1,0 +1,25 @@
+"""The ports in one box, given to every unit of work; tests put others in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.ports import Clock, Database, Limiter, Mailer, MailTexts, Passwords, Random, Sealer, Signer
+from app.domain.tenants import TenantDirectory
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a use case may reach of the outside world. `public_url` is the issuer of our tokens."""
+
+    clock: Clock
+    random: Random
+    database: Database
+    passwords: Passwords
+    signer: Signer
+    sealer: Sealer
+    limiter: Limiter
+    mailer: Mailer
+    mail_texts: MailTexts
+    tenants: TenantDirectory
+    public_url: str

@@ -1,0 +1,38 @@
+"""What happens to a customer or a session, by name, and the patterns by which a webhook asks for it."""
+
+from __future__ import annotations
+
+from enum import StrEnum, unique
+from fnmatch import fnmatchcase
+
+
+@unique
+class Topic(StrEnum):
+    """The name of one kind of event."""
+
+    CUSTOMER_CREATED = "customer.created"
+    CUSTOMER_CONFIRMED = "customer.confirmed"
+    CUSTOMER_ACTIVATED = "customer.activated"
+    CUSTOMER_DEACTIVATED = "customer.deactivated"
+    CUSTOMER_UPDATED = "customer.updated"
+    CUSTOMER_EMAIL_CHANGED = "customer.email_changed"
+    CUSTOMER_PASSWORD_CHANGED = "customer.password_changed"  # noqa: S105 - the name of an event
+    CUSTOMER_LOGGED_IN = "customer.logged_in"
+    CUSTOMER_ACQUIRED = "customer.acquired"
+    CUSTOMER_REPEAT = "customer.repeat"
+    CUSTOMER_GROUP_CHANGED = "customer.group_changed"
+    CUSTOMER_SOCIAL_LINKED = "customer.social_linked"
+    CUSTOMER_SOCIAL_UNLINKED = "customer.social_unlinked"
+    CUSTOMER_PASSWORD_RESET_REQUESTED = "customer.password_reset_requested"  # noqa: S105 - the name of an event
+    CUSTOMER_ANONYMIZATION_REQUESTED = "customer.anonymization_requested"
+    CUSTOMER_ANONYMIZATION_STARTED = "customer.anonymization_started"
+    CUSTOMER_ANONYMIZATION_COMPLETED = "customer.anonymization_completed"
+    CUSTOMER_ANONYMIZATION_CANCELED = "customer.anonymization_canceled"
+    CUSTOMER_ANONYMIZATION_FAILED = "customer.anonymization_failed"
+    SESSION_UPGRADED = "session.upgraded"
+    SESSION_REUSE_DETECTED = "session.reuse_detected"
+
+
+def topics_matching(pattern: str) -> frozenset[Topic]:
+    """Return the topics that a pattern such as `customer.*` asks for; none for a pattern that can never match."""
+    return frozenset(topic for topic in Topic if fnmatchcase(topic, pattern))

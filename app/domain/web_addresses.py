@@ -1,0 +1,124 @@
+"""Which URLs, origins and redirect URIs a tenant may register."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
+
+_HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+_PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
+_UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine itself: `localhost` or a loopback address, and no look-alike."""
+    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+
+
+def check_web_url(text: str, *, loopback: bool) -> str:
+    """Return an absolute https URL with neither query nor fragment; `loopback` also lets http on loopback pass.
+
+    Raises `ValueError` with what to write instead.
+    """
+    _refuse_unsafe_scheme(_split(text), loopback=loopback)
+    if "?" in text or "#" in text:
+        raise ValueError("must end with its path: leave the query and the fragment out")
+    return text
+
+
+def check_target_url(text: str, *, loopback: bool) -> str:
+    """Return an https URL that we may call: on a public host, or on loopback where `loopback` allows it.
+
+    Raises `ValueError` with what to write instead. A name is only judged here; what it resolves to, when we connect.
+    """
+    parts = _split(text)
+    _refuse_unsafe_scheme(parts, loopback=loopback)
+    if "#" in text:
+        raise ValueError("must have no fragment")
+    host = parts.hostname or ""
+    if is_loopback(host):
+        if not loopback:
+            raise ValueError("must name a public host, not loopback")
+    elif _is_address(host) and not ip_address(host).is_global:
+        raise ValueError("must name a public host, not a private address")
+    return text
+
+
+def check_origin(text: str, *, loopback: bool) -> str:
+    """Return an origin exactly as a browser sends it (RFC 6454 section 6.2): scheme, host, and port if not the usual.
+
+    Raises `ValueError` with what to write instead.
+    """
+    parts = _split(text)
+    _refuse_unsafe_scheme(parts, loopback=loopback)
+    usual_port = {"http": 80, "https": 443}[parts.scheme]
+    port = "" if parts.port in {None, usual_port} else f":{parts.port}"
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    origin = f"{parts.scheme}://{host}{port}"
+    if text != origin:
+        raise ValueError(f"is not what a browser sends: write '{origin}'")
+    return origin
+
+
+def check_redirect_uri(text: str, *, loopback: bool) -> str:
+    """Return a redirect URI: https, a native app's own scheme, or http on loopback (RFC 8252 sections 7.1 to 7.3).
+
+    The name `localhost` passes only with `loopback`; a loopback address always does. Raises `ValueError` with what to
+    write instead.
+    """
+    if "#" in text:
+        raise ValueError("must have no fragment")
+    if "*" in text:
+        raise ValueError("must be one address, without a wildcard")
+    scheme, colon, rest = text.partition(":")
+    if colon and _PRIVATE_SCHEME.fullmatch(scheme):
+        if not rest.startswith("/") or _UNPRINTABLE.search(rest):
+            raise ValueError(f"must have a path: write '{scheme}:/callback'")
+        return text
+    parts = _split(text)
+    _refuse_unsafe_scheme(parts, loopback=loopback or parts.hostname != "localhost")
+    return text
+
+
+def _split(text: str) -> SplitResult:
+    """Return the parts of an absolute http or https URL with a plain host."""
+    example = "write an absolute URL such as 'https://shop.example'"
+    if _UNPRINTABLE.search(text) or "\\" in text:
+        raise ValueError(f"must have no spaces, backslashes or other special characters: {example}")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"is not a URL: {example}") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        raise ValueError(f"is not a web address: {example}")
+    if "@" in parts.netloc:
+        raise ValueError("must have no user name or password in it")
+    if not _is_host(parts.hostname):
+        raise ValueError(f"has a bad host name: {example}")
+    return parts
+
+
+def _is_host(host: str) -> bool:
+    if _is_address(host):
+        return True
+    last_label = host.rpartition(".")[2]
+    return _HOST_NAME.fullmatch(host) is not None and not last_label.isdigit() and not last_label.startswith("0x")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_unsafe_scheme(parts: SplitResult, *, loopback: bool) -> None:
+    if parts.scheme == "https":
+        return
+    if not is_loopback(parts.hostname or ""):
+        raise ValueError("must begin with https:// (http is only for loopback in development)")
+    if not loopback:
+        raise ValueError("must begin with https:// in production, on loopback too")

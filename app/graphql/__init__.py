@@ -1,0 +1,1 @@
+"""Strawberry types and resolvers of two or three lines; no rule, no SQL."""

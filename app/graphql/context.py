@@ -1,0 +1,44 @@
+"""The context of one GraphQL operation: who calls, and the unit of work that the running field writes in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import strawberry
+
+from app.domain.principal import Principal
+from app.domain.requests import RequestFacts
+from app.domain.tools import Tools
+from app.services.authentication import authenticate
+from app.services.caller import Caller
+from app.services.unit_of_work import UnitOfWork
+
+
+@dataclass(slots=True)
+class Context:
+    """`uow` reads for queries; each root mutation field puts its own in its place."""
+
+    tools: Tools
+    caller: Caller
+    uow: UnitOfWork
+
+    @property
+    def principal(self) -> Principal | None:
+        """The bearer of the token, or None."""
+        return self.caller.principal
+
+    async def begin_field(self) -> UnitOfWork:
+        """Return the unit of work of the next root mutation field; the token counts as it does at this moment."""
+        if self.uow.is_spent:
+            self.caller = await authenticate(self.tools, self.caller.facts)
+            self.uow = UnitOfWork(self.tools, self.caller)
+        return self.uow
+
+
+Info = strawberry.Info[Context, None]
+
+
+async def make_context(tools: Tools, facts: RequestFacts) -> Context:
+    """Authenticate the request and return its context."""
+    caller = await authenticate(tools, facts)
+    return Context(tools, caller, UnitOfWork(tools, caller))

@@ -1,0 +1,149 @@
+"""Root fields: who may call them, and the one place where a transaction ends.
+
+`@query(...)` and `@mutation(...)` take the kinds of token, and the scope of an integration token, that a field allows.
+A mutation runs in a unit of work: returning commits, raising rolls back; a `DomainError` becomes the `userErrors` of
+the payload, an `AccessError` a top-level error.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, get_type_hints
+
+import strawberry
+from strawberry.extensions import FieldExtension
+from strawberry.schema_directive import Location
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.field import StrawberryField
+
+from app.domain.errors import DomainError, forbidden
+from app.domain.principal import TokenKind
+from app.domain.scopes import Scope
+from app.graphql.context import Context, Info
+from app.graphql.errors import present
+from app.services.caller import Caller
+
+strawberry.enum(TokenKind, description="Whose token it is; see the operations that hand it out.")
+ANYONE: tuple[TokenKind, ...] = ()
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    name="allow",
+    description="Who may call the field: bearers of these kinds of access token, or with no kinds anyone without one. "
+    "`scope` is what an integration token must have.",
+)
+class Allow:
+    """The rule of one root field."""
+
+    kinds: list[TokenKind]
+    scope: str | None = None
+
+
+class Access(FieldExtension):
+    """Lets a root field be called by those whom it allows."""
+
+    def __init__(self, kinds: Collection[TokenKind], scope: Scope | None) -> None:
+        self._kinds = frozenset(kinds)
+        self._scope = scope
+
+    def apply(self, field: StrawberryField) -> None:
+        """Write the rule into the SDL."""
+        kinds = [kind for kind in TokenKind if kind in self._kinds]
+        field.directives = [*field.directives, Allow(kinds=kinds, scope=self._scope)]
+
+    def check(self, caller: Caller) -> None:
+        """Raise UNAUTHENTICATED or FORBIDDEN unless the caller may."""
+        if not self._kinds:
+            return
+        principal = caller.require_principal()
+        if principal.kind not in self._kinds:
+            raise forbidden(f"This operation is not for {principal.kind.value} tokens.")
+        if self._scope is not None and principal.kind is TokenKind.INTEGRATION and self._scope not in principal.scope:
+            raise forbidden(f"This operation needs the scope {self._scope.value}.")
+
+    def resolve(self, next_: Callable[..., Any], source: Any, info: Info, **arguments: Any) -> Any:
+        """Check, then resolve."""
+        self.check(info.context.caller)
+        return next_(source, info, **arguments)
+
+    async def resolve_async(
+        self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **arguments: Any
+    ) -> Any:
+        """Check, then resolve."""
+        self.check(info.context.caller)
+        return await next_(source, info, **arguments)
+
+
+class Transaction(FieldExtension):
+    """Runs a root mutation field in a unit of work of its own."""
+
+    def __init__(self, access: Access, payload: Callable[..., Any], *, takes_credentials: bool) -> None:
+        self._access = access
+        self._payload = payload
+        self.takes_credentials = takes_credentials
+
+    def apply(self, field: StrawberryField) -> None:
+        """Write the rule into the SDL."""
+        self._access.apply(field)
+
+    async def resolve_async(
+        self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **arguments: Any
+    ) -> Any:
+        """Commit what the resolver wrote, or forget it and answer with the payload's `userErrors`."""
+        context: Context = info.context
+        uow = await context.begin_field()
+        self._access.check(context.caller)
+        try:
+            async with uow:
+                return await next_(source, info, **arguments)
+        except DomainError as error:
+            return self._payload(user_errors=present(error))
+
+
+def query(*, kinds: Collection[TokenKind], scope: Scope | None = None) -> Callable[[Callable[..., Any]], Any]:
+    """Return the decorator of a root query field; its docstring is the SDL's description."""
+
+    def decorate(resolver: Callable[..., Any]) -> Any:
+        return strawberry.field(
+            resolver=resolver, description=_description(resolver), extensions=[Access(kinds, scope)]
+        )
+
+    return decorate
+
+
+def mutation(
+    *, kinds: Collection[TokenKind], scope: Scope | None = None, takes_credentials: bool = False
+) -> Callable[[Callable[..., Any]], Any]:
+    """Return the decorator of a root mutation field; its docstring is the SDL's description.
+
+    `takes_credentials`: somebody could guess with it, so a document may hold one such field only.
+    """
+
+    def decorate(resolver: Callable[..., Any]) -> Any:
+        payload = get_type_hints(resolver)["return"]
+        return strawberry.mutation(
+            resolver=resolver,
+            description=_description(resolver),
+            extensions=[Transaction(Access(kinds, scope), payload, takes_credentials=takes_credentials)],
+        )
+
+    return decorate
+
+
+def credential_fields(schema: strawberry.Schema) -> frozenset[str]:
+    """Return the names of the root mutation fields that take credentials."""
+    mutation_type = schema.get_type_by_name("Mutation")
+    if not isinstance(mutation_type, StrawberryObjectDefinition):
+        return frozenset()
+    return frozenset(
+        schema.config.name_converter.get_graphql_name(field)
+        for field in mutation_type.fields
+        for extension in field.extensions
+        if isinstance(extension, Transaction) and extension.takes_credentials
+    )
+
+
+def _description(resolver: Callable[..., Any]) -> str:
+    return inspect.cleandoc(resolver.__doc__ or "")

@@ -1,0 +1,30 @@
+"""The schema: every noun's root fields under one query and one mutation type."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from app.graphql.addresses import AddressMutations, AddressQueries
+from app.graphql.customers import CustomerMutations, CustomerQueries
+from app.graphql.sessions import SessionMutations, SessionQueries
+from app.graphql.signup import SignupMutations
+from app.graphql.storefront import StorefrontQueries
+
+
+@strawberry.type(description="What can be read. A query never writes.")
+class Query(CustomerQueries, AddressQueries, SessionQueries, StorefrontQueries):
+    """All root query fields."""
+
+
+@strawberry.type(
+    description="What can be done. What a person can put right comes as `userErrors` of the payload, and then nothing was "
+    "written; what the program must handle comes as `errors` with `extensions.code`."
+)
+class Mutation(SessionMutations, SignupMutations, CustomerMutations, AddressMutations):
+    """All root mutation fields."""
+
+
+def build_schema() -> strawberry.Schema:
+    """Return the schema; the same whatever the settings."""
+    return strawberry.Schema(query=Query, mutation=Mutation, config=StrawberryConfig())

@@ -1,0 +1,115 @@
+"""Sign-up in GraphQL."""
+
+from __future__ import annotations
+
+import strawberry
+
+from app.domain.principal import TokenKind
+from app.graphql.addresses import AddressInput
+from app.graphql.context import Info
+from app.graphql.customers import CustomerDetailsInput
+from app.graphql.errors import UserError
+from app.graphql.fields import ANYONE, mutation
+from app.graphql.inputs import to_patch
+from app.services import signup as service
+from app.services.signup import Registration, SignupStatus
+
+strawberry.enum(
+    SignupStatus,
+    description="`ACTIVE`: log in; `CONFIRMATION_SENT`: open the mailed link first; `AWAITING_ACTIVATION`: the shop has to "
+    "activate the account first.",
+)
+
+
+@strawberry.input(description="Login credentials that differ from the contact address.")
+class SignupCredentialsInput:
+    """Login address and password."""
+
+    email: str = strawberry.field(description="The address that signs in.")
+    password: str = strawberry.field(description="The password, exactly as typed.")
+
+
+@strawberry.input(description="A new customer.")
+class SignupInput:
+    """Credentials, profile and first address."""
+
+    email: str | None = strawberry.field(
+        default=None, description="The address that signs in; with `signup`, only the contact address."
+    )
+    password: str | None = strawberry.field(
+        default=None, description="8 to 256 characters, exactly as typed; see `storefront { passwordRules }`."
+    )
+    customer_details: CustomerDetailsInput | None = strawberry.field(default=None, description="The profile.")
+    customer_address: AddressInput | None = strawberry.field(default=None, description="The first address.")
+    signup: SignupCredentialsInput | None = strawberry.field(
+        default=None, description="Login credentials that differ from the contact address."
+    )
+
+
+@strawberry.input(description="The token of the mailed link.")
+class ConfirmSignupInput:
+    """The one-time token."""
+
+    token: str = strawberry.field(description="The `token` of the link.")
+
+
+@strawberry.type
+class SignupPayload:
+    """Answer of `signup`."""
+
+    customer_id: strawberry.ID | None = strawberry.field(default=None, description="The new customer's id.")
+    status: SignupStatus | None = strawberry.field(default=None, description="What comes before the first login.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class ConfirmSignupPayload:
+    """Answer of `confirmSignup`."""
+
+    customer_id: strawberry.ID | None = strawberry.field(default=None, description="The confirmed customer's id.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class SignupMutations:
+    """Root mutation fields of sign-up."""
+
+    @mutation(kinds=(TokenKind.ANONYMOUS,), takes_credentials=True)
+    async def signup(self, info: Info, input: SignupInput) -> SignupPayload:
+        """Make a customer account; all faults are told at once.
+
+        For an address that is taken, shops that confirm addresses or activate accounts answer just the same, and the
+        owner of the address gets a mail.
+        Who: an anonymous session.
+        User errors: `REQUIRED`, `INVALID`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID_COUNTRY`, `INVALID_PHONE`,
+        `INVALID_LANGUAGE`, `INVALID_CURRENCY`, `LIMIT_REACHED`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`,
+        `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field; `EMAIL_TAKEN` (only where sign-up is open):
+        offer `login`.
+        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`, `SERVICE_BUSY`:
+        wait `retryAfter` seconds.
+        """
+        signed_up = await service.signup(info.context.uow, _registration(input))
+        return SignupPayload(customer_id=strawberry.ID(signed_up.customer_id), status=signed_up.status)
+
+    @mutation(kinds=ANYONE, takes_credentials=True)
+    async def confirm_signup(self, info: Info, input: ConfirmSignupInput) -> ConfirmSignupPayload:
+        """Confirm the address by the token of the mailed link; then log in.
+
+        The token works once. It answers again for the session that confirmed and for the customer whom it confirmed.
+        Who: anyone with the token.
+        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: offer `resendConfirmation`.
+        Errors: `RATE_LIMITED`: wait `retryAfter` seconds.
+        """
+        customer_id = await service.confirm_signup(info.context.uow, input.token)
+        return ConfirmSignupPayload(customer_id=strawberry.ID(customer_id))
+
+
+def _registration(input: SignupInput) -> Registration:
+    return Registration(
+        email=input.email,
+        password=input.password,
+        login_email=input.signup.email if input.signup else None,
+        login_password=input.signup.password if input.signup else None,
+        details=to_patch(input.customer_details) if input.customer_details else {},
+        address=to_patch(input.customer_address) if input.customer_address else None,
+    )

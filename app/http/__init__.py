@@ -1,0 +1,1 @@
+"""The ASGI edge: the GraphQL endpoint, probes and middleware."""

@@ -1,0 +1,65 @@
+"""Finds out where a request comes from, believing only the proxies that are ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+UNKNOWN = "unknown"
+
+Network = IPv4Network | IPv6Network
+
+
+class ClientAddresses:
+    """Reads client addresses behind the proxies of these networks (CIDR); raises `ValueError` for what is none."""
+
+    def __init__(self, trusted_proxies: Iterable[str]) -> None:
+        self._trusted = tuple(ip_network(network.strip()) for network in trusted_proxies)
+
+    def find(self, peer: str | None, forwarded_for: Iterable[bytes]) -> str:
+        """Return the canonical address of the client: the rightmost hop that is not one of our proxies.
+
+        `forwarded_for` holds the values of the `X-Forwarded-For` headers in their order. A hop that is no address ends
+        the search: everything to its left may be invented.
+        """
+        if peer is None:
+            return UNKNOWN
+        if not self._trusted or not self._is_trusted(peer):
+            return canonical_address(peer)
+        client = peer
+        hops = b",".join(forwarded_for).decode("latin-1").split(",")
+        for hop in map(str.strip, reversed(hops)):
+            if _read(hop) is None:
+                break
+            client = hop
+            if not self._is_trusted(hop):
+                break
+        return canonical_address(client)
+
+    def _is_trusted(self, text: str) -> bool:
+        address = _read(text)
+        return address is not None and any(
+            address in network for network in self._trusted if network.version == address.version
+        )
+
+
+@lru_cache(maxsize=4096)
+def canonical_address(text: str) -> str:
+    """Return an IPv4 address as it is, an IPv6 one as its /64 (what one household gets), anything else as unknown."""
+    address = _read(text)
+    if address is None:
+        return UNKNOWN
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return f"{IPv6Address(int(address) >> 64 << 64)}/64"
+
+
+def _read(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address

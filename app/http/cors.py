@@ -1,0 +1,29 @@
+"""Tells browsers which origins may call us (Fetch standard, CORS protocol); credentials are never among it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Header = tuple[bytes, bytes]
+
+VARY: Header = (b"vary", b"Origin")
+
+_EXPOSED: Header = (b"access-control-expose-headers", b"X-Request-Id, Retry-After")
+_PREFLIGHT: tuple[Header, ...] = (
+    (b"access-control-allow-methods", b"GET, POST"),
+    (b"access-control-allow-headers", b"Authorization, Content-Type, Accept"),
+    (b"access-control-max-age", b"600"),
+)
+
+
+class Cors:
+    """Grants access to the origins that `is_allowed_origin` knows."""
+
+    def __init__(self, is_allowed_origin: Callable[[str], bool]) -> None:
+        self._is_allowed_origin = is_allowed_origin
+
+    def headers(self, origin: bytes | None, *, preflight: bool = False) -> tuple[Header, ...]:
+        """Return what to add to the answer; an origin that is not allowed gets nothing and its browser refuses."""
+        if origin is None or not self._is_allowed_origin(origin.decode("latin-1")):
+            return (VARY,)
+        return (VARY, (b"access-control-allow-origin", origin), *(_PREFLIGHT if preflight else (_EXPOSED,)))

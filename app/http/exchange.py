@@ -1,0 +1,33 @@
+"""One request and what became of it: filled on the way, read by the log when the answer has left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from starlette.types import Scope
+
+_KEY = "gateway.exchange"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """`ip` as in `RequestFacts`; `fields` are the root fields, `codes` those of the top-level errors."""
+
+    request_id: str
+    ip: str
+    operation: str | None = None
+    fields: tuple[str, ...] = ()
+    tenant: str | None = None
+    caller: str | None = None
+    codes: list[str] = field(default_factory=list)
+
+
+def attach(scope: Scope, exchange: Exchange) -> None:
+    """Let the exchange travel with the request."""
+    scope[_KEY] = exchange
+
+
+def exchange_of(scope: Scope) -> Exchange:
+    """Return the exchange that `Edge` attached to this request."""
+    exchange: Exchange = scope[_KEY]
+    return exchange

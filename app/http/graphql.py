@@ -1,0 +1,275 @@
+"""The GraphQL endpoint: one ASGI application that speaks GraphQL over HTTP and nothing more lenient."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import orjson
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.domain.errors import AccessCode, AccessError
+from app.domain.principal import Principal
+from app.domain.requests import RequestFacts
+from app.graphql.documents import DocumentRefusedError, Documents
+from app.http.errors import (
+    bad_request,
+    present_access_error,
+    present_bug,
+    present_execution_errors,
+    present_refusals,
+)
+from app.http.exchange import Exchange, exchange_of
+from app.http.graphql_request import GraphQLRequest, read_body, read_query_string
+from app.http.media_types import GRAPHQL_RESPONSE, HTML, JSON, choose_answer_type, is_json
+
+MAX_BODY_BYTES = 100_000
+TIMEOUT_SECONDS = 10.0
+MAX_USER_AGENT = 512
+
+Header = tuple[bytes, bytes]
+
+
+class Context(Protocol):
+    """What the endpoint needs of a GraphQL context: for the log, who is calling."""
+
+    @property
+    def principal(self) -> Principal | None:
+        """The bearer of the token, once known."""
+        ...
+
+
+MakeContext = Callable[[RequestFacts], Awaitable[Context]]
+
+
+class _HttpRefusal(Exception):
+    """A request refused for its HTTP form, before GraphQL is looked at."""
+
+    def __init__(self, status: int, message: str, *headers: Header) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """`well_formed`: the request was one of GraphQL over HTTP, whatever became of it."""
+
+    status: int
+    body: dict[str, Any]
+    headers: tuple[Header, ...] = ()
+    well_formed: bool = True
+
+
+class GraphQLEndpoint:
+    """Answers `POST` and `GET` for one set of documents.
+
+    `make_context` authenticates; an `AccessError` of it becomes the answer. `playground` is what a browser gets. An
+    operation that takes longer than `timeout_seconds` is cancelled, which rolls back the root field that was running
+    (those before it have committed), and answered with SERVICE_BUSY.
+    """
+
+    def __init__(
+        self,
+        documents: Documents,
+        make_context: MakeContext,
+        *,
+        playground: ASGIApp | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        max_body_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
+        self._documents = documents
+        self._make_context = make_context
+        self._playground = playground
+        self._timeout_seconds = timeout_seconds
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI)."""
+        exchange = exchange_of(scope)
+        answer_type = JSON
+        try:
+            headers = _read_headers(scope)
+            is_get = _is_get(scope)
+            answer_type = self._choose_type(headers, is_get=is_get)
+            if answer_type == HTML and self._playground is not None:
+                await self._playground(scope, receive, send)
+                return
+            request = await self._read(scope, receive, headers, is_get=is_get)
+            answer = await self._answer(request, headers, exchange, is_get=is_get)
+        except _HttpRefusal as refusal:
+            answer = _Answer(refusal.status, _errors(bad_request(refusal.message)), refusal.headers, well_formed=False)
+        except AccessError as error:
+            answer = _Answer(_status(error.code), _errors(error), well_formed=False)
+        await _send(send, answer, answer_type, exchange)
+
+    def _choose_type(self, headers: dict[bytes, bytes], *, is_get: bool) -> str:
+        accept = headers.get(b"accept", b"").decode("latin-1")
+        chosen = choose_answer_type(accept, html=is_get and self._playground is not None)
+        if chosen is None:
+            raise _HttpRefusal(406, f"This endpoint answers in {GRAPHQL_RESPONSE} or {JSON}.")
+        return chosen
+
+    async def _read(
+        self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], *, is_get: bool
+    ) -> GraphQLRequest:
+        if is_get:
+            query_string: bytes = scope["query_string"]
+            if len(query_string) > self._max_body_bytes:
+                raise _HttpRefusal(414, f"A query string has at most {self._max_body_bytes} bytes.")
+            return read_query_string(query_string)
+        if not is_json(headers.get(b"content-type", b"").decode("latin-1")):
+            raise _HttpRefusal(415, f"Send the request as {JSON} in UTF-8.")
+        if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
+            raise _HttpRefusal(415, "Send the request without Content-Encoding.")
+        return read_body(await self._receive_body(receive, headers))
+
+    async def _receive_body(self, receive: Receive, headers: dict[bytes, bytes]) -> bytes:
+        announced = headers.get(b"content-length", b"0")
+        if not announced.isdigit() or int(announced) > self._max_body_bytes:
+            raise self._too_large()
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        while message.get("more_body", False):
+            if len(body) > self._max_body_bytes:
+                break
+            message = await receive()
+            body += message.get("body", b"")
+        if len(body) > self._max_body_bytes:
+            raise self._too_large()
+        return body
+
+    def _too_large(self) -> _HttpRefusal:
+        # The rest of the body is still on its way: without closing, it would be read as the next request.
+        return _HttpRefusal(413, f"A request has at most {self._max_body_bytes} bytes.", (b"connection", b"close"))
+
+    async def _answer(
+        self, request: GraphQLRequest, headers: dict[bytes, bytes], exchange: Exchange, *, is_get: bool
+    ) -> _Answer:
+        try:
+            document = self._documents.get(request.query)
+            operation = document.choose(request.operation_name)
+        except DocumentRefusedError as refusal:
+            return _Answer(_status(refusal.code), {"errors": present_refusals(refusal.code, refusal.errors)})
+        exchange.operation, exchange.fields = operation.name, operation.fields
+        if is_get and not operation.is_query:
+            raise _HttpRefusal(405, "GET is for queries only: send a mutation by POST.", (b"allow", b"POST"))
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                context = await self._make_context(_read_facts(headers, exchange))
+                result = await self._documents.execute(document, operation, request.variables, context)
+        except TimeoutError:
+            busy = AccessError(AccessCode.SERVICE_BUSY, "The operation took too long and was cancelled.")
+            return _Answer(_status(busy.code), _errors(busy))
+        except AccessError as error:
+            return _Answer(_status(error.code), _errors(error))
+        except Exception as error:
+            return _Answer(500, {"errors": [present_bug(error, exchange.request_id)]})
+        principal = context.principal
+        if principal is not None:
+            exchange.tenant, exchange.caller = principal.tenant_id, principal.kind.value
+        if not result.errors:
+            return _Answer(200, {"data": result.data})
+        errors = present_execution_errors(result.errors, exchange.request_id)
+        if result.data is None and all(error.path is None for error in result.errors):
+            return _Answer(_status(AccessCode(errors[0]["extensions"]["code"])), {"errors": errors})
+        return _Answer(200, {"errors": errors, "data": result.data})
+
+
+_STATUS = {
+    AccessCode.UNAUTHENTICATED: 401,
+    AccessCode.FORBIDDEN: 403,
+    AccessCode.REAUTHENTICATION_REQUIRED: 403,
+    AccessCode.RATE_LIMITED: 429,
+    AccessCode.SERVICE_BUSY: 503,
+    AccessCode.INTERNAL: 500,
+}
+
+
+def _status(code: AccessCode) -> int:
+    """Return the status of an answer without data, for clients that take `application/graphql-response+json`."""
+    return _STATUS.get(code, 400)
+
+
+def _errors(error: AccessError) -> dict[str, Any]:
+    return {"errors": [present_access_error(error)]}
+
+
+def _is_get(scope: Scope) -> bool:
+    method: str = scope["method"]
+    if method not in {"GET", "POST"}:
+        raise _HttpRefusal(405, "This endpoint takes GET and POST.", (b"allow", b"GET, POST"))
+    return method == "GET"
+
+
+def _read_headers(scope: Scope) -> dict[bytes, bytes]:
+    """Return the headers by name; of those that come twice, only lists may."""
+    pairs: list[Header] = scope["headers"]
+    headers = dict(pairs)
+    if len(headers) != len(pairs):
+        for name in _SINGLE_HEADERS:
+            if sum(key == name for key, _ in pairs) > 1:
+                raise bad_request("A request header that may come once came twice.")
+        headers[b"accept"] = b",".join(value for key, value in pairs if key == b"accept")
+    return headers
+
+
+_SINGLE_HEADERS = (b"authorization", b"content-type", b"content-length", b"content-encoding")
+
+
+def _read_facts(headers: dict[bytes, bytes], exchange: Exchange) -> RequestFacts:
+    return RequestFacts(
+        request_id=exchange.request_id,
+        ip=exchange.ip,
+        user_agent=_read_user_agent(headers.get(b"user-agent")),
+        token=_read_token(headers.get(b"authorization")),
+    )
+
+
+def _read_user_agent(value: bytes | None) -> str | None:
+    if value is None:
+        return None
+    text = value[:MAX_USER_AGENT].decode("latin-1")
+    return text if text.isprintable() else "".join(filter(str.isprintable, text))
+
+
+def _read_token(value: bytes | None) -> str | None:
+    """Return what follows `Bearer` (RFC 6750), or None where another scheme, or none, is used."""
+    if value is None:
+        return None
+    scheme, _, token = value.decode("latin-1").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+async def _send(send: Send, answer: _Answer, answer_type: str, exchange: Exchange) -> None:
+    errors: list[dict[str, Any]] = answer.body.get("errors", [])
+    try:
+        body = orjson.dumps(answer.body)
+    except TypeError as error:  # a value that JSON cannot carry left a resolver
+        errors = [present_bug(error, exchange.request_id)]
+        answer = _Answer(500, {"errors": errors})
+        body = orjson.dumps(answer.body)
+    # Clients that only know application/json take every other status for a failure of the transport.
+    is_hidden = answer.well_formed and answer_type == JSON and answer.status < 500
+    headers = [
+        (b"content-type", _CONTENT_TYPES.get(answer_type, _CONTENT_TYPES[JSON])),
+        (b"content-length", str(len(body)).encode()),
+        *answer.headers,
+    ]
+    if errors:
+        extensions = [error["extensions"] for error in errors]
+        exchange.codes = [each["code"] for each in extensions]
+        seconds = max((each["retryAfter"] for each in extensions if "retryAfter" in each), default=None)
+        if seconds is not None:
+            headers.append((b"retry-after", str(seconds).encode()))
+    await send({"type": "http.response.start", "status": 200 if is_hidden else answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+_CONTENT_TYPES = {
+    JSON: b"application/json; charset=utf-8",
+    GRAPHQL_RESPONSE: b"application/graphql-response+json; charset=utf-8",
+}

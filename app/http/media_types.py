@@ -1,0 +1,80 @@
+"""Chooses the media type of an answer (RFC 9110, section 12.5.1) and judges that of a request."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+JSON = "application/json"
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+HTML = "text/html"
+
+# What a wildcard is answered with comes last; among types named with equal weight, the later one wins too.
+_ANSWERS = (GRAPHQL_RESPONSE, JSON)
+
+
+@lru_cache(maxsize=128)
+def choose_answer_type(accept: str, *, html: bool = False) -> str | None:
+    """Return the type of the answer, or None when the client takes none of ours.
+
+    A type named beats one matched by a wildcard, `application/graphql-response+json` beats `application/json` when both
+    are named, and without an Accept header it is `application/json`, for the sake of old clients (GraphQL over HTTP).
+    """
+    if not accept.strip():
+        return JSON
+    ranges = [_read_range(part) for part in accept.split(",")]
+    best: tuple[tuple[float, int, int], str] | None = None
+    for position, offer in enumerate((*_ANSWERS, HTML) if html else _ANSWERS):
+        weight, precision = _match(offer, ranges)
+        preference = -position if precision == _NAMED else position if offer != HTML else -1
+        rank = (weight, precision, preference)
+        if weight > 0 and (best is None or rank > best[0]):
+            best = (rank, offer)
+    return best[1] if best else None
+
+
+@lru_cache(maxsize=128)
+def is_json(content_type: str) -> bool:
+    """Tell whether a Content-Type says JSON in UTF-8."""
+    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    return media_type == JSON and all(
+        _is_utf8(value) for name, _, value in (part.partition("=") for part in parameters) if name == "charset"
+    )
+
+
+_NAMED = 2
+
+
+def _read_range(part: str) -> tuple[str, float]:
+    media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    weight = 1.0
+    for name, _, value in (piece.partition("=") for piece in parameters):
+        if name.strip() == "q":
+            weight = _read_weight(value)
+        elif name.strip() == "charset" and not _is_utf8(value):
+            weight = 0.0
+    return media_range, weight
+
+
+def _read_weight(text: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        return 0.0
+    return weight if 0.0 <= weight <= 1.0 else 0.0
+
+
+def _match(offer: str, ranges: list[tuple[str, float]]) -> tuple[float, int]:
+    """Return the weight that the most precise matching range gives, and how precise that is."""
+    kind = offer.partition("/")[0]
+    matches = [
+        (precision, weight)
+        for media_range, weight in ranges
+        for precision, pattern in enumerate(("*/*", f"{kind}/*", offer))
+        if media_range == pattern
+    ]
+    precision, weight = max(matches, default=(0, 0.0))
+    return weight, precision
+
+
+def _is_utf8(charset: str) -> bool:
+    return charset.strip().strip('"') in {"utf-8", "utf8"}

@@ -1,0 +1,98 @@
+"""The outermost layer: request id, client address, CORS, security headers, one log line, no exception gets past."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import orjson
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.http.client_address import ClientAddresses
+from app.http.cors import Cors, Header
+from app.http.errors import present_bug
+from app.http.exchange import Exchange, attach
+from app.http.request_log import RequestLog
+
+_DEFAULTS: tuple[Header, ...] = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+)
+
+
+class Edge:
+    """Wraps an application (pure ASGI).
+
+    `new_id` names each request; a request id that comes from outside is not believed. Each security header is only a
+    default: what an application sets itself stays.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, new_id: Callable[[], str], addresses: ClientAddresses, cors: Cors, log: RequestLog
+    ) -> None:
+        self._app = app
+        self._new_id = new_id
+        self._addresses = addresses
+        self._cors = cors
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or pass on what is none (ASGI)."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        exchange = Exchange(self._new_id(), self._find_address(scope))
+        attach(scope, exchange)
+        origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
+        is_preflight = _is_preflight(scope, origin)
+        own = ((b"x-request-id", exchange.request_id.encode()), *self._cors.headers(origin, preflight=is_preflight))
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = _complete(message["headers"], own)
+            await send(message)
+
+        try:
+            if is_preflight:
+                await send_with_headers({"type": "http.response.start", "status": 204, "headers": []})
+                await send_with_headers({"type": "http.response.body", "body": b""})
+            else:
+                await self._app(scope, receive, send_with_headers)
+        except Exception as error:
+            entry = present_bug(error, exchange.request_id)
+            exchange.codes = [entry["extensions"]["code"]]
+            if status == 0:
+                await _send_bug(send_with_headers, entry)
+        self._log.write(exchange, scope["method"], scope["path"], status, (loop.time() - started) * 1000)
+
+    def _find_address(self, scope: Scope) -> str:
+        client = scope.get("client")
+        forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        return self._addresses.find(client[0] if client else None, forwarded)
+
+
+def _is_preflight(scope: Scope, origin: bytes | None) -> bool:
+    return (
+        origin is not None
+        and scope["method"] == "OPTIONS"
+        and any(name == b"access-control-request-method" for name, _ in scope["headers"])
+    )
+
+
+def _complete(headers: list[Header], own: tuple[Header, ...]) -> list[Header]:
+    present = {name for name, _ in headers}
+    return [*headers, *(default for default in _DEFAULTS if default[0] not in present), *own]
+
+
+async def _send_bug(send: Send, entry: object) -> None:
+    body = orjson.dumps({"errors": [entry]})
+    headers = [(b"content-type", b"application/json; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,76 @@
+"""Builds the ASGI application from the settings; nothing runs at import."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from app.domain.profile import Profile
+from app.domain.tools import Tools
+from app.graphql.context import make_context
+from app.graphql.documents import Documents
+from app.graphql.fields import credential_fields
+from app.graphql.limits import Limits
+from app.graphql.schema import build_schema
+from app.http.client_address import ClientAddresses
+from app.http.cors import Cors
+from app.http.graphql import GraphQLEndpoint
+from app.http.logs import configure_logging
+from app.http.middleware import Edge
+from app.http.probes import probe_routes
+from app.http.request_log import RequestLog
+from app.settings import Settings
+from app.wiring import build_tools, close_tools
+from app.worker import work
+
+
+def create_app() -> Starlette:
+    """Return the application of this process's environment: the factory that the server calls."""
+    settings = Settings.load()
+    configure_logging(production=settings.profile is Profile.PRODUCTION)
+    return build_app(settings, build_tools(settings))
+
+
+def build_app(settings: Settings, tools: Tools) -> Starlette:
+    """Return the application that serves with these tools, and closes them when it ends."""
+    production = settings.profile is Profile.PRODUCTION
+    schema = build_schema()
+    documents = Documents(schema, Limits(credential_fields=credential_fields(schema)), production=production)
+    endpoint = GraphQLEndpoint(documents, partial(make_context, tools))
+    edge = Middleware(
+        Edge,
+        new_id=tools.random.new_id,
+        addresses=ClientAddresses(str(network) for network in settings.trusted_proxies),
+        cors=Cors(frozenset(_origins(tools)).__contains__),
+        log=RequestLog(tools.clock, sys.stderr, production=production),
+    )
+    return Starlette(
+        routes=[Route("/graphql", endpoint), *probe_routes(tools.database, tools.signer)],
+        middleware=[edge],
+        lifespan=partial(_lifespan, settings=settings, tools=tools),
+    )
+
+
+def _origins(tools: Tools) -> set[str]:
+    return {origin for tenant in tools.tenants for client in tenant.clients for origin in client.origins}
+
+
+@asynccontextmanager
+async def _lifespan(_app: Starlette, *, settings: Settings, tools: Tools) -> AsyncIterator[None]:
+    """Run the worker beside the server, unless it has a process of its own; on the way out, finish what is under way."""
+    stop = asyncio.Event()
+    worker = asyncio.create_task(work(tools, stop)) if settings.worker else None
+    try:
+        yield
+    finally:
+        stop.set()
+        if worker is not None:
+            await worker
+        await close_tools(tools)

@@ -1,0 +1,1 @@
+"""Alembic migrations, which run on both databases."""

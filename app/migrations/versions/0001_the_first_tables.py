@@ -1,0 +1,207 @@
+"""The first tables."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+JSON = sa.JSON().with_variant(JSONB(), "postgresql")
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Bring the database to this revision."""
+    op.create_table(
+        "access_token",
+        sa.Column("tenant_id", sa.String(64), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(32), nullable=False),
+        sa.Column("session_id", sa.String(36), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("token_hash", "tenant_id"),
+    )
+    op.create_index("ix_access_token_expires", "access_token", ["expires_at"], unique=False)
+    op.create_index("ix_access_token_session", "access_token", ["tenant_id", "session_id"], unique=False)
+    op.create_table(
+        "credential",
+        sa.Column("tenant_id", sa.String(64), nullable=False),
+        sa.Column("customer_id", sa.String(36), nullable=False),
+        sa.Column("email", sa.String(254), nullable=True),
+        sa.Column("email_key", sa.String(254), nullable=True),
+        sa.Column("email_verified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("must_confirm", sa.Boolean(), nullable=False),
+        sa.Column("password_hash", sa.String(255), nullable=True),
+        sa.Column("initial_password", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "customer_id"),
+        sa.UniqueConstraint("tenant_id", "email_key", name="uq_credential_email"),
+    )
+    op.create_table(
+        "customer",
+        sa.Column("tenant_id", sa.String(64), nullable=False),
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("customer_number", sa.String(8), nullable=False),
+        sa.Column("shopper_reference", sa.String(128), nullable=False),
+        sa.Column("title", sa.String(50), nullable=True),
+        sa.Column("first_name", sa.String(100), nullable=True),
+        sa.Column("middle_name", sa.String(100), nullable=True),
+        sa.Column("last_name", sa.String(100), nullable=True),
+        sa.Column("contact_email", sa.String(254), nullable=True),
+        sa.Column("contact_phone", sa.String(32), nullable=True),
+        sa.Column("company", sa.String(200), nullable=True),
+        sa.Column("preferred_language", sa.String(35), nullable=True),
+        sa.Column("preferred_currency", sa.String(3), nullable=True),
+        sa.Column("preferred_site", sa.String(64), nullable=True),
+        sa.Column("business_model", sa.String(3), nullable=False),
+        sa.Column("company_registration_id", sa.String(100), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("on_hold", sa.Boolean(), nullable=False),
+        sa.Column("status", sa.String(8), nullable=False),
+        sa.Column("mixins", JSON, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_login_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id"),
+        sa.UniqueConstraint("tenant_id", "customer_number", name="uq_customer_number"),
+        sa.UniqueConstraint("tenant_id", "shopper_reference", name="uq_customer_shopper_reference"),
+    )
+    op.create_table(
+        "one_time_token",
+        sa.Column("tenant_id", sa.String(64), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(32), nullable=False),
+        sa.Column("purpose", sa.String(32), nullable=False),
+        sa.Column("customer_id", sa.String(36), nullable=False),
+        sa.Column("email", sa.String(254), nullable=False),
+        sa.Column("credential_version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("used_in_session", sa.String(36), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("token_hash", "tenant_id"),
+    )
+    op.create_index(
+        "ix_one_time_token_customer", "one_time_token", ["tenant_id", "customer_id", "purpose"], unique=False
+    )
+    op.create_index("ix_one_time_token_expires", "one_time_token", ["expires_at"], unique=False)
+    op.create_table(
+        "outbox_message",
+        sa.Column("tenant_id", sa.String(64), nullable=False),
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("kind", sa.String(8), nullable=False),
+        sa.Column("topic", sa.String(64), nullable=False),
+        sa.Column("customer_id", sa.String(36), nullable=True),
+        sa.Column("payload", JSON, nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("dead_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_error", sa.String(500), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id"),
+    )
+    op.create_index("ix_outbox_customer", "outbox_message", ["tenant_id", "customer_id"], unique=False)
+    op.create_index(
+        "ix_outbox_due",
+        "outbox_message",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("delivered_at IS NULL AND dead_at IS NULL"),
+        postgresql_where=sa.text("delivered_at IS NULL AND dead_at IS NULL"),
+    )
+    op.create_table(
+        "refresh_token",
+        sa.Column("tenant_id", sa.String(64), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(32), nullable=False),
+        sa.Column("session_id", sa.String(36), nullable=False),
+        sa.Column("family", sa.Integer(), nullable=False),
+        sa.Column("parent_hash", sa.LargeBinary(32), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("token_hash", "tenant_id"),
+    )
+    op.create_index("ix_refresh_token_expires", "refresh_token", ["expires_at"], unique=False)
+    op.create_index("ix_refresh_token_parent", "refresh_token", ["tenant_id", "parent_hash"], unique=False)
+    op.create_index("ix_refresh_token_session", "refresh_token", ["tenant_id", "session_id"], unique=False)
+    op.create_table(
+        "session",
+        sa.Column("tenant_id", sa.String(64), nullable=False),
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("client_id", sa.String(128), nullable=False),
+        sa.Column("site", sa.String(64), nullable=True),
+        sa.Column("customer_id", sa.String(36), nullable=True),
+        sa.Column("legal_entity_id", sa.String(100), nullable=True),
+        sa.Column("user_agent", sa.String(255), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("family", sa.Integer(), nullable=False),
+        sa.Column("authenticated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id"),
+    )
+    op.create_index("ix_session_customer", "session", ["tenant_id", "customer_id"], unique=False)
+    op.create_table(
+        "address",
+        sa.Column("tenant_id", sa.String(64), nullable=False),
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("customer_id", sa.String(36), nullable=False),
+        sa.Column("contact_name", sa.String(200), nullable=False),
+        sa.Column("company_name", sa.String(200), nullable=True),
+        sa.Column("street", sa.String(200), nullable=False),
+        sa.Column("street_number", sa.String(50), nullable=True),
+        sa.Column("street_appendix", sa.String(100), nullable=True),
+        sa.Column("extra_line1", sa.String(200), nullable=True),
+        sa.Column("extra_line2", sa.String(200), nullable=True),
+        sa.Column("extra_line3", sa.String(200), nullable=True),
+        sa.Column("extra_line4", sa.String(200), nullable=True),
+        sa.Column("zip_code", sa.String(20), nullable=True),
+        sa.Column("city", sa.String(100), nullable=False),
+        sa.Column("state", sa.String(100), nullable=True),
+        sa.Column("country", sa.String(2), nullable=False),
+        sa.Column("contact_phone", sa.String(32), nullable=True),
+        sa.Column("tags", JSON, nullable=False),
+        sa.Column("is_default", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "customer_id"],
+            ["customer.tenant_id", "customer.id"],
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id"),
+    )
+    op.create_index("ix_address_customer", "address", ["tenant_id", "customer_id"], unique=False)
+    op.create_index(
+        "uq_address_default",
+        "address",
+        ["tenant_id", "customer_id"],
+        unique=True,
+        sqlite_where=sa.text("is_default"),
+        postgresql_where=sa.text("is_default"),
+    )
+    op.create_table(
+        "legal_entity_assignment",
+        sa.Column("tenant_id", sa.String(64), nullable=False),
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("customer_id", sa.String(36), nullable=False),
+        sa.Column("legal_entity_id", sa.String(100), nullable=False),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("confirmed", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "customer_id"],
+            ["customer.tenant_id", "customer.id"],
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id"),
+        sa.UniqueConstraint("tenant_id", "customer_id", "legal_entity_id", name="uq_legal_entity_assignment"),
+    )

@@ -1,0 +1,29 @@
+"""What every table has: a tenant, and the types that both databases share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, Table
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+# A UUIDv7 as text; an id that is none is simply not found.
+ID_LENGTH = 36
+
+# JSON on SQLite, JSONB on PostgreSQL.
+JsonType = JSON().with_variant(JSONB(), "postgresql")
+
+
+class TenantRow(SQLModel):
+    """A row of one tenant; `tenant_id` is part of every key."""
+
+    __table__: ClassVar[Table]
+
+    tenant_id: str = Field(primary_key=True, max_length=64)
+
+
+def json_field(default: Callable[[], Any]) -> Any:
+    """Return the declaration of a JSON column that is never null."""
+    return Field(default_factory=default, sa_type=JsonType, nullable=False)

@@ -1,0 +1,32 @@
+"""What a customer signs in with by password: the login address and the hash."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field
+
+from app.models.base import ID_LENGTH, TenantRow
+
+
+class Credential(TenantRow, table=True):
+    """The login address and password of one customer.
+
+    `email_key` is the address as it is compared, unique in the tenant: the database decides who signs up first.
+    `password_hash` is null for who has no password. `version` counts the changes of address and password; a one-time
+    token made before a change is worthless after it.
+    """
+
+    __tablename__ = "credential"
+    __table_args__ = (UniqueConstraint("tenant_id", "email_key", name="uq_credential_email"),)
+
+    customer_id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    email: str | None = Field(default=None, max_length=254)
+    email_key: str | None = Field(default=None, max_length=254)
+    email_verified_at: datetime | None = None
+    must_confirm: bool = False
+    password_hash: str | None = Field(default=None, max_length=255)
+    initial_password: bool = False
+    version: int = 1
+    changed_at: datetime

@@ -1,0 +1,77 @@
+"""A customer of one shop: the profile, and what staff decide about the account."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum, unique
+from typing import Any
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field
+
+from app.models.base import ID_LENGTH, TenantRow, json_field
+
+
+@unique
+class CustomerStatus(StrEnum):
+    """How far the customer has come with the shop."""
+
+    PROSPECT = "PROSPECT"
+    ACQUIRED = "ACQUIRED"
+    REPEAT = "REPEAT"
+
+
+@unique
+class BusinessModel(StrEnum):
+    """Whether the customer buys as a person or for a company."""
+
+    B2C = "B2C"
+    B2B = "B2B"
+
+
+class CustomerColumns(TenantRow):
+    """The columns of a customer; `version` counts the changes of the profile."""
+
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    customer_number: str = Field(max_length=8)
+    shopper_reference: str = Field(max_length=128)
+    title: str | None = Field(default=None, max_length=50)
+    first_name: str | None = Field(default=None, max_length=100)
+    middle_name: str | None = Field(default=None, max_length=100)
+    last_name: str | None = Field(default=None, max_length=100)
+    contact_email: str | None = Field(default=None, max_length=254)
+    contact_phone: str | None = Field(default=None, max_length=32)
+    company: str | None = Field(default=None, max_length=200)
+    preferred_language: str | None = Field(default=None, max_length=35)
+    preferred_currency: str | None = Field(default=None, max_length=3)
+    preferred_site: str | None = Field(default=None, max_length=64)
+    business_model: str = Field(default=BusinessModel.B2C.value, max_length=3)
+    company_registration_id: str | None = Field(default=None, max_length=100)
+    active: bool = True
+    on_hold: bool = False
+    status: str = Field(default=CustomerStatus.PROSPECT.value, max_length=8)
+    mixins: dict[str, Any] = json_field(dict)
+    version: int = 1
+    created_at: datetime
+    updated_at: datetime
+    last_login_at: datetime | None = None
+
+
+class Customer(CustomerColumns, table=True):
+    """The table of customers."""
+
+    __tablename__ = "customer"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "customer_number", name="uq_customer_number"),
+        UniqueConstraint("tenant_id", "shopper_reference", name="uq_customer_shopper_reference"),
+    )
+
+
+class CustomerProfile(CustomerColumns):
+    """A customer as it is read: with the login address of the credential."""
+
+    email: str | None
+    email_verified_at: datetime | None
+    initial_password: bool
+    must_confirm: bool
+    has_password: bool

@@ -1,0 +1,50 @@
+"""Mail and events that wait to leave, written in the transaction that caused them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum, unique
+from typing import Any
+
+from sqlalchemy import Index, text
+from sqlmodel import Field
+
+from app.models.base import ID_LENGTH, TenantRow, json_field
+
+
+@unique
+class OutboxKind(StrEnum):
+    """By which way a message leaves."""
+
+    MAIL = "mail"
+    EVENT = "event"
+
+
+class OutboxMessage(TenantRow, table=True):
+    """One message. `due_at` moves with each try, and over the lease while a worker has it; `id` never changes.
+
+    `customer_id` says whose personal data the payload holds, so that erasure finds it.
+    """
+
+    __tablename__ = "outbox_message"
+    __table_args__ = (
+        Index(
+            "ix_outbox_due",
+            "due_at",
+            sqlite_where=text("delivered_at IS NULL AND dead_at IS NULL"),
+            postgresql_where=text("delivered_at IS NULL AND dead_at IS NULL"),
+        ),
+        Index("ix_outbox_customer", "tenant_id", "customer_id"),
+    )
+
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    kind: str = Field(max_length=8)
+    topic: str = Field(max_length=64)
+    customer_id: str | None = Field(default=None, max_length=ID_LENGTH)
+    payload: dict[str, Any] = json_field(dict)
+    created_at: datetime
+    due_at: datetime
+    attempts: int = 0
+    delivered_at: datetime | None = None
+    dead_at: datetime | None = None
+    last_error: str | None = Field(default=None, max_length=500)

@@ -1,0 +1,79 @@
+"""Sessions and the tokens that prove them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, LargeBinary, PrimaryKeyConstraint
+from sqlmodel import Field
+
+from app.models.base import ID_LENGTH, TenantRow
+
+HASH = LargeBinary(32)
+
+
+class Session(TenantRow, table=True):
+    """One visit, from the anonymous start to the logout; the basket hangs on its id, which is never a credential.
+
+    `expires_at` is the absolute end, which no refresh moves. `authenticated_at` is when the customer last proved who
+    they are. `family` is the number of the living family of refresh tokens: a login or a new password begins the next.
+    Nothing about the person is kept while the session is anonymous.
+    """
+
+    __tablename__ = "session"
+    __table_args__ = (Index("ix_session_customer", "tenant_id", "customer_id"),)
+
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    kind: str = Field(max_length=16)
+    client_id: str = Field(max_length=128)
+    site: str | None = Field(default=None, max_length=64)
+    customer_id: str | None = Field(default=None, max_length=ID_LENGTH)
+    legal_entity_id: str | None = Field(default=None, max_length=100)
+    user_agent: str | None = Field(default=None, max_length=255)
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    family: int = 1
+    authenticated_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+class AccessToken(TenantRow, table=True):
+    """An opaque access token, known by its hash only."""
+
+    __tablename__ = "access_token"
+    __table_args__ = (
+        PrimaryKeyConstraint("token_hash", "tenant_id"),
+        Index("ix_access_token_session", "tenant_id", "session_id"),
+        Index("ix_access_token_expires", "expires_at"),
+    )
+
+    token_hash: bytes = Field(primary_key=True, sa_type=HASH)
+    session_id: str = Field(max_length=ID_LENGTH)
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+
+
+class RefreshToken(TenantRow, table=True):
+    """A refresh token, known by its hash only, and its place in its family.
+
+    `expires_at` is the idle end; `parent_hash` the token that was traded for this one; `used_at` when it was traded.
+    """
+
+    __tablename__ = "refresh_token"
+    __table_args__ = (
+        PrimaryKeyConstraint("token_hash", "tenant_id"),
+        Index("ix_refresh_token_session", "tenant_id", "session_id"),
+        Index("ix_refresh_token_parent", "tenant_id", "parent_hash"),
+        Index("ix_refresh_token_expires", "expires_at"),
+    )
+
+    token_hash: bytes = Field(primary_key=True, sa_type=HASH)
+    session_id: str = Field(max_length=ID_LENGTH)
+    family: int
+    parent_hash: bytes | None = Field(default=None, sa_type=HASH)
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+    revoked_at: datetime | None = None

@@ -1,0 +1,1 @@
+"""Statements only, each bound to one tenant by the base class."""

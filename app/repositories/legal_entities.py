@@ -1,0 +1,43 @@
+"""The companies that customers buy for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlmodel import col
+
+from app.models.legal_entities import LegalEntityAssignment
+from app.repositories.base import Repository
+
+
+class LegalEntityRepository(Repository):
+    """The legal entities of one tenant's customers."""
+
+    async def list(self, customer_id: str) -> Sequence[LegalEntityAssignment]:
+        """Return a customer's legal entities in the order in which they came."""
+        return await self._list(
+            LegalEntityAssignment,
+            col(LegalEntityAssignment.customer_id) == customer_id,
+            order_by=(col(LegalEntityAssignment.id),),
+        )
+
+    async def find_confirmed(self, customer_id: str, legal_entity_id: str) -> LegalEntityAssignment | None:
+        """Return the customer's place in a legal entity, if staff have confirmed it."""
+        return await self._find(
+            LegalEntityAssignment,
+            col(LegalEntityAssignment.customer_id) == customer_id,
+            col(LegalEntityAssignment.legal_entity_id) == legal_entity_id,
+            col(LegalEntityAssignment.confirmed).is_(True),
+        )
+
+    async def add(self, assignment: LegalEntityAssignment) -> None:
+        """Write a new assignment."""
+        await self._add(assignment)
+
+    async def delete(self, customer_id: str, assignment_id: str) -> None:
+        """Remove one of the customer's assignments."""
+        await self._delete(
+            LegalEntityAssignment,
+            col(LegalEntityAssignment.customer_id) == customer_id,
+            col(LegalEntityAssignment.id) == assignment_id,
+        )

@@ -1,0 +1,166 @@
+"""Sessions and their access and refresh tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, select
+from sqlmodel import col
+
+from app.domain.ports import Connection
+from app.models.credentials import Credential
+from app.models.customers import Customer
+from app.models.sessions import AccessToken, RefreshToken, Session
+from app.repositories.base import Repository
+from app.repositories.customers import PROFILE_COLUMNS
+
+_SESSION_COLUMNS = [column.label(f"session_{column.name}") for column in Session.__table__.c]
+
+# One joined statement from the token to the customer; every request pays for it once.
+_BY_ACCESS_TOKEN = (
+    select(
+        col(AccessToken.expires_at).label("token_expires_at"),
+        col(AccessToken.revoked_at).label("token_revoked_at"),
+        *_SESSION_COLUMNS,
+        *PROFILE_COLUMNS,
+    )
+    .join_from(
+        AccessToken.__table__,
+        Session.__table__,
+        and_(col(Session.tenant_id) == col(AccessToken.tenant_id), col(Session.id) == col(AccessToken.session_id)),
+    )
+    .outerjoin(
+        Customer.__table__,
+        and_(col(Customer.tenant_id) == col(Session.tenant_id), col(Customer.id) == col(Session.customer_id)),
+    )
+    .outerjoin(
+        Credential.__table__,
+        and_(col(Credential.tenant_id) == col(Session.tenant_id), col(Credential.customer_id) == col(Customer.id)),
+    )
+)
+
+
+class TokenLookup:
+    """Finds whose a token is: the one look-up that cannot know its tenant beforehand."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def find_by_access_token(self, token_hash: bytes) -> Row[Any] | None:
+        """Return the token's times, its session (`session_…`) and its customer's profile in one row, or None."""
+        rows = await self._connection.fetch(_BY_ACCESS_TOKEN.where(col(AccessToken.token_hash) == token_hash))
+        return rows[0] if rows else None
+
+    async def find_refresh_token(self, token_hash: bytes) -> Row[Any] | None:
+        """Return `tenant_id` and `session_id` of a refresh token, or None."""
+        statement = select(col(RefreshToken.tenant_id), col(RefreshToken.session_id))
+        rows = await self._connection.fetch(statement.where(col(RefreshToken.token_hash) == token_hash))
+        return rows[0] if rows else None
+
+
+class SessionRepository(Repository):
+    """The sessions of one tenant."""
+
+    async def add(self, session: Session) -> None:
+        """Write a new session."""
+        await self._add(session)
+
+    async def lock(self, session_id: str) -> Session | None:
+        """Return the session, and keep it and its tokens from changing elsewhere until the transaction ends."""
+        row: Session | None = await self._lock(
+            select(Session.__table__).where(self._mine(Session, col(Session.id) == session_id))
+        )
+        return row
+
+    async def list_live(self, customer_id: str, now: datetime) -> Sequence[Session]:
+        """Return the customer's sessions that go on, the latest used first."""
+        return await self._list(
+            Session,
+            col(Session.customer_id) == customer_id,
+            col(Session.revoked_at).is_(None),
+            col(Session.expires_at) > now,
+            order_by=(col(Session.last_used_at).desc(), col(Session.id).desc()),
+        )
+
+    async def change(self, session_id: str, **values: Any) -> None:
+        """Set columns of a session."""
+        await self._update(Session, col(Session.id) == session_id, **values)
+
+    async def raise_to_customer(self, session_id: str, **values: Any) -> bool:
+        """Turn an anonymous session into a customer's; False when it is no longer an anonymous one."""
+        claimed = await self._update(
+            Session,
+            col(Session.id) == session_id,
+            col(Session.customer_id).is_(None),
+            col(Session.revoked_at).is_(None),
+            **values,
+        )
+        return claimed == 1
+
+    async def revoke(self, session_id: str, customer_id: str | None, now: datetime) -> bool:
+        """End one session of this customer (of nobody, for None); False when it is not theirs or has ended."""
+        owner = col(Session.customer_id)
+        revoked = await self._update(
+            Session,
+            col(Session.id) == session_id,
+            owner.is_(None) if customer_id is None else owner == customer_id,
+            col(Session.revoked_at).is_(None),
+            col(Session.expires_at) > now,
+            revoked_at=now,
+        )
+        return revoked == 1
+
+    async def revoke_all(self, customer_id: str, now: datetime, *, keep: str | None = None) -> int:
+        """End all sessions of a customer, but for the one to keep."""
+        return await self._update(
+            Session,
+            col(Session.customer_id) == customer_id,
+            col(Session.id) != (keep or ""),
+            col(Session.revoked_at).is_(None),
+            revoked_at=now,
+        )
+
+    async def add_access_token(self, token: AccessToken) -> None:
+        """Write a new access token."""
+        await self._add(token)
+
+    async def add_refresh_token(self, token: RefreshToken) -> None:
+        """Write a new refresh token."""
+        await self._add(token)
+
+    async def revoke_tokens(self, session_id: str, now: datetime) -> None:
+        """End every token of a session, which itself goes on."""
+        for token in (AccessToken, RefreshToken):
+            await self._update(
+                token, col(token.session_id) == session_id, col(token.revoked_at).is_(None), revoked_at=now
+            )
+
+    async def find_refresh_token(self, token_hash: bytes) -> RefreshToken | None:
+        """Return a refresh token."""
+        return await self._find(RefreshToken, col(RefreshToken.token_hash) == token_hash)
+
+    async def list_children(self, token_hash: bytes) -> Sequence[RefreshToken]:
+        """Return the refresh tokens that this one was traded for."""
+        return await self._list(RefreshToken, col(RefreshToken.parent_hash) == token_hash)
+
+    async def claim_refresh_token(self, token_hash: bytes, now: datetime) -> bool:
+        """Mark a refresh token as used; False when it already is."""
+        claimed = await self._update(
+            RefreshToken,
+            col(RefreshToken.token_hash) == token_hash,
+            col(RefreshToken.used_at).is_(None),
+            col(RefreshToken.revoked_at).is_(None),
+            used_at=now,
+        )
+        return claimed == 1
+
+    async def revoke_children(self, token_hash: bytes, now: datetime) -> None:
+        """End the refresh tokens that this one was traded for."""
+        await self._update(
+            RefreshToken,
+            col(RefreshToken.parent_hash) == token_hash,
+            col(RefreshToken.revoked_at).is_(None),
+            revoked_at=now,
+        )

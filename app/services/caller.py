@@ -1,0 +1,37 @@
+"""The caller of an operation: the bearer of a token, or why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.errors import AccessError, UnauthenticatedReason, forbidden, unauthenticated
+from app.domain.principal import Principal
+from app.domain.requests import RequestFacts
+from app.models.customers import CustomerProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls. Without a `principal`, `refusal` says why; operations that need no token do not ask."""
+
+    facts: RequestFacts
+    principal: Principal | None = None
+    customer: CustomerProfile | None = None
+    refusal: UnauthenticatedReason = UnauthenticatedReason.MISSING
+
+    def require_principal(self) -> Principal:
+        """Return the bearer of the token, or raise UNAUTHENTICATED."""
+        if self.principal is None:
+            raise unauthenticated(self.refusal)
+        return self.principal
+
+    def require_customer(self) -> CustomerProfile:
+        """Return the customer that the token belongs to, or raise UNAUTHENTICATED or FORBIDDEN."""
+        self.require_principal()
+        if self.customer is None:
+            raise _not_a_customer()
+        return self.customer
+
+
+def _not_a_customer() -> AccessError:
+    return forbidden("Only a customer may do this: log in first.")

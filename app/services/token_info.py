@@ -1,0 +1,46 @@
+"""What an access token says, for its bearer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.principal import Actor, Owner, TokenKind
+from app.services.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class TokenInfo:
+    """The token's kind, life (whole seconds) and owner."""
+
+    kind: TokenKind
+    token_type: str
+    expires_in: int
+    scope: list[str]
+    session_id: str | None
+    tenant: str
+    client_id: str
+    customer_id: str | None
+    email: str | None
+    legal_entity_id: str | None
+    actor: Actor | None
+    owner: Owner | None
+
+
+def token_info(uow: UnitOfWork) -> TokenInfo:
+    """Return what the caller's token says; raises UNAUTHENTICATED with the reason when it counts for nothing."""
+    principal = uow.caller.require_principal()
+    customer = uow.caller.customer
+    return TokenInfo(
+        kind=principal.kind,
+        token_type="Bearer",  # noqa: S106 - the type, not a token
+        expires_in=int((principal.expires_at - uow.now).total_seconds()),
+        scope=sorted(principal.scope),
+        session_id=principal.session_id,
+        tenant=principal.tenant_id,
+        client_id=principal.client_id,
+        customer_id=principal.customer_id,
+        email=customer.email if customer else None,
+        legal_entity_id=principal.legal_entity_id,
+        actor=principal.actor,
+        owner=principal.owner,
+    )

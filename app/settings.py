@@ -1,0 +1,182 @@
+"""What the environment says, typed and checked once at start; nothing else reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from app.domain.profile import Profile
+
+_MISSING_IN_PRODUCTION = {
+    "mail_from": "the address that mail comes from, such as 'Shop <no-reply@shop.example>'",
+    "public_url": "the https address that the world knows this service by",
+    "signing_keys_file": "a private JWK set of ES256 keys; the one made in STATE_DIR is for development only",
+    "smtp_url": "the mail server, such as smtp://user:password@mail.example:587?starttls=required",
+    "tenants_file": "your own tenants; the built-in demo has secrets that everybody knows",
+}
+
+
+class SettingsError(Exception):
+    """What is wrong with the environment; `faults` has a line for each, beginning with the variable's name."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def _database_url(text: str) -> str:
+    parts = urlsplit(text)
+    is_file = parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1
+    if not is_file and not (parts.scheme == "postgresql" and parts.hostname and len(parts.path) > 1):
+        raise ValueError("must be sqlite:///path/to/file.db or postgresql://user:password@host:5432/name")
+    return text
+
+
+def _redis_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"redis", "rediss"} or not parts.hostname:
+        raise ValueError("must be redis://host:6379/0, or rediss:// with TLS")
+    return text
+
+
+def _smtp_url(text: str) -> str:
+    parts = urlsplit(text)
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    if parts.scheme != "smtp" or not parts.hostname or not parts.port or parts.path.strip("/"):
+        raise ValueError("must be smtp://user:password@host:port, with ?starttls=required where the server has TLS")
+    if query not in ([], [("starttls", "required")]):
+        raise ValueError("must have nothing after '?' but starttls=required")
+    return text
+
+
+def _mail_from(text: str) -> str:
+    try:
+        validate_email(text, allow_display_name=True, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise ValueError(f"must be an e-mail address such as 'Shop <no-reply@shop.example>': {error}") from error
+    return text
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or "?" in text or "#" in text:
+        raise ValueError("must be an absolute URL such as https://customers.shop.example")
+    return text.rstrip("/")
+
+
+def _host(text: str) -> str:
+    try:
+        ip_address(text)
+    except ValueError as error:
+        if text != "localhost":
+            raise ValueError("must be an address to listen on, such as 127.0.0.1 or 0.0.0.0") from error
+    return text
+
+
+def _existing_file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError(f"names '{path}', which is not a file")
+    return path
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Return the networks of a list with commas; an address alone is a network of one."""
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(","))
+    except ValueError as error:
+        raise ValueError(f"must be networks such as 10.0.0.0/8, with commas between them: {error}") from error
+
+
+class Settings(BaseSettings):
+    """One field for each variable, its name in lower case; `environment` is all of it, for the secrets of tenants."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=False)
+
+    environment: Annotated[Mapping[str, str], AfterValidator(MappingProxyType)] = Field(repr=False)
+    profile: Profile = Profile.DEVELOPMENT
+    host: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65_535)
+    processes: int = Field(default=1, ge=1, le=256)
+    worker: bool = True
+    state_dir: Path = Path("var")
+    database_url: Annotated[str, AfterValidator(_database_url)] = Field(repr=False)
+    redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(default=None, repr=False)
+    smtp_url: Annotated[str, AfterValidator(_smtp_url)] | None = Field(default=None, repr=False)
+    mail_from: Annotated[str, AfterValidator(_mail_from)] | None = None
+    public_url: Annotated[str, AfterValidator(_public_url)] = "http://127.0.0.1:8000"
+    tenants_file: Annotated[Path, AfterValidator(_existing_file)] | None = None
+    signing_keys_file: Annotated[Path, AfterValidator(_existing_file)] | None = None
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what `load` hands over and nothing else, so that a test's environment is all there is."""
+        return (init_settings,)
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Return the settings of an environment; an empty variable counts as not set.
+
+        Raises `SettingsError` with every fault found.
+        """
+        given: dict[str, Any] = {
+            name: environ[name.upper()]
+            for name in cls.model_fields
+            if name != "environment" and environ.get(name.upper())
+        }
+        state_dir = given.get("state_dir", "var")
+        faults = _refusals_of_production(given) if given.get("profile") == Profile.PRODUCTION else []
+        if "smtp_url" in given and "mail_from" not in given:
+            faults.append(f"MAIL_FROM is missing: {_MISSING_IN_PRODUCTION['mail_from']}")
+        try:
+            settings = cls(
+                **{"database_url": f"sqlite:///{state_dir}/gateway.db", **given},
+                environment=environ,
+            )
+        except ValidationError as error:
+            faults += [_line(str(details["loc"][0]), details) for details in error.errors(include_url=False)]
+            raise SettingsError(sorted(set(faults))) from None
+        if faults:
+            raise SettingsError(sorted(set(faults)))
+        return settings
+
+
+def _refusals_of_production(given: Mapping[str, str]) -> list[str]:
+    """Return what production cannot do without, and what it will not do with."""
+    faults = [
+        f"{name.upper()} is missing: {what}" for name, what in _MISSING_IN_PRODUCTION.items() if name not in given
+    ]
+    if given.get("public_url", "https:").partition(":")[0].lower() != "https":
+        faults.append("PUBLIC_URL must begin with https:// in production")
+    return faults
+
+
+def _line(variable: str, details: ErrorDetails) -> str:
+    """Return the line for one refused variable; its value stays out of it, for it may be a secret."""
+    match details["type"]:
+        case "value_error":
+            sentence = str(details["ctx"]["error"])
+        case "enum":
+            sentence = f"must be {details['ctx']['expected']}"
+        case "bool_parsing":
+            sentence = "must be 'on' or 'off'"
+        case _:
+            sentence = details["msg"].replace("Input should be", "must be")
+    return f"{variable.upper()} {sentence}"

@@ -1,0 +1,169 @@
+"""The environment: its defaults, its refusals, and what production insists on."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from app.domain.profile import Profile
+from app.settings import Settings, SettingsError
+
+
+def faults_of(**environ: str) -> list[str]:
+    with pytest.raises(SettingsError) as error:
+        Settings.load(environ)
+    return error.value.faults
+
+
+@pytest.fixture
+def production(tmp_path: Path) -> dict[str, str]:
+    for name in ("tenants.toml", "keys.json"):
+        (tmp_path / name).touch()
+    return {
+        "PROFILE": "production",
+        "PUBLIC_URL": "https://customers.shop.test",
+        "SMTP_URL": "smtp://user:pass@mail.test:587?starttls=required",
+        "MAIL_FROM": "Shop <no-reply@shop.test>",
+        "TENANTS_FILE": str(tmp_path / "tenants.toml"),
+        "SIGNING_KEYS_FILE": str(tmp_path / "keys.json"),
+    }
+
+
+class TestLoad:
+    def test_needs_nothing(self) -> None:
+        settings = Settings.load({})
+        assert (settings.host, settings.port, settings.processes) == ("127.0.0.1", 8000, 1)
+        assert settings.database_url == "sqlite:///var/gateway.db"
+        assert (settings.redis_url, settings.smtp_url, settings.mail_from) == (None, None, None)
+        assert settings.public_url == "http://127.0.0.1:8000"
+        assert (settings.tenants_file, settings.signing_keys_file) == (None, None)
+        assert settings.profile is Profile.DEVELOPMENT
+        assert settings.state_dir == Path("var")
+        assert settings.trusted_proxies == ()
+        assert settings.worker is True
+
+    def test_reads_every_variable(self, production: dict[str, str]) -> None:
+        settings = Settings.load(
+            production
+            | {
+                "HOST": "0.0.0.0",  # noqa: S104 - nothing listens
+                "PORT": "9000",
+                "PROCESSES": "4",
+                "DATABASE_URL": "postgresql://gateway:pw@db.test:5432/gateway",
+                "REDIS_URL": "rediss://cache.test:6379/0",
+                "PUBLIC_URL": "https://customers.shop.test/",
+                "STATE_DIR": "/srv/state",
+                "TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+                "WORKER": "off",
+            }
+        )
+        assert (settings.host, settings.port, settings.processes) == ("0.0.0.0", 9000, 4)  # noqa: S104
+        assert settings.database_url == "postgresql://gateway:pw@db.test:5432/gateway"
+        assert settings.redis_url == "rediss://cache.test:6379/0"
+        assert settings.smtp_url == production["SMTP_URL"]
+        assert settings.mail_from == "Shop <no-reply@shop.test>"
+        assert settings.public_url == "https://customers.shop.test"
+        assert settings.tenants_file == Path(production["TENANTS_FILE"])
+        assert settings.signing_keys_file == Path(production["SIGNING_KEYS_FILE"])
+        assert settings.profile is Profile.PRODUCTION
+        assert settings.state_dir == Path("/srv/state")
+        assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("::1/128"))
+        assert settings.worker is False
+
+    def test_keeps_the_database_in_the_state_dir(self) -> None:
+        assert Settings.load({"STATE_DIR": "/srv/state"}).database_url == "sqlite:////srv/state/gateway.db"
+
+    @pytest.mark.parametrize("host", ["localhost", "::", "192.168.1.5"])
+    def test_listens_on_an_address_or_localhost(self, host: str) -> None:
+        assert Settings.load({"HOST": host}).host == host
+
+    def test_takes_an_empty_variable_for_none(self) -> None:
+        assert Settings.load({"SMTP_URL": "", "PORT": ""}).port == 8000
+
+    def test_reads_nothing_but_what_it_is_given(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PORT", "9000")
+        assert Settings.load({}).port == 8000
+        assert Settings.load().port == 9000
+
+    def test_hands_the_environment_on_for_the_secrets_of_tenants(self) -> None:
+        assert Settings.load({"DEMO_BACKEND_SECRET": "s"}).environment["DEMO_BACKEND_SECRET"] == "s"
+
+    def test_cannot_be_changed(self) -> None:
+        settings = Settings.load({})
+        with pytest.raises(ValidationError, match="frozen"):
+            settings.port = 1  # type: ignore[misc]
+        with pytest.raises(TypeError):
+            settings.environment["X"] = "y"  # type: ignore[index]
+
+    def test_does_not_show_a_password(self) -> None:
+        settings = Settings.load(
+            {
+                "DATABASE_URL": "postgresql://u:hush@h/n",
+                "REDIS_URL": "redis://:hush@h",
+                "SMTP_URL": "smtp://u:hush@h:25",
+                "MAIL_FROM": "a@shop.test",
+                "ANY_SECRET": "hush",
+            }
+        )
+        assert "hush" not in f"{settings!r} {settings}"
+
+    @pytest.mark.parametrize(
+        ("variable", "value", "fault"),
+        [
+            ("HOST", "shop.test", "must be an address to listen on"),
+            ("PORT", "http", "must be a valid integer"),
+            ("PORT", "65536", "must be less than or equal to 65535"),
+            ("PROCESSES", "0", "must be greater than or equal to 1"),
+            ("DATABASE_URL", "mysql://u:hush@h/n", "must be sqlite:///path/to/file.db or postgresql://"),
+            ("DATABASE_URL", "sqlite://", "must be sqlite:///path/to/file.db or postgresql://"),
+            ("DATABASE_URL", "postgresql://h", "must be sqlite:///path/to/file.db or postgresql://"),
+            ("REDIS_URL", "http://hush", "must be redis://host:6379/0"),
+            ("SMTP_URL", "smtp://u:hush@h", "must be smtp://user:password@host:port"),
+            ("SMTP_URL", "smtps://u:hush@h:465", "must be smtp://user:password@host:port"),
+            ("SMTP_URL", "smtp://h:25?tls=1", "must have nothing after '?' but starttls=required"),
+            ("MAIL_FROM", "shop", "must be an e-mail address"),
+            ("PUBLIC_URL", "shop.test", "must be an absolute URL"),
+            ("PUBLIC_URL", "https://u@shop.test", "must be an absolute URL"),
+            ("TENANTS_FILE", "/no/such.toml", "names '/no/such.toml', which is not a file"),
+            ("SIGNING_KEYS_FILE", "/no/such.json", "names '/no/such.json', which is not a file"),
+            ("PROFILE", "prod", "must be 'development' or 'production'"),
+            ("TRUSTED_PROXIES", "10.0.0.1/8", "must be networks such as 10.0.0.0/8"),
+            ("WORKER", "maybe", "must be 'on' or 'off'"),
+        ],
+    )
+    def test_names_the_variable_and_what_to_write(self, variable: str, value: str, fault: str) -> None:
+        (line,) = faults_of(**({"MAIL_FROM": "a@shop.test"} | {variable: value}))
+        assert line.startswith(f"{variable} {fault}")
+        assert "hush" not in line
+        assert "\n" not in line
+
+    def test_wants_a_sender_for_its_mail(self) -> None:
+        assert [line.split()[0] for line in faults_of(SMTP_URL="smtp://h:25")] == ["MAIL_FROM"]
+
+    def test_tells_every_fault_at_once(self) -> None:
+        lines = faults_of(PORT="x", WORKER="maybe", PROFILE="z")
+        assert [line.split()[0] for line in lines] == ["PORT", "PROFILE", "WORKER"]
+
+
+class TestProduction:
+    def test_starts_with_all_that_it_needs(self, production: dict[str, str]) -> None:
+        assert Settings.load(production).profile is Profile.PRODUCTION
+
+    def test_names_each_thing_missing(self) -> None:
+        lines = faults_of(PROFILE="production", PORT="x")
+        assert [line.split()[0] for line in lines] == [
+            "MAIL_FROM",
+            "PORT",
+            "PUBLIC_URL",
+            "SIGNING_KEYS_FILE",
+            "SMTP_URL",
+            "TENANTS_FILE",
+        ]
+
+    def test_refuses_a_public_url_in_clear(self, production: dict[str, str]) -> None:
+        assert faults_of(**production | {"PUBLIC_URL": "http://customers.shop.test"}) == [
+            "PUBLIC_URL must begin with https:// in production"
+        ]
