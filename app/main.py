@@ -64,7 +64,7 @@ def _origins(tools: Tools) -> set[str]:
 
 @asynccontextmanager
 async def _lifespan(_app: Starlette, *, settings: Settings, tools: Tools) -> AsyncIterator[None]:
-    """Run the worker beside the server, unless it has a process of its own; on the way out, finish what is under way."""
+    """Run the worker beside the server, unless it has a process of its own; at the end, finish what is under way."""
     stop = asyncio.Event()
     worker = asyncio.create_task(work(tools, stop)) if settings.worker else None
     try:

@@ -14,7 +14,7 @@ _FALLBACK = "en"
 
 
 class JinjaMailTexts:
-    """Reads `<message>.<language>.jinja`: its blocks are `subject`, `body` (paragraphs) and `action` (the link's name)."""
+    """Reads `<message>.<language>.jinja` with the blocks `subject`, `body` (paragraphs), `action` (the link's name)."""
 
     def __init__(self, folder: Path) -> None:
         loader = FileSystemLoader(folder)

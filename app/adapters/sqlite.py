@@ -1,7 +1,7 @@
 """SQLite behind the `Database` port: short reads on the event loop, writes on one writer thread.
 
-aiosqlite would hop threads for every statement. A short indexed read in WAL mode waits for nobody, so it runs right on the
-loop over a held connection; what may wait (the write lock, the disk) runs on the writer thread.
+aiosqlite would hop threads for every statement. A short indexed read in WAL mode waits for nobody, so it runs right on
+the loop over a held connection; what may wait (the write lock, the disk) runs on the writer thread.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class SqliteConnection:
     async def execute(self, statement: Executable) -> int:
         """Write inside the transaction, which is opened when it is not, and return the number of rows touched."""
         await self.begin()
-        return await self._database.write(lambda writer: writer.execute(statement).rowcount)  # type: ignore[attr-defined]
+        return await self._database.write(lambda writer: writer.execute(statement).rowcount)
 
     async def execute_returning(self, statement: Executable) -> Sequence[Row[Any]]:
         """Write inside the transaction, which is opened when it is not, and return the rows of the RETURNING clause."""
@@ -146,7 +146,8 @@ class SqliteConnection:
 
 def _end_transaction(writer: sqlalchemy.Connection, command: str) -> None:
     # BEGIN itself may have failed (another process kept the lock); then there is nothing to end.
-    if writer.connection.dbapi_connection.in_transaction:
+    driver = writer.connection.driver_connection
+    if driver is not None and driver.in_transaction:
         writer.exec_driver_sql(command)
 
 

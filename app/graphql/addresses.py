@@ -212,7 +212,8 @@ class AddressMutations:
         """Add tags to an address; they are normalized to upper case, and those that it has already do no harm.
 
         Who: a customer, or staff on their behalf.
-        User errors: `NOT_FOUND`: read the addresses again; `INVALID`, `TOO_LONG`, `LIMIT_REACHED`: show them at the tags.
+        User errors: `NOT_FOUND`: read the addresses again; `INVALID`, `TOO_LONG`, `LIMIT_REACHED`: show them
+        at the tags.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         address = await service.add_address_tags(info.context.uow, input.address_id, input.tags)

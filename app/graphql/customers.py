@@ -249,7 +249,8 @@ class CustomerMutations:
 
         Who: a customer, or staff on their behalf.
         User errors: `TOO_LONG`, `INVALID`, `INVALID_EMAIL`, `INVALID_PHONE`, `INVALID_LANGUAGE`, `INVALID_CURRENCY`,
-        `REQUIRED`, `LIMIT_REACHED`: show them at the field; `VERSION_CONFLICT`: read `me` again and let the person decide.
+        `REQUIRED`, `LIMIT_REACHED`: show them at the field; `VERSION_CONFLICT`: read `me` again and let the
+        person decide.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         version = input.metadata.version if input.metadata else None

@@ -18,8 +18,8 @@ class Query(CustomerQueries, AddressQueries, SessionQueries, StorefrontQueries):
 
 
 @strawberry.type(
-    description="What can be done. What a person can put right comes as `userErrors` of the payload, and then nothing was "
-    "written; what the program must handle comes as `errors` with `extensions.code`."
+    description="What can be done. What a person can put right comes as `userErrors` of the payload, and then nothing "
+    "was written; what the program must handle comes as `errors` with `extensions.code`."
 )
 class Mutation(SessionMutations, SignupMutations, CustomerMutations, AddressMutations):
     """All root mutation fields."""

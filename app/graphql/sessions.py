@@ -242,9 +242,9 @@ class SessionMutations:
 
         Two tabs may trade the same token within 30 seconds, and a lost answer may be asked for again.
         Who: anyone with a refresh token; a stale access token in the header does no harm.
-        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: begin anew with `anonymousLogin`; `TOKEN_REUSED`: two parties had the
-        token, so the session was ended: log in again; `NOT_FOUND` at `legalEntityId`: not one of the customer's confirmed
-        companies, nothing was traded.
+        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: begin anew with `anonymousLogin`; `TOKEN_REUSED`: two parties
+        had the token, so the session was ended: log in again; `NOT_FOUND` at `legalEntityId`: not one of the customer's
+        confirmed companies, nothing was traded.
         Errors: `RATE_LIMITED`: wait `retryAfter` seconds.
         """
         tokens = await service.refresh(info.context.uow, input.refresh_token, input.legal_entity_id)
@@ -255,10 +255,11 @@ class SessionMutations:
         """Log a customer in. The session id stays, so the basket does too; the anonymous tokens die: use the new ones.
 
         Who: an anonymous session.
-        User errors: `INVALID_CREDENTIALS`: address or password is not right, or there is no such account; after the right
-        password `EMAIL_NOT_CONFIRMED`: offer `resendConfirmation`; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: refer to the shop.
-        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`, `SERVICE_BUSY`:
-        wait `retryAfter` seconds.
+        User errors: `INVALID_CREDENTIALS`: address or password is not right, or there is no such account; after the
+        right password `EMAIL_NOT_CONFIRMED`: offer `resendConfirmation`; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: refer to
+        the shop.
+        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`,
+        `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
         logged_in = await service.login(info.context.uow, input.email, input.password)
         return LoginPayload(tokens=present_tokens(logged_in.tokens), customer=present_customer(logged_in.customer))

@@ -16,8 +16,8 @@ from app.services.signup import Registration, SignupStatus
 
 strawberry.enum(
     SignupStatus,
-    description="`ACTIVE`: log in; `CONFIRMATION_SENT`: open the mailed link first; `AWAITING_ACTIVATION`: the shop has to "
-    "activate the account first.",
+    description="`ACTIVE`: log in; `CONFIRMATION_SENT`: open the mailed link first; `AWAITING_ACTIVATION`: the shop has "
+    "to activate the account first.",
 )
 
 
@@ -83,10 +83,10 @@ class SignupMutations:
         Who: an anonymous session.
         User errors: `REQUIRED`, `INVALID`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID_COUNTRY`, `INVALID_PHONE`,
         `INVALID_LANGUAGE`, `INVALID_CURRENCY`, `LIMIT_REACHED`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`,
-        `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field; `EMAIL_TAKEN` (only where sign-up is open):
-        offer `login`.
-        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`, `SERVICE_BUSY`:
-        wait `retryAfter` seconds.
+        `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field; `EMAIL_TAKEN` (only where sign-up is
+        open): offer `login`.
+        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`,
+        `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
         signed_up = await service.signup(info.context.uow, _registration(input))
         return SignupPayload(customer_id=strawberry.ID(signed_up.customer_id), status=signed_up.status)

@@ -9,7 +9,7 @@ from app.models.base import ID_LENGTH, TenantRow
 
 
 class LegalEntityAssignment(TenantRow, table=True):
-    """A customer's place in a legal entity; what a customer says of themselves is unconfirmed until staff confirm it."""
+    """A customer's place in a legal entity; what customers say of themselves is unconfirmed until staff confirm it."""
 
     __tablename__ = "legal_entity_assignment"
     __table_args__ = (

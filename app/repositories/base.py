@@ -1,7 +1,7 @@
 """What all repositories share: one tenant, put into every statement, and rows read as their model.
 
-A row has the attributes of the model that it was selected from; it is handed on as that model, read-only and without the
-cost of building an object for each.
+A row has the attributes of the model that it was selected from; it is handed on as that model, read-only and without
+the cost of building an object for each.
 """
 
 from __future__ import annotations

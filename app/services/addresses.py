@@ -118,7 +118,7 @@ async def update_address(uow: UnitOfWork, address_id: str, patch: Patch) -> Addr
 
 
 async def delete_address(uow: UnitOfWork, address_id: str) -> str:
-    """Remove one of the caller's own addresses and return its id; the oldest remaining becomes the default if need be."""
+    """Remove one of the caller's own addresses and return its id; if need be the oldest left becomes the default."""
     customer_id = uow.caller.require_customer().id
     await uow.customers.lock(customer_id)
     gone = await _get(uow, customer_id, address_id)

@@ -34,7 +34,7 @@ async def authenticate(tools: Tools, facts: RequestFacts) -> Caller:
 
 
 def _refusal(tools: Tools, row: Row[Any]) -> UnauthenticatedReason | None:
-    """Tell what makes the token worthless: revoked at once by whatever ended the session, the customer or the client."""
+    """Tell what makes the token worthless: whatever ended session, customer or client revokes it at once."""
     now: datetime = tools.clock.now()
     if row.token_revoked_at is not None or row.session_revoked_at is not None:
         return UnauthenticatedReason.REVOKED

@@ -209,7 +209,7 @@ def _invalid_credentials() -> DomainError:
 
 
 def _check_may_log_in(tenant: Tenant, customer: CustomerProfile) -> None:
-    """Refuse a customer who proved the password but may not log in; whether the answer says why is the tenant's word."""
+    """Refuse a customer who proved the password but may not log in; the tenant says whether the answer tells why."""
     if customer.active and not customer.on_hold and not customer.must_confirm:
         return
     if not tenant.login_tells_status:
