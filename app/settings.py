@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
@@ -37,7 +37,9 @@ class SettingsError(Exception):
 def _database_url(text: str) -> str:
     parts = urlsplit(text)
     is_file = parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1
-    if not is_file and not (parts.scheme == "postgresql" and parts.hostname and len(parts.path) > 1):
+    # A server on a socket of this machine is named by ?host=/path/to/folder.
+    has_host = parts.hostname or parse_qs(parts.query).get("host")
+    if not is_file and not (parts.scheme == "postgresql" and has_host and len(parts.path) > 1):
         raise ValueError("must be sqlite:///path/to/file.db or postgresql://user:password@host:5432/name")
     return text
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Executable, Row
+from sqlalchemy import Executable, Row, Select
 
 
 class Clock(Protocol):
@@ -126,6 +126,10 @@ class Connection(Protocol):
         """Return all rows of a statement that only reads."""
         ...
 
+    async def fetch_prepared(self, statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """Return all rows of a constant statement, which is compiled once and kept; it must not be made anew."""
+        ...
+
     async def execute(self, statement: Executable) -> int:
         """Run a statement that writes, inside the transaction, and return the number of rows that it touched."""
         ...
@@ -211,4 +215,25 @@ class MailTexts(Protocol):
 
     def render(self, template: str, language: str, values: Mapping[str, Any]) -> MailText:
         """Return the mail in this language (BCP 47), or in English where we have no text in it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Webhook:
+    """One event, ready to be sent; `id` is stable over retries, and every one of the `secrets` signs it."""
+
+    id: str
+    url: str
+    body: str
+    secrets: tuple[str, ...]
+
+
+class WebhookSender(Protocol):
+    """Where events leave, as Standard Webhooks 1.0 says."""
+
+    async def send(self, webhook: Webhook) -> int:
+        """Post the event and return the status of the answer; redirects are not followed.
+
+        Raises `OSError` when there is no answer in time, or when the target is none that we may call.
+        """
         ...

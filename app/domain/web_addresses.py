@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
+# RFC 8215 beside the well-known prefix, which counts as reserved.
+_NAT64 = IPv6Network("64:ff9b:1::/48")
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
 
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine itself: `localhost` or a loopback address, and no look-alike."""
     return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an IP address is one of the public internet, for unicast.
+
+    No private, loopback, link-local, multicast, reserved or unspecified one, nor an IPv6 address that carries an IPv4
+    one (mapped, 6to4, Teredo, NAT64): what such an address reaches is for the network to decide, not for us.
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    if not parsed.is_global or parsed.is_multicast or parsed.is_reserved:
+        return False
+    return isinstance(parsed, IPv4Address) or not _is_translated(parsed)
+
+
+def _is_translated(address: IPv6Address) -> bool:
+    carries_ipv4 = address.ipv4_mapped or address.sixtofour or address.teredo
+    return carries_ipv4 is not None or address.is_site_local or address in _NAT64
 
 
 def check_web_url(text: str, *, loopback: bool) -> str:
@@ -40,7 +62,7 @@ def check_target_url(text: str, *, loopback: bool) -> str:
     if is_loopback(host):
         if not loopback:
             raise ValueError("must name a public host, not loopback")
-    elif _is_address(host) and not ip_address(host).is_global:
+    elif _is_address(host) and not is_public(host):
         raise ValueError("must name a public host, not a private address")
     return text
 

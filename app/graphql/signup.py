@@ -16,8 +16,8 @@ from app.services.signup import Registration, SignupStatus
 
 strawberry.enum(
     SignupStatus,
-    description="`ACTIVE`: log in; `CONFIRMATION_SENT`: open the mailed link first; `AWAITING_ACTIVATION`: the shop has "
-    "to activate the account first.",
+    description="`ACTIVE`: log in; `CONFIRMATION_SENT`: open the mailed link first; `AWAITING_ACTIVATION`: the shop "
+    "has to activate the account first.",
 )
 
 

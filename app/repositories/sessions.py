@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, select
+from sqlalchemy import Row, and_, bindparam, select
 from sqlmodel import col
 
 from app.domain.ports import Connection
@@ -39,6 +39,7 @@ _BY_ACCESS_TOKEN = (
         Credential.__table__,
         and_(col(Credential.tenant_id) == col(Session.tenant_id), col(Credential.customer_id) == col(Customer.id)),
     )
+    .where(col(AccessToken.token_hash) == bindparam("token_hash"))
 )
 
 
@@ -50,7 +51,7 @@ class TokenLookup:
 
     async def find_by_access_token(self, token_hash: bytes) -> Row[Any] | None:
         """Return the token's times, its session (`session_…`) and its customer's profile in one row, or None."""
-        rows = await self._connection.fetch(_BY_ACCESS_TOKEN.where(col(AccessToken.token_hash) == token_hash))
+        rows = await self._connection.fetch_prepared(_BY_ACCESS_TOKEN, {"token_hash": token_hash})
         return rows[0] if rows else None
 
     async def find_refresh_token(self, token_hash: bytes) -> Row[Any] | None:

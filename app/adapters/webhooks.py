@@ -1,0 +1,101 @@
+"""Posts events as Standard Webhooks 1.0 says: signed, to public hosts only, without following redirects."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from ssl import SSLContext
+
+import httpx2
+from standardwebhooks.webhooks import Webhook as Signature
+
+from app.adapters.safe_hosts import Resolve, resolve, safe_addresses
+from app.domain.ports import Clock, Webhook
+from app.domain.web_addresses import check_target_url
+
+# Seconds from the look-up of the host to the end of the answer.
+TIMEOUT = 10.0
+# What is read of an answer before we hang up; nothing of it is used.
+MOST_ANSWER_BYTES = 64_000
+
+
+class HttpWebhookSender:
+    """Each event has a connection of its own: to an address that was judged, under the name that was asked for."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        loopback: bool,
+        tls: SSLContext | None = None,
+        resolve: Resolve = resolve,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        """`loopback` lets http targets on this machine pass; `timeout` in seconds."""
+        self._clock = clock
+        self._loopback = loopback
+        self._tls = tls or httpx2.create_ssl_context(trust_env=False)
+        self._resolve = resolve
+        self._timeout = timeout
+
+    async def send(self, webhook: Webhook) -> int:
+        """Post the event; see the port."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._post(webhook)
+        except TimeoutError:
+            raise TimeoutError(f"No answer within {self._timeout:g} seconds.") from None
+        except httpx2.HTTPError as error:
+            raise ConnectionError(f"{type(error).__name__}: {error}") from error
+
+    async def _post(self, webhook: Webhook) -> int:
+        try:
+            url = httpx2.URL(check_target_url(webhook.url, loopback=self._loopback))
+        except ValueError as error:
+            raise ConnectionRefusedError(f"The target {error}.") from error
+        host, port = url.raw_host.decode(), url.port or {"http": 80, "https": 443}[url.scheme]
+        addresses = await safe_addresses(host, port, loopback=self._loopback, resolve=self._resolve)
+        headers = {"host": url.netloc.decode(), **_signed_headers(webhook, self._clock.now())}
+        # A kept connection would be found again by its address alone, under whichever name it was opened.
+        limits = httpx2.Limits(max_keepalive_connections=0)
+        async with httpx2.AsyncClient(
+            verify=self._tls, trust_env=False, follow_redirects=False, timeout=None, limits=limits
+        ) as client:
+            for address in addresses[:-1]:
+                try:
+                    return await _exchange(client, url, address, headers, webhook.body)
+                except httpx2.ConnectError:
+                    continue
+            return await _exchange(client, url, addresses[-1], headers, webhook.body)
+
+
+async def _exchange(
+    client: httpx2.AsyncClient, url: httpx2.URL, address: str, headers: dict[str, str], body: str
+) -> int:
+    """Post to this very address and return the status of the answer."""
+    request = client.stream(
+        "POST",
+        url.copy_with(host=address),
+        headers=headers,
+        content=body.encode(),
+        extensions={"sni_hostname": url.raw_host.decode()},
+    )
+    async with request as answer:
+        received = 0
+        async for chunk in answer.aiter_raw():
+            received += len(chunk)
+            if received > MOST_ANSWER_BYTES:
+                break
+        return answer.status_code
+
+
+def _signed_headers(webhook: Webhook, now: datetime) -> dict[str, str]:
+    signatures = (Signature(secret).sign(webhook.id, now, webhook.body) for secret in webhook.secrets)
+    return {
+        "content-type": "application/json",
+        "user-agent": "Customer-Gateway-Webhooks/1.0",
+        "accept-encoding": "identity",
+        "webhook-id": webhook.id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }
