@@ -1,4 +1,4 @@
-"""The command line: `python -m app serve | worker | migrate | schema | tenants check`."""
+"""The command line: `python -m app serve | worker | migrate | schema | tenants check | outbox`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
 
 import uvicorn
 
 from app.domain.profile import Profile
+from app.domain.tools import Tools
 from app.graphql.schema import build_schema
 from app.http.logs import configure_logging
+from app.services.outbox import outbox_state, retry_dead
 from app.settings import Settings, SettingsError
 from app.wiring import TenantsFileError, build_tools, close_tools, migrate, read_tenants
 from app.worker import work
+
+Result = TypeVar("Result")
 
 # Seconds that requests under way have to finish after SIGTERM.
 GRACEFUL_SHUTDOWN = 20
@@ -67,6 +73,30 @@ async def _run_worker(settings: Settings) -> None:
         await close_tools(tools)
 
 
+def show_outbox(settings: Settings) -> None:
+    """Print how much waits in the outbox and how much was given up, and why."""
+    state = asyncio.run(_with_tools(settings, outbox_state))
+    sys.stdout.write(f"{state.waiting} waiting ({state.failing} of them failing), {state.dead} dead\n")
+    for message in state.dead_messages:
+        sys.stdout.write(f"{message.id}  {message.topic}  {message.attempts} attempts  {message.last_error}\n")
+
+
+def retry_outbox(settings: Settings, message_id: str | None) -> None:
+    """Have one dead message, or all of them, tried again; raises `ValueError` for an id that is no dead one's."""
+    revived = asyncio.run(_with_tools(settings, partial(retry_dead, message_id=message_id)))
+    if message_id is not None and not revived:
+        raise ValueError(f"There is no dead message {message_id}: see python -m app outbox")
+    sys.stdout.write(f"{revived} to be tried again\n")
+
+
+async def _with_tools(settings: Settings, work: Callable[[Tools], Awaitable[Result]]) -> Result:
+    tools = build_tools(settings)
+    try:
+        return await work(tools)
+    finally:
+        await close_tools(tools)
+
+
 def check_tenants(settings: Settings) -> None:
     """Say that the tenants file is in order."""
     tenants = read_tenants(settings)
@@ -87,8 +117,19 @@ def _parse(arguments: list[str] | None) -> Callable[[Settings], None]:
     commands.add_parser("schema", help="print the SDL").set_defaults(run=print_schema)
     tenants = commands.add_parser("tenants", help="the tenants file").add_subparsers(required=True, metavar="command")
     tenants.add_parser("check", help="check the tenants file whole").set_defaults(run=check_tenants)
-    run: Callable[[Settings], None] = parser.parse_args(arguments).run
-    return run
+    _add_outbox(commands)
+    options = vars(parser.parse_args(arguments))
+    return partial(options.pop("run"), **options)
+
+
+def _add_outbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    outbox = commands.add_parser("outbox", help="what waits to be delivered, and what was given up and why")
+    outbox.set_defaults(run=show_outbox)
+    retry = outbox.add_subparsers(metavar="command").add_parser("retry", help="have dead messages tried again")
+    which = retry.add_mutually_exclusive_group(required=True)
+    which.add_argument("--all", action="store_const", const=None, dest="message_id", help="each of them")
+    which.add_argument("message_id", nargs="?", metavar="id", help="one of those that python -m app outbox lists")
+    retry.set_defaults(run=retry_outbox)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from functools import partial
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from app.domain.profile import Profile
 from app.domain.tools import Tools
@@ -23,11 +23,14 @@ from app.http.client_address import ClientAddresses
 from app.http.cors import Cors
 from app.http.graphql import GraphQLEndpoint
 from app.http.logs import configure_logging
+from app.http.mailbox import mailbox_routes
 from app.http.middleware import Edge
+from app.http.oauth import oauth_routes
+from app.http.playground import Playground, playground_routes
 from app.http.probes import probe_routes
 from app.http.request_log import RequestLog
 from app.settings import Settings
-from app.wiring import build_tools, close_tools
+from app.wiring import build_tools, close_tools, open_mailbox
 from app.worker import work
 
 
@@ -43,7 +46,8 @@ def build_app(settings: Settings, tools: Tools) -> Starlette:
     production = settings.profile is Profile.PRODUCTION
     schema = build_schema()
     documents = Documents(schema, Limits(credential_fields=credential_fields(schema)), production=production)
-    endpoint = GraphQLEndpoint(documents, partial(make_context, tools))
+    playground = None if production else Playground()
+    endpoint = GraphQLEndpoint(documents, partial(make_context, tools), playground=playground)
     edge = Middleware(
         Edge,
         new_id=tools.random.new_id,
@@ -51,8 +55,18 @@ def build_app(settings: Settings, tools: Tools) -> Starlette:
         cors=Cors(frozenset(_origins(tools)).__contains__),
         log=RequestLog(tools.clock, sys.stderr, production=production),
     )
+    routes: list[BaseRoute] = [
+        Route("/graphql", endpoint),
+        *oauth_routes(tools),
+        *probe_routes(tools.database, tools.signer),
+    ]
+    if not production:
+        routes += playground_routes()
+    mailbox = open_mailbox(settings)
+    if mailbox is not None:
+        routes += mailbox_routes(mailbox)
     return Starlette(
-        routes=[Route("/graphql", endpoint), *probe_routes(tools.database, tools.signer)],
+        routes=routes,
         middleware=[edge],
         lifespan=partial(_lifespan, settings=settings, tools=tools),
     )

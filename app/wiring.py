@@ -5,22 +5,27 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from app.adapters.assertions import JoseAssertions
 from app.adapters.clock import SystemClock, SystemRandom
 from app.adapters.database import open_database
 from app.adapters.mail import FileMailer, SmtpMailer
+from app.adapters.mail_folder import MailFolder
 from app.adapters.mail_texts import JinjaMailTexts
 from app.adapters.migrator import migrate as migrate_database
 from app.adapters.passwords import Argon2Passwords
 from app.adapters.rate_limits import MemoryLimiter, RedisLimiter
 from app.adapters.sealer import FernetSealer
 from app.adapters.signer import Es256Signer
+from app.adapters.social import SocialProviders
 from app.adapters.tenants_file import TenantsFileError, load_tenants
-from app.domain.ports import Mailer
+from app.adapters.webhooks import HttpWebhookSender
+from app.domain.ports import Clock, Mailbox, Mailer
+from app.domain.profile import Profile
 from app.domain.tenants import TenantDirectory
 from app.domain.tools import Tools
 from app.settings import Settings
 
-__all__ = ["TenantsFileError", "build_tools", "close_tools", "migrate", "read_tenants"]
+__all__ = ["TenantsFileError", "build_tools", "close_tools", "migrate", "open_mailbox", "read_tenants"]
 
 _DEVELOPMENT_SENDER = "Customer Gateway <no-reply@localhost.test>"
 
@@ -35,9 +40,12 @@ def migrate(settings: Settings) -> None:
     migrate_database(settings.database_url)
 
 
-def build_tools(settings: Settings) -> Tools:
-    """Return the tools of one process; raises `TenantsFileError`, or `ValueError` for a bad file of signing keys."""
-    clock = SystemClock()
+def build_tools(settings: Settings, clock: Clock | None = None) -> Tools:
+    """Return the tools of one process, all on one clock, which is the system's unless another one is given.
+
+    Raises `TenantsFileError`, or `ValueError` for a bad file of signing keys.
+    """
+    clock = clock or SystemClock()
     signer = _build_signer(settings)
     return Tools(
         clock=clock,
@@ -45,18 +53,29 @@ def build_tools(settings: Settings) -> Tools:
         database=open_database(settings.database_url),
         passwords=Argon2Passwords(threads=len(os.sched_getaffinity(0))),
         signer=signer,
+        assertions=JoseAssertions(),
         sealer=FernetSealer(signer.key_material()),
         limiter=RedisLimiter(settings.redis_url, clock) if settings.redis_url else MemoryLimiter(clock),
         mailer=_build_mailer(settings, clock),
+        webhooks=HttpWebhookSender(clock, loopback=settings.profile is Profile.DEVELOPMENT),
+        social=SocialProviders(clock, loopback=settings.profile is Profile.DEVELOPMENT),
         mail_texts=JinjaMailTexts(Path(__file__).with_name("templates")),
         tenants=read_tenants(settings),
         public_url=settings.public_url,
     )
 
 
+def open_mailbox(settings: Settings) -> Mailbox | None:
+    """Return the mails that were written to files; None in production, and where mail leaves by SMTP."""
+    if settings.profile is Profile.PRODUCTION or settings.smtp_url is not None:
+        return None
+    return MailFolder(_mail_folder(settings))
+
+
 async def close_tools(tools: Tools) -> None:
     """Let go of everything that the tools hold open."""
     await tools.limiter.close()
+    await tools.social.close()
     tools.passwords.close()
     await tools.database.close()
 
@@ -67,7 +86,11 @@ def _build_signer(settings: Settings) -> Es256Signer:
     return Es256Signer.load_or_create(settings.state_dir / "signing-keys.json")
 
 
-def _build_mailer(settings: Settings, clock: SystemClock) -> Mailer:
+def _build_mailer(settings: Settings, clock: Clock) -> Mailer:
     if settings.smtp_url is not None:
         return SmtpMailer(settings.smtp_url, settings.mail_from or _DEVELOPMENT_SENDER, clock)
-    return FileMailer(settings.state_dir / "mail", settings.mail_from or _DEVELOPMENT_SENDER, clock)
+    return FileMailer(_mail_folder(settings), settings.mail_from or _DEVELOPMENT_SENDER, clock)
+
+
+def _mail_folder(settings: Settings) -> Path:
+    return settings.state_dir / "mail"

@@ -1,27 +1,49 @@
-"""The worker: delivers the outbox; beside the server in its process, or in one of its own."""
+"""The worker: delivers the outbox and purges what is over; beside the server in its process, or in one of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 from app.domain.tools import Tools
+from app.lanes import EndpointLanes
+from app.models.outbox import OutboxKind
 from app.services.delivery import deliver_due
+from app.services.purge import purge_expired
 
 # Seconds between two looks at an empty outbox.
 PAUSE = 0.5
+# Seconds between two looks for what has expired.
+PURGE_PAUSE = 600.0
 # Seconds to wait after an unexpected failure, such as a database that is away for a moment.
 PAUSE_AFTER_FAILURE = 5.0
+# Batches under way at once for each kind of message: a slow receiver holds up its own batch and no other.
+LANES = 2
 
 logger = logging.getLogger(__name__)
 
 
 async def work(tools: Tools, stop: asyncio.Event) -> None:
-    """Deliver until told to stop; what is under way is finished."""
+    """Do what is due, each job on its own, until told to stop; what is under way is finished."""
+    kinds = [kind for kind in OutboxKind if kind is not OutboxKind.EVENT]
+    deliveries = [partial(deliver_due, tools, kind) for kind in kinds for _ in range(LANES)]
+    endpoints = EndpointLanes(tools, stop)
+    await asyncio.gather(
+        *(_repeat(delivery, PAUSE, stop) for delivery in deliveries),
+        _repeat(endpoints.open_due, PAUSE, stop),
+        _repeat(partial(purge_expired, tools), PURGE_PAUSE, stop),
+    )
+    await endpoints.close()
+
+
+async def _repeat(job: Callable[[], Awaitable[int]], idle_pause: float, stop: asyncio.Event) -> None:
+    """Do a job again as long as it finds something to do, and then after each pause."""
     while not stop.is_set():
         try:
-            pause = 0.0 if await deliver_due(tools) else PAUSE
+            pause = 0.0 if await job() else idle_pause
         except Exception:
             logger.exception("The worker failed and goes on in a moment.")
             pause = PAUSE_AFTER_FAILURE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
+from app.adapters.clock import SystemRandom
 from app.domain.errors import AccessCode, AccessError
 
 Result = TypeVar("Result")
@@ -26,7 +26,7 @@ class Argon2Passwords:
     def __init__(self, *, threads: int, waiting: int = 64) -> None:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
         # Made now and not at the first unknown customer, whose answer would otherwise take twice as long.
-        self._dummy = self._hasher.hash(secrets.token_bytes(32))
+        self._dummy = self._hasher.hash(SystemRandom().secret())
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="argon2")
         self._threads = threads
         self._places = threads + waiting

@@ -1,42 +1,50 @@
-"""PostgreSQL behind the `Database` port: SQLAlchemy's asynchronous engine on asyncpg."""
+"""PostgreSQL behind the `Database` port: SQLAlchemy's asynchronous engine, and asyncpg itself for what is prepared.
+
+Transactions are begun and ended by our own BEGIN, COMMIT and ROLLBACK, so that statements of both kinds share one.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
-from sqlalchemy import CursorResult, Dialect, Executable, Row, Select, make_url
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
-from sqlalchemy.exc import SQLAlchemyError
+import orjson
+from sqlalchemy import CursorResult, Executable, Row, Select, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from app.adapters.prepared import Prepared
+from app.adapters.prepared import PreparedStatements
 from app.adapters.schema_version import VERSION_STATEMENT, newest_migration
+from app.domain.ports import Constant
 
 # Connections that one process keeps, and opens on top when all are busy; PostgreSQL allows 100 in all by default.
 POOL_SIZE = 10
 POOL_OVERFLOW = 10
 
+# How a connection says that the server has gone, or has closed it while it lay in the pool.
+_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError)
+
 
 class PostgresqlDatabase:
-    """A pool of connections to one PostgreSQL database."""
+    """Two pools of connections to one PostgreSQL database: for statements of all kinds, and for prepared reads."""
 
     def __init__(self, url: str) -> None:
         self._engine = create_async_engine(
             make_url(url).set(drivername="postgresql+asyncpg"),
             pool_size=POOL_SIZE,
             max_overflow=POOL_OVERFLOW,
-            pool_pre_ping=True,
+            isolation_level="AUTOCOMMIT",
+            json_deserializer=orjson.loads,
             hide_parameters=True,
         )
-        self._standalone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._reads = PreparedReads(url)
+        self._prepared = PreparedStatements(self._engine.dialect)
+        self._reads = PreparedReads(url, self._prepared)
 
     def connect(self) -> PostgresqlConnection:
         """Return a conversation; it borrows a connection only for a statement, or for a transaction."""
-        return PostgresqlConnection(self._engine, self._standalone, self._reads)
+        return PostgresqlConnection(self._engine, self._prepared, self._reads)
 
     async def is_ready(self) -> bool:
         """Tell whether the server answers and the database is at the newest migration."""
@@ -47,28 +55,30 @@ class PostgresqlDatabase:
         return [row.version_num for row in rows] == [newest_migration()]
 
     async def close(self) -> None:
-        """Close every connection of the pool."""
+        """Close every connection of both pools."""
         await self._reads.close()
         await self._engine.dispose()
 
 
 class PreparedReads:
-    """Constant reads right on asyncpg, with connections of their own: nothing of SQLAlchemy is in the way."""
+    """Prepared reads outside transactions, right on asyncpg: nothing of SQLAlchemy is in the way."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, prepared: PreparedStatements) -> None:
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-        self._dialect: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
-        self._prepared: dict[Select[Any], Prepared] = {}
+        self._prepared = prepared
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
 
     async def fetch(self, statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """Return all rows of a constant statement."""
         prepared = self._prepared.get(statement)
-        if prepared is None:
-            prepared = self._prepared[statement] = Prepared(statement, self._dialect)
+        arguments = prepared.arguments(parameters)
         pool = self._pool or await self._open()
-        return prepared.read(await pool.fetch(prepared.sql, *prepared.arguments(parameters)))
+        try:
+            rows = await pool.fetch(prepared.sql, *arguments)
+        except _LOST:
+            rows = await pool.fetch(prepared.sql, *arguments)
+        return prepared.read(rows)
 
     async def _open(self) -> asyncpg.Pool:
         async with self._opening:
@@ -88,14 +98,58 @@ async def _nothing_to_reset(_connection: object) -> None:
     """Spare the round trip: a single SELECT leaves nothing behind."""
 
 
+class _Transaction:
+    """A connection inside BEGIN; `driver` is asyncpg's own of the same connection."""
+
+    def __init__(self, connection: AsyncConnection, driver: asyncpg.Connection) -> None:
+        self.connection = connection
+        self.driver = driver
+
+    @classmethod
+    async def begin(cls, engine: AsyncEngine) -> _Transaction:
+        """Borrow a connection and open a READ COMMITTED transaction; guarded updates and row locks decide the races.
+
+        A connection that was lost while it lay in the pool shows now, when nothing is done yet: another is taken then.
+        """
+        for _ in range(POOL_SIZE + POOL_OVERFLOW):
+            connection = await engine.connect()
+            try:
+                driver = await _driver(connection)
+                await driver.execute("BEGIN")
+            except _LOST:
+                await connection.invalidate()
+                await connection.close()
+            except BaseException:
+                await connection.invalidate()
+                await connection.close()
+                raise
+            else:
+                return cls(connection, driver)
+        raise OSError("PostgreSQL closes every connection.")
+
+    async def end(self, command: str) -> None:
+        """COMMIT or ROLLBACK, and give the connection back; one that fails to do so is thrown away."""
+        try:
+            await self.driver.execute(command)
+        except BaseException:
+            await self.connection.invalidate()
+            raise
+        finally:
+            await self.connection.close()
+
+
+async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
+    return cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
+
+
 class PostgresqlConnection:
     """A conversation with a `PostgresqlDatabase`; see the `Connection` port."""
 
-    def __init__(self, engine: AsyncEngine, standalone: AsyncEngine, reads: PreparedReads) -> None:
+    def __init__(self, engine: AsyncEngine, prepared: PreparedStatements, reads: PreparedReads) -> None:
         self._engine = engine
-        self._standalone = standalone
+        self._prepared = prepared
         self._reads = reads
-        self._transaction: AsyncConnection | None = None
+        self._transaction: _Transaction | None = None
 
     @property
     def begun(self) -> bool:
@@ -103,50 +157,69 @@ class PostgresqlConnection:
         return self._transaction is not None
 
     async def begin(self) -> None:
-        """Open a READ COMMITTED transaction; guarded updates and row locks decide the races."""
+        """Open the transaction; does nothing when it is open."""
         await self._begin()
 
-    async def _begin(self) -> AsyncConnection:
+    async def _begin(self) -> _Transaction:
         if self._transaction is None:
-            self._transaction = await self._engine.connect()
+            self._transaction = await _Transaction.begin(self._engine)
         return self._transaction
 
     async def commit(self) -> None:
         """Keep what was written."""
-        if self._transaction is not None:
-            await self._transaction.commit()
-            await self.close()
+        await self._end("COMMIT")
 
     async def rollback(self) -> None:
         """Forget what was written."""
-        await self.close()
+        await self._end("ROLLBACK")
+
+    async def _end(self, command: str) -> None:
+        if self._transaction is not None:
+            transaction, self._transaction = self._transaction, None
+            # Shielded: a cancelled request must still give the connection back, with nothing open on it.
+            await asyncio.shield(asyncio.ensure_future(transaction.end(command)))
 
     async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
         """Read the latest commit, or inside the transaction what it has written itself."""
         if self._transaction is not None:
-            return (await self._transaction.execute(statement)).fetchall()
-        async with self._standalone.connect() as connection:
+            return (await self._transaction.connection.execute(statement)).fetchall()
+        try:
+            return await self._fetch_alone(statement)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            return await self._fetch_alone(statement)
+
+    async def _fetch_alone(self, statement: Executable) -> Sequence[Row[Any]]:
+        async with self._engine.connect() as connection:
             return (await connection.execute(statement)).fetchall()
 
     async def fetch_prepared(self, statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
-        """Read as `fetch` does, outside a transaction at a fraction of the cost."""
+        """Read as `fetch` does at a fraction of the cost."""
         if self._transaction is None:
             return await self._reads.fetch(statement, parameters)
-        result: CursorResult[Any] = await self._transaction.execute(statement, parameters)
-        return result.fetchall()
+        prepared = self._prepared.get(statement)
+        return prepared.read(await self._transaction.driver.fetch(prepared.sql, *prepared.arguments(parameters)))
 
     async def execute(self, statement: Executable) -> int:
         """Write inside the transaction, which is opened when it is not, and return the number of rows touched."""
         transaction = await self._begin()
-        return (await transaction.execute(statement)).rowcount
+        result: CursorResult[Any] = await transaction.connection.execute(statement)
+        return result.rowcount
+
+    async def execute_prepared(self, statement: Constant, parameters: Mapping[str, Any]) -> int:
+        """Write as `execute` does at a fraction of the cost."""
+        transaction = await self._begin()
+        prepared = self._prepared.get(statement)
+        # The status of the answer ends in the number of rows: `UPDATE 1`, `INSERT 0 1`.
+        status = await transaction.driver.execute(prepared.sql, *prepared.arguments(parameters))
+        return int(status.rpartition(" ")[2])
 
     async def execute_returning(self, statement: Executable) -> Sequence[Row[Any]]:
         """Write inside the transaction, which is opened when it is not, and return the rows of the RETURNING clause."""
         transaction = await self._begin()
-        return (await transaction.execute(statement)).fetchall()
+        return (await transaction.connection.execute(statement)).fetchall()
 
     async def close(self) -> None:
-        """Give the connection back to the pool, which rolls back what was not committed."""
-        if self._transaction is not None:
-            transaction, self._transaction = self._transaction, None
-            await transaction.close()
+        """Give the connection back; what was not committed is rolled back."""
+        await self.rollback()

@@ -1,43 +1,74 @@
-"""A constant statement compiled once: its SQL, the order of its parameters, and how to read a row of its answer.
+"""A constant statement compiled once: its SQL, its arguments in their order, and how to read a row of its answer.
 
-SQLAlchemy finds the compiled form of a statement anew each time, and builds a result around every answer. For a statement
-that every request runs, that costs ten times what the database does.
+SQLAlchemy finds the compiled form of a statement anew each time, and builds a result around every answer. For a
+statement that every request runs, that costs ten times what the database does.
 """
 
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Dialect, Select
+from sqlalchemy import ColumnElement, Dialect, Select
+
+from app.domain.ports import Constant
+
+Convert = Callable[[Any], Any]
 
 
 class Prepared:
-    """One constant SELECT for one dialect."""
+    """One constant statement for one dialect."""
 
-    def __init__(self, statement: Select[Any], dialect: Dialect) -> None:
+    def __init__(self, statement: Select[Any] | Constant, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
-        columns = list(statement.selected_columns)
         self.sql = str(compiled)
-        self._order = tuple(compiled.positiontup or ())
-        # A tuple with the columns as attributes, like the rows of SQLAlchemy.
-        self._row: Any = namedtuple("PreparedRow", [str(column.key) for column in columns])  # type: ignore[misc]  # noqa: PYI024
-        self._processors = [
-            (index, processor)
-            for index, column in enumerate(columns)
-            if (processor := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
+        binds = {name: compiled.binds[name] for name in compiled.positiontup or ()}
+        self._arguments = [
+            (name, bind.type.dialect_impl(dialect).bind_processor(dialect)) for name, bind in binds.items()
         ]
+        self._constants = {name: bind.value for name, bind in binds.items() if not bind.required}
+        self._parameters = binds.keys() - self._constants.keys()
+        self._row = _row_type(list(statement.selected_columns) if isinstance(statement, Select) else [], dialect)
 
-    def arguments(self, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Return the parameters in the order in which the SQL wants them."""
-        return tuple(parameters[name] for name in self._order)
+    def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
+        """Return the values in the order in which the SQL wants them; it wants all that are given, and no others."""
+        if parameters.keys() != self._parameters:
+            raise ValueError(f"The statement takes {sorted(self._parameters)}, not {sorted(parameters)}.")
+        values = {**self._constants, **parameters} if self._constants else parameters
+        return [convert(values[name]) if convert else values[name] for name, convert in self._arguments]
 
     def read(self, answer: Iterable[Iterable[Any]]) -> list[Any]:
-        """Return the rows with the types that the statement's columns have."""
-        return [self._read_row(list(values)) for values in answer]
+        """Return the rows, whose attributes have the types of the statement's columns."""
+        return [self._row(values) for values in answer]
 
-    def _read_row(self, values: list[Any]) -> Any:
-        for index, processor in self._processors:
-            values[index] = processor(values[index])
-        return self._row._make(values)
+
+class PreparedStatements:
+    """The statements of one dialect, each compiled when it is first asked for."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._ready: dict[Select[Any] | Constant, Prepared] = {}
+
+    def get(self, statement: Select[Any] | Constant) -> Prepared:
+        """Return the statement, ready to be run."""
+        prepared = self._ready.get(statement)
+        if prepared is None:
+            prepared = self._ready[statement] = Prepared(statement, self._dialect)
+        return prepared
+
+
+def _row_type(columns: list[ColumnElement[Any]], dialect: Dialect) -> Any:
+    """Return the class of a row: a tuple of what the driver answers, converted only where an attribute is read."""
+    values: Any = namedtuple("values", [str(column.key) for column in columns])  # type: ignore[misc]  # noqa: PYI024
+    converted = {
+        str(column.key): _converted(index, convert)
+        for index, column in enumerate(columns)
+        if (convert := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
+    }
+    row = type("PreparedRow", (values,), {"__slots__": (), **converted})
+    return row._make  # type: ignore[attr-defined]
+
+
+def _converted(index: int, convert: Convert) -> property:
+    return property(lambda row: convert(row[index]))

@@ -19,6 +19,7 @@ _FILE_KEYS = {
     "secret": "secret_env",
     "previous_secret": "previous_secret_env",
     "client_secret": "client_secret_env",
+    "private_key": "private_key_env",
     "jwks": "jwks_file",
     "json_schema": "schema_file",
 }

@@ -11,6 +11,8 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from app.adapters.social_presets import fill_preset
+from app.adapters.social_secrets import read_private_key
 from app.adapters.tenant_faults import dotted
 from app.domain.mixins import check_schema
 from app.domain.profile import Profile
@@ -18,13 +20,6 @@ from app.domain.profile import Profile
 _DEVELOPMENT_SECRET = "development-only-"  # noqa: S105 - what the well-known secrets of the demo begin with
 # Stands in for a secret that could not be had, so that the rest of the table is still checked.
 _STAND_IN = "whsec_" + "A" * 32
-
-_SOCIAL_PRESETS: dict[str, dict[str, str]] = {
-    "google": {"name": "Google", "issuer": "https://accounts.google.com"},
-    "apple": {"name": "Apple", "issuer": "https://appleid.apple.com"},
-    "facebook": {"name": "Facebook", "issuer": "https://www.facebook.com"},
-    "auth0": {"name": "Auth0"},
-}
 
 Table = dict[str, Any]
 
@@ -63,7 +58,8 @@ class TenantTable:
             self._take_secret(entry, "previous_secret", *path)
         for path, entry in self._entries(prepared, "social"):
             self._take_secret(entry, "client_secret", *path)
-            self._fill_preset(entry)
+            self._take_signing(entry, *path)
+            fill_preset(entry)
         for path, entry in self._entries(prepared, "mixins"):
             self._take_file(entry, "json_schema", "schema_file", _check_schema, *path)
         return prepared
@@ -141,10 +137,19 @@ class TenantTable:
         else:
             entry[key] = json.dumps(content)
 
-    def _fill_preset(self, entry: Table) -> None:
-        provider = entry.get("provider")
-        if isinstance(provider, str):
-            entry.update({**_SOCIAL_PRESETS.get(provider, {"name": provider.capitalize()}), **entry})
+    def _take_signing(self, entry: Table, *path: str | int) -> None:
+        """Replace the name of the variable with the key that signs our secret for a provider by the key's text."""
+        if not isinstance(entry.get("signing"), dict):
+            return
+        entry["signing"] = signing = dict(entry["signing"])
+        named = "private_key_env" in signing
+        faults = len(self.faults)
+        self._take_secret(signing, "private_key", *path, "signing")
+        if named and len(self.faults) == faults:
+            try:
+                read_private_key(signing["private_key"])
+            except ValueError as error:
+                self._add(str(error), *path, "signing", "private_key_env")
 
     def _refuse_key(self, table: Table, key: str, instead: str, *path: str | int) -> None:
         if key in table:

@@ -48,8 +48,9 @@ def parse_email(text: str | None) -> EmailAddress:
         raise Refused(
             UserErrorCode.INVALID_EMAIL, "Please enter a complete e-mail address, such as name@example.com."
         ) from error
-    return EmailAddress(valid.normalized, f"{_fold(valid.local_part)}@{valid.ascii_domain}")
+    return EmailAddress(valid.normalized, f"{fold_address(valid.local_part)}@{valid.ascii_domain}")
 
 
-def _fold(local_part: str) -> str:
-    return unicodedata.normalize("NFC", local_part.casefold())
+def fold_address(text: str) -> str:
+    """Return the local part of an address, or the beginning of one, as it is compared."""
+    return unicodedata.normalize("NFC", text.casefold())

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Executable, Row, Select
+from sqlalchemy import Delete, Executable, Insert, Row, Select, Update
+
+from app.domain.social import AuthorizationGrant, AuthorizationRequest, SocialProof
+from app.domain.tenants import SocialProvider, Tenant
 
 
 class Clock(Protocol):
@@ -70,6 +73,22 @@ class Signer(Protocol):
         ...
 
 
+class Assertions(Protocol):
+    """The JWTs that clients sign (RFC 7523): to prove who they are, or in whose name they act."""
+
+    def read_issuer(self, token: str) -> str | None:
+        """Return the `iss` that a JWT claims, unverified, to know whose key to look for; None for what is no JWT."""
+        ...
+
+    def verify(self, token: str, key: str) -> dict[str, Any] | None:
+        """Return the claims of a JWT signed by this public JWK (JSON text) with an algorithm of that key, or None."""
+        ...
+
+    def verify_with_secret(self, token: str, secret: str) -> dict[str, Any] | None:
+        """Return the claims of a JWT with this secret's HMAC, or None."""
+        ...
+
+
 class Sealer(Protocol):
     """Encryption of the little that must wait in the database and be read again, such as a token to be mailed."""
 
@@ -102,6 +121,34 @@ class Mailer(Protocol):
         ...
 
 
+Constant = Insert | Update | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMail:
+    """A mail that was written to a file; `sent` is the text of its Date header."""
+
+    name: str
+    sent: str
+    sender: str
+    recipient: str
+    subject: str
+    text: str
+    html: str
+
+
+class Mailbox(Protocol):
+    """The mails that a development gateway has written to files."""
+
+    def list(self, most: int) -> Sequence[KeptMail]:
+        """Return the latest mails, the newest first."""
+        ...
+
+    def find(self, name: str) -> KeptMail | None:
+        """Return one mail, or None."""
+        ...
+
+
 class Connection(Protocol):
     """One conversation with the database. Until `begin`, each statement stands alone and sees the latest commit."""
 
@@ -127,11 +174,18 @@ class Connection(Protocol):
         ...
 
     async def fetch_prepared(self, statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
-        """Return all rows of a constant statement, which is compiled once and kept; it must not be made anew."""
+        """Return all rows of a constant statement, which is compiled once and kept; it must not be made anew.
+
+        It must be a short one, by a key. The rows have attributes, and nothing else of a `Row`.
+        """
         ...
 
     async def execute(self, statement: Executable) -> int:
         """Run a statement that writes, inside the transaction, and return the number of rows that it touched."""
+        ...
+
+    async def execute_prepared(self, statement: Constant, parameters: Mapping[str, Any]) -> int:
+        """Run a constant statement that writes, as `execute` does; the same is asked of it as by `fetch_prepared`."""
         ...
 
     async def execute_returning(self, statement: Executable) -> Sequence[Row[Any]]:
@@ -236,4 +290,24 @@ class WebhookSender(Protocol):
 
         Raises `OSError` when there is no answer in time, or when the target is none that we may call.
         """
+        ...
+
+
+class Social(Protocol):
+    """The providers of social login.
+
+    Both calls raise `Refused`: PROVIDER_UNAVAILABLE when the provider does not answer as it has to within the tenant's
+    `social_timeout_seconds`, PROVIDER_REFUSED when what it answers proves nothing.
+    """
+
+    async def authorization_url(self, tenant: Tenant, provider: SocialProvider, request: AuthorizationRequest) -> str:
+        """Return the provider's address that the person is sent to (RFC 6749 section 4.1.1)."""
+        ...
+
+    async def prove(self, tenant: Tenant, provider: SocialProvider, grant: AuthorizationGrant) -> SocialProof:
+        """Trade the code for what the provider knows about the person; the code goes out once."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connections."""
         ...

@@ -36,7 +36,10 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The bearer of a valid access token. `tenant_id` bounds everything that the call can see."""
+    """The bearer of a valid access token. `tenant_id` bounds everything that the call can see.
+
+    `token_id` is the `jti` of an integration's token.
+    """
 
     kind: TokenKind
     tenant_id: str
@@ -50,6 +53,7 @@ class Principal:
     authenticated_at: datetime | None = None
     actor: Actor | None = None
     owner: Owner | None = None
+    token_id: str | None = None
 
     def is_fresh(self, now: datetime, within: timedelta) -> bool:
         """Tell whether the customer proved who they are not longer ago than `within`."""

@@ -79,4 +79,7 @@ class Limits(Entry):
     oauth_failure_block_seconds: Seconds = 900
     sessions_per_customer: Count = 50
     addresses_per_customer: Count = 100
+    payment_instruments_per_customer: Count = 50
+    product_lists_per_customer: Count = 100
+    items_per_product_list: Count = 500
     password_max_length: Annotated[int, Field(strict=True, ge=64, le=256)] = 256

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum, unique
 from functools import cached_property
 from types import MappingProxyType
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import quote
 
 from pydantic import (
@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from app.domain.client_credentials import fingerprint_key, fingerprint_secret, split_keys
 from app.domain.errors import Refused
 from app.domain.locales import parse_country, parse_currency, parse_language
 from app.domain.profile import Profile
@@ -115,8 +116,8 @@ Identifier = Annotated[
 ]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 SiteUrl = Annotated[str, AfterValidator(_site_url)]
-Issuer = Annotated[str, AfterValidator(_issuer)]
-TargetUrl = Annotated[str, AfterValidator(_target_url)]
+Issuer = Annotated[str, Field(max_length=300), AfterValidator(_issuer)]
+TargetUrl = Annotated[str, Field(max_length=2000), AfterValidator(_target_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
 RedirectUri = Annotated[str, AfterValidator(_redirect_uri)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
@@ -128,6 +129,8 @@ Language = Annotated[str, _read_by(parse_language, "must be a BCP 47 tag such as
 Currency = Annotated[str, _read_by(parse_currency, "must be an ISO 4217 code such as 'EUR'")]
 Country = Annotated[str, _read_by(parse_country, "must be an ISO 3166-1 code of two letters such as 'DE'")]
 MailDomain = Annotated[str, _expect(_MAIL_DOMAIN, "must be the part of an address after '@', such as 'gmail.com'")]
+ClaimName = Annotated[str, Field(min_length=1, max_length=100)]
+ResponseMode = Literal["query", "form_post"]
 OidcScope = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21\x23-\x5B\x5D-\x7E]+$")]
 
 
@@ -198,6 +201,19 @@ class Client(Entry):
         """Whether it is a public client, which begins anonymous sessions."""
         return self.kind is ClientKind.STOREFRONT
 
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The public keys that are registered for it, each a JWK as JSON text."""
+        return split_keys(self.jwks)
+
+    @cached_property
+    def credential_fingerprints(self) -> frozenset[bytes]:
+        """The fingerprints of its secret and of its keys; a token that came from none of them counts for nothing."""
+        fingerprints = {fingerprint_key(key) for key in self.keys}
+        if self.secret is not None:
+            fingerprints.add(fingerprint_secret(self.id, self.secret.get_secret_value()))
+        return frozenset(fingerprints)
+
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
         if self.kind is ClientKind.STOREFRONT and (self.secret or self.jwks or self.scopes):
@@ -217,16 +233,69 @@ class OrganisationUser(Entry):
     scopes: frozenset[Scope] = frozenset()
 
 
+class SigningSecret(Entry):
+    """What a client's secret is made from where the provider wants a signed one: `private_key` is a PEM text."""
+
+    team_id: Annotated[str, Field(min_length=1, max_length=100)]
+    key_id: Annotated[str, Field(min_length=1, max_length=100)]
+    private_key: SecretStr
+
+
+class ClaimNames(Entry):
+    """What a provider calls that which we want to know; the defaults are those of OpenID Connect."""
+
+    subject: ClaimName = "sub"
+    email: ClaimName = "email"
+    first_name: ClaimName = "given_name"
+    last_name: ClaimName = "family_name"
+
+
 class SocialProvider(Entry):
-    """An OpenID provider; it vouches for addresses of `trusted_email_domains` only."""
+    """A provider of social login; it vouches for addresses of `trusted_email_domains` only.
+
+    An OpenID provider tells by its discovery document where its endpoints are. For an OAuth 2 provider without OpenID
+    they stand here, and `issuer` is only the name that tells its subjects from others'.
+    """
 
     provider: Identifier
     name: Name
     issuer: Issuer
     client_id: Annotated[str, Field(min_length=1, max_length=300)]
-    client_secret: SecretStr
+    client_secret: SecretStr | None = None
+    signing: SigningSecret | None = None
     trusted_email_domains: frozenset[MailDomain] = frozenset()
     scopes: tuple[OidcScope, ...] = ("openid", "email", "profile")
+    response_mode: ResponseMode | None = None
+    authorization_endpoint: TargetUrl | None = None
+    token_endpoint: TargetUrl | None = None
+    userinfo_endpoint: TargetUrl | None = None
+    claim_names: ClaimNames = ClaimNames()
+
+    @property
+    def is_openid(self) -> bool:
+        """Whether it is an OpenID provider, which answers with an id token."""
+        return self.token_endpoint is None
+
+    @model_validator(mode="after")
+    def _has_one_secret(self) -> Self:
+        if (self.client_secret is None) == (self.signing is None):
+            raise ValueError("needs client_secret_env, or signing where the provider wants signed secrets")
+        return self
+
+    @model_validator(mode="after")
+    def _has_all_endpoints_or_none(self) -> Self:
+        endpoints = (self.authorization_endpoint, self.token_endpoint, self.userinfo_endpoint)
+        if any(endpoints) and not all(endpoints):
+            raise ValueError(
+                "needs authorization_endpoint, token_endpoint and userinfo_endpoint, or with OpenID none of them"
+            )
+        if self.is_openid and "openid" not in self.scopes:
+            raise ValueError("must ask for the scope 'openid', or name the endpoints of OAuth 2 without OpenID")
+        return self
+
+    def trusts(self, mail_domain: str) -> bool:
+        """Tell whether the provider is believed about addresses of this domain (in its ASCII form)."""
+        return mail_domain in self.trusted_email_domains
 
 
 class WebhookEndpoint(Entry):
@@ -282,6 +351,12 @@ class Tenant(Lifetimes):
     def _no_provider_twice(cls, social: tuple[SocialProvider, ...]) -> tuple[SocialProvider, ...]:
         _refuse_twice(entry.provider for entry in social)
         return social
+
+    @field_validator("webhooks")
+    @classmethod
+    def _no_webhook_twice(cls, webhooks: tuple[WebhookEndpoint, ...]) -> tuple[WebhookEndpoint, ...]:
+        _refuse_twice(endpoint.url for endpoint in webhooks)
+        return webhooks
 
     @cached_property
     def mixin_schemas(self) -> Mapping[str, Mapping[str, Any]]:

@@ -19,6 +19,8 @@ class TokenPrefix(StrEnum):
     CUSTOMER_REFRESH = "cg_cr_"
     ON_BEHALF_ACCESS = "cg_ob_"
     ONE_TIME = "cg_ot_"
+    SOCIAL_STATE = "cg_ss_"
+    LINK_TICKET = "cg_lt_"
 
 
 ACCESS_PREFIXES = (TokenPrefix.ANONYMOUS_ACCESS, TokenPrefix.CUSTOMER_ACCESS, TokenPrefix.ON_BEHALF_ACCESS)

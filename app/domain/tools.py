@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.domain.ports import Clock, Database, Limiter, Mailer, MailTexts, Passwords, Random, Sealer, Signer
+from app.domain.ports import (
+    Assertions,
+    Clock,
+    Database,
+    Limiter,
+    Mailer,
+    MailTexts,
+    Passwords,
+    Random,
+    Sealer,
+    Signer,
+    Social,
+    WebhookSender,
+)
 from app.domain.tenants import TenantDirectory
 
 
@@ -17,9 +30,12 @@ class Tools:
     database: Database
     passwords: Passwords
     signer: Signer
+    assertions: Assertions
     sealer: Sealer
     limiter: Limiter
     mailer: Mailer
+    webhooks: WebhookSender
+    social: Social
     mail_texts: MailTexts
     tenants: TenantDirectory
     public_url: str

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import strawberry
+from graphql import GraphQLError
+from strawberry.dataloader import DataLoader
 
 from app.domain.principal import Principal
 from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
+from app.models.groups import CustomerGroup
+from app.graphql.refusals import note_refusals
 from app.services.authentication import authenticate
 from app.services.caller import Caller
+from app.services.customer_groups import groups_of
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -21,11 +27,23 @@ class Context:
     tools: Tools
     caller: Caller
     uow: UnitOfWork
+    _groups: DataLoader[str, Sequence[CustomerGroup]] | None = None
 
     @property
     def principal(self) -> Principal | None:
         """The bearer of the token, or None."""
         return self.caller.principal
+
+    async def load_groups(self, customer_id: str) -> Sequence[CustomerGroup]:
+        """Return a customer's groups; those of all customers in one list are read at once."""
+        if self._groups is None:
+            # Nothing is kept: the next mutation of the document may change them.
+            self._groups = DataLoader(lambda ids: groups_of(self.uow, ids), cache=False)
+        return await self._groups.load(customer_id)
+
+    async def note_refusals(self, errors: Sequence[GraphQLError]) -> None:
+        """Have what the operation was refused written down in the audit."""
+        await note_refusals(self.uow, errors)
 
     async def begin_field(self) -> UnitOfWork:
         """Return the unit of work of the next root mutation field; the token counts as it does at this moment."""

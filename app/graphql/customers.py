@@ -14,10 +14,16 @@ from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation, query
 from app.graphql.inputs import to_patch
+from app.graphql.payment_instruments import PaymentInstrument
+from app.graphql.product_lists import ProductList, present_product_lists
 from app.models.customers import BusinessModel, CustomerProfile, CustomerStatus
+from app.models.social import SocialIdentity
 from app.services import addresses as address_service
 from app.services import customers as service
 from app.services import legal_entities as legal_entity_service
+from app.services import social_identities as social_service
+from app.services import payment_instruments as payment_instrument_service
+from app.services import product_lists as product_list_service
 
 strawberry.enum(BusinessModel, description="Whether the customer buys as a person or for a company.")
 strawberry.enum(CustomerStatus, description="`PROSPECT` has ordered nothing, `ACQUIRED` once, `REPEAT` more than once.")
@@ -53,6 +59,16 @@ class Account:
     email_verified: bool = strawberry.field(description="Whether it is proven that the address is the customer's.")
 
 
+@strawberry.type(description="A group of customers; the shop's other systems decide prices and markets by it.")
+class CustomerGroup:
+    """The group as clients see it; its leaves are attributes of the row."""
+
+    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
+    name: str = strawberry.field(description="For people: `Wholesale`.")
+    code: str = strawberry.field(description="For programs, unique in the shop: `wholesale`. It is in the saas token.")
+    private_markets: list[str] = strawberry.field(description='Markets that only such groups see: `["outlet"]`.')
+
+
 @strawberry.type(description="About the record itself.")
 class Metadata:
     """Version, times and schemas."""
@@ -85,15 +101,41 @@ async def _b2b(row: Row, info: Info) -> B2BDetails | None:
     )
 
 
-def _accounts(row: Row) -> list[Account]:
-    if not row.has_password:
-        return []
-    verified = row.email_verified_at is not None
-    return [Account(id=strawberry.ID(row.id), provider="password", email=row.email, email_verified=verified)]
+def present_social_account(identity: SocialIdentity) -> Account:
+    """Return a social identity as the way to sign in that it is."""
+    return Account(
+        id=strawberry.ID(identity.id),
+        provider=identity.provider,
+        email=identity.email,
+        email_verified=identity.email_verified,
+    )
+
+
+async def _accounts(row: Row, info: Info) -> list[Account]:
+    identities = await social_service.social_identities(info.context.uow, row.id)
+    accounts = [present_social_account(identity) for identity in identities]
+    if row.has_password:
+        verified = row.email_verified_at is not None
+        password = Account(id=strawberry.ID(row.id), provider="password", email=row.email, email_verified=verified)
+        accounts.insert(0, password)
+    return accounts
 
 
 async def _addresses(row: Row, info: Info, tag: str | None = None) -> list[Address]:
     return cast("list[Address]", await address_service.addresses(info.context.uow, row.id, tag))
+
+
+async def _groups(row: Row, info: Info) -> list[CustomerGroup]:
+    return cast("list[CustomerGroup]", await info.context.load_groups(row.id))
+
+
+async def _payment_instruments(row: Row, info: Info) -> list[PaymentInstrument]:
+    found = await payment_instrument_service.payment_instruments(info.context.uow, row.id)
+    return cast("list[PaymentInstrument]", found)
+
+
+async def _product_lists(row: Row, info: Info) -> list[ProductList]:
+    return present_product_lists(info, await product_list_service.product_lists(info.context.uow, row.id))
 
 
 def _metadata(row: Row, info: Info) -> Metadata:
@@ -139,9 +181,18 @@ class Customer:
     accounts: list[Account] = strawberry.field(
         resolver=_accounts, description="The ways to sign in: the password, and social identities."
     )
+    groups: list[CustomerGroup] = strawberry.field(
+        resolver=_groups, description="The groups that the shop has put the customer into, by their code."
+    )
     addresses: list[Address] = strawberry.field(
         resolver=_addresses,
         description="The customer's addresses, the default first; with `tag` (`BILLING`) only those that have it.",
+    )
+    payment_instruments: list[PaymentInstrument] = strawberry.field(
+        resolver=_payment_instruments, description="The customer's ways to pay, the default first."
+    )
+    product_lists: list[ProductList] = strawberry.field(
+        resolver=_product_lists, description="The customer's wish lists, gift registries and the like, the oldest first."
     )
     metadata: Metadata = strawberry.field(resolver=_metadata, description="About the record itself.")
 
@@ -172,9 +223,9 @@ class B2BInput:
     )
 
 
-@strawberry.input(description="The customer's profile.")
-class CustomerDetailsInput:
-    """The fields of the profile that people may write themselves."""
+@strawberry.input
+class ProfileInput:
+    """The fields of the profile, whoever writes them."""
 
     title: str | None = strawberry.field(default=strawberry.UNSET, description="`Dr.` At most 50 characters.")
     first_name: str | None = strawberry.field(default=strawberry.UNSET, description="`Ada`. At most 100 characters.")
@@ -195,10 +246,16 @@ class CustomerDetailsInput:
         default=strawberry.UNSET, description="The id of one of the shop's sites; see `storefront`."
     )
     business_model: BusinessModel | None = strawberry.field(default=strawberry.UNSET, description="`B2C` or `B2B`.")
-    b2b: B2BInput | None = strawberry.field(default=strawberry.UNSET, description="About the company.")
     mixins: JSON | None = strawberry.field(
         default=strawberry.UNSET, description="The shop's own data by mixin, merged into what there is (RFC 7396)."
     )
+
+
+@strawberry.input(description="The customer's profile.")
+class CustomerDetailsInput(ProfileInput):
+    """What people may write about themselves."""
+
+    b2b: B2BInput | None = strawberry.field(default=strawberry.UNSET, description="About the company.")
 
 
 @strawberry.input(description="Which version of the profile the change was made from.")
@@ -234,7 +291,8 @@ class CustomerQueries:
         """The customer whose token it is; null for an anonymous session.
 
         Who: an anonymous session, a customer, or staff on their behalf.
-        Errors: `UNAUTHENTICATED`: refresh, or begin anew with `anonymousLogin`.
+        Errors: `UNAUTHENTICATED`: refresh, or begin anew with `anonymousLogin`; `FORBIDDEN` for an integration token:
+        it asks for `customer`.
         """
         return cast("Customer | None", info.context.caller.customer)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 import strawberry
 from graphql import (
     DocumentNode,
+    ExecutionResult,
     FragmentDefinitionNode,
     GraphQLError,
     NoSchemaIntrospectionCustomRule,
@@ -18,19 +19,21 @@ from graphql import (
     StringValueNode,
     ValuesOfCorrectTypeRule,
     Visitor,
+    execute,
     parse,
     specified_rules,
     validate,
     visit,
 )
 from graphql.language import BREAK, VisitorAction
-from strawberry.extensions import SchemaExtension
+from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
-from strawberry.types import ExecutionResult
+from strawberry.utils.await_maybe import await_maybe
 
 from app.domain.errors import AccessCode
 from app.graphql.coercion import ValuesOfCorrectTypeQuietlyRule, blame_arguments, explain_variables
+from app.graphql.execution import PlannedExecutor, Plans
 from app.graphql.limits import Limits, TooComplexError, check_limits, root_fields
 
 MAX_DOCUMENTS = 512
@@ -60,11 +63,12 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that may be executed."""
+    """A document that may be executed; `plans` only where it has no directive, which could change what is selected."""
 
     text: str
     tree: DocumentNode
     operations: Mapping[str | None, Operation]
+    plans: Plans | None
 
     def choose(self, name: str | None) -> Operation:
         """Return the operation to run; without a name, the only one (GraphQL specification, `GetOperation`)."""
@@ -99,7 +103,6 @@ class Documents:
         self._ready: OrderedDict[str, Document] = OrderedDict()
         self._ready_characters = 0
         self._refused: OrderedDict[str, DocumentRefusedError] = OrderedDict()
-        schema.extensions = (*schema.extensions, lambda: _Prepared(self))
 
     def get(self, text: str) -> Document:
         """Return the document of this text; raises `DocumentRefusedError` with every reason."""
@@ -122,12 +125,21 @@ class Documents:
         self, document: Document, operation: Operation, variables: Mapping[str, Any], context: object
     ) -> ExecutionResult:
         """Run the operation; an answer without data and without error paths is one whose variables do not fit."""
-        result = await self._schema.execute(
-            document.text, variable_values=dict(variables), context_value=context, operation_name=operation.name
+        result = await await_maybe(
+            execute(
+                self._schema._schema,  # noqa: SLF001 — Strawberry has no public name for graphql-core's schema
+                document.tree,
+                variable_values=dict(variables),
+                context_value=context,
+                operation_name=operation.name,
+                executor_class=PlannedExecutor,
+                is_awaitable=cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable),
+                plans=document.plans,
+            )
         )
         if result.data is None and result.errors and all(_is_about_variables(error) for error in result.errors):
             result.errors = explain_variables(
-                self._schema._schema,  # noqa: SLF001 — Strawberry has no public name for graphql-core's schema
+                self._schema._schema,  # noqa: SLF001 — as above
                 operation.node,
                 variables,
                 hide_suggestions=self._hide_suggestions,
@@ -151,7 +163,7 @@ class Documents:
         )
         if errors:
             raise DocumentRefusedError(AccessCode.BAD_REQUEST, *errors)
-        return Document(text, tree, _operations_of(tree))
+        return Document(text, tree, _operations_of(tree), Plans() if "@" not in text else None)
 
     def _parse(self, text: str) -> DocumentNode:
         if "\0" in text:
@@ -188,19 +200,6 @@ class Documents:
         self._refused[text] = DocumentRefusedError(error.code, *(_without_tree(each) for each in error.errors))
         if len(self._refused) > MAX_DOCUMENTS:
             self._refused.popitem(last=False)
-
-
-class _Prepared(SchemaExtension):
-    """Hands Strawberry the document that was parsed and validated before."""
-
-    def __init__(self, documents: Documents) -> None:
-        self._documents = documents
-
-    def on_operation(self) -> Iterator[None]:
-        context = self.execution_context
-        context.graphql_document = self._documents.get(context.query or "").tree
-        context.pre_execution_errors = []
-        yield
 
 
 class _NulFinder(Visitor):

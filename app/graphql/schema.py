@@ -6,14 +6,29 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from app.graphql.addresses import AddressMutations, AddressQueries
+from app.graphql.credentials import CredentialMutations
+from app.graphql.customer_groups import CustomerGroupMutations, CustomerGroupQueries
 from app.graphql.customers import CustomerMutations, CustomerQueries
+from app.graphql.orders import OrderMutations
+from app.graphql.payment_instruments import PaymentInstrumentMutations
+from app.graphql.product_lists import ProductListMutations, ProductListQueries
 from app.graphql.sessions import SessionMutations, SessionQueries
 from app.graphql.signup import SignupMutations
+from app.graphql.staff_access import StaffAccessMutations
+from app.graphql.staff_customers import StaffCustomerMutations, StaffCustomerQueries
 from app.graphql.storefront import StorefrontQueries
 
 
 @strawberry.type(description="What can be read. A query never writes.")
-class Query(CustomerQueries, AddressQueries, SessionQueries, StorefrontQueries):
+class Query(
+    CustomerQueries,
+    AddressQueries,
+    SessionQueries,
+    StorefrontQueries,
+    ProductListQueries,
+    StaffCustomerQueries,
+    CustomerGroupQueries,
+):
     """All root query fields."""
 
 
@@ -21,7 +36,19 @@ class Query(CustomerQueries, AddressQueries, SessionQueries, StorefrontQueries):
     description="What can be done. What a person can put right comes as `userErrors` of the payload, and then nothing "
     "was written; what the program must handle comes as `errors` with `extensions.code`."
 )
-class Mutation(SessionMutations, SignupMutations, CustomerMutations, AddressMutations):
+class Mutation(
+    SessionMutations,
+    SignupMutations,
+    CredentialMutations,
+    CustomerMutations,
+    AddressMutations,
+    PaymentInstrumentMutations,
+    ProductListMutations,
+    StaffAccessMutations,
+    StaffCustomerMutations,
+    CustomerGroupMutations,
+    OrderMutations,
+):
     """All root mutation fields."""
 
 

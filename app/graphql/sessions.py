@@ -61,9 +61,9 @@ def present_tokens(tokens: token_sets.TokenSet) -> TokenSet:
 class Actor:
     """The acting person or system."""
 
-    id: strawberry.ID
-    type: str
-    reason: str
+    id: strawberry.ID = strawberry.field(description="Of the organisation's user, or else of the client.")
+    type: str = strawberry.field(description="`User`, or `Client` where no person was named.")
+    reason: str = strawberry.field(description="As it was given to `loginOnBehalf`.")
 
 
 @strawberry.type(description="The user of the organisation in whose name an integration acts.")
@@ -100,6 +100,12 @@ def _last_used(row: SessionRow) -> datetime:
     return row.last_used_at
 
 
+def _actor(row: SessionRow) -> Actor | None:
+    if row.actor_id is None:
+        return None
+    return Actor(id=strawberry.ID(row.actor_id), type=row.actor_type or "", reason=row.actor_reason or "")
+
+
 def _current(row: SessionRow, info: Info) -> bool:
     principal = info.context.principal
     return principal is not None and principal.session_id == row.id
@@ -120,6 +126,9 @@ class Session:
         resolver=_last_used, description="When it last logged in or refreshed: RFC 3339, UTC."
     )
     current: bool = strawberry.field(resolver=_current, description="Whether it is the session of this call.")
+    actor: Actor | None = strawberry.field(
+        resolver=_actor, description="Who acts on the customer's behalf in it; null in the customer's own."
+    )
 
 
 @strawberry.input(description="Which storefront begins a session.")
@@ -256,8 +265,8 @@ class SessionMutations:
 
         Who: an anonymous session.
         User errors: `INVALID_CREDENTIALS`: address or password is not right, or there is no such account; after the
-        right password `EMAIL_NOT_CONFIRMED`: offer `resendConfirmation`; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: refer to
-        the shop.
+        right password `EMAIL_NOT_CONFIRMED`: offer `resendConfirmation`; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: refer
+        to the shop.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`,
         `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
@@ -269,7 +278,8 @@ class SessionMutations:
         """End this session, or with `everywhere` all sessions of the customer. The tokens are dead at once.
 
         Who: an anonymous session, a customer, or staff on their behalf.
-        Errors: `UNAUTHENTICATED`: it has ended already.
+        User errors: none.
+        Errors: `UNAUTHENTICATED`: it has ended already; `FORBIDDEN` for an integration token: it has no session to end.
         """
         everywhere = input is not None and input.everywhere
         return LogoutPayload(logged_out=await service.logout(info.context.uow, everywhere=everywhere))

@@ -11,6 +11,7 @@ from app.graphql.customers import CustomerDetailsInput
 from app.graphql.errors import UserError
 from app.graphql.fields import ANYONE, mutation
 from app.graphql.inputs import to_patch
+from app.services import confirmations
 from app.services import signup as service
 from app.services.signup import Registration, SignupStatus
 
@@ -70,6 +71,23 @@ class ConfirmSignupPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list)
 
 
+@strawberry.input(description="Whose confirmation to mail once more.")
+class ResendConfirmationInput:
+    """The address that signed up."""
+
+    email: str = strawberry.field(description="`ada@example.com`")
+
+
+@strawberry.type
+class ResendConfirmationPayload:
+    """Answer of `resendConfirmation`."""
+
+    accepted: bool | None = strawberry.field(
+        default=None, description="True, whether or not the address waits for its confirmation."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list)
+
+
 @strawberry.type
 class SignupMutations:
     """Root mutation fields of sign-up."""
@@ -100,8 +118,21 @@ class SignupMutations:
         User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: offer `resendConfirmation`.
         Errors: `RATE_LIMITED`: wait `retryAfter` seconds.
         """
-        customer_id = await service.confirm_signup(info.context.uow, input.token)
+        customer_id = await confirmations.confirm_signup(info.context.uow, input.token)
         return ConfirmSignupPayload(customer_id=strawberry.ID(customer_id))
+
+    @mutation(kinds=(TokenKind.ANONYMOUS, TokenKind.CUSTOMER), takes_credentials=True)
+    async def resend_confirmation(self, info: Info, input: ResendConfirmationInput) -> ResendConfirmationPayload:
+        """Mail the link that confirms a new customer's address once more; the earlier links no longer work.
+
+        The answer is the same whether or not the address is known, or waits for its confirmation.
+        Who: an anonymous session, or a customer.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID_EMAIL`: show them at the field.
+        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log in yourself; `RATE_LIMITED`: wait
+        `retryAfter` seconds.
+        """
+        await confirmations.resend_confirmation(info.context.uow, input.email)
+        return ResendConfirmationPayload(accepted=True)
 
 
 def _registration(input: SignupInput) -> Registration:

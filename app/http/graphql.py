@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
+from graphql import GraphQLError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.domain.errors import AccessCode, AccessError
@@ -33,11 +34,15 @@ Header = tuple[bytes, bytes]
 
 
 class Context(Protocol):
-    """What the endpoint needs of a GraphQL context: for the log, who is calling."""
+    """What the endpoint needs of a GraphQL context: for the log, who is calling; for the audit, a place to tell it."""
 
     @property
     def principal(self) -> Principal | None:
         """The bearer of the token, once known."""
+        ...
+
+    async def note_refusals(self, errors: Sequence[GraphQLError]) -> None:
+        """Take notice of what the operation was refused."""
         ...
 
 
@@ -161,6 +166,8 @@ class GraphQLEndpoint:
             async with asyncio.timeout(self._timeout_seconds):
                 context = await self._make_context(_read_facts(headers, exchange))
                 result = await self._documents.execute(document, operation, request.variables, context)
+                if result.errors:
+                    await context.note_refusals(result.errors)
         except TimeoutError:
             busy = AccessError(AccessCode.SERVICE_BUSY, "The operation took too long and was cancelled.")
             return _Answer(_status(busy.code), _errors(busy))

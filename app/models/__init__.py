@@ -5,23 +5,44 @@ from __future__ import annotations
 from sqlmodel import SQLModel
 
 from app.models.addresses import Address
+from app.models.audit import AuditEvent
 from app.models.base import TenantRow
 from app.models.credentials import Credential
 from app.models.customers import Customer
+from app.models.groups import CustomerGroup, GroupMembership
+from app.models.integrations import IntegrationToken, UsedAssertion
 from app.models.legal_entities import LegalEntityAssignment
 from app.models.one_time_tokens import OneTimeToken
+from app.models.orders import RecordedOrder
 from app.models.outbox import OutboxMessage
+from app.models.payment_instruments import PaymentInstrument
+from app.models.product_lists import ProductList, ProductListItem
 from app.models.sessions import AccessToken, RefreshToken, Session
+from app.models.social import LinkTicket, SocialIdentity, SocialState
+from app.models.webhook_endpoints import WebhookEndpointState
 
 METADATA = SQLModel.metadata
 TABLES: tuple[type[TenantRow], ...] = (
     AccessToken,
     Address,
+    AuditEvent,
     Credential,
     Customer,
+    CustomerGroup,
+    GroupMembership,
+    IntegrationToken,
     LegalEntityAssignment,
+    LinkTicket,
     OneTimeToken,
     OutboxMessage,
+    PaymentInstrument,
+    ProductList,
+    ProductListItem,
+    RecordedOrder,
     RefreshToken,
     Session,
+    SocialIdentity,
+    SocialState,
+    UsedAssertion,
+    WebhookEndpointState,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, Table
+from sqlalchemy import JSON, String, Table
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -14,6 +14,14 @@ ID_LENGTH = 36
 
 # JSON on SQLite, JSONB on PostgreSQL.
 JsonType = JSON().with_variant(JSONB(), "postgresql")
+
+
+def searched_text(length: int) -> Any:
+    """Return the type of a text that is searched by its beginning: compared by code point on both databases.
+
+    SQLite does so by itself; PostgreSQL only with the collation "C", whatever that of the database is.
+    """
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 class TenantRow(SQLModel):

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field
 
-from app.models.base import ID_LENGTH, TenantRow
+from app.models.base import ID_LENGTH, TenantRow, searched_text
 
 
 class Credential(TenantRow, table=True):
@@ -15,7 +15,7 @@ class Credential(TenantRow, table=True):
 
     `email_key` is the address as it is compared, unique in the tenant: the database decides who signs up first.
     `password_hash` is null for who has no password. `version` counts the changes of address and password; a one-time
-    token made before a change is worthless after it.
+    token made before a change is worthless after it. `password_version` is the version that brought the password.
     """
 
     __tablename__ = "credential"
@@ -23,10 +23,11 @@ class Credential(TenantRow, table=True):
 
     customer_id: str = Field(primary_key=True, max_length=ID_LENGTH)
     email: str | None = Field(default=None, max_length=254)
-    email_key: str | None = Field(default=None, max_length=254)
+    email_key: str | None = Field(default=None, sa_type=searched_text(254))
     email_verified_at: datetime | None = None
     must_confirm: bool = False
     password_hash: str | None = Field(default=None, max_length=255)
     initial_password: bool = False
     version: int = 1
+    password_version: int = 1
     changed_at: datetime

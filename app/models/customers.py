@@ -6,10 +6,11 @@ from datetime import datetime
 from enum import StrEnum, unique
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field
 
-from app.models.base import ID_LENGTH, TenantRow, json_field
+from app.domain.names import MAXIMUM_LENGTH, search_name
+from app.models.base import ID_LENGTH, TenantRow, json_field, searched_text
 
 
 @unique
@@ -19,6 +20,11 @@ class CustomerStatus(StrEnum):
     PROSPECT = "PROSPECT"
     ACQUIRED = "ACQUIRED"
     REPEAT = "REPEAT"
+
+    @property
+    def after_an_order(self) -> CustomerStatus:
+        """What the customer is when one more order is placed."""
+        return CustomerStatus.ACQUIRED if self is CustomerStatus.PROSPECT else CustomerStatus.REPEAT
 
 
 @unique
@@ -33,7 +39,7 @@ class CustomerColumns(TenantRow):
     """The columns of a customer; `version` counts the changes of the profile."""
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)
-    customer_number: str = Field(max_length=8)
+    customer_number: str = Field(max_length=32)
     shopper_reference: str = Field(max_length=128)
     title: str | None = Field(default=None, max_length=50)
     first_name: str | None = Field(default=None, max_length=100)
@@ -50,6 +56,7 @@ class CustomerColumns(TenantRow):
     active: bool = True
     on_hold: bool = False
     status: str = Field(default=CustomerStatus.PROSPECT.value, max_length=8)
+    order_count: int = 0
     mixins: dict[str, Any] = json_field(dict)
     version: int = 1
     created_at: datetime
@@ -58,13 +65,43 @@ class CustomerColumns(TenantRow):
 
 
 class Customer(CustomerColumns, table=True):
-    """The table of customers."""
+    """The table of customers.
+
+    `search_name` is the name as staff search it; the repository keeps it in step with the names. Each index ends with
+    the id, by which lists are ordered; few customers are on hold or inactive, so those two hold few rows.
+    """
 
     __tablename__ = "customer"
     __table_args__ = (
         UniqueConstraint("tenant_id", "customer_number", name="uq_customer_number"),
         UniqueConstraint("tenant_id", "shopper_reference", name="uq_customer_shopper_reference"),
+        Index("ix_customer_search_name", "tenant_id", "search_name", "id"),
+        Index("ix_customer_status", "tenant_id", "status", "id"),
+        Index(
+            "ix_customer_on_hold",
+            "tenant_id",
+            "id",
+            sqlite_where=text("on_hold = 1"),
+            postgresql_where=text("on_hold"),
+        ),
+        Index(
+            "ix_customer_inactive",
+            "tenant_id",
+            "id",
+            sqlite_where=text("active = 0"),
+            postgresql_where=text("NOT active"),
+        ),
     )
+
+    search_name: str = Field(default="", sa_type=searched_text(MAXIMUM_LENGTH), nullable=False)
+
+
+SEARCHED_NAMES = frozenset({"first_name", "middle_name", "last_name", "company"})
+
+
+def searched_name(customer: CustomerColumns) -> str:
+    """Return what `search_name` has to be: the last name first; of who has no name at all, the company."""
+    return search_name(customer.last_name, customer.first_name, customer.middle_name) or search_name(customer.company)
 
 
 class CustomerProfile(CustomerColumns):

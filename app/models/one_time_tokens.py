@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum, unique
+from typing import Any
 
 from sqlalchemy import Index, PrimaryKeyConstraint
 from sqlmodel import Field
 
-from app.models.base import ID_LENGTH, TenantRow
+from app.models.base import ID_LENGTH, TenantRow, json_field
 from app.models.sessions import HASH
 
 
@@ -17,15 +18,26 @@ class Purpose(StrEnum):
     """What a one-time token is good for, and nothing else."""
 
     CONFIRM_SIGNUP = "confirm_signup"
+    RESET_PASSWORD = "reset_password"  # noqa: S105 - a purpose, not a password
+    CONFIRM_EMAIL_CHANGE = "confirm_email_change"
+    REVERT_EMAIL_CHANGE = "revert_email_change"
+
+
+# All but the way back after a change of address: an intruder who sets a password must not cut it off.
+ENDED_BY_NEW_CREDENTIALS = tuple(purpose for purpose in Purpose if purpose is not Purpose.REVERT_EMAIL_CHANGE)
 
 
 class OneTimeToken(TenantRow, table=True):
-    """A one-time token, known by its hash only; bound to a customer, an address and a version of the credential."""
+    """A one-time token, known by its hash only; bound to a customer, an address and a version of the credential.
+
+    `data` is what else has to be known when it is used; like the address, it may be personal.
+    """
 
     __tablename__ = "one_time_token"
     __table_args__ = (
         PrimaryKeyConstraint("token_hash", "tenant_id"),
         Index("ix_one_time_token_customer", "tenant_id", "customer_id", "purpose"),
+        Index("ix_one_time_token_email", "tenant_id", "email_key"),
         Index("ix_one_time_token_expires", "expires_at"),
     )
 
@@ -33,7 +45,9 @@ class OneTimeToken(TenantRow, table=True):
     purpose: str = Field(max_length=32)
     customer_id: str = Field(max_length=ID_LENGTH)
     email: str = Field(max_length=254)
+    email_key: str = Field(max_length=254)
     credential_version: int
+    data: dict[str, Any] = json_field(dict)
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None = None

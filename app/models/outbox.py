@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, unique
 from typing import Any
@@ -10,20 +11,31 @@ from sqlalchemy import Index, text
 from sqlmodel import Field
 
 from app.models.base import ID_LENGTH, TenantRow, json_field
+from app.models.webhook_endpoints import URL_LENGTH
 
 
 @unique
 class OutboxKind(StrEnum):
-    """By which way a message leaves."""
+    """By which way a message leaves; a task is our own work that is done after the answer."""
 
     MAIL = "mail"
     EVENT = "event"
+    TASK = "task"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where events of one tenant go."""
+
+    tenant_id: str
+    url: str
 
 
 class OutboxMessage(TenantRow, table=True):
     """One message. `due_at` moves with each try, and over the lease while a worker has it; `id` never changes.
 
-    `customer_id` says whose personal data the payload holds, so that erasure finds it.
+    `customer_id` says whose personal data the payload holds, so that erasure finds it. `endpoint` is where an event
+    goes.
     """
 
     __tablename__ = "outbox_message"
@@ -35,12 +47,22 @@ class OutboxMessage(TenantRow, table=True):
             postgresql_where=text("delivered_at IS NULL AND dead_at IS NULL"),
         ),
         Index("ix_outbox_customer", "tenant_id", "customer_id"),
+        Index("ix_outbox_delivered", "delivered_at"),
+        Index(
+            "ix_outbox_endpoint",
+            "tenant_id",
+            "endpoint",
+            "due_at",
+            sqlite_where=text("endpoint IS NOT NULL AND delivered_at IS NULL AND dead_at IS NULL"),
+            postgresql_where=text("endpoint IS NOT NULL AND delivered_at IS NULL AND dead_at IS NULL"),
+        ),
     )
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)
     kind: str = Field(max_length=8)
     topic: str = Field(max_length=64)
     customer_id: str | None = Field(default=None, max_length=ID_LENGTH)
+    endpoint: str | None = Field(default=None, max_length=URL_LENGTH)
     payload: dict[str, Any] = json_field(dict)
     created_at: datetime
     due_at: datetime

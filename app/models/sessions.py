@@ -17,11 +17,16 @@ class Session(TenantRow, table=True):
 
     `expires_at` is the absolute end, which no refresh moves. `authenticated_at` is when the customer last proved who
     they are. `family` is the number of the living family of refresh tokens: a login or a new password begins the next.
-    Nothing about the person is kept while the session is anonymous.
+    Nothing about the person is kept while the session is anonymous. `actor_…` says who acts on the customer's behalf,
+    and `credential_fingerprint` by which of the client's credentials that began. `identity_id` is the social identity by
+    which the customer logged in.
     """
 
     __tablename__ = "session"
-    __table_args__ = (Index("ix_session_customer", "tenant_id", "customer_id"),)
+    __table_args__ = (
+        Index("ix_session_customer", "tenant_id", "customer_id"),
+        Index("ix_session_expires", "expires_at"),
+    )
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)
     kind: str = Field(max_length=16)
@@ -36,6 +41,11 @@ class Session(TenantRow, table=True):
     family: int = 1
     authenticated_at: datetime | None = None
     revoked_at: datetime | None = None
+    identity_id: str | None = Field(default=None, max_length=ID_LENGTH)
+    actor_id: str | None = Field(default=None, max_length=128)
+    actor_type: str | None = Field(default=None, max_length=16)
+    actor_reason: str | None = Field(default=None, max_length=200)
+    credential_fingerprint: bytes | None = Field(default=None, sa_type=HASH)
 
 
 class AccessToken(TenantRow, table=True):

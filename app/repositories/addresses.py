@@ -6,10 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import col
 
 from app.models.addresses import Address
-from app.repositories.base import Repository
+from app.repositories.base import Repository, select_mine
+
+_OF_CUSTOMER = select_mine(
+    Address,
+    col(Address.customer_id) == bindparam("customer_id"),
+    order_by=(col(Address.is_default).desc(), col(Address.id)),
+)
 
 
 class AddressRepository(Repository):
@@ -17,11 +24,7 @@ class AddressRepository(Repository):
 
     async def list(self, customer_id: str) -> Sequence[Address]:
         """Return a customer's addresses, the default first, then the oldest first."""
-        return await self._list(
-            Address,
-            col(Address.customer_id) == customer_id,
-            order_by=(col(Address.is_default).desc(), col(Address.id)),
-        )
+        return await self._fetch(_OF_CUSTOMER, customer_id=customer_id)
 
     async def find(self, customer_id: str, address_id: str) -> Address | None:
         """Return one of the customer's addresses."""

@@ -1,15 +1,17 @@
 """What all repositories share: one tenant, put into every statement, and rows read as their model.
 
 A row has the attributes of the model that it was selected from; it is handed on as that model, read-only and without
-the cost of building an object for each.
+the cost of building an object for each. Statements that many requests run are constants, made with `mine`;
+`_fetch` and `_execute` give them the tenant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Select, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Insert, Select, Update, and_, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import SQLCoreOperations
 
@@ -18,6 +20,21 @@ from app.models.base import TenantRow
 
 Model = TypeVar("Model", bound=TenantRow)
 Condition = ColumnElement[bool] | SQLCoreOperations[bool] | bool
+
+
+def mine(model: type[TenantRow], *conditions: Condition) -> ColumnElement[bool]:
+    """Return the WHERE of a constant statement: the tenant's rows, and conditions whose values are `bindparam`s."""
+    return and_(model.__table__.c.tenant_id == bindparam("tenant_id"), *conditions)  # type: ignore[arg-type]
+
+
+def select_mine(model: type[TenantRow], *conditions: Condition, order_by: Sequence[Any] = ()) -> Select[Any]:
+    """Return the constant SELECT of the tenant's rows that meet the conditions."""
+    return select(model.__table__).where(mine(model, *conditions)).order_by(*order_by)
+
+
+@cache
+def _insert(model: type[TenantRow]) -> Insert:
+    return insert(model.__table__)
 
 
 class Repository:
@@ -30,6 +47,19 @@ class Repository:
     def _mine(self, model: type[TenantRow], *conditions: Condition) -> ColumnElement[bool]:
         return and_(model.__table__.c.tenant_id == self._tenant_id, *conditions)  # type: ignore[arg-type]
 
+    async def _fetch(self, statement: Select[Any], **parameters: Any) -> Sequence[Any]:
+        """Return all rows of a constant statement."""
+        return await self._connection.fetch_prepared(statement, {"tenant_id": self._tenant_id, **parameters})
+
+    async def _fetch_one(self, statement: Select[Any], **parameters: Any) -> Any:
+        """Return the first row of a constant statement, or None."""
+        rows = await self._fetch(statement, **parameters)
+        return rows[0] if rows else None
+
+    async def _execute(self, statement: Update, **parameters: Any) -> int:
+        """Run a constant statement and return the number of rows that it touched."""
+        return await self._connection.execute_prepared(statement, {"tenant_id": self._tenant_id, **parameters})
+
     async def _list(self, model: type[Model], *conditions: Condition, order_by: Sequence[Any] = ()) -> Sequence[Model]:
         statement = select(model.__table__).where(self._mine(model, *conditions)).order_by(*order_by)
         return cast("Sequence[Model]", await self._connection.fetch(statement))
@@ -38,20 +68,22 @@ class Repository:
         rows = await self._list(model, *conditions)
         return rows[0] if rows else None
 
-    async def _lock(self, statement: Select[Any]) -> Any:
-        """Return the first row and keep others from changing it until the transaction ends, or None."""
+    async def _lock(self, statement: Select[Any], **parameters: Any) -> Any:
+        """Return the first row of a constant SELECT … FOR UPDATE, and keep it from changing elsewhere, or None."""
         await self._connection.begin()
-        rows = await self._connection.fetch(statement.with_for_update())
-        return rows[0] if rows else None
+        return await self._fetch_one(statement, **parameters)
 
     async def _add(self, row: TenantRow) -> None:
-        await self._connection.execute(insert(type(row).__table__).values(**row.model_dump()))
+        await self._connection.execute_prepared(_insert(type(row)), row.model_dump())
 
     async def _add_unless(self, row: TenantRow, *unique: str) -> bool:
-        """Write the row; False when another one has the same `unique` columns, however close in time."""
+        """Write the row; False when another one has the same `unique` columns, however close in time.
+
+        With no columns named, any unique key counts.
+        """
         # PostgreSQL's INSERT compiles to the very words that SQLite understands as well.
         statement = postgresql.insert(type(row).__table__).values(**row.model_dump())
-        return await self._connection.execute(statement.on_conflict_do_nothing(index_elements=unique)) == 1
+        return await self._connection.execute(statement.on_conflict_do_nothing(index_elements=unique or None)) == 1
 
     async def _update(self, model: type[TenantRow], *conditions: Condition, **values: Any) -> int:
         statement = update(model.__table__).where(self._mine(model, *conditions)).values(**values)

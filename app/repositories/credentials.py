@@ -3,28 +3,62 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
+from sqlalchemy import bindparam
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
+from app.domain.errors import Refused, UserErrorCode
 from app.models.credentials import Credential
-from app.repositories.base import Repository
+from app.models.one_time_tokens import OneTimeToken, Purpose
+from app.repositories.base import Repository, select_mine
+
+_BY_EMAIL = select_mine(Credential, col(Credential.email_key) == bindparam("email_key"))
+_OF_CUSTOMER = select_mine(Credential, col(Credential.customer_id) == bindparam("customer_id"))
 
 
 class CredentialRepository(Repository):
     """The credentials of one tenant."""
 
     async def add_unless_email_taken(self, credential: Credential) -> bool:
-        """Write a new credential; False when its address belongs to someone already."""
-        return await self._add_unless(credential, "tenant_id", "email_key")
+        """Write a new credential; False when its address belongs to someone already, or is kept for someone."""
+        kept = credential.email_key is not None and await self._is_kept(
+            credential.email_key, credential.customer_id, credential.changed_at
+        )
+        return not kept and await self._add_unless(credential, "tenant_id", "email_key")
+
+    async def is_email_taken(self, email_key: str, customer_id: str, now: datetime) -> bool:
+        """Tell whether somebody else than this customer has the address, or could still take it back."""
+        owner = await self.find_by_email(email_key)
+        if owner is not None and owner.customer_id != customer_id:
+            return True
+        return await self._is_kept(email_key, customer_id, now)
+
+    async def _is_kept(self, email_key: str, customer_id: str, now: datetime) -> bool:
+        """Tell whether another customer who has left the address can still come back to it by a mailed link."""
+        link = await self._find(
+            OneTimeToken,
+            col(OneTimeToken.email_key) == email_key,
+            col(OneTimeToken.purpose) == Purpose.REVERT_EMAIL_CHANGE.value,
+            col(OneTimeToken.customer_id) != customer_id,
+            col(OneTimeToken.used_at).is_(None),
+            col(OneTimeToken.revoked_at).is_(None),
+            col(OneTimeToken.expires_at) > now,
+        )
+        return link is not None
+
+    async def delete(self, customer_id: str) -> None:
+        """Take back a credential written in this very transaction."""
+        await self._delete(Credential, col(Credential.customer_id) == customer_id)
 
     async def find_by_email(self, email_key: str) -> Credential | None:
         """Return the credential that signs in with this address."""
-        return await self._find(Credential, col(Credential.email_key) == email_key)
+        return cast("Credential | None", await self._fetch_one(_BY_EMAIL, email_key=email_key))
 
     async def find(self, customer_id: str) -> Credential | None:
         """Return the credential of a customer."""
-        return await self._find(Credential, col(Credential.customer_id) == customer_id)
+        return cast("Credential | None", await self._fetch_one(_OF_CUSTOMER, customer_id=customer_id))
 
     async def confirm_email(self, customer_id: str, version: int, now: datetime) -> bool:
         """Note that the customer owns the address; False when the credential is another one by now."""
@@ -57,3 +91,42 @@ class CredentialRepository(Repository):
             **values,
         )
         return changed == 1
+
+    async def set_password(
+        self, customer_id: str, version: int, now: datetime, password_hash: str, **values: Any
+    ) -> bool:
+        """Set a password of the customer's own choice; False when the credential is another version by now."""
+        return await self.change(
+            customer_id,
+            version,
+            now,
+            password_hash=password_hash,
+            password_version=version + 1,
+            initial_password=False,
+            **values,
+        )
+
+    async def change_email(
+        self, customer_id: str, version: int, now: datetime, email: str, email_key: str, **values: Any
+    ) -> bool:
+        """Set a proven address; False when the credential is another version by now.
+
+        Raises `Refused` EMAIL_TAKEN, after which the transaction can only be rolled back: the unique key decides who of
+        two comes first.
+        """
+        taken = Refused(UserErrorCode.EMAIL_TAKEN, "Somebody else has this address by now: choose another one.")
+        if await self.is_email_taken(email_key, customer_id, now):
+            raise taken
+        try:
+            return await self.change(
+                customer_id,
+                version,
+                now,
+                email=email,
+                email_key=email_key,
+                email_verified_at=now,
+                must_confirm=False,
+                **values,
+            )
+        except IntegrityError as error:
+            raise taken from error

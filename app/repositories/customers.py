@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Select, and_, bindparam, select
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from app.models.credentials import Credential
-from app.models.customers import Customer, CustomerProfile
-from app.repositories.base import Repository
+from app.models.customers import SEARCHED_NAMES, Customer, CustomerProfile, CustomerStatus, searched_name
+from app.repositories.base import Condition, Repository, mine, select_mine
 
 PROFILE_COLUMNS = [
     *Customer.__table__.c,
@@ -21,43 +22,72 @@ PROFILE_COLUMNS = [
     Credential.__table__.c.password_hash.is_not(None).label("has_password"),
 ]
 
+_PROFILES = select(*PROFILE_COLUMNS).join_from(
+    Customer.__table__,
+    Credential.__table__,
+    and_(col(Credential.tenant_id) == col(Customer.tenant_id), col(Credential.customer_id) == col(Customer.id)),
+    isouter=True,
+)
+_PROFILE = _PROFILES.where(mine(Customer, col(Customer.id) == bindparam("customer_id")))
+_LOCK = select_mine(Customer, col(Customer.id) == bindparam("customer_id")).with_for_update()
+
 
 class CustomerRepository(Repository):
     """The customers of one tenant."""
 
     def _profiles(self) -> Select[Any]:
-        return (
-            select(*PROFILE_COLUMNS)
-            .join_from(
-                Customer.__table__,
-                Credential.__table__,
-                and_(
-                    col(Credential.tenant_id) == col(Customer.tenant_id),
-                    col(Credential.customer_id) == col(Customer.id),
-                ),
-                isouter=True,
-            )
-            .where(self._mine(Customer))
-        )
+        return _PROFILES.where(self._mine(Customer))
 
     async def find(self, customer_id: str) -> CustomerProfile | None:
         """Return a customer's profile."""
-        rows = await self._connection.fetch(self._profiles().where(col(Customer.id) == customer_id))
+        return cast("CustomerProfile | None", await self._fetch_one(_PROFILE, customer_id=customer_id))
+
+    async def find_by_number(self, customer_number: str) -> CustomerProfile | None:
+        """Return the profile of the customer with this number."""
+        return await self._find_profile(col(Customer.customer_number) == customer_number)
+
+    async def find_by_shopper_reference(self, reference: str) -> CustomerProfile | None:
+        """Return the profile of the customer with this shopper reference."""
+        return await self._find_profile(col(Customer.shopper_reference) == reference)
+
+    async def _find_profile(self, condition: Condition) -> CustomerProfile | None:
+        rows = await self._connection.fetch(self._profiles().where(condition))
         return cast("CustomerProfile", rows[0]) if rows else None
 
     async def lock(self, customer_id: str) -> Customer | None:
         """Return the customer, and keep others from changing it until the transaction ends."""
-        statement = select(Customer.__table__).where(self._mine(Customer, col(Customer.id) == customer_id))
-        return cast("Customer | None", await self._lock(statement))
+        return cast("Customer | None", await self._lock(_LOCK, customer_id=customer_id))
 
-    async def add_unless_number_taken(self, customer: Customer) -> bool:
-        """Write a new customer; False when another one has the customer number already."""
-        return await self._add_unless(customer, "tenant_id", "customer_number")
+    async def add_unless_taken(self, customer: Customer) -> bool:
+        """Write a new customer; False when another one has the customer number or the shopper reference already."""
+        customer.search_name = searched_name(customer)
+        return await self._add_unless(customer)
 
     async def change(self, customer_id: str, now: datetime, **values: Any) -> None:
         """Set columns of a customer, which makes it the next version."""
         await self._update(
             Customer, col(Customer.id) == customer_id, version=col(Customer.version) + 1, updated_at=now, **values
+        )
+        if not SEARCHED_NAMES.isdisjoint(values):
+            changed = await self._find(Customer, col(Customer.id) == customer_id)
+            if changed is not None:
+                await self._update(Customer, col(Customer.id) == customer_id, search_name=searched_name(changed))
+
+    async def change_shopper_reference(self, customer_id: str, reference: str) -> bool:
+        """Give the customer another shopper reference; False, and the transaction is lost, when it is taken."""
+        try:
+            await self._update(Customer, col(Customer.id) == customer_id, shopper_reference=reference)
+        except IntegrityError:
+            return False
+        return True
+
+    async def count_order(self, customer_id: str, status: CustomerStatus) -> None:
+        """Count one more order of a customer whose row is locked, which makes them this; the profile stays as it is."""
+        await self._update(
+            Customer,
+            col(Customer.id) == customer_id,
+            order_count=col(Customer.order_count) + 1,
+            status=status.value,
         )
 
     async def note_login(self, customer_id: str, now: datetime) -> bool:

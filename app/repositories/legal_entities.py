@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlmodel import col
 
@@ -33,6 +34,15 @@ class LegalEntityRepository(Repository):
     async def add(self, assignment: LegalEntityAssignment) -> None:
         """Write a new assignment."""
         await self._add(assignment)
+
+    async def change(self, customer_id: str, assignment_id: str, **values: Any) -> None:
+        """Set columns of one of the customer's assignments."""
+        await self._update(
+            LegalEntityAssignment,
+            col(LegalEntityAssignment.customer_id) == customer_id,
+            col(LegalEntityAssignment.id) == assignment_id,
+            **values,
+        )
 
     async def delete(self, customer_id: str, assignment_id: str) -> None:
         """Remove one of the customer's assignments."""

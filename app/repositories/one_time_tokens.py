@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlmodel import col
 
 from app.domain.ports import Connection
@@ -58,6 +58,24 @@ class OneTimeTokenRepository(Repository):
             OneTimeToken,
             col(OneTimeToken.customer_id) == customer_id,
             col(OneTimeToken.purpose).in_([purpose.value for purpose in purposes or Purpose]),
+            col(OneTimeToken.used_at).is_(None),
+            col(OneTimeToken.revoked_at).is_(None),
+            revoked_at=now,
+        )
+
+    async def revoke_later(self, used: OneTimeToken, now: datetime) -> None:
+        """Make the tokens worthless that were made after this one for the same purpose, or for the same address.
+
+        A token for the same purpose and another address that is older than this one stays.
+        """
+        await self._update(
+            OneTimeToken,
+            col(OneTimeToken.customer_id) == used.customer_id,
+            col(OneTimeToken.purpose) == used.purpose,
+            or_(
+                col(OneTimeToken.credential_version) > used.credential_version,
+                col(OneTimeToken.email_key) == used.email_key,
+            ),
             col(OneTimeToken.used_at).is_(None),
             col(OneTimeToken.revoked_at).is_(None),
             revoked_at=now,

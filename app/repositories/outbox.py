@@ -6,14 +6,25 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlmodel import col
 
 from app.domain.ports import Connection
-from app.models.outbox import OutboxMessage
+from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
 from app.repositories.base import Repository
 
 _WAITS = and_(col(OutboxMessage.delivered_at).is_(None), col(OutboxMessage.dead_at).is_(None))
+_IS_EVENT = col(OutboxMessage.kind) == OutboxKind.EVENT.value
+
+
+def _due(now: datetime, kind: OutboxKind | None = None, endpoint: Endpoint | None = None) -> ColumnElement[bool]:
+    conditions = [_WAITS, col(OutboxMessage.due_at) <= now]
+    if kind is not None:
+        conditions.append(col(OutboxMessage.kind) == kind.value)
+    if endpoint is not None:
+        conditions.append(col(OutboxMessage.tenant_id) == endpoint.tenant_id)
+        conditions.append(col(OutboxMessage.endpoint) == endpoint.url)
+    return and_(*conditions)
 
 
 class OutboxRepository(Repository):
@@ -23,6 +34,40 @@ class OutboxRepository(Repository):
         """Write a message to be delivered."""
         await self._add(message)
 
+    async def list_events(self, *, only_failed: bool) -> Sequence[OutboxMessage]:
+        """Return the events, the latest first; `only_failed` those that did not arrive when they were tried."""
+        conditions = [col(OutboxMessage.delivered_at).is_(None), col(OutboxMessage.last_error).is_not(None)]
+        return await self._list(
+            OutboxMessage, _IS_EVENT, *(conditions if only_failed else ()), order_by=(col(OutboxMessage.id).desc(),)
+        )
+
+    async def postpone_events(self, endpoint: str, until: datetime) -> None:
+        """Let all events for an endpoint wait until then at least."""
+        await self._update(
+            OutboxMessage,
+            col(OutboxMessage.endpoint) == endpoint,
+            col(OutboxMessage.due_at) < until,
+            _WAITS,
+            due_at=until,
+        )
+
+    async def find_event(self, message_id: str) -> OutboxMessage | None:
+        """Return an event, whatever became of it."""
+        return await self._find(OutboxMessage, _IS_EVENT, col(OutboxMessage.id) == message_id)
+
+    async def replay(self, message_id: str, now: datetime) -> None:
+        """Let an event be delivered again, as if it had never been tried."""
+        await self._update(
+            OutboxMessage,
+            _IS_EVENT,
+            col(OutboxMessage.id) == message_id,
+            due_at=now,
+            attempts=0,
+            delivered_at=None,
+            dead_at=None,
+            last_error=None,
+        )
+
 
 class OutboxQueue:
     """The outbox of all tenants, as the worker sees it."""
@@ -30,16 +75,29 @@ class OutboxQueue:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def has_due(self, now: datetime) -> bool:
+    async def endpoints_due(self, now: datetime) -> Sequence[Endpoint]:
+        """Return the endpoints that events wait for."""
+        endpoints = select(col(OutboxMessage.tenant_id), col(OutboxMessage.endpoint)).distinct()
+        rows = await self._connection.fetch(endpoints.where(_due(now), col(OutboxMessage.endpoint).is_not(None)))
+        return [Endpoint(row.tenant_id, row.endpoint) for row in rows]
+
+    async def has_due(self, now: datetime, kind: OutboxKind | None = None, endpoint: Endpoint | None = None) -> bool:
         """Tell whether there is anything to claim, without keeping anyone from writing."""
-        due = select(col(OutboxMessage.id)).where(_WAITS, col(OutboxMessage.due_at) <= now).limit(1)
+        due = select(col(OutboxMessage.id)).where(_due(now, kind, endpoint)).limit(1)
         return bool(await self._connection.fetch(due))
 
-    async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[OutboxMessage]:
+    async def claim(
+        self,
+        now: datetime,
+        until: datetime,
+        limit: int,
+        kind: OutboxKind | None = None,
+        endpoint: Endpoint | None = None,
+    ) -> Sequence[OutboxMessage]:
         """Take up to `limit` due messages for this worker until the lease ends; each counts as one more attempt."""
         due = (
             select(col(OutboxMessage.tenant_id), col(OutboxMessage.id))
-            .where(_WAITS, col(OutboxMessage.due_at) <= now)
+            .where(_due(now, kind, endpoint))
             .order_by(col(OutboxMessage.due_at), col(OutboxMessage.id))
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -70,3 +128,35 @@ class OutboxQueue:
             .values(**values)
         )
         return await self._connection.execute(statement) == 1
+
+    async def count(self) -> tuple[int, int, int]:
+        """Return how many messages wait, how many of those have failed before, and how many are dead."""
+        is_dead = col(OutboxMessage.dead_at).is_not(None)
+        counts = select(
+            func.count().filter(_WAITS).label("waiting"),
+            func.count().filter(_WAITS, col(OutboxMessage.last_error).is_not(None)).label("failing"),
+            func.count().filter(is_dead).label("dead"),
+        )
+        (row,) = await self._connection.fetch(counts.select_from(OutboxMessage.__table__))
+        return row.waiting, row.failing, row.dead
+
+    async def list_dead(self, limit: int) -> Sequence[OutboxMessage]:
+        """Return the messages that were given up, the latest first."""
+        statement = (
+            select(OutboxMessage.__table__)
+            .where(col(OutboxMessage.dead_at).is_not(None))
+            .order_by(col(OutboxMessage.dead_at).desc(), col(OutboxMessage.id))
+            .limit(limit)
+        )
+        return cast("Sequence[OutboxMessage]", await self._connection.fetch(statement))
+
+    async def revive(self, now: datetime, message_id: str | None) -> int:
+        """Make a dead message, or every one, due again as if it had never been tried; return how many."""
+        revived = (
+            update(OutboxMessage.__table__)
+            .where(col(OutboxMessage.dead_at).is_not(None))
+            .values(dead_at=None, due_at=now, attempts=0, last_error=None)
+        )
+        if message_id is not None:
+            revived = revived.where(col(OutboxMessage.id) == message_id)
+        return await self._connection.execute(revived)

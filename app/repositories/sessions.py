@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Row, and_, bindparam, select
+from sqlalchemy import Row, and_, bindparam, select, update
 from sqlmodel import col
 
 from app.domain.ports import Connection
+from app.domain.principal import TokenKind
 from app.models.credentials import Credential
 from app.models.customers import Customer
 from app.models.sessions import AccessToken, RefreshToken, Session
-from app.repositories.base import Repository
+from app.repositories.base import Repository, mine, select_mine
 from app.repositories.customers import PROFILE_COLUMNS
 
 _SESSION_COLUMNS = [column.label(f"session_{column.name}") for column in Session.__table__.c]
@@ -42,6 +43,26 @@ _BY_ACCESS_TOKEN = (
     .where(col(AccessToken.token_hash) == bindparam("token_hash"))
 )
 
+_BY_REFRESH_TOKEN = select(col(RefreshToken.tenant_id), col(RefreshToken.session_id)).where(
+    col(RefreshToken.token_hash) == bindparam("token_hash")
+)
+
+_LOCK = select_mine(Session, col(Session.id) == bindparam("session_id")).with_for_update()
+_REFRESH_TOKEN = select_mine(RefreshToken, col(RefreshToken.token_hash) == bindparam("token_hash"))
+_CHILDREN = select_mine(RefreshToken, col(RefreshToken.parent_hash) == bindparam("token_hash"))
+_CLAIM_REFRESH_TOKEN = (
+    update(RefreshToken.__table__)
+    .where(
+        mine(
+            RefreshToken,
+            col(RefreshToken.token_hash) == bindparam("claimed"),
+            col(RefreshToken.used_at).is_(None),
+            col(RefreshToken.revoked_at).is_(None),
+        )
+    )
+    .values(used_at=bindparam("now"))
+)
+
 
 class TokenLookup:
     """Finds whose a token is: the one look-up that cannot know its tenant beforehand."""
@@ -56,8 +77,7 @@ class TokenLookup:
 
     async def find_refresh_token(self, token_hash: bytes) -> Row[Any] | None:
         """Return `tenant_id` and `session_id` of a refresh token, or None."""
-        statement = select(col(RefreshToken.tenant_id), col(RefreshToken.session_id))
-        rows = await self._connection.fetch(statement.where(col(RefreshToken.token_hash) == token_hash))
+        rows = await self._connection.fetch_prepared(_BY_REFRESH_TOKEN, {"token_hash": token_hash})
         return rows[0] if rows else None
 
 
@@ -70,10 +90,7 @@ class SessionRepository(Repository):
 
     async def lock(self, session_id: str) -> Session | None:
         """Return the session, and keep it and its tokens from changing elsewhere until the transaction ends."""
-        row: Session | None = await self._lock(
-            select(Session.__table__).where(self._mine(Session, col(Session.id) == session_id))
-        )
-        return row
+        return cast("Session | None", await self._lock(_LOCK, session_id=session_id))
 
     async def list_live(self, customer_id: str, now: datetime) -> Sequence[Session]:
         """Return the customer's sessions that go on, the latest used first."""
@@ -84,6 +101,16 @@ class SessionRepository(Repository):
             col(Session.expires_at) > now,
             order_by=(col(Session.last_used_at).desc(), col(Session.id).desc()),
         )
+
+    async def is_new_device(self, customer_id: str, user_agent: str | None) -> bool:
+        """Tell whether the customer has logged in before, but never with a device that names itself so."""
+        statement = select(col(Session.user_agent)).where(
+            self._mine(
+                Session, col(Session.customer_id) == customer_id, col(Session.kind) == TokenKind.CUSTOMER.value
+            )
+        )
+        known = {row.user_agent for row in await self._connection.fetch(statement.distinct())}
+        return bool(known) and user_agent not in known
 
     async def change(self, session_id: str, **values: Any) -> None:
         """Set columns of a session."""
@@ -123,6 +150,25 @@ class SessionRepository(Repository):
             revoked_at=now,
         )
 
+    async def revoke_born_from(self, customer_id: str, identity_id: str, now: datetime) -> int:
+        """End the customer's sessions that began with this social identity."""
+        return await self._update(
+            Session,
+            col(Session.customer_id) == customer_id,
+            col(Session.identity_id) == identity_id,
+            col(Session.revoked_at).is_(None),
+            revoked_at=now,
+        )
+
+    async def leave_legal_entity(self, customer_id: str, legal_entity_id: str) -> None:
+        """Let no session of the customer act for this legal entity any more."""
+        await self._update(
+            Session,
+            col(Session.customer_id) == customer_id,
+            col(Session.legal_entity_id) == legal_entity_id,
+            legal_entity_id=None,
+        )
+
     async def add_access_token(self, token: AccessToken) -> None:
         """Write a new access token."""
         await self._add(token)
@@ -140,22 +186,15 @@ class SessionRepository(Repository):
 
     async def find_refresh_token(self, token_hash: bytes) -> RefreshToken | None:
         """Return a refresh token."""
-        return await self._find(RefreshToken, col(RefreshToken.token_hash) == token_hash)
+        return cast("RefreshToken | None", await self._fetch_one(_REFRESH_TOKEN, token_hash=token_hash))
 
     async def list_children(self, token_hash: bytes) -> Sequence[RefreshToken]:
         """Return the refresh tokens that this one was traded for."""
-        return await self._list(RefreshToken, col(RefreshToken.parent_hash) == token_hash)
+        return await self._fetch(_CHILDREN, token_hash=token_hash)
 
     async def claim_refresh_token(self, token_hash: bytes, now: datetime) -> bool:
         """Mark a refresh token as used; False when it already is."""
-        claimed = await self._update(
-            RefreshToken,
-            col(RefreshToken.token_hash) == token_hash,
-            col(RefreshToken.used_at).is_(None),
-            col(RefreshToken.revoked_at).is_(None),
-            used_at=now,
-        )
-        return claimed == 1
+        return await self._execute(_CLAIM_REFRESH_TOKEN, claimed=token_hash, now=now) == 1
 
     async def revoke_children(self, token_hash: bytes, now: datetime) -> None:
         """End the refresh tokens that this one was traded for."""

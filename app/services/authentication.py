@@ -1,4 +1,4 @@
-"""From the presented access token to the caller: one joined statement."""
+"""From the presented access token to the caller: one statement."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any, cast
 from sqlalchemy import Row
 
 from app.domain.errors import UnauthenticatedReason
-from app.domain.principal import Principal, TokenKind
+from app.domain.principal import Actor, Principal, TokenKind
 from app.domain.requests import RequestFacts
 from app.domain.tokens import ACCESS_PREFIXES, hash_token, read_prefix
 from app.domain.tools import Tools
 from app.models.customers import CustomerProfile
 from app.services.caller import Caller
+from app.services.integration_tokens import authenticate_integration, looks_like_jwt
 from app.services.unit_of_work import open_token_lookup
 
 
@@ -22,6 +23,8 @@ async def authenticate(tools: Tools, facts: RequestFacts) -> Caller:
     if facts.token is None:
         return Caller(facts)
     if read_prefix(facts.token) not in ACCESS_PREFIXES:
+        if looks_like_jwt(facts.token):
+            return await authenticate_integration(tools, facts, facts.token)
         return Caller(facts, refusal=UnauthenticatedReason.INVALID)
     row = await open_token_lookup(tools).find_by_access_token(hash_token(facts.token))
     if row is None:
@@ -43,6 +46,9 @@ def _refusal(tools: Tools, row: Row[Any]) -> UnauthenticatedReason | None:
     registered = tools.tenants.find_client(row.session_client_id)
     if registered is None or registered[0].id != row.session_tenant_id:
         return UnauthenticatedReason.REVOKED
+    began_by = row.session_credential_fingerprint
+    if began_by is not None and began_by not in registered[1].credential_fingerprints:
+        return UnauthenticatedReason.REVOKED
     if row.token_expires_at <= now or row.session_expires_at <= now:
         return UnauthenticatedReason.EXPIRED
     return None
@@ -59,4 +65,7 @@ def _principal(row: Row[Any]) -> Principal:
         customer_id=row.session_customer_id,
         legal_entity_id=row.session_legal_entity_id,
         authenticated_at=row.session_authenticated_at,
+        actor=Actor(row.session_actor_id, row.session_actor_type, row.session_actor_reason)
+        if row.session_actor_id is not None
+        else None,
     )

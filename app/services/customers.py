@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.domain.errors import UserErrorCode, refuse
-from app.domain.patches import Patch
+from app.domain.patches import Patch, input_name
 from app.domain.problems import Problems
 from app.domain.topics import Topic
 from app.models.customers import CustomerProfile
@@ -37,7 +37,7 @@ async def update_me(uow: UnitOfWork, patch: Patch, version: int | None) -> Custo
     problems.raise_if_any()
     if columns or "b2b" in patch:
         await uow.customers.change(customer_id, uow.now, **columns)
-        await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=sorted(patch))
+        await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=sorted(map(input_name, patch)))
     return await get_profile(uow, customer_id)
 
 

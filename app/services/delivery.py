@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import timedelta
 
-from app.domain.ports import MailMessage
 from app.domain.requests import RequestFacts
-from app.domain.tenants import Site, Tenant
 from app.domain.tools import Tools
-from app.models.outbox import OutboxKind, OutboxMessage
+from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
 from app.services.caller import Caller
+from app.services.mail_contents import compose_mail
+from app.services.task_runner import run_task
 from app.services.unit_of_work import UnitOfWork
+from app.services.webhooks import EndpointGoneError, EndpointPausedError, send_event
 
-# How long one worker may take for a batch before another one may take it over.
+# How many messages one worker claims and delivers at once.
+BATCH = 10
+# Seconds that one delivery may take altogether; the lease is longer, so that nobody else takes over what is under way.
+DELIVERY_SECONDS = 30
 LEASE = timedelta(seconds=120)
-BATCH = 20
 FIRST_DELAY = timedelta(seconds=5)
 LONGEST_DELAY = timedelta(hours=1)
 MOST_ATTEMPTS = 24
@@ -27,33 +31,59 @@ class UndeliverableError(Exception):
     """The message can never be delivered: its tenant or its kind is gone."""
 
 
-async def deliver_due(tools: Tools) -> int:
-    """Deliver a batch of what is due and return how many messages were tried."""
-    caller = Caller(RequestFacts(request_id="worker", ip=""))
-    async with UnitOfWork(tools, caller) as uow:
-        if not await uow.outbox_queue.has_due(uow.now):
+async def deliver_due(tools: Tools, kind: OutboxKind | None = None, endpoint: Endpoint | None = None) -> int:
+    """Deliver a batch of what is due, of one kind and for one endpoint or all, and return how many were tried."""
+    async with _open(tools) as uow:
+        if not await uow.outbox_queue.has_due(uow.now, kind, endpoint):
             return 0
-        messages = await uow.outbox_queue.claim(uow.now, uow.now + LEASE, BATCH)
-    for message in messages:
-        outcome = await _try(tools, message)
-        async with UnitOfWork(tools, caller) as uow:
-            await uow.outbox_queue.settle(message, **outcome)
+        messages = await uow.outbox_queue.claim(uow.now, uow.now + LEASE, BATCH, kind, endpoint)
+    failures = await asyncio.gather(*(_handle(tools, message) for message in messages), return_exceptions=True)
+    for failure in filter(None, failures):
+        raise failure
     return len(messages)
+
+
+def _open(tools: Tools) -> UnitOfWork:
+    return UnitOfWork(tools, Caller(RequestFacts(request_id="worker", ip="")))
+
+
+async def _handle(tools: Tools, message: OutboxMessage) -> None:
+    outcome = await _try(tools, message)
+    async with _open(tools) as uow:
+        await uow.outbox_queue.settle(message, **outcome)
 
 
 async def _try(tools: Tools, message: OutboxMessage) -> dict[str, object]:
     """Deliver one message and return the columns that say what came of it."""
     try:
-        await _deliver(tools, message)
-    except (OSError, UndeliverableError) as error:
-        now = tools.clock.now()
-        logger.warning("not delivered", extra={"message_id": message.id, "topic": message.topic, "error": str(error)})
-        outcome: dict[str, object] = {"last_error": str(error)[:500]}
-        if isinstance(error, UndeliverableError) or message.attempts >= MOST_ATTEMPTS:
-            return {**outcome, "dead_at": now}
-        return {**outcome, "due_at": now + delay_after(message.attempts)}
-    # What was delivered is no longer needed here, least of all the token in it.
-    return {"delivered_at": tools.clock.now(), "payload": {}, "last_error": None}
+        if message.attempts > MOST_ATTEMPTS:
+            raise UndeliverableError("The worker ended each time while it delivered this.")
+        async with asyncio.timeout(DELIVERY_SECONDS):
+            await _deliver(tools, message)
+    except EndpointPausedError as pause:
+        # The message was not tried, and that must not count: its own tries come when the endpoint is well again.
+        return {"due_at": pause.until, "attempts": message.attempts - 1}
+    except Exception as error:
+        return _failure(tools, message, error)
+    outcome: dict[str, object] = {"delivered_at": tools.clock.now(), "last_error": None}
+    # What was delivered is no longer needed here, least of all the token in it; but an event can be sent again.
+    return outcome if message.kind == OutboxKind.EVENT else {**outcome, "payload": {}}
+
+
+def _failure(tools: Tools, message: OutboxMessage, error: Exception) -> dict[str, object]:
+    facts = {"message_id": message.id, "topic": message.topic, "attempts": message.attempts}
+    if isinstance(error, OSError | UndeliverableError | EndpointGoneError):
+        reason = str(error) or type(error).__name__
+        logger.warning("not delivered", extra={**facts, "error": reason})
+    else:
+        # A fault of ours: its words may hold what the message says, so that only its name is kept with the message.
+        reason = type(error).__name__
+        logger.error("not delivered", exc_info=error, extra=facts)
+    now = tools.clock.now()
+    outcome: dict[str, object] = {"last_error": reason[:500]}
+    if isinstance(error, UndeliverableError | EndpointGoneError) or message.attempts >= MOST_ATTEMPTS:
+        return {**outcome, "dead_at": now}
+    return {**outcome, "due_at": now + delay_after(message.attempts)}
 
 
 def delay_after(attempts: int) -> timedelta:
@@ -65,31 +95,12 @@ async def _deliver(tools: Tools, message: OutboxMessage) -> None:
     tenant = tools.tenants.find_tenant(message.tenant_id)
     if tenant is None:
         raise UndeliverableError("The tenant is no longer configured.")
+    if message.kind == OutboxKind.EVENT:
+        await send_event(tools, tenant, message)
+        return
+    if message.kind == OutboxKind.TASK:
+        await run_task(tools, message)
+        return
     if message.kind != OutboxKind.MAIL:
         raise UndeliverableError(f"There is no way to deliver '{message.kind}'.")
-    await tools.mailer.send(_compose(tools, tenant, message))
-
-
-def _compose(tools: Tools, tenant: Tenant, message: OutboxMessage) -> MailMessage:
-    payload = message.payload
-    site = tenant.find_site(payload["site"]) or tenant.default_site
-    token = tools.sealer.open(payload["token"]) if payload["token"] else None
-    link = site.link(_path(site, message.topic), token) if token else None
-    values = {"shop": tenant.name, "link": link, "hours": tenant.signup_token_seconds // 3600}
-    mail = tools.mail_texts.render(message.topic, payload["language"], values)
-    return MailMessage(
-        message_id=f"<{message.id}@{_host(tools.public_url)}>",
-        recipient=payload["recipient"],
-        subject=mail.subject,
-        text=mail.text,
-        html=mail.html,
-        link=link,
-    )
-
-
-def _path(site: Site, template: str) -> str:
-    return {"confirm_signup": site.confirm_path}[template]
-
-
-def _host(url: str) -> str:
-    return url.partition("://")[2].partition("/")[0].partition(":")[0]
+    await tools.mailer.send(compose_mail(tools, tenant, message))

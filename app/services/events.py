@@ -19,7 +19,8 @@ async def emit(uow: UnitOfWork, topic: Topic, customer_id: str | None, **data: A
                 kind=OutboxKind.EVENT.value,
                 topic=topic.value,
                 customer_id=customer_id,
-                payload={"endpoint": endpoint.url, "data": {"customerId": customer_id, **data}},
+                endpoint=endpoint.url,
+                payload={"customerId": customer_id, **data},
                 created_at=uow.now,
                 due_at=uow.now,
             )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from app.domain.errors import UserErrorCode
 from app.domain.patches import Patch
@@ -50,6 +51,62 @@ async def claim_legal_entities(uow: UnitOfWork, customer_id: str, claimed: list[
                 customer_id=customer_id,
                 legal_entity_id=entity_id or uow.tools.random.new_id(),
                 name=name,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A legal entity as staff assign it. `id` is None for a new one, `name` for one that keeps its own."""
+
+    id: str | None
+    name: str | None
+    confirmed: bool
+
+
+def check_assignments(
+    problems: Problems, entities: Sequence[Patch] | None, known: Collection[str], *path: str
+) -> list[Assignment]:
+    """Return what staff assign; faults are noted under `path`. Only a `known` legal entity needs no name."""
+    assignments: list[Assignment] = []
+    if len(entities or ()) > MOST:
+        problems.add(UserErrorCode.LIMIT_REACHED, f"Please name at most {MOST} legal entities.", *path)
+    for index, entity in enumerate(entities or ()):
+        entity_id = problems.check(_ID, entity.get("id"), *path, str(index), "id")
+        name = entity.get("name")
+        if name is not None or entity_id not in known:
+            name = problems.check(_NAME, name, *path, str(index), "name")
+        assignments.append(Assignment(entity_id, name, entity.get("confirmed") is not False))
+    ids = [assignment.id for assignment in assignments if assignment.id is not None]
+    if len(set(ids)) < len(ids):
+        problems.add(UserErrorCode.INVALID, "Please name each legal entity once.", *path)
+    return assignments
+
+
+async def assign_legal_entities(uow: UnitOfWork, customer_id: str, wanted: Sequence[Assignment]) -> None:
+    """Make these the customer's legal entities, and no others; sessions act for none that is not confirmed any more."""
+    so_far = {entity.legal_entity_id: entity for entity in await uow.legal_entities.list(customer_id)}
+    confirmed = {assignment.id for assignment in wanted if assignment.confirmed}
+    for entity_id, entity in so_far.items():
+        if entity.confirmed and entity_id not in confirmed:
+            await uow.sessions.leave_legal_entity(customer_id, entity_id)
+        if all(assignment.id != entity_id for assignment in wanted):
+            await uow.legal_entities.delete(customer_id, entity.id)
+    for assignment in wanted:
+        known = so_far.get(assignment.id or "")
+        if known is not None:
+            await uow.legal_entities.change(
+                customer_id, known.id, name=assignment.name or known.name, confirmed=assignment.confirmed
+            )
+            continue
+        await uow.legal_entities.add(
+            LegalEntityAssignment(
+                tenant_id=uow.tenant.id,
+                id=uow.tools.random.new_id(),
+                customer_id=customer_id,
+                legal_entity_id=assignment.id or uow.tools.random.new_id(),
+                name=assignment.name or "",
+                confirmed=assignment.confirmed,
             )
         )
 

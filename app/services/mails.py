@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from app.domain.tenants import Site
-from app.domain.tokens import OpaqueToken, TokenPrefix
-from app.models.one_time_tokens import OneTimeToken, Purpose
+from app.domain.tokens import OpaqueToken
+from app.models.customers import CustomerProfile
 from app.models.outbox import OutboxKind, OutboxMessage
 from app.services.unit_of_work import UnitOfWork
 
@@ -26,8 +24,14 @@ async def send_mail(
     *,
     language: str | None = None,
     token: OpaqueToken | None = None,
+    code: str | None = None,
+    **details: str,
 ) -> None:
-    """Write one mail to the outbox; `language` is the customer's own, else the site's counts."""
+    """Write one mail to the outbox; `language` is the customer's own, else the site's counts.
+
+    `token` goes into the mail's link, `code` is shown; `details` are what else its text names.
+    """
+    sealer = uow.tools.sealer
     site = current_site(uow)
     message = OutboxMessage(
         tenant_id=uow.tenant.id,
@@ -39,8 +43,10 @@ async def send_mail(
             "recipient": recipient,
             "site": site.id,
             "language": language or site.language,
-            # The token must wait here to be mailed; sealed, it is of no use to a reader of the database.
-            "token": uow.tools.sealer.seal(token.text) if token else None,
+            # Token and code must wait here to be mailed; sealed, they are of no use to a reader of the database.
+            "token": sealer.seal(token.text) if token else None,
+            "code": sealer.seal(code) if code else None,
+            "details": details,
         },
         created_at=uow.now,
         due_at=uow.now,
@@ -48,22 +54,11 @@ async def send_mail(
     await uow.outbox.add(message)
 
 
-async def issue_one_time_token(
-    uow: UnitOfWork, purpose: Purpose, customer_id: str, email: str, credential_version: int, lifetime: timedelta
-) -> OpaqueToken:
-    """Make a token to be mailed; older ones for the same purpose are worthless from now on."""
-    token = OpaqueToken.of(TokenPrefix.ONE_TIME, uow.tools.random.secret())
-    await uow.one_time_tokens.revoke(customer_id, uow.now, purpose)
-    await uow.one_time_tokens.add(
-        OneTimeToken(
-            tenant_id=uow.tenant.id,
-            token_hash=token.hash,
-            purpose=purpose.value,
-            customer_id=customer_id,
-            email=email,
-            credential_version=credential_version,
-            created_at=uow.now,
-            expires_at=uow.now + lifetime,
-        )
-    )
-    return token
+async def send_security_mail(
+    uow: UnitOfWork, template: str, customer: CustomerProfile, *, recipient: str | None = None, **details: str
+) -> None:
+    """Warn a customer, at the login address or at another recipient, where the shop has such mails on."""
+    to = recipient or customer.email
+    if to is not None and uow.tenant.security_mails:
+        language = customer.preferred_language
+        await send_mail(uow, template, customer.id, to, language=language, token=None, code=None, **details)

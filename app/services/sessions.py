@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.domain.audit import AuditAction
+from app.domain.devices import describe_device
 from app.domain.emails import parse_email
 from app.domain.errors import DomainError, Refused, UnauthenticatedReason, UserErrorCode, refuse, unauthenticated
 from app.domain.principal import Principal, TokenKind
@@ -16,8 +18,10 @@ from app.domain.topics import Topic
 from app.models.credentials import Credential
 from app.models.customers import CustomerProfile
 from app.models.sessions import RefreshToken, Session
+from app.services.audit import record, record_refusal
 from app.services.events import emit
-from app.services.mails import send_mail
+from app.services.limits import guard_anonymous_login, guard_refresh, verify_password
+from app.services.mails import send_security_mail
 from app.services.token_sets import TokenSet, issue_tokens, session_end
 from app.services.unit_of_work import UnitOfWork
 
@@ -41,6 +45,7 @@ async def anonymous_login(uow: UnitOfWork, client_id: str, site: str | None) -> 
     if site is not None and tenant.find_site(site) is None:
         raise refuse(UserErrorCode.INVALID, "The shop has no site with this id.", "site")
     uow.enter(tenant)
+    await guard_anonymous_login(uow)
     session = Session(
         tenant_id=tenant.id,
         id=uow.tools.random.new_id(),
@@ -61,14 +66,16 @@ async def refresh(uow: UnitOfWork, refresh_token: str, legal_entity_id: str | No
     TOKEN_INVALID, TOKEN_EXPIRED; TOKEN_REUSED ends the whole session; NOT_FOUND for a legal entity that is not the
     customer's own and confirmed.
     """
-    if read_prefix(refresh_token) not in REFRESH_PREFIXES:
-        raise _invalid_refresh_token()
     token_hash = hash_token(refresh_token)
-    found = await uow.token_lookup.find_refresh_token(token_hash)
+    found = None
+    if read_prefix(refresh_token) in REFRESH_PREFIXES:
+        found = await uow.token_lookup.find_refresh_token(token_hash)
     tenant = uow.tools.tenants.find_tenant(found.tenant_id) if found else None
     if found is None or tenant is None:
+        await guard_refresh(uow, None)
         raise _invalid_refresh_token()
     uow.enter(tenant)
+    await guard_refresh(uow, found.session_id)
     session = await uow.sessions.lock(found.session_id)
     token = await uow.sessions.find_refresh_token(token_hash)
     if session is None or token is None or not _lives(uow, session, token):
@@ -133,9 +140,10 @@ async def _end_reused(uow: UnitOfWork, session: Session) -> None:
     """End a session whose refresh token two parties have, and tell the customer."""
     await uow.sessions.revoke(session.id, session.customer_id, uow.now)
     await emit(uow, Topic.SESSION_REUSE_DETECTED, session.customer_id, sessionId=session.id)
+    record_refusal(uow, AuditAction.REFRESH_REUSED, session.customer_id, session=session.id)
     customer = await uow.customers.find(session.customer_id) if session.customer_id else None
-    if customer is not None and customer.email is not None and uow.tenant.security_mails:
-        await send_mail(uow, "session_reused", customer.id, customer.email, language=customer.preferred_language)
+    if customer is not None:
+        await send_security_mail(uow, "session_reused", customer)
 
 
 async def _go_on(uow: UnitOfWork, session: Session, legal_entity_id: str | None) -> Session:
@@ -173,21 +181,32 @@ async def login(uow: UnitOfWork, email: str, password: str) -> LoggedIn:
     principal = uow.caller.require_principal()
     credential = await _find_credential(uow, email)
     password_hash = credential.password_hash if credential else None
-    is_right = await uow.verify_password(password_hash, password)
+    is_right = await verify_password(uow, email, password_hash, password)
     if credential is None or password_hash is None or not is_right:
-        raise _invalid_credentials()
+        raise _refused(uow, credential, _invalid_credentials())
     customer = await uow.customers.find(credential.customer_id)
     if customer is None:
         raise _invalid_credentials()
-    _check_may_log_in(uow.tenant, customer)
+    try:
+        _check_may_log_in(uow.tenant, customer)
+    except DomainError as error:
+        raise _refused(uow, credential, error) from None
     new_hash = None
     if uow.tools.passwords.needs_rehash(password_hash):
         new_hash = await uow.hash_password(password)
     if not await uow.customers.note_login(customer.id, uow.now) or not await _is_current(uow, credential):
-        raise _invalid_credentials()
+        raise _refused(uow, credential, _invalid_credentials())
     if new_hash is not None:
         await uow.credentials.rehash(customer.id, password_hash, new_hash)
+    await record(uow, AuditAction.LOGIN, customer.id)
     return await start_customer_session(uow, principal, customer.id)
+
+
+def _refused(uow: UnitOfWork, credential: Credential | None, error: DomainError) -> DomainError:
+    """Have a bad login written down, and return its error."""
+    customer_id = credential.customer_id if credential else None
+    record_refusal(uow, AuditAction.LOGIN, customer_id, reason=error.errors[0].code)
+    return error
 
 
 async def _find_credential(uow: UnitOfWork, email: str) -> Credential | None:
@@ -221,24 +240,31 @@ def _check_may_log_in(tenant: Tenant, customer: CustomerProfile) -> None:
     raise refuse(UserErrorCode.ACCOUNT_ON_HOLD, "This account is on hold: please contact the shop.", "email")
 
 
-async def start_customer_session(uow: UnitOfWork, principal: Principal, customer_id: str) -> LoggedIn:
-    """Raise the anonymous session of the principal; raises UNAUTHENTICATED when it has ended or was raised already."""
+async def start_customer_session(
+    uow: UnitOfWork, principal: Principal, customer_id: str, *, identity_id: str | None = None
+) -> LoggedIn:
+    """Raise the anonymous session of the principal; raises UNAUTHENTICATED when it has ended or was raised already.
+
+    `identity_id` is the social identity that the customer logged in with.
+    """
     session_id = principal.session_id or ""
     session = await uow.sessions.lock(session_id)
+    is_new_device = await uow.sessions.is_new_device(customer_id, _user_agent(uow))
     raised = session is not None and await uow.sessions.raise_to_customer(
         session_id,
         kind=TokenKind.CUSTOMER.value,
         customer_id=customer_id,
         family=session.family + 1,
-        user_agent=(uow.caller.facts.user_agent or "")[:USER_AGENT_LENGTH] or None,
+        user_agent=_user_agent(uow),
         last_used_at=uow.now,
         authenticated_at=uow.now,
+        identity_id=identity_id,
         expires_at=session_end(uow, TokenKind.CUSTOMER),
     )
     if not raised:
         raise unauthenticated(UnauthenticatedReason.REVOKED)
     await uow.sessions.revoke_tokens(session_id, uow.now)
-    await _end_oldest_sessions(uow, customer_id)
+    await end_oldest_sessions(uow, customer_id, TokenKind.CUSTOMER)
     session = await uow.sessions.lock(session_id)
     customer = await uow.customers.find(customer_id)
     if session is None or customer is None:
@@ -246,19 +272,34 @@ async def start_customer_session(uow: UnitOfWork, principal: Principal, customer
     tokens = await issue_tokens(uow, session, customer)
     await emit(uow, Topic.SESSION_UPGRADED, customer_id, sessionId=session_id)
     await emit(uow, Topic.CUSTOMER_LOGGED_IN, customer_id, sessionId=session_id)
+    if is_new_device:
+        await send_security_mail(uow, "new_device", customer, device=describe_device(_user_agent(uow)))
     return LoggedIn(tokens, customer)
 
 
-async def _end_oldest_sessions(uow: UnitOfWork, customer_id: str) -> None:
-    live = await uow.sessions.list_live(customer_id, uow.now)
+def _user_agent(uow: UnitOfWork) -> str | None:
+    return (uow.caller.facts.user_agent or "")[:USER_AGENT_LENGTH] or None
+
+
+async def end_oldest_sessions(uow: UnitOfWork, customer_id: str, kind: TokenKind) -> None:
+    """End the customer's oldest sessions of this kind where there are more than the shop allows."""
+    live = [session for session in await uow.sessions.list_live(customer_id, uow.now) if session.kind == kind]
     for session in live[uow.tenant.limits.sessions_per_customer :]:
         await uow.sessions.revoke(session.id, customer_id, uow.now)
 
 
 async def logout(uow: UnitOfWork, *, everywhere: bool) -> bool:
-    """End the caller's session, or with `everywhere` all sessions of the customer; felt by the very next call."""
+    """End the caller's session, or with `everywhere` all sessions of the customer; felt by the very next call.
+
+    Whoever acts on the customer's behalf ends nothing but that.
+    """
     principal = uow.caller.require_principal()
-    if everywhere and principal.customer_id is not None:
+    if principal.kind is TokenKind.ON_BEHALF:
+        await record(uow, AuditAction.ON_BEHALF_ENDED, principal.customer_id)
+    else:
+        await record(uow, AuditAction.LOGOUT, principal.customer_id, everywhere=everywhere)
+    if everywhere and principal.kind is TokenKind.CUSTOMER and principal.customer_id is not None:
+        await uow.customers.lock(principal.customer_id)
         await uow.sessions.revoke_all(principal.customer_id, uow.now)
     elif principal.session_id is not None:
         await uow.sessions.revoke(principal.session_id, principal.customer_id, uow.now)
@@ -270,6 +311,7 @@ async def revoke_session(uow: UnitOfWork, session_id: str) -> bool:
     customer = uow.caller.require_customer()
     if not await uow.sessions.revoke(session_id, customer.id, uow.now):
         raise refuse(UserErrorCode.NOT_FOUND, "You have no open session with this id.", "sessionId")
+    await record(uow, AuditAction.SESSION_REVOKED, customer.id, session=session_id)
     return True
 
 

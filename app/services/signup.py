@@ -1,27 +1,28 @@
-"""Sign-up: a new customer, in the three modes of a shop, and the confirmation of the address."""
+"""Sign-up: a new customer, in the three modes of a shop."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from enum import StrEnum, unique
 from typing import Any
 
+from app.domain.audit import AuditAction
 from app.domain.emails import EmailAddress, parse_email
-from app.domain.errors import DomainError, UserErrorCode, refuse
-from app.domain.passwords import PasswordPolicy
+from app.domain.errors import UserErrorCode, refuse
 from app.domain.patches import Patch
 from app.domain.problems import Problems
 from app.domain.tenants import SignupMode, Tenant
-from app.domain.tokens import TokenPrefix, hash_token, read_prefix
 from app.domain.topics import Topic
 from app.models.credentials import Credential
 from app.models.customers import Customer
-from app.models.one_time_tokens import Purpose
 from app.services.addresses import add_address, check_address
+from app.services.audit import record, record_refusal
+from app.services.confirmations import send_confirmation
 from app.services.events import emit
 from app.services.legal_entities import check_legal_entities, claim_legal_entities
-from app.services.mails import current_site, issue_one_time_token, send_mail
+from app.services.limits import guard_signup, guard_signup_form, may_mail
+from app.services.mails import current_site, send_mail
+from app.services.passwords import check_password
 from app.services.profiles import COMPANY_REGISTRATION_LINE, check_profile
 from app.services.unit_of_work import UnitOfWork
 
@@ -75,9 +76,12 @@ class _Checked:
 
 async def signup(uow: UnitOfWork, registration: Registration) -> SignedUp:
     """Make a customer. EMAIL_TAKEN only in a shop with open sign-up: elsewhere the owner of the address gets a mail."""
+    await guard_signup_form(uow)
     checked = _check(uow, registration)
+    await guard_signup(uow)
     password_hash = await uow.hash_password(checked.password)
     tenant = uow.tenant
+    mail_allowed = tenant.signup is not SignupMode.OPEN and await may_mail(uow, checked.email.address, signup=True)
     status = _STATUS[tenant.signup]
     customer_id = uow.tools.random.new_id()
     credential = Credential(
@@ -90,12 +94,13 @@ async def signup(uow: UnitOfWork, registration: Registration) -> SignedUp:
         changed_at=uow.now,
     )
     if not await uow.credentials.add_unless_email_taken(credential):
-        await _answer_taken(uow, checked.email)
+        await _answer_taken(uow, checked.email, mail_allowed=mail_allowed)
         return SignedUp(customer_id, status)
     await _add_customer(uow, customer_id, checked)
     await emit(uow, Topic.CUSTOMER_CREATED, customer_id, sessionId=uow.caller.require_principal().session_id)
-    if tenant.signup is SignupMode.CONFIRM_EMAIL:
-        await _send_confirmation(uow, credential, checked.columns.get("preferred_language"))
+    if tenant.signup is SignupMode.CONFIRM_EMAIL and mail_allowed:
+        await send_confirmation(uow, credential, checked.columns.get("preferred_language"))
+    await record(uow, AuditAction.SIGNUP, customer_id, mode=tenant.signup.value)
     return SignedUp(customer_id, status)
 
 
@@ -134,23 +139,23 @@ def _check_password(
     password = registration.login_password if separate else registration.password
     if separate and registration.password not in (None, password):
         problems.add(UserErrorCode.INVALID, "Give one password: the one in signup.", "password")
-    if not password:
-        problems.add(UserErrorCode.REQUIRED, "Please choose a password.", *path)
-        return ""
-    personal = [email.local_part if email else None, columns.get("first_name"), columns.get("last_name")]
-    policy = PasswordPolicy(tenant.name, tenant.password_min_length)
-    problems.check(lambda text: policy.check(text, personal), password, *path)
-    return password
+    personal = (
+        email.local_part if email else None,
+        *(columns.get(name) for name in ("first_name", "middle_name", "last_name")),
+    )
+    check_password(problems, tenant, password, personal, *path)
+    return password or ""
 
 
-async def _answer_taken(uow: UnitOfWork, email: EmailAddress) -> None:
+async def _answer_taken(uow: UnitOfWork, email: EmailAddress, *, mail_allowed: bool) -> None:
     """Tell the owner of a taken address by mail, and the caller only where sign-up is open anyway."""
+    owner = await uow.credentials.find_by_email(email.key)
+    record_refusal(uow, AuditAction.SIGNUP, owner.customer_id if owner else None, reason=UserErrorCode.EMAIL_TAKEN)
     if uow.tenant.signup is SignupMode.OPEN:
         raise refuse(
             UserErrorCode.EMAIL_TAKEN, "There is an account with this e-mail address already: log in instead.", "email"
         )
-    owner = await uow.credentials.find_by_email(email.key)
-    if owner is not None and owner.email is not None:
+    if owner is not None and owner.email is not None and mail_allowed:
         await send_mail(uow, "already_registered", owner.customer_id, owner.email)
 
 
@@ -182,56 +187,4 @@ async def add_customer(uow: UnitOfWork, customer_id: str, columns: dict[str, Any
             created_at=uow.now,
             updated_at=uow.now,
         )
-        added = await uow.customers.add_unless_number_taken(customer)
-
-
-async def _send_confirmation(uow: UnitOfWork, credential: Credential, language: str | None) -> None:
-    email = credential.email or ""
-    lifetime = timedelta(seconds=uow.tenant.signup_token_seconds)
-    token = await issue_one_time_token(
-        uow, Purpose.CONFIRM_SIGNUP, credential.customer_id, email, credential.version, lifetime
-    )
-    await send_mail(uow, "confirm_signup", credential.customer_id, email, language=language, token=token)
-
-
-async def confirm_signup(uow: UnitOfWork, text: str) -> str:
-    """Confirm the address by the mailed token and return the customer's id.
-
-    TOKEN_INVALID, TOKEN_EXPIRED. Once used, the token still answers the customer whom it confirmed, and the session
-    that confirmed; nobody else.
-    """
-    tenant_id = None
-    if read_prefix(text) is TokenPrefix.ONE_TIME:
-        tenant_id = await uow.one_time_token_lookup.find_tenant(hash_token(text))
-    tenant = uow.tools.tenants.find_tenant(tenant_id) if tenant_id else None
-    if tenant is None or not _may_enter(uow, tenant):
-        raise _invalid_token()
-    uow.enter(tenant)
-    token_hash = hash_token(text)
-    principal = uow.caller.principal
-    session_id = principal.session_id if principal else None
-    claimed = await uow.one_time_tokens.claim(token_hash, Purpose.CONFIRM_SIGNUP, session_id, uow.now)
-    token = await uow.one_time_tokens.find(token_hash, Purpose.CONFIRM_SIGNUP)
-    if token is None:
-        raise _invalid_token()
-    if not claimed:
-        is_theirs = principal is not None and principal.customer_id == token.customer_id
-        if token.used_at is not None and (is_theirs or (session_id and session_id == token.used_in_session)):
-            return token.customer_id
-        if token.used_at is None and token.revoked_at is None:
-            raise refuse(UserErrorCode.TOKEN_EXPIRED, "This link has expired: ask for a new one.", "token")
-        raise _invalid_token()
-    if not await uow.credentials.confirm_email(token.customer_id, token.credential_version, uow.now):
-        raise _invalid_token()
-    await emit(uow, Topic.CUSTOMER_CONFIRMED, token.customer_id)
-    return token.customer_id
-
-
-def _may_enter(uow: UnitOfWork, tenant: Tenant) -> bool:
-    """Tell whether the caller may act in the token's tenant: nobody's caller, or one of the same shop."""
-    principal = uow.caller.principal
-    return principal is None or principal.tenant_id == tenant.id
-
-
-def _invalid_token() -> DomainError:
-    return refuse(UserErrorCode.TOKEN_INVALID, "This link is not valid any more: ask for a new one.", "token")
+        added = await uow.customers.add_unless_taken(customer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.domain.errors import UnauthenticatedReason, unauthenticated
 from app.domain.principal import TokenKind
 from app.domain.tokens import OpaqueToken, TokenPrefix
 from app.models.customers import CustomerProfile
@@ -71,11 +72,24 @@ async def issue_tokens(
         expires_in=_seconds(access_ends - uow.now),
         refresh_token=refresh.text,
         refresh_token_expires_in=_seconds(refresh_ends - uow.now),
-        saas_token=sign_saas_token(uow, session, customer, access_ends) if customer else None,
+        saas_token=await sign_saas_token(uow, session, customer, access_ends) if customer else None,
         session_id=session.id,
         scope=(),
         initial_password=customer is not None and customer.initial_password,
     )
+
+
+async def rotate_tokens(uow: UnitOfWork, session_id: str, customer: CustomerProfile) -> TokenSet:
+    """End every token of a customer's session and return new ones; raises UNAUTHENTICATED when it has ended."""
+    session = await uow.sessions.lock(session_id)
+    if session is None or session.revoked_at is not None:
+        raise unauthenticated(UnauthenticatedReason.REVOKED)
+    await uow.sessions.revoke_tokens(session_id, uow.now)
+    await uow.sessions.change(session_id, family=session.family + 1, last_used_at=uow.now)
+    rotated = await uow.sessions.lock(session_id)
+    if rotated is None:
+        raise unauthenticated(UnauthenticatedReason.REVOKED)
+    return await issue_tokens(uow, rotated, customer)
 
 
 def session_end(uow: UnitOfWork, kind: TokenKind) -> datetime:
@@ -94,8 +108,13 @@ def _lifetimes(uow: UnitOfWork, kind: TokenKind) -> _Lifetimes:
     return _Lifetimes(timedelta(seconds=access), timedelta(seconds=refresh))
 
 
-def sign_saas_token(uow: UnitOfWork, session: Session, customer: CustomerProfile, access_ends: datetime) -> str:
-    """Return the JWT by which other services know the customer: no personal data beyond the customer number."""
+async def sign_saas_token(
+    uow: UnitOfWork, session: Session, customer: CustomerProfile, access_ends: datetime
+) -> str:
+    """Return the JWT by which other services know the customer: no personal data beyond the customer number.
+
+    `groups` are the codes of the customer's groups.
+    """
     ends = min(uow.now + timedelta(seconds=uow.tenant.saas_token_seconds), access_ends)
     claims = {
         "iss": uow.tools.public_url,
@@ -107,6 +126,7 @@ def sign_saas_token(uow: UnitOfWork, session: Session, customer: CustomerProfile
         "sid": session.id,
         "client_id": session.client_id,
         "customer_number": customer.customer_number,
+        "groups": [group.code for group in (await uow.groups.list_of(customer.id))[customer.id]],
     }
     if session.legal_entity_id is not None:
         claims["legal_entity_id"] = session.legal_entity_id

@@ -13,13 +13,24 @@ from typing import Self
 from app.domain.errors import AccessError, DomainError
 from app.domain.tenants import Tenant
 from app.domain.tools import Tools
+from app.models.audit import AuditEvent
 from app.repositories.addresses import AddressRepository
+from app.repositories.audit import AuditRepository
 from app.repositories.credentials import CredentialRepository
+from app.repositories.customer_search import CustomerSearch
 from app.repositories.customers import CustomerRepository
+from app.repositories.groups import GroupRepository
+from app.repositories.integrations import IntegrationTokenRepository, UsedAssertionRepository
 from app.repositories.legal_entities import LegalEntityRepository
 from app.repositories.one_time_tokens import OneTimeTokenLookup, OneTimeTokenRepository
+from app.repositories.orders import OrderRepository
 from app.repositories.outbox import OutboxQueue, OutboxRepository
+from app.repositories.past_rows import PastRows
+from app.repositories.payment_instruments import PaymentInstrumentRepository
+from app.repositories.product_lists import ProductListRepository
 from app.repositories.sessions import SessionRepository, TokenLookup
+from app.repositories.social import LinkTicketRepository, SocialIdentityRepository, SocialStateRepository
+from app.repositories.webhook_endpoints import WebhookEndpointRepository
 from app.services.caller import Caller
 
 
@@ -35,6 +46,7 @@ class UnitOfWork:
         self.now = tools.clock.now()
         self._connection = tools.database.connect()
         self._tenant = tools.tenants.tenant(caller.principal.tenant_id) if caller.principal else None
+        self._at_end: list[AuditEvent] = []
         self.is_spent = False
 
     async def __aenter__(self) -> Self:
@@ -45,10 +57,27 @@ class UnitOfWork:
     ) -> None:
         try:
             if error is None or (isinstance(error, DomainError | AccessError) and error.durable):
-                await self._connection.commit()
+                await self._write_rest()
+            elif self._at_end:
+                await self._connection.rollback()
+                await self._write_rest()
         finally:
             self.is_spent = True
             await self._connection.close()
+
+    async def _write_rest(self) -> None:
+        for event in self._at_end:
+            await self.audit.add(event)
+        await self._connection.commit()
+
+    def write_at_end(self, event: AuditEvent) -> None:
+        """Write a line of the audit when the unit ends, even if all else is rolled back."""
+        self._at_end.append(event)
+
+    @property
+    def has_tenant(self) -> bool:
+        """Whether the caller, or what it sent, has named a tenant by now."""
+        return self._tenant is not None
 
     @property
     def tenant(self) -> Tenant:
@@ -93,9 +122,29 @@ class UnitOfWork:
         return OutboxQueue(self._connection)
 
     @cached_property
+    def past_rows(self) -> PastRows:
+        """The rows of all tenants whose time is over."""
+        return PastRows(self._connection)
+
+    @cached_property
     def customers(self) -> CustomerRepository:
         """The tenant's customers."""
         return CustomerRepository(self._connection, self.tenant.id)
+
+    @cached_property
+    def customer_search(self) -> CustomerSearch:
+        """The tenant's customers, searched."""
+        return CustomerSearch(self._connection, self.tenant.id)
+
+    @cached_property
+    def groups(self) -> GroupRepository:
+        """The tenant's customer groups."""
+        return GroupRepository(self._connection, self.tenant.id)
+
+    @cached_property
+    def orders(self) -> OrderRepository:
+        """The tenant's recorded orders."""
+        return OrderRepository(self._connection, self.tenant.id)
 
     @cached_property
     def credentials(self) -> CredentialRepository:
@@ -106,6 +155,21 @@ class UnitOfWork:
     def sessions(self) -> SessionRepository:
         """The tenant's sessions and tokens."""
         return SessionRepository(self._connection, self.tenant.id)
+
+    @cached_property
+    def social_states(self) -> SocialStateRepository:
+        """The tenant's social logins under way."""
+        return SocialStateRepository(self._connection, self.tenant.id)
+
+    @cached_property
+    def social_identities(self) -> SocialIdentityRepository:
+        """The tenant's social identities."""
+        return SocialIdentityRepository(self._connection, self.tenant.id)
+
+    @cached_property
+    def link_tickets(self) -> LinkTicketRepository:
+        """The tenant's links that wait for a confirmation."""
+        return LinkTicketRepository(self._connection, self.tenant.id)
 
     @cached_property
     def one_time_tokens(self) -> OneTimeTokenRepository:
@@ -123,6 +187,36 @@ class UnitOfWork:
         return LegalEntityRepository(self._connection, self.tenant.id)
 
     @cached_property
+    def audit(self) -> AuditRepository:
+        """The tenant's audit."""
+        return AuditRepository(self._connection, self.tenant.id)
+
+    @cached_property
+    def integration_tokens(self) -> IntegrationTokenRepository:
+        """The tenant's integration tokens."""
+        return IntegrationTokenRepository(self._connection, self.tenant.id)
+
+    @cached_property
+    def used_assertions(self) -> UsedAssertionRepository:
+        """The assertions that the tenant's clients have presented."""
+        return UsedAssertionRepository(self._connection, self.tenant.id)
+
+    @cached_property
+    def payment_instruments(self) -> PaymentInstrumentRepository:
+        """The tenant's payment instruments."""
+        return PaymentInstrumentRepository(self._connection, self.tenant.id)
+
+    @cached_property
+    def product_lists(self) -> ProductListRepository:
+        """The tenant's product lists."""
+        return ProductListRepository(self._connection, self.tenant.id)
+
+    @cached_property
+    def webhook_endpoints(self) -> WebhookEndpointRepository:
+        """How the tenant's webhook endpoints have been doing."""
+        return WebhookEndpointRepository(self._connection, self.tenant.id)
+
+    @cached_property
     def outbox(self) -> OutboxRepository:
         """The tenant's outbox."""
         return OutboxRepository(self._connection, self.tenant.id)
@@ -131,3 +225,8 @@ class UnitOfWork:
 def open_token_lookup(tools: Tools) -> TokenLookup:
     """Return the look-up of access tokens outside any unit of work, for the first statement of every request."""
     return TokenLookup(tools.database.connect())
+
+
+def open_integration_tokens(tools: Tools, tenant: Tenant) -> IntegrationTokenRepository:
+    """Return a tenant's integration tokens outside any unit of work, for the first statement of their requests."""
+    return IntegrationTokenRepository(tools.database.connect(), tenant.id)

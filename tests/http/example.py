@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import io
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 
 import strawberry
+from graphql import GraphQLError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
@@ -38,6 +40,9 @@ class ExampleContext:
     facts: RequestFacts
     journal: list[str]
     principal: Principal | None = PRINCIPAL
+
+    async def note_refusals(self, errors: Sequence[GraphQLError]) -> None:
+        """Do nothing: the example has no audit."""
 
 
 @strawberry.enum

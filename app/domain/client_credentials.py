@@ -1,0 +1,26 @@
+"""What a confidential client proves itself with, known by fingerprints: its tokens die with what they came from."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from hashlib import scrypt, sha256
+
+
+def split_keys(jwks: str | None) -> tuple[str, ...]:
+    """Return the keys of a JWK set (RFC 7517) one by one, each as JSON text."""
+    return tuple(json.dumps(key, sort_keys=True) for key in json.loads(jwks)["keys"]) if jwks is not None else ()
+
+
+def fingerprint_key(key: str) -> bytes:
+    """Return the 32 bytes that a public key is known by."""
+    return sha256(key.encode()).digest()
+
+
+@lru_cache(maxsize=1024)
+def fingerprint_secret(client_id: str, secret: str) -> bytes:
+    """Return the 32 bytes that a secret is known by.
+
+    They are stored with every token, so they are slow to make: whoever reads the table cannot try many secrets.
+    """
+    return scrypt(secret.encode(), salt=client_id.encode(), n=1 << 12, r=8, p=1, dklen=32)

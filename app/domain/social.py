@@ -1,0 +1,87 @@
+"""Social login: what we ask of a provider, what it proves, and the proof key of the client (PKCE, RFC 7636)."""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from hashlib import sha256
+from hmac import compare_digest
+
+from app.domain.errors import Refused, UserErrorCode
+
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
+_VERIFIER_LENGTH = range(43, 129)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AuthorizationRequest:
+    """Where a provider sends the person back to, and what it binds its answer to."""
+
+    redirect_uri: str
+    state: str
+    nonce: str
+    code_challenge: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AuthorizationGrant:
+    """What came back from a provider; `iss` is the issuer as the redirect named it (RFC 9207), if it did."""
+
+    code: str
+    redirect_uri: str
+    code_verifier: str
+    nonce: str
+    iss: str | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ProviderTokens:
+    """The provider's own tokens, never stored; `expires_in` in seconds."""
+
+    access_token: str
+    id_token: str | None
+    expires_in: int | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SocialProof:
+    """Who somebody is, as a provider has it. `email_verified` is the provider's word, and JSON `true` at that."""
+
+    issuer: str
+    subject: str
+    email: str | None
+    email_verified: bool
+    first_name: str | None
+    last_name: str | None
+    tokens: ProviderTokens
+
+
+def parse_code_challenge(text: str) -> str:
+    """Return an S256 code challenge (RFC 7636 section 4.2); `Refused` with INVALID for anything else."""
+    if _CHALLENGE.fullmatch(text) is None:
+        raise Refused(
+            UserErrorCode.INVALID,
+            "The code challenge is the SHA-256 of the code verifier in base64url: 43 characters without padding.",
+        )
+    return text
+
+
+def parse_code_verifier(text: str) -> str:
+    """Return a code verifier (RFC 7636 section 4.1); else `Refused` with TOO_SHORT, TOO_LONG or INVALID."""
+    if len(text) < _VERIFIER_LENGTH.start:
+        raise Refused(UserErrorCode.TOO_SHORT, "The code verifier has at least 43 characters.")
+    if len(text) >= _VERIFIER_LENGTH.stop:
+        raise Refused(UserErrorCode.TOO_LONG, "The code verifier has at most 128 characters.")
+    if _VERIFIER.fullmatch(text) is None:
+        raise Refused(
+            UserErrorCode.INVALID, "The code verifier holds letters, digits, '-', '.', '_' and '~', and nothing else."
+        )
+    return text
+
+
+def answers_challenge(code_verifier: str, code_challenge: str) -> bool:
+    """Tell whether this is the verifier that the challenge was made from (RFC 7636 section 4.6)."""
+    digest = sha256(code_verifier.encode()).digest()
+    return compare_digest(urlsafe_b64encode(digest).rstrip(b"=").decode(), code_challenge)

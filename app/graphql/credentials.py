@@ -1,0 +1,223 @@
+"""Passwords and login addresses in GraphQL: reset, change, and the way back."""
+
+from __future__ import annotations
+
+import strawberry
+
+from app.domain.principal import TokenKind
+from app.graphql.context import Info
+from app.graphql.errors import UserError
+from app.graphql.fields import ANYONE, mutation
+from app.graphql.sessions import TokenSet, present_tokens
+from app.services import credentials, email_change, password_reset
+
+STOREFRONT = (TokenKind.ANONYMOUS, TokenKind.CUSTOMER)
+THE_CUSTOMER = (TokenKind.CUSTOMER,)
+
+
+@strawberry.input(description="Who has forgotten the password.")
+class RequestPasswordResetInput:
+    """Address and site."""
+
+    email: str = strawberry.field(description="The address that signs in: `ada@example.com`.")
+    site: str | None = strawberry.field(
+        default=None, description="The site that the mailed link leads to: `main`. Left out: that of the session."
+    )
+
+
+@strawberry.input(description="The token of the mailed link, and the new password.")
+class ResetPasswordInput:
+    """Token and password."""
+
+    token: str = strawberry.field(description="The `token` of the link.")
+    password: str = strawberry.field(
+        description="8 to 256 characters, exactly as typed; see `storefront { passwordRules }`."
+    )
+
+
+@strawberry.input(description="The password so far, and the new one.")
+class ChangePasswordInput:
+    """Current and new password."""
+
+    current_password: str | None = strawberry.field(
+        default=None, description="Left out only by who has none yet, within ten minutes of a social login."
+    )
+    new_password: str = strawberry.field(
+        description="8 to 256 characters, exactly as typed; see `storefront { passwordRules }`."
+    )
+
+
+@strawberry.input(description="Another login address.")
+class ChangeEmailInput:
+    """Password, new address, and whether the contact address follows."""
+
+    password: str | None = strawberry.field(
+        default=None, description="The current password. May be left out within ten minutes of a login."
+    )
+    new_email: str = strawberry.field(description="The address that is to sign in: `ada@example.org`.")
+    sync_contact_email: bool = strawberry.field(
+        default=False, description="True: `contactEmail` becomes the new address too when it is confirmed."
+    )
+
+
+@strawberry.input(description="The token that was mailed to the new address.")
+class ConfirmEmailChangeInput:
+    """The one-time token."""
+
+    token: str = strawberry.field(description="The `token` of the link.")
+
+
+@strawberry.input(description="The token that was mailed to the old address.")
+class RevertEmailChangeInput:
+    """The one-time token."""
+
+    token: str = strawberry.field(description="The `token` of the link.")
+
+
+@strawberry.type
+class RequestPasswordResetPayload:
+    """Answer of `requestPasswordReset`."""
+
+    accepted: bool | None = strawberry.field(default=None, description="True, whether or not the address is known.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class ResetPasswordPayload:
+    """Answer of `resetPassword`."""
+
+    password_reset: bool | None = strawberry.field(default=None, description="True: log in with the new password.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class ChangePasswordPayload:
+    """Answer of `changePassword`."""
+
+    tokens: TokenSet | None = strawberry.field(
+        default=None, description="The tokens of this session from now on; those so far are dead."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class ChangeEmailPayload:
+    """Answer of `changeEmail`."""
+
+    accepted: bool | None = strawberry.field(
+        default=None, description="True, whether or not the new address is free; nothing has changed yet."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class ConfirmEmailChangePayload:
+    """Answer of `confirmEmailChange`."""
+
+    email: str | None = strawberry.field(default=None, description="The address that signs in from now on.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class RevertEmailChangePayload:
+    """Answer of `revertEmailChange`."""
+
+    email: str | None = strawberry.field(default=None, description="The address that signs in again.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class CredentialMutations:
+    """Root mutation fields about passwords and login addresses."""
+
+    @mutation(kinds=STOREFRONT, takes_credentials=True)
+    async def request_password_reset(self, info: Info, input: RequestPasswordResetInput) -> RequestPasswordResetPayload:
+        """Have a link mailed by which the owner of the address chooses a new password; earlier links no longer work.
+
+        The answer is the same, and takes the same time, whether or not the address is known.
+        Who: an anonymous session, or a customer.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID_EMAIL`: show them at the field; `INVALID` at `site`: the
+        storefront is set up wrongly.
+        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: the token is no storefront's;
+        `RATE_LIMITED`: wait `retryAfter` seconds.
+        """
+        await password_reset.request_password_reset(info.context.uow, input.email, input.site)
+        return RequestPasswordResetPayload(accepted=True)
+
+    @mutation(kinds=STOREFRONT, takes_credentials=True)
+    async def reset_password(self, info: Info, input: ResetPasswordInput) -> ResetPasswordPayload:
+        """Set a new password by the token of the mailed link. All sessions of the customer end; nobody is logged in.
+
+        The address counts as confirmed too: the link has come to it.
+        Who: an anonymous session, or a customer; the token alone decides whose password it is.
+        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: offer `requestPasswordReset`; `REQUIRED`, `PASSWORD_TOO_SHORT`,
+        `PASSWORD_TOO_LONG`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field, the token
+        still works.
+        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: the token is no storefront's;
+        `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
+        """
+        await password_reset.reset_password(info.context.uow, input.token, input.password)
+        return ResetPasswordPayload(password_reset=True)
+
+    @mutation(kinds=THE_CUSTOMER, takes_credentials=True)
+    async def change_password(self, info: Info, input: ChangePasswordInput) -> ChangePasswordPayload:
+        """Set a new password. All other sessions end; this one goes on with the tokens of the answer.
+
+        Who: the customer; not staff on their behalf.
+        User errors: `REQUIRED`, `INVALID_CREDENTIALS` at `currentPassword`; `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`,
+        `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`, `INVALID` (it is the current one) at `newPassword`: show them at
+        the field; `VERSION_CONFLICT`: it was changed elsewhere at the same moment.
+        Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in yourself; `REAUTHENTICATION_REQUIRED`: the
+        first password needs a login just before; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
+        """
+        tokens = await credentials.change_password(info.context.uow, input.current_password, input.new_password)
+        return ChangePasswordPayload(tokens=present_tokens(tokens))
+
+    @mutation(kinds=THE_CUSTOMER, takes_credentials=True)
+    async def change_email(self, info: Info, input: ChangeEmailInput) -> ChangeEmailPayload:
+        """Ask for another login address. Nothing changes before the link is opened that is mailed to it, within an hour.
+
+        The old address gets a notice with a link by which `revertEmailChange` undoes it, for 72 hours. For an address
+        that is taken the answer is the same.
+        Who: the customer; not staff on their behalf.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID` (it is the address so far) at `newEmail`,
+        `INVALID_CREDENTIALS` at `password`: show them at the field; `VERSION_CONFLICT`: the account was changed
+        elsewhere at the same moment.
+        Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in yourself; `REAUTHENTICATION_REQUIRED`: ask for
+        the password and send it along; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
+        """
+        await email_change.change_email(
+            info.context.uow,
+            input.new_email,
+            password=input.password,
+            sync_contact_email=input.sync_contact_email,
+        )
+        return ChangeEmailPayload(accepted=True)
+
+    @mutation(kinds=STOREFRONT, takes_credentials=True)
+    async def confirm_email_change(self, info: Info, input: ConfirmEmailChangeInput) -> ConfirmEmailChangePayload:
+        """Make the new address the login address, by the token that was mailed to it.
+
+        All sessions of the customer end, but for the one that asked for the change.
+        Who: an anonymous session, or a customer; the token alone decides whose address it is.
+        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: offer `changeEmail`; `EMAIL_TAKEN`: somebody else has the address
+        by now.
+        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: the token is no storefront's;
+        `RATE_LIMITED`: wait `retryAfter` seconds.
+        """
+        email = await email_change.confirm_email_change(info.context.uow, input.token)
+        return ConfirmEmailChangePayload(email=email)
+
+    @mutation(kinds=ANYONE, takes_credentials=True)
+    async def revert_email_change(self, info: Info, input: RevertEmailChangeInput) -> RevertEmailChangePayload:
+        """Give the account back to its old address, by the token that was mailed there: before or after the change.
+
+        All sessions of the customer end, every pending link dies, and a link to choose a new password is mailed to the
+        address. A password that was set after the change was asked for no longer works. `contactEmail` goes back too
+        where it would have followed.
+        Who: anyone with the token.
+        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: refer to the shop; `EMAIL_TAKEN`: likewise.
+        Errors: `RATE_LIMITED`: wait `retryAfter` seconds.
+        """
+        email = await email_change.revert_email_change(info.context.uow, input.token)
+        return RevertEmailChangePayload(email=email)

@@ -1,0 +1,189 @@
+"""Executes documents as graphql-core does, but reads plain leaves by a plan made once per document.
+
+A leaf is plain when its field has no resolver, no argument and no extension, so that its value is an attribute. What
+is not plain, and every plain leaf whose value is not what its type expects, is left to graphql-core, errors included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLScalarType,
+    GraphQLSchema,
+    TypeNameMetaFieldDef,
+    Undefined,
+)
+from graphql.execution.collect_fields import FieldDetails
+from graphql.pyutils import Path
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types.field import StrawberryField
+
+Data = dict[str, Any]
+Fields = dict[str, list[FieldDetails]]
+Complete = Callable[[Any], Any]
+
+# Neither errors nor awaitable, whatever their values; nor are the members of an Enum.
+_PLAIN_TYPES = frozenset({str, int, bool, float, dict, list, datetime})
+
+
+class _NotPlainError(Exception):
+    """The value is not one that a plan completes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A field that is an attribute, and how its value becomes part of the answer."""
+
+    name: str
+    attribute: str
+    complete: Complete
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The fields of one selection set on one type: the leaves, and the rest for graphql-core.
+
+    `blank` has every name in the order of the answer, and the type's name wherever that is asked for.
+    """
+
+    fields: Fields
+    blank: Data
+    leaves: tuple[Leaf, ...]
+    rest: Fields
+
+    def read(self, source: object) -> tuple[Data, Fields]:
+        """Return the answer so far, and the fields that graphql-core must execute."""
+        data = self.blank.copy()
+        failed: set[str] | None = None
+        for leaf in self.leaves:
+            try:
+                data[leaf.name] = leaf.complete(getattr(source, leaf.attribute))
+            except Exception:
+                failed = (failed or set()) | {leaf.name}
+        if failed is None:
+            return data, self.rest
+        return data, {name: each for name, each in self.fields.items() if name in self.rest or name in failed}
+
+
+class Plans:
+    """The plans of one document that has no directives, so that the fields of an object never change."""
+
+    def __init__(self) -> None:
+        self._plans: dict[tuple[GraphQLObjectType, tuple[int, ...]], Plan] = {}
+
+    def get(self, executor: PlannedExecutor, type_: GraphQLObjectType, parents: Sequence[FieldDetails]) -> Plan:
+        """Return the plan of what is selected below these fields."""
+        key = (type_, tuple([id(parent.node) for parent in parents]))
+        plan = self._plans.get(key)
+        if plan is None:
+            fields: Fields = dict(executor.collect_subfields(type_, list(parents)).grouped_field_set)
+            plan = self._plans[key] = _make_plan(executor.schema, type_, fields)
+        return plan
+
+
+class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
+    """The executor of Strawberry; with `plans`, those of the document, plain leaves are read by them."""
+
+    def __init__(self, *args: Any, plans: Plans | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._plans = plans
+
+    def collect_and_execute_subfields(
+        self,
+        return_type: GraphQLObjectType,
+        field_details_list: list[FieldDetails],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        """Return the selected fields of the object, or an awaitable of them."""
+        if self._plans is None:
+            return super().collect_and_execute_subfields(
+                return_type, field_details_list, path, result, position_context
+            )
+        data, rest = self._plans.get(self, return_type, field_details_list).read(result)
+        if not rest:
+            return data
+        others: Any = self.execute_fields(return_type, result, path, rest, position_context)
+        return _merge(data, others) if self.is_awaitable(others) else data | others
+
+
+async def _merge(data: Data, others: Awaitable[Data]) -> Data:
+    return data | await others
+
+
+def _make_plan(schema: GraphQLSchema, type_: GraphQLObjectType, fields: Fields) -> Plan:
+    blank: Data = {}
+    leaves: list[Leaf] = []
+    rest: Fields = {}
+    for name, details in fields.items():
+        field = schema.get_field(type_, details[0].node.name.value)
+        blank[name] = type_.name if field is TypeNameMetaFieldDef else None
+        leaf = _read_leaf(name, field)
+        if leaf is not None:
+            leaves.append(leaf)
+        elif field is not TypeNameMetaFieldDef:
+            rest[name] = details
+    return Plan(fields, blank, tuple(leaves), rest)
+
+
+def _read_leaf(name: str, field: GraphQLField | None) -> Leaf | None:
+    definition = field.extensions.get("strawberry-definition") if field else None
+    if field is None or not isinstance(definition, StrawberryField):
+        return None
+    complete = _completion(field.type)
+    is_attribute = definition.is_basic_field and definition.default_resolver is getattr and not field.args
+    return Leaf(name, definition.python_name, complete) if is_attribute and complete is not None else None
+
+
+def _completion(type_: GraphQLOutputType) -> Complete | None:
+    """Return what completes a value of the type, raising when it does not fit; None for a type that is not plain."""
+    inner = _completion_unless_null(type_.of_type if isinstance(type_, GraphQLNonNull) else type_)
+    if inner is None or isinstance(type_, GraphQLNonNull):
+        return inner
+
+    def complete(value: Any) -> Any:
+        return None if value is None else inner(value)
+
+    return complete
+
+
+def _completion_unless_null(type_: GraphQLOutputType) -> Complete | None:
+    if isinstance(type_, GraphQLList):
+        item = _completion(type_.of_type)
+        return _list_completion(item) if item else None
+    if isinstance(type_, GraphQLScalarType | GraphQLEnumType):
+        return _leaf_completion(type_.coerce_output_value)
+    return None
+
+
+def _list_completion(complete_item: Complete) -> Complete:
+    def complete(values: Any) -> Any:
+        if type(values) is not list:
+            raise _NotPlainError
+        return [complete_item(value) for value in values]
+
+    return complete
+
+
+def _leaf_completion(coerce: Complete) -> Complete:
+    def complete(value: Any) -> Any:
+        if type(value) not in _PLAIN_TYPES and not isinstance(value, Enum):
+            raise _NotPlainError
+        completed = coerce(value)
+        if completed is None or completed is Undefined:
+            raise _NotPlainError
+        return completed
+
+    return complete

@@ -1,0 +1,56 @@
+"""Reads the form of an OAuth request (RFC 6749 appendix B) and its Basic credentials, and nothing more lenient."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from urllib.parse import parse_qsl, unquote_plus
+
+from app.domain.oauth import BasicCredentials
+from app.domain.texts import is_well_formed
+
+_FORM = "application/x-www-form-urlencoded"
+_MOST_FIELDS = 32
+
+
+class BadFormError(ValueError):
+    """The request is not well formed; the message says why and holds nothing of it."""
+
+
+def is_form(content_type: str) -> bool:
+    """Tell whether a Content-Type says a URL-encoded form in UTF-8."""
+    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    return media_type == _FORM and all(
+        value.strip().strip('"') in {"utf-8", "utf8"}
+        for name, _, value in (part.partition("=") for part in parameters)
+        if name == "charset"
+    )
+
+
+def read_form(body: bytes) -> dict[str, str]:
+    """Return the parameters that have a value; `BadFormError` where one came twice (RFC 6749 section 3.2)."""
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise BadFormError("The body is not a URL-encoded form in UTF-8.") from None
+    parameters = dict(pairs)
+    if len(parameters) != len(pairs):
+        raise BadFormError("A parameter came twice.")
+    if not all(map(is_well_formed, parameters.values())):
+        raise BadFormError("The form holds a NUL character.")
+    return {name: value for name, value in parameters.items() if value}
+
+
+def read_basic(authorization: str) -> BasicCredentials:
+    """Return the credentials of an Authorization header (RFC 7617); raises `BadFormError` for any other scheme."""
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        raise BadFormError("The client authenticates by Basic, or in the form.")
+    try:
+        text = b64decode(encoded.strip(), validate=True).decode()
+        client_id, colon, secret = text.partition(":")
+        secrets = {unquote_plus(secret, errors="strict"): None, secret: None}
+        if not colon or not all(map(is_well_formed, secrets)):
+            raise ValueError
+        return BasicCredentials(unquote_plus(client_id, errors="strict"), tuple(secrets))
+    except ValueError:
+        raise BadFormError("The Basic credentials cannot be read.") from None

@@ -1,0 +1,33 @@
+// Sends an operation with the token at hand; a header of one's own goes before it.
+import { currentTokens, rememberTokens } from './tokens.js';
+
+export function makeFetcher(onAnswer) {
+  return async function fetcher({ query, variables, operationName }, { headers } = {}) {
+    const { accessToken, refreshToken } = currentTokens();
+    const isIntrospection = operationName === 'IntrospectionQuery';
+    const authorization = accessToken && !isIntrospection ? { Authorization: `Bearer ${accessToken}` } : {};
+    const response = await fetch('/graphql', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...authorization, ...headers },
+      body: JSON.stringify({ query, operationName, variables: fill(variables, { refreshToken }) }),
+    });
+    const answer = await response.json();
+    rememberTokens(answer);
+    onAnswer();
+    return answer;
+  };
+}
+
+// Puts the remembered value in the place of "{{refreshToken}}".
+function fill(value, known) {
+  if (typeof value === 'string') {
+    return value.replace(/^\{\{(\w+)\}\}$/, (whole, name) => known[name] ?? whole);
+  }
+  if (Array.isArray(value)) {
+    return value.map((item) => fill(item, known));
+  }
+  if (value && typeof value === 'object') {
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, fill(item, known)]));
+  }
+  return value;
+}

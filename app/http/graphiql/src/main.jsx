@@ -1,0 +1,55 @@
+// The page: GraphiQL with the customer's journey in its tabs.
+import { GraphiQL } from 'graphiql';
+import 'graphiql/setup-workers/vite';
+import 'graphiql/style.css';
+import { useMemo, useReducer } from 'react';
+import { createRoot } from 'react-dom/client';
+
+import journey from '../journey.json';
+import { makeFetcher } from './fetcher.js';
+import './page.css';
+import { currentTokens, describe, forgetTokens } from './tokens.js';
+
+const tabs = journey.map(({ query, variables }) => ({
+  query,
+  variables: Object.keys(variables).length ? JSON.stringify(variables, null, 2) : '',
+}));
+
+function Page() {
+  const [, showTokens] = useReducer((count) => count + 1, 0);
+  const fetcher = useMemo(() => makeFetcher(showTokens), []);
+  const tokens = currentTokens();
+  const forget = () => {
+    forgetTokens();
+    showTokens();
+  };
+  return (
+    <GraphiQL
+      fetcher={fetcher}
+      defaultTabs={tabs}
+      initialQuery={tabs[0].query}
+      initialVariables={tabs[0].variables}
+      storage={sessionStorage}
+      defaultEditorToolsVisibility="variables"
+      isHeadersEditorEnabled
+    >
+      <GraphiQL.Logo>Customer Gateway</GraphiQL.Logo>
+      <GraphiQL.Footer>
+        <div className="session" data-kind={tokens.accessToken?.slice(0, 6) ?? 'none'}>
+          <span className="who">{describe(tokens)}</span>
+          {tokens.sessionId && <code>{tokens.sessionId}</code>}
+          {tokens.accessToken && (
+            <button type="button" onClick={forget}>
+              Forget the token
+            </button>
+          )}
+          <a href="/dev/mail" target="_blank" rel="noreferrer">
+            Mailbox
+          </a>
+        </div>
+      </GraphiQL.Footer>
+    </GraphiQL>
+  );
+}
+
+createRoot(document.getElementById('graphiql')).render(<Page />);

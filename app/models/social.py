@@ -1,0 +1,91 @@
+"""Social login: the way to a provider and back, who came back, and links that wait for a confirmation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
+from sqlmodel import Field
+
+from app.models.base import ID_LENGTH, TenantRow
+from app.models.sessions import HASH
+
+PROVIDER_LENGTH = 64
+ISSUER_LENGTH = 300
+SUBJECT_LENGTH = 255
+EMAIL_LENGTH = 254
+
+
+class SocialState(TenantRow, table=True):
+    """A social login under way, known by the hash of its `state`; it works once, for the session that began it.
+
+    `customer_id` is whose session it was, so that what was begun by nobody is not finished by somebody.
+    """
+
+    __tablename__ = "social_state"
+    __table_args__ = (
+        PrimaryKeyConstraint("state_hash", "tenant_id"),
+        Index("ix_social_state_session", "tenant_id", "session_id"),
+        Index("ix_social_state_expires", "expires_at"),
+    )
+
+    state_hash: bytes = Field(primary_key=True, sa_type=HASH)
+    session_id: str = Field(max_length=ID_LENGTH)
+    customer_id: str | None = Field(default=None, max_length=ID_LENGTH)
+    provider: str = Field(max_length=PROVIDER_LENGTH)
+    issuer: str = Field(max_length=ISSUER_LENGTH)
+    redirect_uri: str
+    code_challenge: str = Field(max_length=43)
+    nonce: str = Field(max_length=43)
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+
+
+class SocialIdentity(TenantRow, table=True):
+    """Somebody whom a provider knows, linked to one customer; `email` is what the provider told, and only shown."""
+
+    __tablename__ = "social_identity"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "provider", "issuer", "subject", name="uq_social_identity"),
+        Index("ix_social_identity_customer", "tenant_id", "customer_id"),
+    )
+
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    customer_id: str = Field(max_length=ID_LENGTH)
+    provider: str = Field(max_length=PROVIDER_LENGTH)
+    issuer: str = Field(max_length=ISSUER_LENGTH)
+    subject: str = Field(max_length=SUBJECT_LENGTH)
+    email: str | None = Field(default=None, max_length=EMAIL_LENGTH)
+    email_verified: bool = False
+    created_at: datetime
+    last_login_at: datetime | None = None
+
+
+class LinkTicket(TenantRow, table=True):
+    """A proven identity that is linked to a customer as soon as the password or the mailed code is there.
+
+    Bound to the session, and to the customer's credential as it was. `code_hash` is made with the ticket, which is not
+    stored, so that the few digits cannot be guessed from it.
+    """
+
+    __tablename__ = "link_ticket"
+    __table_args__ = (
+        PrimaryKeyConstraint("ticket_hash", "tenant_id"),
+        Index("ix_link_ticket_customer", "tenant_id", "customer_id"),
+        Index("ix_link_ticket_expires", "expires_at"),
+    )
+
+    ticket_hash: bytes = Field(primary_key=True, sa_type=HASH)
+    session_id: str = Field(max_length=ID_LENGTH)
+    customer_id: str = Field(max_length=ID_LENGTH)
+    credential_version: int
+    provider: str = Field(max_length=PROVIDER_LENGTH)
+    issuer: str = Field(max_length=ISSUER_LENGTH)
+    subject: str = Field(max_length=SUBJECT_LENGTH)
+    email: str = Field(max_length=EMAIL_LENGTH)
+    code_hash: bytes = Field(sa_type=HASH)
+    tries: int = 0
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None

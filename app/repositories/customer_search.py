@@ -1,0 +1,86 @@
+"""Lists of customers, page by page along an index: a page costs the same wherever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Select, and_, false, select, true, tuple_
+from sqlmodel import col
+
+from app.domain.customer_filters import CustomerFilter, CustomerOrder, CustomerPosition
+from app.models.credentials import Credential
+from app.models.customers import Customer, CustomerProfile
+from app.models.groups import GroupMembership
+from app.repositories.base import Repository
+from app.repositories.customers import PROFILE_COLUMNS
+
+# No text begins with the prefix and sorts after the prefix with the last code point of all behind it.
+_LAST = "\U0010ffff"
+
+
+class CustomerFound(CustomerProfile):
+    """A customer as a search finds it: with what its place in the list is made of."""
+
+    search_name: str
+    email_key: str | None
+
+
+class CustomerSearch(Repository):
+    """The customers of one tenant, searched."""
+
+    async def page(self, wanted: CustomerFilter, after: CustomerPosition | None, limit: int) -> Sequence[CustomerFound]:
+        """Return up to `limit` customers in the order of the filter, from the one that follows `after`."""
+        keys = self._keys(wanted)
+        statement = self._joined(wanted).where(*self._conditions(wanted)).order_by(*keys).limit(limit)
+        if after is not None:
+            place = {
+                CustomerOrder.NAME: (after.key, after.id),
+                CustomerOrder.EMAIL: (after.key,),
+                CustomerOrder.ID: (after.id,),
+            }[wanted.order]
+            statement = statement.where(tuple_(*keys) > tuple_(*place) if len(keys) > 1 else keys[0] > place[0])
+        return cast("Sequence[CustomerFound]", await self._connection.fetch(statement))
+
+    @staticmethod
+    def _keys(wanted: CustomerFilter) -> list[Any]:
+        """Return the columns to order by; each set is the end of an index that begins with the tenant."""
+        if wanted.order is CustomerOrder.NAME:
+            return [col(Customer.search_name), col(Customer.id)]
+        if wanted.order is CustomerOrder.EMAIL:
+            return [col(Credential.email_key)]
+        return [col(GroupMembership.customer_id) if wanted.group_id is not None else col(Customer.id)]
+
+    def _joined(self, wanted: CustomerFilter) -> Select[Any]:
+        by_email = wanted.email_key is not None or wanted.email_prefix is not None
+        joined = Customer.__table__.join(
+            Credential.__table__,
+            and_(self._mine(Credential), col(Credential.customer_id) == col(Customer.id)),
+            isouter=not by_email,
+        )
+        if wanted.group_id is not None:
+            joined = joined.join(
+                GroupMembership.__table__,
+                self._mine(
+                    GroupMembership,
+                    col(GroupMembership.group_id) == wanted.group_id,
+                    col(GroupMembership.customer_id) == col(Customer.id),
+                ),
+            )
+        return select(*PROFILE_COLUMNS, col(Credential.email_key)).select_from(joined).where(self._mine(Customer))
+
+    @staticmethod
+    def _conditions(wanted: CustomerFilter) -> list[ColumnElement[bool]]:
+        equal = {
+            col(Credential.email_key): wanted.email_key,
+            col(Customer.customer_number): wanted.customer_number,
+            col(Customer.status): wanted.status,
+        }
+        begins = {col(Customer.search_name): wanted.name_prefix, col(Credential.email_key): wanted.email_prefix}
+        flags = {col(Customer.active): wanted.active, col(Customer.on_hold): wanted.on_hold}
+        return [
+            *(column == value for column, value in equal.items() if value is not None),
+            *(and_(column >= text, column < text + _LAST) for column, text in begins.items() if text),
+            # Written as constants, not as parameters, or the partial indexes would not be seen to hold all that counts.
+            *(column == (true() if flag else false()) for column, flag in flags.items() if flag is not None),
+        ]

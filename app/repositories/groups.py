@@ -1,0 +1,99 @@
+"""Customer groups and their members."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import and_, bindparam, select
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col
+
+from app.models.groups import CustomerGroup, GroupMembership
+from app.repositories.base import Repository, select_mine
+
+_LOCK = select_mine(CustomerGroup, col(CustomerGroup.id) == bindparam("group_id")).with_for_update()
+
+
+class GroupRepository(Repository):
+    """The customer groups of one tenant."""
+
+    async def list(self) -> Sequence[CustomerGroup]:
+        """Return all groups by their code."""
+        return await self._list(CustomerGroup, order_by=(col(CustomerGroup.code),))
+
+    async def list_of(self, *customer_ids: str) -> Mapping[str, Sequence[CustomerGroup]]:
+        """Return the groups of each of these customers, by their code."""
+        statement = (
+            select(col(GroupMembership.customer_id).label("member_id"), CustomerGroup.__table__)
+            .join_from(
+                GroupMembership.__table__,
+                CustomerGroup.__table__,
+                and_(self._mine(CustomerGroup), col(CustomerGroup.id) == col(GroupMembership.group_id)),
+            )
+            .where(self._mine(GroupMembership, col(GroupMembership.customer_id).in_(customer_ids)))
+            .order_by(col(CustomerGroup.code))
+        )
+        groups: dict[str, list[CustomerGroup]] = {customer_id: [] for customer_id in customer_ids}
+        for row in await self._connection.fetch(statement):
+            groups[row.member_id].append(cast("CustomerGroup", row))
+        return groups
+
+    async def find(self, group_id: str) -> CustomerGroup | None:
+        """Return one group."""
+        return await self._find(CustomerGroup, col(CustomerGroup.id) == group_id)
+
+    async def lock(self, group_id: str) -> CustomerGroup | None:
+        """Return one group, and keep others from changing it until the transaction ends."""
+        return cast("CustomerGroup | None", await self._lock(_LOCK, group_id=group_id))
+
+    async def find_existing(self, group_ids: Sequence[str]) -> set[str]:
+        """Return which of these groups there are."""
+        statement = select(col(CustomerGroup.id)).where(self._mine(CustomerGroup, col(CustomerGroup.id).in_(group_ids)))
+        return {row.id for row in await self._connection.fetch(statement)}
+
+    async def find_by_codes(self, codes: Sequence[str]) -> Mapping[str, str]:
+        """Return the id of each group that has one of these codes, by code."""
+        rows = await self._list(CustomerGroup, col(CustomerGroup.code).in_(codes))
+        return {row.code: row.id for row in rows}
+
+    async def hold(self, group_ids: Sequence[str]) -> set[str]:
+        """Return which of these groups there are, and keep others from deleting them until the transaction ends."""
+        statement = (
+            select(col(CustomerGroup.id))
+            .where(self._mine(CustomerGroup, col(CustomerGroup.id).in_(group_ids)))
+            .order_by(col(CustomerGroup.id))
+            .with_for_update(read=True, key_share=True)
+        )
+        await self._connection.begin()
+        return {row.id for row in await self._connection.fetch(statement)}
+
+    async def add_unless_code_taken(self, group: CustomerGroup) -> bool:
+        """Write a new group; False when another one has the code already."""
+        return await self._add_unless(group, "tenant_id", "code")
+
+    async def change(self, group_id: str, now: datetime, **values: Any) -> bool:
+        """Set columns of a group; False, and the transaction is lost, when its new code is taken."""
+        try:
+            await self._update(CustomerGroup, col(CustomerGroup.id) == group_id, updated_at=now, **values)
+        except IntegrityError:
+            return False
+        return True
+
+    async def delete(self, group_id: str) -> None:
+        """Remove a group whose row is locked, and everyone from it."""
+        await self._delete(GroupMembership, col(GroupMembership.group_id) == group_id)
+        await self._delete(CustomerGroup, col(CustomerGroup.id) == group_id)
+
+    async def add_member(self, group_id: str, customer_id: str) -> None:
+        """Put a customer into a group; one who is in it already stays."""
+        await self._add_unless(GroupMembership(tenant_id=self._tenant_id, group_id=group_id, customer_id=customer_id))
+
+    async def remove_member(self, group_id: str, customer_id: str) -> None:
+        """Take a customer out of a group."""
+        await self._delete(
+            GroupMembership,
+            col(GroupMembership.group_id) == group_id,
+            col(GroupMembership.customer_id) == customer_id,
+        )

@@ -1,0 +1,20 @@
+"""Orders that the order system has told us of."""
+
+from __future__ import annotations
+
+from sqlmodel import col
+
+from app.models.orders import RecordedOrder
+from app.repositories.base import Repository
+
+
+class OrderRepository(Repository):
+    """The recorded orders of one tenant."""
+
+    async def add_unless_recorded(self, order: RecordedOrder) -> bool:
+        """Write down an order; False when its reference is written down already, however close in time."""
+        return await self._add_unless(order, "tenant_id", "reference")
+
+    async def find(self, reference: str) -> RecordedOrder | None:
+        """Return the order with this reference."""
+        return await self._find(RecordedOrder, col(RecordedOrder.reference) == reference)

@@ -1,0 +1,26 @@
+"""Rows of all tenants whose time is over, as the worker removes them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, tuple_
+
+from app.domain.ports import Connection
+from app.models.base import TenantRow
+
+
+class PastRows:
+    """Removes by a moment that a row has, such as its end; that column should be the first of an index."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def delete(self, model: type[TenantRow], moment: str, before: datetime, limit: int) -> int:
+        """Remove up to `limit` rows whose moment is earlier and return how many; for none, nobody has to wait."""
+        table = model.__table__
+        past = select(*table.primary_key).where(table.c[moment] < before).limit(limit)
+        if not await self._connection.fetch(past.limit(1)):
+            return 0
+        mine = past.with_for_update(skip_locked=True)
+        return await self._connection.execute(delete(table).where(tuple_(*table.primary_key).in_(mine)))

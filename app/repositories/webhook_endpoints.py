@@ -1,0 +1,52 @@
+"""How the endpoints of webhooks have been doing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import col
+
+from app.models.webhook_endpoints import WebhookEndpointState
+from app.repositories.base import Repository
+
+
+class WebhookEndpointRepository(Repository):
+    """The endpoints of one tenant; one that never failed has no row."""
+
+    async def find(self, url: str) -> WebhookEndpointState | None:
+        """Return how an endpoint has been doing, or None when it never failed."""
+        return await self._find(WebhookEndpointState, col(WebhookEndpointState.url) == url)
+
+    async def claim_probe(self, url: str, now: datetime, until: datetime) -> bool:
+        """End the pause of an endpoint for one message only, by pausing it anew; False when another one was faster."""
+        claimed = await self._update(
+            WebhookEndpointState,
+            col(WebhookEndpointState.url) == url,
+            col(WebhookEndpointState.paused_until) <= now,
+            paused_until=until,
+        )
+        return claimed == 1
+
+    async def note_failure(self, url: str) -> int:
+        """Count one more failure in a row and return how many there are."""
+        await self._add_unless(WebhookEndpointState(tenant_id=self._tenant_id, url=url), "tenant_id", "url")
+        await self._update(
+            WebhookEndpointState,
+            col(WebhookEndpointState.url) == url,
+            failures=col(WebhookEndpointState.failures) + 1,
+        )
+        state = await self.find(url)
+        return state.failures if state is not None else 0
+
+    async def pause(self, url: str, until: datetime) -> None:
+        """Let nothing be sent to an endpoint that has failed, for a while."""
+        await self._update(WebhookEndpointState, col(WebhookEndpointState.url) == url, paused_until=until)
+
+    async def note_gone(self, url: str, now: datetime) -> None:
+        """Let nothing be sent to an endpoint any more."""
+        await self._add_unless(WebhookEndpointState(tenant_id=self._tenant_id, url=url), "tenant_id", "url")
+        await self._update(WebhookEndpointState, col(WebhookEndpointState.url) == url, gone_at=now)
+
+    async def forget(self, url: str) -> None:
+        """Begin anew with an endpoint: it works, or somebody says so."""
+        await self._delete(WebhookEndpointState, col(WebhookEndpointState.url) == url)

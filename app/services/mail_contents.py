@@ -1,0 +1,69 @@
+"""What goes into each mail beside its words: where its link leads, and for how long it works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from app.domain.ports import MailMessage
+from app.domain.tenants import Site, Tenant
+from app.domain.tools import Tools
+from app.models.outbox import OutboxMessage
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """`lifetime`: how long the mail's link or code works, or what it tells of is put off; `path`: the link's page."""
+
+    lifetime: Callable[[Tenant], timedelta]
+    path: Callable[[Site], str] | None = None
+
+
+_CONFIRM_SIGNUP = _Content(lambda tenant: timedelta(seconds=tenant.signup_token_seconds), lambda s: s.confirm_path)
+_CONTENTS = {
+    "confirm_signup": _CONFIRM_SIGNUP,
+    "confirm_signup_again": _CONFIRM_SIGNUP,
+    "reset_password": _Content(lambda tenant: timedelta(seconds=tenant.reset_token_seconds), lambda s: s.reset_path),
+    "confirm_email_change": _Content(
+        lambda tenant: timedelta(seconds=tenant.email_change_token_seconds), lambda s: s.email_change_path
+    ),
+    "email_change_notice": _Content(
+        lambda tenant: timedelta(seconds=tenant.email_revert_token_seconds), lambda s: s.email_revert_path
+    ),
+    "link_confirmation": _Content(lambda tenant: timedelta(seconds=tenant.social_state_seconds)),
+    "anonymization_requested": _Content(lambda tenant: timedelta(hours=tenant.anonymization_delay_hours)),
+}
+
+
+def compose_mail(tools: Tools, tenant: Tenant, message: OutboxMessage) -> MailMessage:
+    """Return the mail that a message of the outbox stands for; links lead to pages of the site and nowhere else."""
+    payload = message.payload
+    site = tenant.find_site(payload["site"]) or tenant.default_site
+    content = _CONTENTS.get(message.topic)
+    token = tools.sealer.open(payload["token"]) if payload["token"] else None
+    link = site.link(content.path(site), token) if token and content and content.path else None
+    values = {
+        "device": None,
+        **payload["details"],
+        "shop": tenant.name,
+        "site_url": site.url,
+        "link": link,
+        "code": tools.sealer.open(payload["code"]) if payload["code"] else None,
+        "lifetime": content.lifetime(tenant) if content else None,
+        "when": message.created_at,
+    }
+    mail = tools.mail_texts.render(message.topic, payload["language"], values)
+    return MailMessage(
+        message_id=f"<{message.id}@{_host(tools.public_url)}>",
+        recipient=payload["recipient"],
+        subject=mail.subject,
+        text=mail.text,
+        html=mail.html,
+        link=link,
+    )
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or "localhost"

@@ -1,0 +1,36 @@
+"""Asks a customer once more who they are, before something that would hurt in the wrong hands."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from app.domain.audit import AuditAction
+from app.domain.errors import AccessCode, AccessError, UserErrorCode, refuse
+from app.models.credentials import Credential
+from app.services.audit import record_refusal
+from app.services.limits import verify_password
+from app.services.unit_of_work import UnitOfWork
+
+
+async def reauthenticate(uow: UnitOfWork, password: str | None, *field: str) -> Credential:
+    """Return the caller's credential as it was checked: by the password, or without one by a login not long ago.
+
+    INVALID_CREDENTIALS at `field` for a wrong password, and for any from a customer who has none;
+    REAUTHENTICATION_REQUIRED for none and a login longer ago than `reauthentication_seconds`. Call it before the first
+    write; afterwards compare the version of the credential, or change it only at this version.
+    """
+    customer = uow.caller.require_customer()
+    principal = uow.caller.require_principal()
+    credential = await uow.credentials.find(customer.id)
+    if credential is None:
+        raise refuse(UserErrorCode.NOT_FOUND, "There is no such customer any more.")
+    if password is not None:
+        if not await verify_password(uow, credential.email or customer.id, credential.password_hash, password):
+            record_refusal(uow, AuditAction.REAUTHENTICATION, customer.id, reason=UserErrorCode.INVALID_CREDENTIALS)
+            raise refuse(UserErrorCode.INVALID_CREDENTIALS, "The password is not right.", *field)
+    elif not principal.is_fresh(uow.now, timedelta(seconds=uow.tenant.reauthentication_seconds)):
+        record_refusal(uow, AuditAction.REAUTHENTICATION, customer.id, reason=AccessCode.REAUTHENTICATION_REQUIRED)
+        raise AccessError(
+            AccessCode.REAUTHENTICATION_REQUIRED, "This needs the password in the call, or a login just before."
+        )
+    return credential

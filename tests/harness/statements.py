@@ -1,0 +1,51 @@
+"""A database that keeps a list of the statements it was asked for, to count them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from sqlalchemy import Executable
+
+from app.domain.ports import Connection, Database
+
+
+class CountedDatabase:
+    """The real database, and what was asked of it so far."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.statements: list[str] = []
+
+    def connect(self) -> Connection:
+        """Return a conversation whose statements are counted."""
+        return cast("Connection", CountedConnection(self._database.connect(), self.statements))
+
+    async def is_ready(self) -> bool:
+        """Ask the real one."""
+        return await self._database.is_ready()
+
+    async def close(self) -> None:
+        """Close the real one."""
+        await self._database.close()
+
+
+class CountedConnection:
+    """The real conversation; whatever statement is handed to it is noted first."""
+
+    def __init__(self, connection: Connection, statements: list[str]) -> None:
+        self._connection = connection
+        self._statements = statements
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the real one has, a method so that it notes its statement."""
+        attribute = getattr(self._connection, name)
+        return self._noted(attribute) if callable(attribute) else attribute
+
+    def _noted(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            if arguments and isinstance(arguments[0], Executable):
+                self._statements.append(str(arguments[0]))
+            return method(*arguments)
+
+        return call

@@ -1,0 +1,205 @@
+"""Sixteen at once for what only one may have: guarded statements decide, on both databases, and nobody sees a 5xx."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import pytest
+
+from tests.factories import PASSWORD, address_input, signup_input
+from tests.harness import operations
+from tests.harness.client import Answer, StorefrontClient
+from tests.harness.gateway import Gateway
+from tests.harness.server import ServerClient, ServerProcess
+
+pytestmark = pytest.mark.anyio
+
+AT_ONCE = 16
+OK = "OK"
+
+
+@pytest.fixture
+def settings_environment() -> dict[str, str]:
+    """Believe our own X-Forwarded-For: the sixteen come from sixteen addresses."""
+    return {"TRUSTED_PROXIES": "127.0.0.1"}
+
+
+def from_address(number: int) -> dict[str, str]:
+    return {"X-Forwarded-For": f"203.0.113.{number}"}
+
+
+async def at_once(calls: Sequence[Coroutine[Any, Any, Answer]], name: str) -> list[dict[str, Any]]:
+    """Run the calls all at once and return their payloads."""
+    return [answer[name] for answer in await asyncio.gather(*calls)]
+
+
+def outcomes(payloads: Sequence[dict[str, Any]]) -> Counter[str]:
+    """Count how often each first user error came, or `OK`."""
+    return Counter(payload["userErrors"][0]["code"] if payload["userErrors"] else OK for payload in payloads)
+
+
+def refresh_calls(storefronts: Sequence[StorefrontClient], refresh_token: str, amount: int) -> list[Any]:
+    """Return calls that trade one refresh token, by the storefronts in turn."""
+    return [
+        storefronts[number % len(storefronts)].graphql(
+            operations.REFRESH, {"input": {"refreshToken": refresh_token}}, headers=from_address(number)
+        )
+        for number in range(amount)
+    ]
+
+
+# Three tabs of one browser may trade one token at once; a fourth is a thief, and then the session is over for all.
+REFRESHED = {OK: 3, "TOKEN_REUSED": 1, "TOKEN_INVALID": AT_ONCE - 4}
+
+
+class TestRefresh:
+    async def test_gives_three_tabs_tokens_that_work(self, gateway: Gateway) -> None:
+        person = await gateway.customer()
+        payloads = await at_once(refresh_calls([gateway], person.tokens.refresh, 3), "refresh")
+        assert outcomes(payloads) == {OK: 3}
+        for payload in payloads:
+            await gateway.refresh(payload["tokens"]["refreshToken"])
+
+    async def test_ends_the_session_when_sixteen_have_the_token(self, gateway: Gateway) -> None:
+        person = await gateway.customer()
+        payloads = await at_once(refresh_calls([gateway], person.tokens.refresh, AT_ONCE), "refresh")
+        assert outcomes(payloads) == REFRESHED
+        (winner, *_) = [payload["tokens"]["accessToken"] for payload in payloads if payload["tokens"]]
+        assert (await gateway.graphql("{ me { id } }", token=winner)).reason == "REVOKED"
+
+
+class TestConfirmSignup:
+    async def test_takes_the_token_from_one_of_sixteen_sessions(self, gateway: Gateway) -> None:
+        person = await gateway.signed_up()
+        await gateway.deliver()
+        (mail,) = gateway.mails(person.email)
+        sessions = [await gateway.anonymous() for _ in range(AT_ONCE)]
+        calls = [
+            gateway.graphql(
+                operations.CONFIRM_SIGNUP, {"input": {"token": mail.token}}, session.access, from_address(number)
+            )
+            for number, session in enumerate(sessions)
+        ]
+        assert outcomes(await at_once(calls, "confirmSignup")) == {OK: 1, "TOKEN_INVALID": AT_ONCE - 1}
+        await gateway.login(person.email)
+
+
+class TestSignup:
+    async def sixteen(self, gateway: Gateway, client_id: str) -> list[dict[str, Any]]:
+        """Sign up with one address, written in sixteen ways, from sixteen sessions."""
+        sessions = [await gateway.anonymous(client_id) for _ in range(AT_ONCE)]
+        spellings = ["ada@example.com", "ADA@example.com", "ada@EXAMPLE.com", "Ada@Example.com"]
+        calls = [
+            gateway.graphql(
+                operations.SIGNUP,
+                {"input": signup_input(email=spellings[number % len(spellings)], customerAddress=address_input())},
+                session.access,
+                from_address(number),
+            )
+            for number, session in enumerate(sessions)
+        ]
+        return await at_once(calls, "signup")
+
+    async def customers(self, gateway: Gateway) -> list[str]:
+        return [row.id for row in await gateway.rows("SELECT id FROM customer")]
+
+    async def test_lets_one_have_the_address_in_an_open_shop(self, gateway: Gateway) -> None:
+        payloads = await self.sixteen(gateway, "open-storefront")
+        assert outcomes(payloads) == {OK: 1, "EMAIL_TAKEN": AT_ONCE - 1}
+        (winner,) = [payload["customerId"] for payload in payloads if payload["customerId"]]
+        assert await self.customers(gateway) == [winner]
+        await gateway.login("ada@example.com", client_id="open-storefront")
+
+    async def test_makes_one_customer_where_all_are_answered_alike(self, gateway: Gateway) -> None:
+        payloads = await self.sixteen(gateway, "demo-storefront")
+        assert {payload["status"] for payload in payloads} == {"CONFIRMATION_SENT"}
+        ids = {payload["customerId"] for payload in payloads}
+        assert len(ids) == AT_ONCE
+        (customer,) = await self.customers(gateway)
+        assert customer in ids
+        await gateway.deliver()
+        (confirmation,) = [mail for mail in gateway.mails() if "token=" in mail.text]
+        confirmed = await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": confirmation.token}})
+        assert confirmed["confirmSignup"]["customerId"] == customer
+        await gateway.login("ada@example.com", PASSWORD)
+
+
+class TestDefaultAddress:
+    async def defaults(self, gateway: Gateway, token: str) -> list[bool]:
+        answer = await gateway.graphql("{ addresses { isDefault } }", token=token)
+        return [address["isDefault"] for address in answer["addresses"]]
+
+    async def test_is_one_of_sixteen_new_addresses(self, gateway: Gateway) -> None:
+        token = (await gateway.customer()).tokens.access
+        calls = [
+            gateway.graphql(operations.CREATE_ADDRESS, {"input": address_input(isDefault=True)}, token)
+            for _ in range(AT_ONCE)
+        ]
+        assert outcomes(await at_once(calls, "createAddress")) == {OK: AT_ONCE}
+        assert sorted(await self.defaults(gateway, token)) == [False] * (AT_ONCE - 1) + [True]
+
+    async def test_is_one_when_sixteen_addresses_are_to_become_it(self, gateway: Gateway) -> None:
+        token = (await gateway.customer()).tokens.access
+        ids = [
+            (await gateway.graphql(operations.CREATE_ADDRESS, {"input": address_input()}, token))["createAddress"][
+                "address"
+            ]["id"]
+            for _ in range(AT_ONCE)
+        ]
+        calls = [
+            gateway.graphql(operations.UPDATE_ADDRESS, {"input": {"id": address_id, "isDefault": True}}, token)
+            for address_id in ids
+        ]
+        assert outcomes(await at_once(calls, "updateAddress")) == {OK: AT_ONCE}
+        assert sorted(await self.defaults(gateway, token)) == [False] * (AT_ONCE - 1) + [True]
+
+    async def test_is_one_again_when_it_and_its_heirs_are_deleted_at_once(self, gateway: Gateway) -> None:
+        token = (await gateway.customer()).tokens.access
+        ids = [
+            (await gateway.graphql(operations.CREATE_ADDRESS, {"input": address_input()}, token))["createAddress"][
+                "address"
+            ]["id"]
+            for _ in range(AT_ONCE)
+        ]
+        calls = [
+            gateway.graphql(operations.DELETE_ADDRESS, {"input": {"id": address_id}}, token) for address_id in ids[:-2]
+        ]
+        assert outcomes(await at_once(calls, "deleteAddress")) == {OK: AT_ONCE - 2}
+        assert sorted(await self.defaults(gateway, token)) == [False, True]
+
+
+class TestTwoProcesses:
+    async def test_agree_about_sessions_tokens_and_addresses(self, start_server: Callable[..., ServerProcess]) -> None:
+        servers = [start_server(), start_server()]
+        here, there = (ServerClient(server) for server in servers)
+        async with here.http, there.http:
+            person = await here.signed_up("open-storefront")
+            await self.feel_a_logout_at_once(here, there, person.email)
+            await self.trade_one_refresh_token(here, there, person.email)
+            await self.give_an_address_to_one(here, there)
+        for server in servers:
+            server.stop()
+
+    async def feel_a_logout_at_once(self, here: ServerClient, there: ServerClient, email: str) -> None:
+        tokens = await here.login(email, client_id="open-storefront")
+        assert (await there.graphql("{ me { email } }", token=tokens.access))["me"] == {"email": email}
+        assert (await here.graphql(operations.LOGOUT, token=tokens.access))["logout"]["loggedOut"] is True
+        assert (await there.graphql("{ me { email } }", token=tokens.access)).reason == "REVOKED"
+
+    async def trade_one_refresh_token(self, here: ServerClient, there: ServerClient, email: str) -> None:
+        tokens = await here.login(email, client_id="open-storefront")
+        payloads = await at_once(refresh_calls([here, there], tokens.refresh, AT_ONCE), "refresh")
+        assert outcomes(payloads) == REFRESHED
+
+    async def give_an_address_to_one(self, here: ServerClient, there: ServerClient) -> None:
+        sessions = [await here.anonymous("open-storefront") for _ in range(AT_ONCE)]
+        calls = [
+            (here, there)[number % 2].graphql(
+                operations.SIGNUP, {"input": signup_input()}, session.access, from_address(number)
+            )
+            for number, session in enumerate(sessions)
+        ]
+        assert outcomes(await at_once(calls, "signup")) == {OK: 1, "EMAIL_TAKEN": AT_ONCE - 1}
