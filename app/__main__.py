@@ -1,4 +1,4 @@
-"""The command line: `python -m app serve | worker | migrate | schema | tenants check | outbox`."""
+"""The command line: `python -m app` and a command; `--help` lists them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import uvicorn
@@ -16,9 +18,12 @@ from app.domain.profile import Profile
 from app.domain.tools import Tools
 from app.graphql.schema import build_schema
 from app.http.logs import configure_logging
+from app.importer import import_file, report_path
+from app.services.customer_import import Outcome
 from app.services.outbox import outbox_state, retry_dead
+from app.services.webhooks import deliveries, replay
 from app.settings import Settings, SettingsError
-from app.wiring import TenantsFileError, build_tools, close_tools, migrate, read_tenants
+from app.wiring import TenantsFileError, build_tools, close_tools, migrate, read_tenants, run_demo_social
 from app.worker import work
 
 Result = TypeVar("Result")
@@ -31,9 +36,19 @@ FIRST_OPERATION = (
 )
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; settings and tenants are checked before, so that a fault is one clear line."""
+def serve(settings: Settings, *, migrate_first: bool, demo_social: bool) -> None:
+    """Serve until SIGTERM or SIGINT, with the demo's provider of social login beside it if wanted."""
+    with run_demo_social(settings) if demo_social else nullcontext():
+        if demo_social:
+            sys.stderr.write("Social login has the provider 'demo', where you log in as 'ada'.\n")
+        _serve(settings, migrate_first=migrate_first)
+
+
+def _serve(settings: Settings, *, migrate_first: bool) -> None:
+    """Serve; settings and tenants are checked before, so that a fault is one clear line."""
     tenants = read_tenants(settings)
+    if migrate_first:
+        migrate(settings)
     configure_logging(production=settings.profile is Profile.PRODUCTION)
     if settings.profile is Profile.DEVELOPMENT:
         host = f"http://{settings.host}:{settings.port}"
@@ -89,6 +104,39 @@ def retry_outbox(settings: Settings, message_id: str | None) -> None:
     sys.stdout.write(f"{revived} to be tried again\n")
 
 
+def show_deliveries(settings: Settings, tenant_id: str | None, *, only_failed: bool) -> None:
+    """Print the events that were sent to webhooks or wait to be; raises `ValueError` for an unknown tenant."""
+    events = asyncio.run(_with_tools(settings, partial(deliveries, tenant_id=tenant_id, only_failed=only_failed)))
+    for event in events:
+        state = "dead" if event.dead_at else "delivered" if event.delivered_at else "waiting"
+        parts = (event.id, event.tenant_id, event.topic, event.endpoint, state, f"{event.attempts} attempts")
+        sys.stdout.write("  ".join(filter(None, (*parts, event.last_error))) + "\n")
+
+
+def replay_event(settings: Settings, event_id: str) -> None:
+    """Have one event sent again under its own id; raises `ValueError` for an unknown one."""
+    asyncio.run(_with_tools(settings, partial(replay, event_id=event_id)))
+    sys.stdout.write(f"{event_id} to be sent again\n")
+
+
+def import_customers(settings: Settings, file: Path, tenant_id: str) -> None:
+    """Import a file of customers and print what came of it; raises `ValueError` for an unknown tenant or no such file.
+
+    Exits with code 1 when a line was faulty.
+    """
+    tenant = read_tenants(settings).find_tenant(tenant_id)
+    if tenant is None:
+        raise ValueError(f"There is no tenant '{tenant_id}': see python -m app tenants check")
+    try:
+        outcomes = asyncio.run(_with_tools(settings, partial(import_file, tenant=tenant, file=file)))
+    except OSError as error:
+        raise ValueError(f"{error.filename}: {error.strerror}") from error
+    counts = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in Outcome)
+    sys.stdout.write(f"{counts}; each line's outcome is in {report_path(file)}\n")
+    if outcomes[Outcome.FAULTY]:
+        sys.exit(1)
+
+
 async def _with_tools(settings: Settings, work: Callable[[Tools], Awaitable[Result]]) -> Result:
     tools = build_tools(settings)
     try:
@@ -111,13 +159,18 @@ def print_schema(_settings: Settings) -> None:
 def _parse(arguments: list[str] | None) -> Callable[[Settings], None]:
     parser = argparse.ArgumentParser(prog="python -m app", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    commands.add_parser("serve", help="serve, with the worker inside unless WORKER=off").set_defaults(run=serve)
+    serving = commands.add_parser("serve", help="serve, with the worker inside unless WORKER=off")
+    serving.add_argument("--migrate", action="store_true", dest="migrate_first", help="migrate before, as on a laptop")
+    serving.add_argument("--demo-social", action="store_true", help="start the demo's provider of social login as well")
+    serving.set_defaults(run=serve)
     commands.add_parser("worker", help="deliver the outbox").set_defaults(run=run_worker)
     commands.add_parser("migrate", help="bring the database to the newest migration").set_defaults(run=migrate)
     commands.add_parser("schema", help="print the SDL").set_defaults(run=print_schema)
     tenants = commands.add_parser("tenants", help="the tenants file").add_subparsers(required=True, metavar="command")
     tenants.add_parser("check", help="check the tenants file whole").set_defaults(run=check_tenants)
     _add_outbox(commands)
+    _add_customers(commands)
+    _add_webhooks(commands)
     options = vars(parser.parse_args(arguments))
     return partial(options.pop("run"), **options)
 
@@ -130,6 +183,28 @@ def _add_outbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     which.add_argument("--all", action="store_const", const=None, dest="message_id", help="each of them")
     which.add_argument("message_id", nargs="?", metavar="id", help="one of those that python -m app outbox lists")
     retry.set_defaults(run=retry_outbox)
+
+
+def _add_webhooks(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    webhooks = commands.add_parser("webhooks", help="the events that go to webhooks")
+    which = webhooks.add_subparsers(required=True, metavar="command")
+    listing = which.add_parser("deliveries", help="what was sent, what waits, and why")
+    listing.add_argument("--tenant", dest="tenant_id", metavar="id", help="of this tenant only")
+    listing.add_argument("--failed", action="store_true", dest="only_failed", help="what did not arrive only")
+    listing.set_defaults(run=show_deliveries)
+    again = which.add_parser("replay", help="have an event sent again, under its own id")
+    again.add_argument("event_id", metavar="id", help="one of those that python -m app webhooks deliveries lists")
+    again.set_defaults(run=replay_event)
+
+
+def _add_customers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    customers = commands.add_parser("customers", help="many customers at once")
+    run = customers.add_subparsers(required=True, metavar="command").add_parser(
+        "import", help="import customers from another system; run it again to go on after an interruption"
+    )
+    run.add_argument("file", type=Path, help="one customer as a JSON object on each line")
+    run.add_argument("--tenant", default="demo", dest="tenant_id", metavar="id", help="whose customers (demo)")
+    run.set_defaults(run=import_customers)
 
 
 def main(arguments: list[str] | None = None) -> int:

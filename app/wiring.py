@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from app.adapters.assertions import JoseAssertions
 from app.adapters.clock import SystemClock, SystemRandom
 from app.adapters.database import open_database
+from app.adapters.demo_provider import run_demo_provider
 from app.adapters.mail import FileMailer, SmtpMailer
 from app.adapters.mail_folder import MailFolder
 from app.adapters.mail_texts import JinjaMailTexts
@@ -25,7 +27,15 @@ from app.domain.tenants import TenantDirectory
 from app.domain.tools import Tools
 from app.settings import Settings
 
-__all__ = ["TenantsFileError", "build_tools", "close_tools", "migrate", "open_mailbox", "read_tenants"]
+__all__ = [
+    "TenantsFileError",
+    "build_tools",
+    "close_tools",
+    "migrate",
+    "open_mailbox",
+    "read_tenants",
+    "run_demo_social",
+]
 
 _DEVELOPMENT_SENDER = "Customer Gateway <no-reply@localhost.test>"
 
@@ -70,6 +80,14 @@ def open_mailbox(settings: Settings) -> Mailbox | None:
     if settings.profile is Profile.PRODUCTION or settings.smtp_url is not None:
         return None
     return MailFolder(_mail_folder(settings))
+
+
+def run_demo_social(settings: Settings) -> AbstractContextManager[None]:
+    """Run the demo tenant's provider of social login on this machine; raises `ValueError` where there can be none."""
+    if settings.profile is Profile.PRODUCTION or settings.tenants_file is not None:
+        raise ValueError("--demo-social is for the built-in demo tenant, in development.")
+    provider = read_tenants(settings).tenant("demo").social[0]
+    return run_demo_provider(provider.issuer, settings.environment)
 
 
 async def close_tools(tools: Tools) -> None:

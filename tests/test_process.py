@@ -98,7 +98,7 @@ class TestTerminate:
         storefront = ServerClient(server)
         async with storefront.http:
             person = await storefront.signed_up("open-storefront")
-            sessions = await asyncio.gather(*(storefront.anonymous("open-storefront") for _ in range(8)))
+            sessions = await asyncio.gather(*(storefront.anonymous("open-storefront") for _ in range(4)))
             logins = [asyncio.create_task(storefront.login(person.email, token=session.access)) for session in sessions]
             await asyncio.wait(logins, return_when=asyncio.FIRST_COMPLETED)
             server.signal(signal.SIGTERM)

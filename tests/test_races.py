@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,10 +22,29 @@ AT_ONCE = 16
 OK = "OK"
 
 
+# Two shops whose limits are so high that it is the database that decides, and not who was let through to it.
+TENANTS = """
+[tenants.demo]
+name = "Demo shop"
+signup = "confirm_email"
+sites.main = { url = "https://shop.example", language = "en" }
+clients = [{ id = "demo-storefront", kind = "storefront" }]
+limits = { one_time_token_tries_per_flow = 100, signup_mails_per_recipient_per_hour = 100 }
+
+[tenants.open]
+name = "Open shop"
+signup = "open"
+sites.main = { url = "https://shop.example", language = "en" }
+clients = [{ id = "open-storefront", kind = "storefront" }]
+"""
+
+
 @pytest.fixture
-def settings_environment() -> dict[str, str]:
+def settings_environment(tmp_path: Path) -> dict[str, str]:
     """Believe our own X-Forwarded-For: the sixteen come from sixteen addresses."""
-    return {"TRUSTED_PROXIES": "127.0.0.1"}
+    file = tmp_path / "tenants.toml"
+    file.write_text(TENANTS)
+    return {"TRUSTED_PROXIES": "127.0.0.1", "TENANTS_FILE": str(file)}
 
 
 def from_address(number: int) -> dict[str, str]:

@@ -54,7 +54,11 @@ class JoseAssertions:
 
     def verify_with_secret(self, token: str, secret: str) -> dict[str, Any] | None:
         """Return the claims of a JWT with this secret's HMAC (HS256, HS384 or HS512), or None."""
-        return _decode(token, OctKey.import_key(secret), _BY_SECRET)
+        try:
+            key = OctKey.import_key(secret)
+        except ValueError:  # a public key, which everybody knows
+            return None
+        return _decode(token, key, _BY_SECRET)
 
 
 def _decode(token: str, key: Key, algorithms: _Algorithms) -> dict[str, Any] | None:

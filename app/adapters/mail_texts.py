@@ -60,7 +60,7 @@ class JinjaMailTexts:
                 return candidate, self._texts.get_template(f"{template}.{candidate}.jinja")
             except TemplateNotFound:
                 continue
-        raise TemplateNotFound(template)
+        raise LookupError(f"There is no mail text '{template}'.")
 
 
 def _render_blocks(message: Template, names: Iterable[str], values: Mapping[str, Any]) -> dict[str, str]:

@@ -84,7 +84,7 @@ class PreparedReads:
         async with self._opening:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
-                    self._url, min_size=1, max_size=POOL_SIZE, reset=_nothing_to_reset
+                    self._url, min_size=1, max_size=POOL_SIZE, init=_read_json, reset=_nothing_to_reset
                 )
         return self._pool
 
@@ -92,6 +92,11 @@ class PreparedReads:
         """Close the connections."""
         if self._pool is not None:
             await self._pool.close()
+
+
+async def _read_json(connection: asyncpg.Connection) -> None:
+    """Have JSONB columns read as what they hold: the engine's connections do, asyncpg by itself takes them for text."""
+    await connection.set_type_codec("jsonb", encoder=str, decoder=orjson.loads, schema="pg_catalog")
 
 
 async def _nothing_to_reset(_connection: object) -> None:

@@ -23,12 +23,10 @@ class Prepared:
     def __init__(self, statement: Select[Any] | Constant, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         self.sql = str(compiled)
-        binds = {name: compiled.binds[name] for name in compiled.positiontup or ()}
-        self._arguments = [
-            (name, bind.type.dialect_impl(dialect).bind_processor(dialect)) for name, bind in binds.items()
-        ]
-        self._constants = {name: bind.value for name, bind in binds.items() if not bind.required}
-        self._parameters = binds.keys() - self._constants.keys()
+        binds = [(name, compiled.binds[name]) for name in compiled.positiontup or ()]
+        self._arguments = [(name, bind.type.dialect_impl(dialect).bind_processor(dialect)) for name, bind in binds]
+        self._constants = {name: bind.value for name, bind in binds if not bind.required}
+        self._parameters = {name for name, bind in binds if bind.required}
         self._row = _row_type(list(statement.selected_columns) if isinstance(statement, Select) else [], dialect)
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:

@@ -81,7 +81,7 @@ class ProviderClient:
             )
         except OAuthError as error:
             _raise_for(error.error)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ProviderUnavailableError("its token endpoint answers with what is no JSON object") from error
         return dict(token)
 

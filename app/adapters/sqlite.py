@@ -1,17 +1,18 @@
 """SQLite behind the `Database` port: what is short on the event loop, what may wait on one writer thread.
 
 aiosqlite would hop threads for every statement. In WAL mode a short read by a key waits for nobody, so it runs right on
-the loop over a held connection; so does a short write, once the write lock is held. What may wait runs on the writer
-thread: for the lock (BEGIN IMMEDIATE), for the disk (COMMIT), and statements of any length.
+the loop over a held connection; so does a short write, once the write lock is held. What may take its time runs on the
+writer thread: COMMIT, which waits for the disk, and statements of any length.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import orjson
 import sqlalchemy
@@ -24,8 +25,9 @@ from app.domain.ports import Constant
 
 Result = TypeVar("Result")
 
-# Milliseconds that a writer waits for the writers of other processes before it gives up.
-BUSY_TIMEOUT = 15_000
+# Seconds that a writer waits for the writers of other processes before it gives up, and between two tries.
+BUSY_TIMEOUT = 15.0
+BUSY_PAUSE = 0.001
 
 
 class SqliteDatabase:
@@ -63,12 +65,36 @@ class SqliteDatabase:
         return await asyncio.get_running_loop().run_in_executor(self._writer_thread, lambda: work(self.writer))
 
     async def take_turn(self) -> None:
-        """Wait until no other conversation of this process writes."""
-        await self._turn.acquire()
+        """Wait until no other conversation of this process writes, then until no other process does.
 
-    def end_turn(self) -> None:
-        """Let the next conversation write."""
-        self._turn.release()
+        Takes the write lock at once: a deferred BEGIN would fail with 'database is locked' when it has read first.
+        """
+        await self._turn.acquire()
+        try:
+            await self._begin()
+        except BaseException:
+            self._turn.release()
+            raise
+
+    async def _begin(self) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + BUSY_TIMEOUT
+        while True:
+            try:
+                _driver(self.writer).execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or loop.time() > deadline:
+                    raise
+            else:
+                return
+            await asyncio.sleep(BUSY_PAUSE)
+
+    async def end_turn(self, command: str) -> None:
+        """End the transaction by COMMIT or ROLLBACK, and let the next conversation write."""
+        try:
+            await self.write(lambda writer: _driver(writer).execute(command))
+        finally:
+            self._turn.release()
 
     async def is_ready(self) -> bool:
         """Tell whether the file answers and is at the newest migration."""
@@ -103,12 +129,10 @@ class SqliteConnection:
         return self._begun
 
     async def begin(self) -> None:
-        """Take the write lock at once: a deferred BEGIN would fail with 'database is locked' when it has read first."""
-        if self._begun:
-            return
-        await self._database.take_turn()
-        self._begun = True
-        await self._database.write(lambda writer: writer.exec_driver_sql("BEGIN IMMEDIATE"))
+        """Wait for the turn to write; does nothing when the transaction is open."""
+        if not self._begun:
+            await self._database.take_turn()
+            self._begun = True
 
     async def commit(self) -> None:
         """Keep what was written."""
@@ -119,17 +143,10 @@ class SqliteConnection:
         await self._end("ROLLBACK")
 
     async def _end(self, command: str) -> None:
-        if not self._begun:
-            return
-        self._begun = False
-        # Shielded: a cancelled request must still give the write lock back, in the order of the writer thread.
-        await asyncio.shield(asyncio.ensure_future(self._end_turn(command)))
-
-    async def _end_turn(self, command: str) -> None:
-        try:
-            await self._database.write(lambda writer: _end_transaction(writer, command))
-        finally:
-            self._database.end_turn()
+        if self._begun:
+            self._begun = False
+            # Shielded: a cancelled request must still give the write lock back, in the order of the writer thread.
+            await asyncio.shield(asyncio.ensure_future(self._database.end_turn(command)))
 
     async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
         """Read the latest commit, or inside the transaction what it has written itself."""
@@ -165,14 +182,8 @@ class SqliteConnection:
         await self.rollback()
 
 
-def _driver(connection: sqlalchemy.Connection) -> Any:
-    return connection.connection.driver_connection
-
-
-def _end_transaction(writer: sqlalchemy.Connection, command: str) -> None:
-    # BEGIN itself may have failed (another process kept the lock); then there is nothing to end.
-    if _driver(writer).in_transaction:
-        writer.exec_driver_sql(command)
+def _driver(connection: sqlalchemy.Connection) -> sqlite3.Connection:
+    return cast("sqlite3.Connection", connection.connection.driver_connection)
 
 
 def _create_engine(url: str) -> Engine:
@@ -190,7 +201,8 @@ def _create_engine(url: str) -> Engine:
     def configure(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
         for pragma in (
-            f"busy_timeout={BUSY_TIMEOUT}",
+            # Whoever waits for a lock does so in `take_turn`, and not on the event loop.
+            "busy_timeout=0",
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",

@@ -49,7 +49,11 @@ class Passwords(Protocol):
         ...
 
     def needs_rehash(self, encoded: str) -> bool:
-        """Tell whether the hash was made with other parameters than today's."""
+        """Tell whether the hash was made by another system, or with other parameters than today's."""
+        ...
+
+    def can_verify(self, encoded: str) -> bool:
+        """Tell whether `verify` takes a hash that was made elsewhere, at a cost within bounds."""
         ...
 
     def close(self) -> None:

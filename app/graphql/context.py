@@ -12,8 +12,8 @@ from strawberry.dataloader import DataLoader
 from app.domain.principal import Principal
 from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
-from app.models.groups import CustomerGroup
 from app.graphql.refusals import note_refusals
+from app.models.groups import CustomerGroup
 from app.services.authentication import authenticate
 from app.services.caller import Caller
 from app.services.customer_groups import groups_of

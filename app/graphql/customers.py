@@ -21,9 +21,9 @@ from app.models.social import SocialIdentity
 from app.services import addresses as address_service
 from app.services import customers as service
 from app.services import legal_entities as legal_entity_service
-from app.services import social_identities as social_service
 from app.services import payment_instruments as payment_instrument_service
 from app.services import product_lists as product_list_service
+from app.services import social_identities as social_service
 
 strawberry.enum(BusinessModel, description="Whether the customer buys as a person or for a company.")
 strawberry.enum(CustomerStatus, description="`PROSPECT` has ordered nothing, `ACQUIRED` once, `REPEAT` more than once.")

@@ -51,7 +51,9 @@ class Access(FieldExtension):
     def apply(self, field: StrawberryField) -> None:
         """Write the rule into the SDL."""
         kinds = [kind for kind in TokenKind if kind in self._kinds]
-        field.directives = [*field.directives, Allow(kinds=kinds, scope=self._scope)]
+        # Called for each schema that is built of the field, which keeps one rule all the same.
+        others = [each for each in field.directives if not isinstance(each, Allow)]
+        field.directives = [*others, Allow(kinds=kinds, scope=self._scope)]
 
     def check(self, caller: Caller) -> None:
         """Raise UNAUTHENTICATED or FORBIDDEN unless the caller may."""

@@ -129,7 +129,7 @@ class PaymentInstrumentMutations:
     async def delete_payment_instrument(
         self, info: Info, input: DeletePaymentInstrumentInput
     ) -> DeletePaymentInstrumentPayload:
-        """Remove one of the caller's own payment instruments. If it was the default, the oldest that remains becomes it.
+        """Remove one of the caller's own payment instruments. If it was the default, the oldest left becomes it.
 
         Who: a customer, or staff on their behalf.
         User errors: `NOT_FOUND`: it is gone already, or another customer's.

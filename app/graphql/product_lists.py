@@ -115,7 +115,7 @@ class AddProductListItemInput:
 
     list_id: strawberry.ID = strawberry.field(description="Which list.")
     product_id: str = strawberry.field(
-        description="The shop's id of the product: `25502038M`. At most 100 characters; whether it exists is not checked."
+        description="The shop's id of the product: `25502038M`. At most 100 characters; not looked up."
     )
     quantity: int = strawberry.field(default=1, description="1 to 1000000.")
     priority: int = strawberry.field(default=1, description="1 is wanted most, 100 least.")
@@ -218,8 +218,8 @@ class ProductListMutations:
         """Make a wish list, a gift registry, a shopping list or the like.
 
         Who: a customer, or staff on their behalf.
-        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`: show them at the field; `LIMIT_REACHED` when there are 100 lists:
-        ask to delete one.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`: show them at the field; `LIMIT_REACHED` when there are 100
+        lists: ask to delete one.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         created = await service.create_product_list(info.context.uow, input.type, to_patch(input, "type"))

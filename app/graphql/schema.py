@@ -14,6 +14,7 @@ from app.graphql.payment_instruments import PaymentInstrumentMutations
 from app.graphql.product_lists import ProductListMutations, ProductListQueries
 from app.graphql.sessions import SessionMutations, SessionQueries
 from app.graphql.signup import SignupMutations
+from app.graphql.social import SocialMutations
 from app.graphql.staff_access import StaffAccessMutations
 from app.graphql.staff_customers import StaffCustomerMutations, StaffCustomerQueries
 from app.graphql.storefront import StorefrontQueries
@@ -39,6 +40,7 @@ class Query(
 class Mutation(
     SessionMutations,
     SignupMutations,
+    SocialMutations,
     CredentialMutations,
     CustomerMutations,
     AddressMutations,

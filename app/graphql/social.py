@@ -35,11 +35,11 @@ class BeginSocialLoginInput:
 
     provider: str = strawberry.field(description="One of `storefront { socialProviders { id } }`: `google`.")
     redirect_uri: str = strawberry.field(
-        description="One that the client has registered, letter for letter: `https://shop.example/callback`, or of an app "
-        "`com.example.shop:/callback`."
+        description="One that the client has registered, letter for letter: `https://shop.example/callback`, or of an "
+        "app `com.example.shop:/callback`."
     )
     code_challenge: str = strawberry.field(
-        description="PKCE (RFC 7636, S256): the SHA-256 of the code verifier in base64url without padding, 43 characters."
+        description="PKCE (RFC 7636, S256): the SHA-256 of the code verifier in base64url, 43 characters, no padding."
     )
 
 
@@ -54,8 +54,8 @@ class SocialLoginInput:
         description="What the code challenge was made from: 43 to 128 letters, digits, `-`, `.`, `_` and `~`."
     )
     state: str = strawberry.field(
-        description="`state` of the address that the provider sent the person back to. Works once, for ten minutes, in the "
-        "session that began it."
+        description="`state` of the address that the provider sent the person back to. Works once, for ten minutes, in "
+        "the session that began it."
     )
     iss: str | None = strawberry.field(
         default=None, description="`iss` of that address, where there is one (RFC 9207)."
@@ -146,7 +146,8 @@ class SocialMutations:
         Who: an anonymous session, or a customer who wants to link one more account.
         User errors: `PROVIDER_UNKNOWN`: read `storefront { socialProviders { id } }`; `REDIRECT_URI_NOT_ALLOWED`,
         `INVALID` at `codeChallenge`: the storefront is set up wrongly; `PROVIDER_UNAVAILABLE`: offer another way.
-        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `RATE_LIMITED`: wait `retryAfter` seconds.
+        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN` for other tokens; `RATE_LIMITED`: wait
+        `retryAfter` seconds.
         """
         begun = await state_service.begin_social_login(
             info.context.uow, input.provider, input.redirect_uri, input.code_challenge
@@ -164,8 +165,8 @@ class SocialMutations:
         `REQUIRED`, `TOO_LONG` at `code`, `TOO_SHORT`, `TOO_LONG`, `INVALID` at `codeVerifier`: begin again;
         `PROVIDER_REFUSED`: the provider did not confirm who the person is, begin again; `PROVIDER_UNAVAILABLE`: offer
         another way; `LINK_CONFIRMATION_REQUIRED`: the address has an account already, ask for its password or for the
-        code that was mailed, and call `confirmSocialLink` with `linkTicket`; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: refer
-        to the shop; `INVALID_CREDENTIALS`: the same, where the shop does not tell.
+        code that was mailed, and call `confirmSocialLink` with `linkTicket`; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`:
+        refer to the shop; `INVALID_CREDENTIALS`: the same, where the shop does not tell.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`: wait
         `retryAfter` seconds.
         """
@@ -199,12 +200,12 @@ class SocialMutations:
     async def link_social_account(self, info: Info, input: SocialLoginInput) -> LinkSocialAccountPayload:
         """Let the customer sign in with a social account as well. The customer gets a mail.
 
-        Who: the customer's session that `beginSocialLogin` was called with; the login was not longer than ten minutes ago,
-        or `password` is given.
+        Who: the customer's session that `beginSocialLogin` was called with; the login was not longer than ten minutes
+        ago, or `password` is given.
         User errors: those of `socialLogin` about the answer of the provider; `INVALID_CREDENTIALS` at `password`;
-        `SOCIAL_ACCOUNT_TAKEN`: another customer signs in with it.
-        Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first; `REAUTHENTICATION_REQUIRED`: ask for the
-        password, or log in again; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
+        `SOCIAL_ACCOUNT_TAKEN`: another customer signs in with it; `LIMIT_REACHED`: there are twenty, remove one.
+        Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first; `REAUTHENTICATION_REQUIRED`: ask for
+        the password, or log in again; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
         uow = info.context.uow
         linked = await account_service.link_social_account(uow, _answer(input), input.password)
@@ -221,8 +222,8 @@ class SocialMutations:
         Who: a customer; the login was not longer than ten minutes ago, or `password` is given.
         User errors: `NOT_FOUND`: read `me { accounts { id } }` again; `LAST_SIGN_IN_METHOD`: link another one, or set a
         password first; `INVALID_CREDENTIALS` at `password`.
-        Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first; `REAUTHENTICATION_REQUIRED`: ask for the
-        password, or log in again; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
+        Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first; `REAUTHENTICATION_REQUIRED`: ask for
+        the password, or log in again; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
         uow = info.context.uow
         account_id = await account_service.unlink_social_account(uow, input.account_id, input.password)

@@ -23,6 +23,7 @@ _STYLE = """
 body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif }
 main { max-width: 50rem; margin: 0 auto; padding: 1.5rem 1rem 3rem }
 h1 { margin: 0 0 1rem; font-size: 1.375rem; overflow-wrap: anywhere }
+h2 { margin: 1.5rem 0 .5rem; font-size: 1.125rem }
 a { color: inherit }
 p.quiet, dt { color: var(--quiet) }
 ul { margin: 0; padding: 0; list-style: none }

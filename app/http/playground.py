@@ -16,7 +16,8 @@ _BUNDLE = _FOLDER / "dist"
 
 # Nothing but our own files. The editor of GraphiQL sets the styles of its elements itself.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self' data:; "
     "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
@@ -35,12 +36,15 @@ class Playground:
     """Answers a browser with the page (ASGI)."""
 
     def __init__(self) -> None:
-        page = _BUNDLE / "index.html" if is_bundled() else _FOLDER / "plain.html"
-        self._page: ASGIApp = FileResponse(page, headers={"Content-Security-Policy": _POLICY})
+        self._page: ASGIApp = _page(_BUNDLE / "index.html" if is_bundled() else _FOLDER / "plain.html")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
         await self._page(scope, receive, send)
+
+
+def _page(path: Path) -> Response:
+    return FileResponse(path, headers={"Content-Security-Policy": _POLICY})
 
 
 def is_bundled() -> bool:
@@ -51,10 +55,14 @@ def is_bundled() -> bool:
 def playground_routes() -> list[BaseRoute]:
     """Return the routes of the page's own files."""
 
+    async def plain(_request: Request) -> Response:
+        return _page(_FOLDER / "plain.html")
+
     async def journey(_request: Request) -> Response:
         return FileResponse(_FOLDER / "journey.json")
 
     routes: list[BaseRoute] = [
+        Route("/playground/plain/plain.html", plain),
         Route("/playground/plain/journey.json", journey),
         Mount("/playground/plain", StaticFiles(directory=_FOLDER / "src")),
     ]

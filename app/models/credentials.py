@@ -9,6 +9,9 @@ from sqlmodel import Field
 
 from app.models.base import ID_LENGTH, TenantRow, searched_text
 
+# Room for the encoded hashes of other systems too.
+HASH_LENGTH = 255
+
 
 class Credential(TenantRow, table=True):
     """The login address and password of one customer.
@@ -26,7 +29,7 @@ class Credential(TenantRow, table=True):
     email_key: str | None = Field(default=None, sa_type=searched_text(254))
     email_verified_at: datetime | None = None
     must_confirm: bool = False
-    password_hash: str | None = Field(default=None, max_length=255)
+    password_hash: str | None = Field(default=None, max_length=HASH_LENGTH)
     initial_password: bool = False
     version: int = 1
     password_version: int = 1

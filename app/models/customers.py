@@ -112,3 +112,10 @@ class CustomerProfile(CustomerColumns):
     initial_password: bool
     must_confirm: bool
     has_password: bool
+
+
+class CustomerFound(CustomerProfile):
+    """A customer as a search finds it: with what its place in the list is made of."""
+
+    search_name: str
+    email_key: str | None

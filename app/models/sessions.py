@@ -18,8 +18,8 @@ class Session(TenantRow, table=True):
     `expires_at` is the absolute end, which no refresh moves. `authenticated_at` is when the customer last proved who
     they are. `family` is the number of the living family of refresh tokens: a login or a new password begins the next.
     Nothing about the person is kept while the session is anonymous. `actor_…` says who acts on the customer's behalf,
-    and `credential_fingerprint` by which of the client's credentials that began. `identity_id` is the social identity by
-    which the customer logged in.
+    and `credential_fingerprint` by which of the client's credentials that began. `identity_id` is the social identity
+    by which the customer logged in.
     """
 
     __tablename__ = "session"

@@ -2,12 +2,12 @@
 
 A row has the attributes of the model that it was selected from; it is handed on as that model, read-only and without
 the cost of building an object for each. Statements that many requests run are constants, made with `mine`;
-`_fetch` and `_execute` give them the tenant.
+`_fetch` and `_change` give them the tenant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -37,6 +37,11 @@ def _insert(model: type[TenantRow]) -> Insert:
     return insert(model.__table__)
 
 
+@cache
+def _update_of(model: type[TenantRow], where: ColumnElement[bool], columns: tuple[str, ...]) -> Update:
+    return update(model.__table__).where(where).values({name: bindparam(f"new_{name}") for name in columns})
+
+
 class Repository:
     """Statements about one noun, bound to one tenant."""
 
@@ -56,9 +61,13 @@ class Repository:
         rows = await self._fetch(statement, **parameters)
         return rows[0] if rows else None
 
-    async def _execute(self, statement: Update, **parameters: Any) -> int:
-        """Run a constant statement and return the number of rows that it touched."""
-        return await self._connection.execute_prepared(statement, {"tenant_id": self._tenant_id, **parameters})
+    async def _change(
+        self, model: type[TenantRow], where: ColumnElement[bool], given: Mapping[str, Any], **values: Any
+    ) -> int:
+        """Set columns of the rows that meet a constant condition, made with `mine`; return how many they are."""
+        changed = {f"new_{name}": value for name, value in values.items()}
+        parameters = {"tenant_id": self._tenant_id, **given, **changed}
+        return await self._connection.execute_prepared(_update_of(model, where, tuple(values)), parameters)
 
     async def _list(self, model: type[Model], *conditions: Condition, order_by: Sequence[Any] = ()) -> Sequence[Model]:
         statement = select(model.__table__).where(self._mine(model, *conditions)).order_by(*order_by)

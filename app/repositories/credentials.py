@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -47,6 +48,11 @@ class CredentialRepository(Repository):
             col(OneTimeToken.expires_at) > now,
         )
         return link is not None
+
+    async def find_ids_by_email(self, email_keys: Sequence[str]) -> Mapping[str, str]:
+        """Return the customer's id for each of these addresses that signs in."""
+        rows = await self._list(Credential, col(Credential.email_key).in_(email_keys))
+        return {row.email_key or "": row.customer_id for row in rows}
 
     async def delete(self, customer_id: str) -> None:
         """Take back a credential written in this very transaction."""

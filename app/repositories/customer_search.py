@@ -10,20 +10,13 @@ from sqlmodel import col
 
 from app.domain.customer_filters import CustomerFilter, CustomerOrder, CustomerPosition
 from app.models.credentials import Credential
-from app.models.customers import Customer, CustomerProfile
+from app.models.customers import Customer, CustomerFound
 from app.models.groups import GroupMembership
 from app.repositories.base import Repository
 from app.repositories.customers import PROFILE_COLUMNS
 
 # No text begins with the prefix and sorts after the prefix with the last code point of all behind it.
 _LAST = "\U0010ffff"
-
-
-class CustomerFound(CustomerProfile):
-    """A customer as a search finds it: with what its place in the list is made of."""
-
-    search_name: str
-    email_key: str | None
 
 
 class CustomerSearch(Repository):

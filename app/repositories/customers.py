@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -29,14 +30,20 @@ _PROFILES = select(*PROFILE_COLUMNS).join_from(
     isouter=True,
 )
 _PROFILE = _PROFILES.where(mine(Customer, col(Customer.id) == bindparam("customer_id")))
+_MAY_LOG_IN = mine(
+    Customer,
+    col(Customer.id) == bindparam("customer_id"),
+    col(Customer.active).is_(True),
+    col(Customer.on_hold).is_(False),
+)
 _LOCK = select_mine(Customer, col(Customer.id) == bindparam("customer_id")).with_for_update()
 
 
 class CustomerRepository(Repository):
     """The customers of one tenant."""
 
-    def _profiles(self) -> Select[Any]:
-        return _PROFILES.where(self._mine(Customer))
+    def _profiles(self, *conditions: Condition) -> Select[Any]:
+        return _PROFILES.where(self._mine(Customer, *conditions))
 
     async def find(self, customer_id: str) -> CustomerProfile | None:
         """Return a customer's profile."""
@@ -50,8 +57,13 @@ class CustomerRepository(Repository):
         """Return the profile of the customer with this shopper reference."""
         return await self._find_profile(col(Customer.shopper_reference) == reference)
 
+    async def find_ids_by_shopper_reference(self, references: Sequence[str]) -> Mapping[str, str]:
+        """Return the customer's id for each of these shopper references that somebody has."""
+        rows = await self._list(Customer, col(Customer.shopper_reference).in_(references))
+        return {row.shopper_reference: row.id for row in rows}
+
     async def _find_profile(self, condition: Condition) -> CustomerProfile | None:
-        rows = await self._connection.fetch(self._profiles().where(condition))
+        rows = await self._connection.fetch(self._profiles(condition))
         return cast("CustomerProfile", rows[0]) if rows else None
 
     async def lock(self, customer_id: str) -> Customer | None:
@@ -92,11 +104,4 @@ class CustomerRepository(Repository):
 
     async def note_login(self, customer_id: str, now: datetime) -> bool:
         """Write down the login of a customer who may log in; False for one who may not any more."""
-        noted = await self._update(
-            Customer,
-            col(Customer.id) == customer_id,
-            col(Customer.active).is_(True),
-            col(Customer.on_hold).is_(False),
-            last_login_at=now,
-        )
-        return noted == 1
+        return await self._change(Customer, _MAY_LOG_IN, {"customer_id": customer_id}, last_login_at=now) == 1

@@ -11,8 +11,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from app.models.groups import CustomerGroup, GroupMembership
-from app.repositories.base import Repository, select_mine
+from app.repositories.base import Repository, mine, select_mine
 
+_CODES_OF = (
+    select(col(CustomerGroup.code))
+    .join_from(
+        GroupMembership.__table__,
+        CustomerGroup.__table__,
+        and_(mine(CustomerGroup), col(CustomerGroup.id) == col(GroupMembership.group_id)),
+    )
+    .where(mine(GroupMembership), col(GroupMembership.customer_id) == bindparam("customer_id"))
+    .order_by(col(CustomerGroup.code))
+)
 _LOCK = select_mine(CustomerGroup, col(CustomerGroup.id) == bindparam("group_id")).with_for_update()
 
 
@@ -39,6 +49,10 @@ class GroupRepository(Repository):
         for row in await self._connection.fetch(statement):
             groups[row.member_id].append(cast("CustomerGroup", row))
         return groups
+
+    async def list_codes_of(self, customer_id: str) -> Sequence[str]:
+        """Return the codes of a customer's groups."""
+        return [row.code for row in await self._fetch(_CODES_OF, customer_id=customer_id)]
 
     async def find(self, group_id: str) -> CustomerGroup | None:
         """Return one group."""

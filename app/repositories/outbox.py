@@ -34,12 +34,13 @@ class OutboxRepository(Repository):
         """Write a message to be delivered."""
         await self._add(message)
 
-    async def list_events(self, *, only_failed: bool) -> Sequence[OutboxMessage]:
-        """Return the events, the latest first; `only_failed` those that did not arrive when they were tried."""
-        conditions = [col(OutboxMessage.delivered_at).is_(None), col(OutboxMessage.last_error).is_not(None)]
-        return await self._list(
-            OutboxMessage, _IS_EVENT, *(conditions if only_failed else ()), order_by=(col(OutboxMessage.id).desc(),)
-        )
+    async def list_events(self, limit: int, *, only_failed: bool) -> Sequence[OutboxMessage]:
+        """Return up to `limit` events, the latest first; `only_failed` those that did not arrive when tried."""
+        mine = self._mine(OutboxMessage, _IS_EVENT)
+        if only_failed:
+            mine = and_(mine, col(OutboxMessage.delivered_at).is_(None), col(OutboxMessage.last_error).is_not(None))
+        statement = select(OutboxMessage.__table__).where(mine).order_by(col(OutboxMessage.id).desc()).limit(limit)
+        return cast("Sequence[OutboxMessage]", await self._connection.fetch(statement))
 
     async def postpone_events(self, endpoint: str, until: datetime) -> None:
         """Let all events for an endpoint wait until then at least."""

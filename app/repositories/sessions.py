@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Row, and_, bindparam, select, update
+from sqlalchemy import Row, and_, bindparam, select
 from sqlmodel import col
 
 from app.domain.ports import Connection
@@ -43,24 +43,42 @@ _BY_ACCESS_TOKEN = (
     .where(col(AccessToken.token_hash) == bindparam("token_hash"))
 )
 
-_BY_REFRESH_TOKEN = select(col(RefreshToken.tenant_id), col(RefreshToken.session_id)).where(
+_BY_REFRESH_TOKEN = select(RefreshToken.__table__.c.tenant_id, RefreshToken.__table__.c.session_id).where(
     col(RefreshToken.token_hash) == bindparam("token_hash")
 )
 
-_LOCK = select_mine(Session, col(Session.id) == bindparam("session_id")).with_for_update()
-_REFRESH_TOKEN = select_mine(RefreshToken, col(RefreshToken.token_hash) == bindparam("token_hash"))
-_CHILDREN = select_mine(RefreshToken, col(RefreshToken.parent_hash) == bindparam("token_hash"))
-_CLAIM_REFRESH_TOKEN = (
-    update(RefreshToken.__table__)
+_SESSION = mine(Session, col(Session.id) == bindparam("session_id"))
+_ANONYMOUS_SESSION = and_(_SESSION, col(Session.customer_id).is_(None), col(Session.revoked_at).is_(None))
+_LOCK = select(Session.__table__).where(_SESSION).with_for_update()
+_LIVE = select_mine(
+    Session,
+    col(Session.customer_id) == bindparam("customer_id"),
+    col(Session.revoked_at).is_(None),
+    col(Session.expires_at) > bindparam("now"),
+    order_by=(col(Session.last_used_at).desc(), col(Session.id).desc()),
+)
+_DEVICES = (
+    select(Session.__table__.c.user_agent)
     .where(
         mine(
-            RefreshToken,
-            col(RefreshToken.token_hash) == bindparam("claimed"),
-            col(RefreshToken.used_at).is_(None),
-            col(RefreshToken.revoked_at).is_(None),
+            Session,
+            col(Session.customer_id) == bindparam("customer_id"),
+            col(Session.kind) == TokenKind.CUSTOMER.value,
         )
     )
-    .values(used_at=bindparam("now"))
+    .distinct()
+)
+_LIVE_TOKENS = {
+    token: mine(token, col(token.session_id) == bindparam("session_id"), col(token.revoked_at).is_(None))
+    for token in (AccessToken, RefreshToken)
+}
+_REFRESH_TOKEN = select_mine(RefreshToken, col(RefreshToken.token_hash) == bindparam("token_hash"))
+_CHILDREN = select_mine(RefreshToken, col(RefreshToken.parent_hash) == bindparam("token_hash"))
+_UNUSED_REFRESH_TOKEN = mine(
+    RefreshToken,
+    col(RefreshToken.token_hash) == bindparam("token_hash"),
+    col(RefreshToken.used_at).is_(None),
+    col(RefreshToken.revoked_at).is_(None),
 )
 
 
@@ -94,38 +112,20 @@ class SessionRepository(Repository):
 
     async def list_live(self, customer_id: str, now: datetime) -> Sequence[Session]:
         """Return the customer's sessions that go on, the latest used first."""
-        return await self._list(
-            Session,
-            col(Session.customer_id) == customer_id,
-            col(Session.revoked_at).is_(None),
-            col(Session.expires_at) > now,
-            order_by=(col(Session.last_used_at).desc(), col(Session.id).desc()),
-        )
+        return await self._fetch(_LIVE, customer_id=customer_id, now=now)
 
     async def is_new_device(self, customer_id: str, user_agent: str | None) -> bool:
         """Tell whether the customer has logged in before, but never with a device that names itself so."""
-        statement = select(col(Session.user_agent)).where(
-            self._mine(
-                Session, col(Session.customer_id) == customer_id, col(Session.kind) == TokenKind.CUSTOMER.value
-            )
-        )
-        known = {row.user_agent for row in await self._connection.fetch(statement.distinct())}
+        known = {row.user_agent for row in await self._fetch(_DEVICES, customer_id=customer_id)}
         return bool(known) and user_agent not in known
 
     async def change(self, session_id: str, **values: Any) -> None:
         """Set columns of a session."""
-        await self._update(Session, col(Session.id) == session_id, **values)
+        await self._change(Session, _SESSION, {"session_id": session_id}, **values)
 
     async def raise_to_customer(self, session_id: str, **values: Any) -> bool:
         """Turn an anonymous session into a customer's; False when it is no longer an anonymous one."""
-        claimed = await self._update(
-            Session,
-            col(Session.id) == session_id,
-            col(Session.customer_id).is_(None),
-            col(Session.revoked_at).is_(None),
-            **values,
-        )
-        return claimed == 1
+        return await self._change(Session, _ANONYMOUS_SESSION, {"session_id": session_id}, **values) == 1
 
     async def revoke(self, session_id: str, customer_id: str | None, now: datetime) -> bool:
         """End one session of this customer (of nobody, for None); False when it is not theirs or has ended."""
@@ -179,10 +179,8 @@ class SessionRepository(Repository):
 
     async def revoke_tokens(self, session_id: str, now: datetime) -> None:
         """End every token of a session, which itself goes on."""
-        for token in (AccessToken, RefreshToken):
-            await self._update(
-                token, col(token.session_id) == session_id, col(token.revoked_at).is_(None), revoked_at=now
-            )
+        for token, live in _LIVE_TOKENS.items():
+            await self._change(token, live, {"session_id": session_id}, revoked_at=now)
 
     async def find_refresh_token(self, token_hash: bytes) -> RefreshToken | None:
         """Return a refresh token."""
@@ -194,7 +192,8 @@ class SessionRepository(Repository):
 
     async def claim_refresh_token(self, token_hash: bytes, now: datetime) -> bool:
         """Mark a refresh token as used; False when it already is."""
-        return await self._execute(_CLAIM_REFRESH_TOKEN, claimed=token_hash, now=now) == 1
+        given = {"token_hash": token_hash}
+        return await self._change(RefreshToken, _UNUSED_REFRESH_TOKEN, given, used_at=now) == 1
 
     async def revoke_children(self, token_hash: bytes, now: datetime) -> None:
         """End the refresh tokens that this one was traded for."""

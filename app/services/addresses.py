@@ -12,7 +12,9 @@ from app.domain.phones import parse_phone
 from app.domain.problems import Problems
 from app.domain.tags import normalize_tags
 from app.domain.texts import optional_line, required_line
+from app.domain.topics import Topic
 from app.models.addresses import Address
+from app.services.events import emit
 from app.services.unit_of_work import UnitOfWork
 
 _LINES: dict[str, Callable[[str | None], str | None]] = {
@@ -76,7 +78,9 @@ async def create_address(uow: UnitOfWork, patch: Patch) -> Address:
     columns = check_address(problems, patch)
     problems.raise_if_any()
     await uow.customers.lock(customer_id)
-    return await add_address(uow, customer_id, columns, is_default=bool(patch.get("is_default")))
+    added = await add_address(uow, customer_id, columns, is_default=bool(patch.get("is_default")))
+    await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
+    return added
 
 
 async def add_address(uow: UnitOfWork, customer_id: str, columns: dict[str, Any], *, is_default: bool) -> Address:
@@ -114,6 +118,7 @@ async def update_address(uow: UnitOfWork, address_id: str, patch: Patch) -> Addr
         await uow.addresses.clear_default(customer_id, uow.now)
         columns["is_default"] = True
     await uow.addresses.change(customer_id, address_id, uow.now, **columns)
+    await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
     return await _get(uow, customer_id, address_id)
 
 
@@ -127,6 +132,7 @@ async def delete_address(uow: UnitOfWork, address_id: str) -> str:
         remaining = await uow.addresses.list(customer_id)
         if remaining:
             await uow.addresses.change(customer_id, remaining[0].id, uow.now, is_default=True)
+    await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
     return address_id
 
 
@@ -152,6 +158,7 @@ async def _change_tags(
         changed = problems.check(normalize_tags, change(so_far.tags, given), "tags")
     problems.raise_if_any()
     await uow.addresses.change(customer_id, address_id, uow.now, tags=list(changed or ()))
+    await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
     return await _get(uow, customer_id, address_id)
 
 

@@ -9,7 +9,6 @@ from app.domain.principal import Principal, TokenKind
 from app.models.audit import AuditEvent
 from app.services.unit_of_work import UnitOfWork
 
-
 _ACCESS_REFUSALS = {
     AccessCode.FORBIDDEN: AuditAction.AUTHORIZATION_REFUSED,
     AccessCode.RATE_LIMITED: AuditAction.LIMIT_HIT,

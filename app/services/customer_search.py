@@ -11,8 +11,7 @@ from app.domain.emails import fold_address, parse_email
 from app.domain.errors import AccessCode, AccessError, Refused
 from app.domain.names import search_name
 from app.domain.patches import Patch
-from app.models.customers import CustomerProfile
-from app.repositories.customer_search import CustomerFound
+from app.models.customers import CustomerFound, CustomerProfile
 from app.services.unit_of_work import UnitOfWork
 
 MOST = 100

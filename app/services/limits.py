@@ -1,7 +1,7 @@
 """How often an operation may be tried: each try is counted before anything is checked, whatever comes of it.
 
 What a stranger sends is counted under where it comes from: the client's address, the session, or the account together
-with the client's address. Under the account alone nothing is refused, so that nobody can lock another one out.
+with the client's address. Under the account alone only mails are counted, so that nobody can lock another one out.
 """
 
 from __future__ import annotations

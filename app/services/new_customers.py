@@ -121,7 +121,8 @@ async def write_new_customer(
             # An import goes on with the next customer in the same transaction.
             await uow.credentials.delete(customer_id)
             raise taken
-    await assign_legal_entities(uow, customer_id, checked.legal_entities)
+    if checked.legal_entities:
+        await assign_legal_entities(uow, customer_id, checked.legal_entities)
     for address in checked.addresses:
         columns = {name: value for name, value in address.items() if name != "is_default"}
         await add_address(uow, customer_id, columns, is_default=address["is_default"])

@@ -12,7 +12,9 @@ from app.domain.numbers import whole_number
 from app.domain.patches import Patch, input_name
 from app.domain.problems import Problems
 from app.domain.texts import optional_line, required_line
+from app.domain.topics import Topic
 from app.models.payment_instruments import PaymentInstrument
+from app.services.events import emit
 from app.services.unit_of_work import UnitOfWork
 
 # What is longer than any of the fields is refused by its own rule.
@@ -98,6 +100,7 @@ async def add_payment_instrument(uow: UnitOfWork, patch: Patch) -> PaymentInstru
         updated_at=uow.now,
     )
     await uow.payment_instruments.add(added)
+    await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["paymentInstruments"])
     return added
 
 
@@ -115,6 +118,7 @@ async def update_payment_instrument(uow: UnitOfWork, instrument_id: str, patch: 
         await uow.payment_instruments.clear_default(customer_id, uow.now)
         columns["is_default"] = True
     await uow.payment_instruments.change(customer_id, instrument_id, uow.now, **columns)
+    await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["paymentInstruments"])
     return await _get(uow, customer_id, instrument_id)
 
 
@@ -128,6 +132,7 @@ async def delete_payment_instrument(uow: UnitOfWork, instrument_id: str) -> str:
         remaining = await uow.payment_instruments.list(customer_id)
         if remaining:
             await uow.payment_instruments.change(customer_id, remaining[0].id, uow.now, is_default=True)
+    await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["paymentInstruments"])
     return instrument_id
 
 

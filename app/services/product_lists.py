@@ -10,7 +10,9 @@ from app.domain.numbers import whole_number
 from app.domain.patches import Patch, input_name
 from app.domain.problems import Problems
 from app.domain.texts import optional_line, required_line
+from app.domain.topics import Topic
 from app.models.product_lists import ProductList, ProductListItem, ProductListType
+from app.services.events import emit
 from app.services.unit_of_work import UnitOfWork
 
 _LIST_LINES: dict[str, Callable[[str | None], str | None]] = {
@@ -102,6 +104,7 @@ async def create_product_list(uow: UnitOfWork, type_: ProductListType, patch: Pa
         updated_at=uow.now,
     )
     await uow.product_lists.add(added)
+    await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["productLists"])
     return added
 
 
@@ -114,6 +117,7 @@ async def update_product_list(uow: UnitOfWork, list_id: str, patch: Patch) -> Pr
     columns = _check_list(problems, patch, ProductListType(so_far.type))
     problems.raise_if_any()
     await uow.product_lists.change(customer_id, list_id, uow.now, **columns)
+    await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["productLists"])
     return await _get(uow, customer_id, list_id, "id")
 
 
@@ -123,6 +127,7 @@ async def delete_product_list(uow: UnitOfWork, list_id: str) -> str:
     await uow.customers.lock(customer_id)
     await _get(uow, customer_id, list_id, "id")
     await uow.product_lists.delete(customer_id, list_id)
+    await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["productLists"])
     return list_id
 
 
@@ -147,6 +152,7 @@ async def add_product_list_item(uow: UnitOfWork, list_id: str, patch: Patch) -> 
         updated_at=uow.now,
     )
     await uow.product_lists.add_item(added)
+    await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["productLists"])
     return added
 
 
@@ -159,6 +165,7 @@ async def update_product_list_item(uow: UnitOfWork, item_id: str, patch: Patch) 
     await uow.customers.lock(customer_id)
     await _get_item(uow, customer_id, item_id)
     await uow.product_lists.change_item(customer_id, item_id, uow.now, **columns)
+    await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["productLists"])
     return await _get_item(uow, customer_id, item_id)
 
 
@@ -168,6 +175,7 @@ async def delete_product_list_item(uow: UnitOfWork, item_id: str) -> str:
     await uow.customers.lock(customer_id)
     await _get_item(uow, customer_id, item_id)
     await uow.product_lists.delete_item(customer_id, item_id)
+    await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["productLists"])
     return item_id
 
 

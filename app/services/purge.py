@@ -11,6 +11,7 @@ from app.models.integrations import IntegrationToken, UsedAssertion
 from app.models.one_time_tokens import OneTimeToken
 from app.models.outbox import OutboxMessage
 from app.models.sessions import AccessToken, RefreshToken, Session
+from app.models.social import LinkTicket, SocialState
 from app.services.caller import Caller
 from app.services.unit_of_work import UnitOfWork
 
@@ -25,6 +26,8 @@ _KEPT: tuple[tuple[type[TenantRow], str, timedelta], ...] = (
     (OutboxMessage, "delivered_at", timedelta(days=7)),
     (IntegrationToken, "expires_at", timedelta(days=1)),
     (UsedAssertion, "expires_at", timedelta(hours=1)),
+    (SocialState, "expires_at", timedelta(days=1)),
+    (LinkTicket, "expires_at", timedelta(days=1)),
 )
 
 

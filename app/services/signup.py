@@ -8,7 +8,7 @@ from typing import Any
 
 from app.domain.audit import AuditAction
 from app.domain.emails import EmailAddress, parse_email
-from app.domain.errors import UserErrorCode, refuse
+from app.domain.errors import DomainError, UserErrorCode, refuse
 from app.domain.patches import Patch
 from app.domain.problems import Problems
 from app.domain.tenants import SignupMode, Tenant
@@ -93,11 +93,16 @@ async def signup(uow: UnitOfWork, registration: Registration) -> SignedUp:
         password_hash=password_hash,
         changed_at=uow.now,
     )
-    if not await uow.credentials.add_unless_email_taken(credential):
-        await _answer_taken(uow, checked.email, mail_allowed=mail_allowed)
-        return SignedUp(customer_id, status)
+    is_taken = not await uow.credentials.add_unless_email_taken(credential)
+    if is_taken and tenant.signup is SignupMode.OPEN:
+        raise await _taken(uow, checked.email)
     await _add_customer(uow, customer_id, checked)
     await emit(uow, Topic.CUSTOMER_CREATED, customer_id, sessionId=uow.caller.require_principal().session_id)
+    if is_taken:
+        # All that was written only to take as long as it does for a free address.
+        await uow.forget()
+        await _tell_owner(uow, checked.email, mail_allowed=mail_allowed)
+        return SignedUp(customer_id, status)
     if tenant.signup is SignupMode.CONFIRM_EMAIL and mail_allowed:
         await send_confirmation(uow, credential, checked.columns.get("preferred_language"))
     await record(uow, AuditAction.SIGNUP, customer_id, mode=tenant.signup.value)
@@ -147,16 +152,24 @@ def _check_password(
     return password or ""
 
 
-async def _answer_taken(uow: UnitOfWork, email: EmailAddress, *, mail_allowed: bool) -> None:
-    """Tell the owner of a taken address by mail, and the caller only where sign-up is open anyway."""
+async def _taken(uow: UnitOfWork, email: EmailAddress) -> DomainError:
+    """Return the error that a taken address is where sign-up is open."""
+    _note_taken(uow, await uow.credentials.find_by_email(email.key))
+    return refuse(
+        UserErrorCode.EMAIL_TAKEN, "There is an account with this e-mail address already: log in instead.", "email"
+    )
+
+
+async def _tell_owner(uow: UnitOfWork, email: EmailAddress, *, mail_allowed: bool) -> None:
+    """Tell the owner of a taken address by mail, where the caller must not learn that it is."""
     owner = await uow.credentials.find_by_email(email.key)
-    record_refusal(uow, AuditAction.SIGNUP, owner.customer_id if owner else None, reason=UserErrorCode.EMAIL_TAKEN)
-    if uow.tenant.signup is SignupMode.OPEN:
-        raise refuse(
-            UserErrorCode.EMAIL_TAKEN, "There is an account with this e-mail address already: log in instead.", "email"
-        )
+    _note_taken(uow, owner)
     if owner is not None and owner.email is not None and mail_allowed:
         await send_mail(uow, "already_registered", owner.customer_id, owner.email)
+
+
+def _note_taken(uow: UnitOfWork, owner: Credential | None) -> None:
+    record_refusal(uow, AuditAction.SIGNUP, owner.customer_id if owner else None, reason=UserErrorCode.EMAIL_TAKEN)
 
 
 async def _add_customer(uow: UnitOfWork, customer_id: str, checked: _Checked) -> None:

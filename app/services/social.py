@@ -88,12 +88,12 @@ class _Arrival:
             # The address was changed, or the customer erased, in this very moment: it belongs to nobody.
             return await self._create(vouched)
         if current.email_verified_at is None:
-            return await self._take_over(current)
+            return await self._take_over(current, vouched)
         if uow.tenant.social_linking is SocialLinking.CONFIRM:
             return await require_confirmation(uow, current, self._provider, self._proof)
         return await self._link(current.customer_id)
 
-    async def _take_over(self, unproven: Credential) -> SocialLogin:
+    async def _take_over(self, unproven: Credential, vouched: EmailAddress) -> SocialLogin:
         """Give an account to the proven owner of its address; whoever made it without a proof loses every way in."""
         uow, customer_id = self._uow, unproven.customer_id
         taken = await uow.credentials.change(
@@ -111,6 +111,8 @@ class _Arrival:
         await uow.one_time_tokens.revoke(customer_id, uow.now)
         await uow.link_tickets.delete_all(customer_id)
         await uow.social_identities.delete_all(customer_id)
+        # The shop shall not go on writing to whoever was here before.
+        await uow.customers.change(customer_id, uow.now, contact_email=vouched.address)
         await emit(uow, Topic.CUSTOMER_CONFIRMED, customer_id)
         return await self._link(customer_id)
 

@@ -16,6 +16,8 @@ from app.services.social_identities import add_identity, find_identity, tell_lin
 from app.services.social_states import ProviderAnswer, prove
 from app.services.unit_of_work import UnitOfWork
 
+MOST_ACCOUNTS = 20
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LinkedAccount:
@@ -29,13 +31,18 @@ async def link_social_account(uow: UnitOfWork, answer: ProviderAnswer, password:
     """Let the caller sign in with a provider from now on; what is linked already stays linked.
 
     REAUTHENTICATION_REQUIRED, INVALID_CREDENTIALS; errors as `prove` tells; SOCIAL_ACCOUNT_TAKEN when another customer
-    signs in with it.
+    signs in with it; LIMIT_REACHED.
     """
     customer_id = uow.caller.require_customer().id
     checked = await reauthenticate(uow, password, "password")
     provider, proof = await prove(uow, answer)
     tokens = proof.tokens if uow.tenant.social_tokens else None
     await _lock(uow, customer_id, checked.version)
+    known = await find_identity(uow, provider, proof)
+    if known is None and len(await uow.social_identities.list(customer_id)) >= MOST_ACCOUNTS:
+        raise refuse(
+            UserErrorCode.LIMIT_REACHED, f"There are {MOST_ACCOUNTS} social accounts already: remove one.", "provider"
+        )
     identity = await add_identity(uow, customer_id, provider, proof)
     if identity is not None:
         await tell_linked(uow, provider, identity)
@@ -59,6 +66,10 @@ async def _lock(uow: UnitOfWork, customer_id: str, checked_version: int) -> None
         raise unauthenticated(UnauthenticatedReason.REVOKED)
 
 
+def _still_works(uow: UnitOfWork, identity: SocialIdentity) -> bool:
+    return uow.tenant.find_social_provider(identity.provider) is not None
+
+
 async def unlink_social_account(uow: UnitOfWork, account_id: str, password: str | None) -> str:
     """Take one of the caller's social accounts away, and return its id; sessions that began with it end.
 
@@ -71,7 +82,8 @@ async def unlink_social_account(uow: UnitOfWork, account_id: str, password: str 
     gone = next((identity for identity in identities if identity.id == account_id), None)
     if gone is None:
         raise refuse(UserErrorCode.NOT_FOUND, "You have no social account with this id.", "accountId")
-    if len(identities) == 1 and checked.password_hash is None:
+    remaining = [identity for identity in identities if identity.id != gone.id and _still_works(uow, identity)]
+    if not remaining and checked.password_hash is None:
         raise refuse(
             UserErrorCode.LAST_SIGN_IN_METHOD,
             "This is the only way for you to sign in: link another one, or set a password first.",

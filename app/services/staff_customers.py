@@ -9,8 +9,7 @@ from typing import Any
 
 from app.domain.audit import AuditAction
 from app.domain.errors import DomainError, UserErrorCode, refuse
-from app.domain.passwords import PasswordPolicy
-from app.domain.patches import Patch
+from app.domain.patches import Patch, input_name
 from app.domain.problems import Problems
 from app.domain.references import parse_shopper_reference
 from app.domain.topics import Topic
@@ -29,6 +28,7 @@ from app.services.new_customers import (
     write_new_customer,
 )
 from app.services.one_time_tokens import issue_one_time_token
+from app.services.passwords import check_password
 from app.services.profiles import COMPANY_REGISTRATION_LINE, check_profile
 from app.services.unit_of_work import UnitOfWork
 
@@ -53,7 +53,7 @@ async def create_customer(
     problems = Problems()
     checked = check_new_customer(uow, problems, new)
     if password is not None:
-        _check_password(uow, problems, password, checked)
+        check_password(problems, uow.tenant, password, _personal_words(checked), "password")
     groups = await check_groups(uow, problems, group_ids, "groupIds")
     problems.raise_if_any()
     if checked is None:
@@ -66,12 +66,10 @@ async def create_customer(
     return await get_profile(uow, customer_id)
 
 
-def _check_password(uow: UnitOfWork, problems: Problems, password: str, checked: CheckedCustomer | None) -> None:
-    personal: list[str | None] = []
-    if checked is not None:
-        personal = [checked.email.local_part, checked.columns.get("first_name"), checked.columns.get("last_name")]
-    policy = PasswordPolicy(uow.tenant.name, uow.tenant.password_min_length)
-    problems.check(lambda text: policy.check(text, personal), password, "password")
+def _personal_words(checked: CheckedCustomer | None) -> list[str | None]:
+    if checked is None:
+        return []
+    return [checked.email.local_part, *(checked.columns.get(f"{each}_name") for each in ("first", "middle", "last"))]
 
 
 async def update_customer(uow: UnitOfWork, customer_id: str, patch: Patch, version: int | None) -> CustomerProfile:
@@ -131,7 +129,7 @@ async def _check_changes(uow: UnitOfWork, so_far: Customer, patch: Patch) -> _Ch
         known = {entity.legal_entity_id for entity in await uow.legal_entities.list(so_far.id)}
         legal_entities = check_assignments(problems, patch["legal_entities"], known, "legalEntities")
     problems.raise_if_any()
-    return _Changes(sorted(patch), columns, reference, group_ids, legal_entities)
+    return _Changes(sorted(map(input_name, patch)), columns, reference, group_ids, legal_entities)
 
 
 async def _write_changes(uow: UnitOfWork, so_far: Customer, changes: _Changes) -> None:

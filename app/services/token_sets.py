@@ -126,7 +126,7 @@ async def sign_saas_token(
         "sid": session.id,
         "client_id": session.client_id,
         "customer_number": customer.customer_number,
-        "groups": [group.code for group in (await uow.groups.list_of(customer.id))[customer.id]],
+        "groups": await uow.groups.list_codes_of(customer.id),
     }
     if session.legal_entity_id is not None:
         claims["legal_entity_id"] = session.legal_entity_id

@@ -70,6 +70,10 @@ class UnitOfWork:
             await self.audit.add(event)
         await self._connection.commit()
 
+    async def forget(self) -> None:
+        """Roll back what was written so far; what is written after this begins a new transaction."""
+        await self._connection.rollback()
+
     def write_at_end(self, event: AuditEvent) -> None:
         """Write a line of the audit when the unit ends, even if all else is rolled back."""
         self._at_end.append(event)

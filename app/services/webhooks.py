@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 import orjson
 
-from app.domain.errors import UserErrorCode, refuse
 from app.domain.ports import Webhook
 from app.domain.requests import RequestFacts
 from app.domain.tenants import Tenant, WebhookEndpoint
@@ -23,6 +22,8 @@ LONGEST_PAUSE = timedelta(hours=1)
 # How long the one that tries again has before another one may.
 PROBE_TIME = timedelta(seconds=30)
 GONE = 410
+# How many deliveries are listed at once.
+MOST_LISTED = 1000
 
 _OURSELVES = Caller(RequestFacts(request_id="webhooks", ip=""))
 
@@ -127,17 +128,31 @@ async def endpoints_due(tools: Tools) -> Sequence[Endpoint]:
         return await uow.outbox_queue.endpoints_due(uow.now)
 
 
-async def deliveries(tools: Tools, tenant: Tenant, *, only_failed: bool) -> Sequence[OutboxMessage]:
-    """Return the tenant's events, the latest first; `only_failed` those that are set aside or had to be tried again."""
-    async with _unit(tools, tenant) as uow:
-        return await uow.outbox.list_events(only_failed=only_failed)
+async def deliveries(tools: Tools, tenant_id: str | None, *, only_failed: bool) -> Sequence[OutboxMessage]:
+    """Return the events of one tenant or of all, the latest first.
+
+    `only_failed`: those that did not arrive when they were tried. Raises `ValueError` for an unknown tenant.
+    """
+    tenant = tools.tenants.find_tenant(tenant_id) if tenant_id is not None else None
+    if tenant_id is not None and tenant is None:
+        raise ValueError(f"There is no tenant '{tenant_id}'.")
+    events: list[OutboxMessage] = []
+    for each in tools.tenants if tenant is None else [tenant]:
+        async with _unit(tools, each) as uow:
+            events += await uow.outbox.list_events(MOST_LISTED, only_failed=only_failed)
+    return sorted(events, key=lambda event: event.id, reverse=True)[:MOST_LISTED]
 
 
-async def replay(tools: Tools, tenant: Tenant, message_id: str) -> None:
-    """Send an event again under its own id, whatever became of it; its endpoint counts as working. NOT_FOUND."""
-    async with _unit(tools, tenant) as uow:
-        event = await uow.outbox.find_event(message_id)
-        if event is None:
-            raise refuse(UserErrorCode.NOT_FOUND, "There is no event with this id.")
-        await uow.webhook_endpoints.forget(event.endpoint or "")
-        await uow.outbox.replay(message_id, uow.now)
+async def replay(tools: Tools, event_id: str) -> None:
+    """Have an event sent again under its own id, whatever became of it; its endpoint counts as working again.
+
+    Raises `ValueError` for an unknown id.
+    """
+    for tenant in tools.tenants:
+        async with _unit(tools, tenant) as uow:
+            event = await uow.outbox.find_event(event_id)
+            if event is not None:
+                await uow.webhook_endpoints.forget(event.endpoint or "")
+                await uow.outbox.replay(event_id, uow.now)
+                return
+    raise ValueError(f"There is no event {event_id}: see python -m app webhooks deliveries")

@@ -106,6 +106,10 @@ class TestVerifyWithSecret:
         token = f"{segment({'alg': 'none'})}.{segment(CLAIMS)}."
         assert JoseAssertions().verify_with_secret(token, SECRET) is None
 
+    def test_refuses_a_public_key_as_the_secret(self) -> None:
+        pem = EC.as_pem(private=False).decode()
+        assert JoseAssertions().verify_with_secret(sign(OctKey.import_key(SECRET), "HS256"), pem) is None
+
 
 class TestReadIssuer:
     def test_returns_it_unverified(self) -> None:

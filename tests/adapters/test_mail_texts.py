@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jinja2 import TemplateNotFound, UndefinedError
+from jinja2 import UndefinedError
 
 from app.adapters.mail_texts import JinjaMailTexts
 from app.domain.ports import MailText
@@ -116,7 +116,7 @@ class TestRender:
         assert 'lang="en"' in mail.html
 
     def test_refuses_a_message_that_does_not_exist(self) -> None:
-        with pytest.raises(TemplateNotFound):
+        with pytest.raises(LookupError, match="advertisement"):
             render("advertisement")
 
     def test_refuses_to_leave_a_gap(self) -> None:

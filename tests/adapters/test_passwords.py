@@ -16,6 +16,8 @@ from app.domain.errors import AccessCode, AccessError
 
 pytestmark = pytest.mark.anyio
 
+BCRYPT = "$2b$04$8yIo7wO2iVO3tx3hY2zKM.NlD73XwbdkCf.27.a4CzHkBcT1CRoQy"
+
 
 @pytest.fixture
 def passwords() -> Iterator[Argon2Passwords]:
@@ -111,7 +113,27 @@ class TestVerify:
         await asyncio.gather(*tasks)
 
 
+    async def test_accepts_a_password_that_another_system_hashed(self, passwords: Argon2Passwords) -> None:
+        assert await passwords.verify(BCRYPT, "violet-harbour-42") is True
+        assert await passwords.verify(BCRYPT, "violet-harbour-43") is False
+
+    async def test_refuses_every_password_where_the_hash_is_beyond_all_bounds(self, passwords: Argon2Passwords) -> None:
+        assert await passwords.verify("$2b$31$" + "a" * 53, "violet-harbour-42") is False
+
+
+class TestCanVerify:
+    def test_is_true_for_a_hash_of_another_system(self, passwords: Argon2Passwords) -> None:
+        assert passwords.can_verify(BCRYPT)
+
+    @pytest.mark.parametrize("encoded", ["", "violet-harbour-42", "$2b$31$" + "a" * 53])
+    def test_is_false_for_what_verify_would_refuse(self, passwords: Argon2Passwords, encoded: str) -> None:
+        assert not passwords.can_verify(encoded)
+
+
 class TestNeedsRehash:
+    def test_is_true_for_a_hash_of_another_system(self, passwords: Argon2Passwords) -> None:
+        assert passwords.needs_rehash(BCRYPT)
+
     async def test_is_false_for_a_hash_of_today(self, passwords: Argon2Passwords) -> None:
         assert not passwords.needs_rehash(await passwords.hash("correct horse"))
 

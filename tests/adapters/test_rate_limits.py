@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 import signal
-import socket
-import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from redis import Redis
-from redis.backoff import ConstantBackoff
-from redis.retry import Retry
 
 from app.adapters.rate_limit_memory import WindowMemory
 from app.adapters.rate_limits import MemoryLimiter, RedisLimiter
 from app.domain.errors import AccessCode, AccessError
 from app.domain.ports import Limit, Limiter
+from tests.harness.redis_server import RedisServer, run_redis
 
 pytestmark = pytest.mark.anyio
 
@@ -37,43 +31,10 @@ class MovableClock:
         return self.moment
 
 
-class RedisServer:
-    """A server of our own on a free port."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.client = Redis(port=self.port, retry=Retry(ConstantBackoff(0.02), 250))
-        self._folder = folder
-        self.start()
-
-    def start(self) -> None:
-        program = shutil.which("redis-server")
-        assert program is not None
-        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--dir", str(self._folder)]
-        self.process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
-        self.client.ping()
-
-    def stop(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass: in Redis, all that the limits know of it is how long each key has to live."""
-        for key in self.client.scan_iter():
-            self.client.pexpire(key, int(self.client.pttl(key) - seconds * 1000))
-
-
 @pytest.fixture(scope="module")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed")
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    yield server
-    server.client.close()
-    server.stop()
+    with run_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
 
 
 @pytest.fixture

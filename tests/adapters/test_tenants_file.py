@@ -143,6 +143,7 @@ class TestLoadTenants:
         assert backend.scopes == {Scope.CUSTOMERS_READ}
         assert demo.social[0].issuer == "https://accounts.google.com"
         assert demo.social[0].name == "Google"
+        assert demo.social[0].client_secret is not None
         assert demo.social[0].client_secret.get_secret_value() == "g"
         assert demo.webhooks[0].secret.get_secret_value() == WEBHOOK_SECRET
         assert demo.mixin_schemas == {"loyalty": {"type": "object"}}

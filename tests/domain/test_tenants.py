@@ -212,6 +212,7 @@ class TestTenant:
                 "social",
                 {"provider": "x", "name": "X", "issuer": "https://x.test", "client_id": "c", "client_secret": "s"},
             ),
+            ("webhooks", {"url": "https://x.test", "topics": ["*"], "secret": "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0"}),
         ],
     )
     def test_refuses_an_id_that_stands_there_twice(self, noun: str, entry: dict[str, Any]) -> None:

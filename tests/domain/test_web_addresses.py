@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.web_addresses import check_origin, check_redirect_uri, check_target_url, check_web_url, is_loopback
+from app.domain.web_addresses import (
+    check_origin,
+    check_redirect_uri,
+    check_target_url,
+    check_web_url,
+    is_loopback,
+    is_public,
+)
 
 
 class TestIsLoopback:
@@ -15,6 +22,34 @@ class TestIsLoopback:
     @pytest.mark.parametrize("host", ["localhost.evil.test", "127.0.0.1.evil.test", "10.0.0.1", "shop.test", ""])
     def test_is_not_taken_in_by_a_look_alike(self, host: str) -> None:
         assert not is_loopback(host)
+
+
+class TestIsPublic:
+    @pytest.mark.parametrize("address", ["1.1.1.1", "203.0.114.1", "2606:4700:4700::1111"])
+    def test_knows_the_internet(self, address: str) -> None:
+        assert is_public(address)
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            *("127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "169.254.169.254", "192.0.2.1"),
+            *("0.0.0.0", "224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255", "198.18.0.1"),  # noqa: S104
+            *("::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fec0::1", "ff02::1", "2001:db8::1"),
+        ],
+    )
+    def test_knows_what_is_not_for_everybody(self, address: str) -> None:
+        assert not is_public(address)
+
+    @pytest.mark.parametrize(
+        "address",
+        ["::ffff:8.8.8.8", "::8.8.8.8", "64:ff9b::808:808", "64:ff9b:1::808:808", "2002:808:808::1", "2001::1"],
+    )
+    def test_trusts_no_translation(self, address: str) -> None:
+        assert not is_public(address)
+
+    @pytest.mark.parametrize("text", ["", "shop.test", "2130706433", "0x7f000001", "127.1", "0177.0.0.1"])
+    def test_is_not_taken_in_by_what_is_no_address(self, text: str) -> None:
+        assert not is_public(text)
 
 
 class TestCheckWebUrl:

@@ -63,6 +63,16 @@ class Gateway(StorefrontClient):
         """Return the rows of a SELECT, to see what the database holds where no operation shows it."""
         return list(await self.tools.database.connect().fetch(text(statement).bindparams(**values)))
 
+    async def write(self, statement: str, **values: Any) -> int:
+        """Change rows where no operation does, and return how many it were."""
+        connection = self.tools.database.connect()
+        try:
+            touched = await connection.execute(text(statement).bindparams(**values))
+            await connection.commit()
+        finally:
+            await connection.close()
+        return touched
+
     @contextmanager
     def count_statements(self) -> Iterator[list[str]]:
         """Collect the statements that the database is asked for meanwhile."""

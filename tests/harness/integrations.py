@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
-from joserfc import jwt
+from joserfc import jws
 from joserfc.jwk import ECKey, Key, OctKey
 
 from tests.harness.gateway import Gateway
@@ -77,14 +77,14 @@ id = "a-user-of-the-other-shop"
 """
 
 
-def shops(folder: Path, *clients: str, keyed_by: Key = KEY, **secrets: str) -> dict[str, str]:
-    """Write a tenants file with these clients of the first shop, and return the variables of a gateway that reads it."""
+def shops(folder: Path, *clients: str, keyed_by: Key = KEY, staff: str = STAFF, **secrets: str) -> dict[str, str]:
+    """Write a tenants file with these clients of the first shop; return the variables of a gateway that reads it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, key in (("keyed", keyed_by), ("other", OTHER_KEY)):
         public = {"keys": [key.as_dict(private=False)]}
         (folder / f"{name}.json").write_text(json.dumps(public))
     file = folder / "tenants.toml"
-    file.write_text("\n".join((_SHOP, *clients, _OTHER_SHOP)))
+    file.write_text("\n".join((_SHOP.replace(STAFF, staff), *clients, _OTHER_SHOP)))
     return {
         "TENANTS_FILE": str(file),
         "PUBLIC_URL": ISSUER,
@@ -100,7 +100,7 @@ def basic(client_id: str, secret: str = SECRET) -> dict[str, str]:
     return {"Authorization": f"Basic {b64encode(f'{client_id}:{secret}'.encode()).decode()}"}
 
 
-def claims(now: datetime, client_id: str = "shop-keyed", **changes: Any) -> dict[str, Any]:
+def claims(now: datetime, client_id: str = "shop-keyed", /, **changes: Any) -> dict[str, Any]:
     """Return the claims of a good assertion with these changes; None leaves a claim out."""
     good = {
         "iss": client_id,
@@ -115,7 +115,7 @@ def claims(now: datetime, client_id: str = "shop-keyed", **changes: Any) -> dict
 
 def signed(content: dict[str, Any], key: Key = KEY, alg: str = "ES256") -> str:
     """Return the assertion as a JWT."""
-    return jwt.encode({"alg": alg, "typ": "JWT"}, content, key, algorithms=[alg])
+    return jws.serialize_compact({"alg": alg, "typ": "JWT"}, json.dumps(content), key, algorithms=[alg])
 
 
 def signed_by_secret(content: dict[str, Any], secret: str = SECRET, alg: str = "HS256") -> str:
@@ -123,7 +123,7 @@ def signed_by_secret(content: dict[str, Any], secret: str = SECRET, alg: str = "
     return signed(content, OctKey.import_key(secret), alg)
 
 
-async def post(gateway: Gateway, path: str, headers: dict[str, str] | None = None, **form: str) -> httpx2.Response:
+async def post(gateway: Gateway, path: str, headers: dict[str, str] | None = None, /, **form: str) -> httpx2.Response:
     """Post a form to an OAuth endpoint."""
     return await gateway.http.post(f"/oauth/{path}", data=form, headers=headers)
 

@@ -39,3 +39,23 @@ ADD_ADDRESS_TAGS = f"""mutation ($input: AddressTagsInput!) {{
 REMOVE_ADDRESS_TAGS = f"""mutation ($input: AddressTagsInput!) {{
     removeAddressTags(input: $input) {{ address {{ id tags }} {USER_ERRORS} }}
 }}"""
+
+RESEND_CONFIRMATION = f"""mutation ($input: ResendConfirmationInput!) {{
+    resendConfirmation(input: $input) {{ accepted {USER_ERRORS} }}
+}}"""
+REQUEST_PASSWORD_RESET = f"""mutation ($input: RequestPasswordResetInput!) {{
+    requestPasswordReset(input: $input) {{ accepted {USER_ERRORS} }}
+}}"""
+RESET_PASSWORD = f"""mutation ($input: ResetPasswordInput!) {{
+    resetPassword(input: $input) {{ passwordReset {USER_ERRORS} }}
+}}"""
+CHANGE_PASSWORD = f"""mutation ($input: ChangePasswordInput!) {{
+    changePassword(input: $input) {{ {TOKENS} {USER_ERRORS} }}
+}}"""
+CHANGE_EMAIL = f"mutation ($input: ChangeEmailInput!) {{ changeEmail(input: $input) {{ accepted {USER_ERRORS} }} }}"
+CONFIRM_EMAIL_CHANGE = f"""mutation ($input: ConfirmEmailChangeInput!) {{
+    confirmEmailChange(input: $input) {{ email {USER_ERRORS} }}
+}}"""
+REVERT_EMAIL_CHANGE = f"""mutation ($input: RevertEmailChangeInput!) {{
+    revertEmailChange(input: $input) {{ email {USER_ERRORS} }}
+}}"""

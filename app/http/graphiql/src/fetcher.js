@@ -6,10 +6,12 @@ export function makeFetcher(onAnswer) {
     const { accessToken, refreshToken } = currentTokens();
     const isIntrospection = operationName === 'IntrospectionQuery';
     const authorization = accessToken && !isIntrospection ? { Authorization: `Bearer ${accessToken}` } : {};
+    // Right after a change of tabs, GraphiQL still names the operation of the tab before.
+    const name = new RegExp(`\\b${operationName}\\b`).test(query) ? operationName : undefined;
     const response = await fetch('/graphql', {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', ...authorization, ...headers },
-      body: JSON.stringify({ query, operationName, variables: fill(variables, { refreshToken }) }),
+      body: JSON.stringify({ query, operationName: name, variables: fill(variables, { refreshToken }) }),
     });
     const answer = await response.json();
     rememberTokens(answer);

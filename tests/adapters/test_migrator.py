@@ -1,0 +1,83 @@
+"""The migrations, on both databases: they make the tables of the models, once, however many start them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, create_engine, make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from app.adapters.database import open_database
+from app.adapters.migrator import migrate
+from app.models import METADATA
+from tests.harness.postgresql import PostgresqlServer
+from tests.harness.source import ROOT
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the test a database without any table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/not/there/yet/gateway.db"
+        return
+    server: PostgresqlServer = request.getfixturevalue("postgresql")
+    name = server.create_database()
+    yield server.url(name)
+    server.drop_database(name)
+
+
+def differences(connection: Connection) -> list[object]:
+    return list(compare_metadata(MigrationContext.configure(connection), METADATA))
+
+
+async def differences_on_postgresql(url: str) -> list[object]:
+    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
+    async with engine.connect() as connection:
+        found = await connection.run_sync(differences)
+    await engine.dispose()
+    return found
+
+
+async def is_ready(url: str) -> bool:
+    database = open_database(url)
+    ready = await database.is_ready()
+    await database.close()
+    return ready
+
+
+class TestMigrate:
+    def test_makes_the_tables_of_the_models(self, empty_database_url: str) -> None:
+        migrate(empty_database_url)
+        if empty_database_url.startswith("sqlite"):
+            engine = create_engine(empty_database_url)
+            with engine.connect() as connection:
+                found = differences(connection)
+            engine.dispose()
+        else:
+            found = asyncio.run(differences_on_postgresql(empty_database_url))
+        assert found == []
+
+    def test_makes_the_database_ready_and_does_no_harm_again(self, empty_database_url: str) -> None:
+        assert not asyncio.run(is_ready(empty_database_url))
+        migrate(empty_database_url)
+        migrate(empty_database_url)
+        assert asyncio.run(is_ready(empty_database_url))
+
+    def test_is_done_once_when_four_processes_start_at_once(self, empty_database_url: str) -> None:
+        environment = {**os.environ, "DATABASE_URL": empty_database_url}
+        command = [sys.executable, "-m", "app", "migrate"]
+        processes = [
+            subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            for _ in range(4)
+        ]
+        outputs = [process.communicate()[0].decode() for process in processes]
+        assert [process.returncode for process in processes] == [0] * 4, outputs
+        assert asyncio.run(is_ready(empty_database_url))

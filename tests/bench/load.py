@@ -1,0 +1,115 @@
+"""A load generator in a process of its own: keep-alive connections in a closed loop, every answer checked.
+
+`python -m tests.bench.load` reads what to do as JSON from its input, and writes what it measured as JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import uvloop
+
+from tests.bench.workloads import Person, Script, WrongAnswerError
+
+# Seconds that any one answer may take.
+PATIENCE = 60.0
+
+
+@dataclass
+class Measured:
+    """Seconds of each answer, and how much of its time the generator itself was busy."""
+
+    seconds: list[float] = field(default_factory=list)
+    duration: float = 0.0
+    busy: float = 0.0
+
+
+class Connection(asyncio.Protocol):
+    """One connection: sends, waits for the whole answer, hands it on."""
+
+    def __init__(self) -> None:
+        self._received = b""
+        self._answer: asyncio.Future[bytes] | None = None
+        self._transport: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on the body as soon as it is whole."""
+        self._received += data
+        head, separator, content = self._received.partition(b"\r\n\r\n")
+        if not separator or self._answer is None:
+            return
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        if len(content) < length:
+            return
+        self._received = b""
+        if not head.startswith(b"HTTP/1.1 200 "):
+            self._answer.set_exception(WrongAnswerError(self._received.decode(errors="replace")))
+        else:
+            self._answer.set_result(content)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Let whoever waits for an answer know."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(WrongAnswerError(f"The server closed the connection: {error}"))
+
+    async def ask(self, request: bytes) -> bytes:
+        """Send a request and return the body of its answer."""
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return await self._answer
+
+
+async def _run(task: dict[str, Any]) -> Measured:
+    people = [Person(**person) for person in task["people"]]
+    loop = asyncio.get_running_loop()
+    connections: list[tuple[Connection, Script]] = []
+    for number in range(task["connections"]):
+        _, connection = await loop.create_connection(Connection, "127.0.0.1", task["port"])
+        connections.append((connection, Script(task["workload"], people[number % len(people)], number)))
+    await asyncio.gather(*(_prepare(*pair, task["logins"]) for pair in connections))
+    measured = Measured()
+    started, busy = time.perf_counter(), time.process_time()
+    end = started + task["seconds"]
+    async with asyncio.timeout(task["seconds"] + PATIENCE):
+        await asyncio.gather(*(_talk(*pair, end, task["pause"], measured.seconds) for pair in connections))
+    measured.duration = time.perf_counter() - started
+    measured.busy = (time.process_time() - busy) / measured.duration
+    return measured
+
+
+async def _prepare(connection: Connection, script: Script, logins: int) -> None:
+    requests: Iterator[bytes] = script.preparation(logins)
+    for request in requests:
+        script.prepared(await connection.ask(request))
+
+
+async def _talk(connection: Connection, script: Script, end: float, pause: float, seconds: list[float]) -> None:
+    while (started := time.perf_counter()) < end:
+        request = script.next()
+        if request is None:
+            return
+        answer = await connection.ask(request)
+        seconds.append(time.perf_counter() - started)
+        script.check(answer)
+        if pause:
+            await asyncio.sleep(pause)
+
+
+def main() -> None:
+    """Do what the input says."""
+    measured = uvloop.run(_run(orjson.loads(sys.stdin.buffer.read())))
+    sys.stdout.buffer.write(orjson.dumps(measured))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""Whether an address is known cannot be told from any answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.factories import PASSWORD, signup_input
+from tests.harness import operations
+from tests.harness.client import Answer
+from tests.harness.gateway import Gateway
+
+pytestmark = pytest.mark.anyio
+
+UNKNOWN = "nobody@example.com"
+Call = Callable[[Gateway, str, str], Awaitable[Answer]]
+
+
+async def login(gateway: Gateway, token: str, email: str) -> Answer:
+    given = {"email": email, "password": "wrong-harbour-42"}
+    return await gateway.graphql(operations.LOGIN, {"input": given}, token)
+
+
+async def signup(gateway: Gateway, token: str, email: str) -> Answer:
+    return await gateway.graphql(operations.SIGNUP, {"input": signup_input(email=email)}, token)
+
+
+async def request_password_reset(gateway: Gateway, token: str, email: str) -> Answer:
+    return await gateway.graphql(operations.REQUEST_PASSWORD_RESET, {"input": {"email": email}}, token)
+
+
+async def resend_confirmation(gateway: Gateway, token: str, email: str) -> Answer:
+    return await gateway.graphql(operations.RESEND_CONFIRMATION, {"input": {"email": email}}, token)
+
+
+class TestKnownAndUnknownAddress:
+    @pytest.mark.parametrize("call", [login, signup, request_password_reset, resend_confirmation])
+    async def test_are_answered_alike(self, gateway: Gateway, call: Call) -> None:
+        known = (await gateway.customer()).email
+        answers = [await call(gateway, (await gateway.anonymous()).access, email) for email in (known, UNKNOWN)]
+        assert answers[0].status == answers[1].status
+        assert without_ids(answers[0]) == without_ids(answers[1])
+        assert sorted(answers[0].headers.keys()) == sorted(answers[1].headers.keys())
+
+    async def test_are_answered_alike_as_the_new_address_of_a_customer(self, gateway: Gateway) -> None:
+        known = (await gateway.customer()).email
+        customer = await gateway.customer()
+        answers = [
+            await gateway.graphql(
+                operations.CHANGE_EMAIL, {"input": {"newEmail": email, "password": PASSWORD}}, customer.tokens.access
+            )
+            for email in (known, UNKNOWN)
+        ]
+        assert answers[0].status == answers[1].status
+        assert answers[0].data == answers[1].data == {"changeEmail": {"accepted": True, "userErrors": []}}
+
+
+def without_ids(answer: Answer) -> str:
+    """Return the body with a mark in the place of each id, which is random."""
+    assert not answer.errors
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "<id>", str(answer.data))
+
+
+class TestResendConfirmation:
+    async def test_mails_a_new_link_and_makes_the_old_one_worthless(self, gateway: Gateway) -> None:
+        person = await gateway.signed_up()
+        await gateway.deliver()
+        await resend_confirmation(gateway, person.tokens.access, person.email)
+        await gateway.deliver()
+        older, newer = [mail.token for mail in gateway.mails(person.email)]
+        refused = await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": older}})
+        assert refused.user_errors("confirmSignup") == [("TOKEN_INVALID", "token")]
+        confirmed = await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": newer}})
+        assert confirmed["confirmSignup"]["customerId"] == person.id
+
+    async def test_mails_nobody_who_is_confirmed(self, gateway: Gateway) -> None:
+        person = await gateway.customer()
+        before = len(gateway.mails())
+        await resend_confirmation(gateway, (await gateway.anonymous()).access, person.email)
+        await gateway.deliver()
+        assert len(gateway.mails()) == before

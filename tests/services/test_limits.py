@@ -1,0 +1,486 @@
+"""How often an operation may be tried, through the real endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from app.adapters.passwords import Argon2Passwords
+from app.adapters.rate_limits import logger as limiter_logger
+from tests.factories import PASSWORD, signup_input
+from tests.fakes import MovableClock
+from tests.harness import operations
+from tests.harness.client import Answer
+from tests.harness.gateway import Gateway, run_gateway
+from tests.harness.redis_server import RedisServer, run_redis
+
+pytestmark = pytest.mark.anyio
+
+WRONG = "wrong-harbour-42"
+LIMITED = "RATE_LIMITED"
+REQUEST_RESET = """mutation ($input: RequestPasswordResetInput!) {
+    requestPasswordReset(input: $input) { accepted userErrors { code field message } }
+}"""
+RESET = """mutation ($input: ResetPasswordInput!) {
+    resetPassword(input: $input) { userErrors { code field message } }
+}"""
+CHANGE_PASSWORD = """mutation ($input: ChangePasswordInput!) {
+    changePassword(input: $input) { tokens { accessToken } userErrors { code field message } }
+}"""
+
+
+async def try_login(gateway: Gateway, email: str, password: str, token: str, **headers: str) -> Answer:
+    return await gateway.graphql(operations.LOGIN, {"input": {"email": email, "password": password}}, token, headers)
+
+
+def outcome(answer: Answer, name: str = "login") -> str:
+    """Return the code of the answer, whether it stands in the errors or in the payload; OK without any."""
+    if answer.codes:
+        return str(answer.codes[0])
+    found = answer.user_errors(name)
+    return found[0][0] if found else "OK"
+
+
+def seconds_to_wait(answer: Answer) -> int:
+    (error,) = answer.errors
+    assert error["extensions"]["code"] == LIMITED
+    assert answer.headers["retry-after"] == str(error["extensions"]["retryAfter"])
+    return int(error["extensions"]["retryAfter"])
+
+
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every password that reaches argon2."""
+    passwords: list[str] = []
+    verify = Argon2Passwords.verify
+
+    async def counting(self: Argon2Passwords, encoded: str | None, password: str) -> bool:
+        passwords.append(password)
+        return await verify(self, encoded, password)
+
+    monkeypatch.setattr(Argon2Passwords, "verify", counting)
+    return passwords
+
+
+class TestLogin:
+    async def test_lets_five_of_a_hundred_parallel_guesses_reach_argon2(
+        self, gateway: Gateway, checked: list[str]
+    ) -> None:
+        person = await gateway.signup_confirmed()
+        sessions = [await gateway.anonymous() for _ in range(25)]
+        calls = [try_login(gateway, person.email, WRONG, sessions[number % 25].access) for number in range(100)]
+        answers = await asyncio.gather(*calls)
+        assert len(checked) == 5
+        assert Counter(map(outcome, answers)) == {"INVALID_CREDENTIALS": 5, LIMITED: 95}
+
+    async def test_lets_ten_of_a_hundred_parallel_guesses_at_many_accounts_reach_argon2(
+        self, gateway: Gateway, checked: list[str]
+    ) -> None:
+        sessions = [await gateway.anonymous() for _ in range(25)]
+        calls = [try_login(gateway, f"a{n}@example.com", WRONG, sessions[n % 25].access) for n in range(100)]
+        answers = await asyncio.gather(*calls)
+        assert len(checked) == 10
+        assert Counter(map(outcome, answers)) == {"INVALID_CREDENTIALS": 10, LIMITED: 90}
+
+    async def test_refuses_aliased_logins_in_one_document(self, gateway: Gateway, checked: list[str]) -> None:
+        tokens = await gateway.anonymous()
+        logins = " ".join(
+            f'l{n}: login(input: {{email: "ada@example.com", password: "guess-{n}"}}) {{ userErrors {{ code }} }}'
+            for n in range(2)
+        )
+        answer = await gateway.graphql(f"mutation {{ {logins} }}", token=tokens.access)
+        assert answer.data is None
+        assert answer.codes == ["QUERY_TOO_COMPLEX"]
+        assert checked == []
+
+    async def test_lets_waits_grow_to_a_quarter_of_an_hour(self, gateway: Gateway) -> None:
+        waits = []
+        for _ in range(5):
+            tokens = await gateway.anonymous()
+            assert outcome(await try_login(gateway, "ada@example.com", WRONG, tokens.access)) == "INVALID_CREDENTIALS"
+        for _ in range(7):
+            tokens = await gateway.anonymous()
+            refused = await try_login(gateway, "ada@example.com", WRONG, tokens.access)
+            waits.append(seconds_to_wait(refused))
+            gateway.clock.advance(seconds=waits[-1])
+            tokens = await gateway.anonymous()
+            assert outcome(await try_login(gateway, "ada@example.com", WRONG, tokens.access)) == "INVALID_CREDENTIALS"
+        assert [round(wait / 60) for wait in waits] == [1, 2, 4, 8, 15, 15, 15]
+
+    async def test_refuses_the_right_password_while_the_wait_goes_on(
+        self, gateway: Gateway, checked: list[str]
+    ) -> None:
+        person = await gateway.signup_confirmed()
+        for _ in range(5):
+            await try_login(gateway, person.email, WRONG, person.tokens.access)
+        refused = await try_login(gateway, person.email, PASSWORD, person.tokens.access)
+        assert PASSWORD not in checked
+        gateway.clock.advance(seconds=seconds_to_wait(refused))
+        assert outcome(await try_login(gateway, person.email, PASSWORD, person.tokens.access)) == "OK"
+
+    async def test_forgets_the_failures_of_an_account_after_the_right_password(self, gateway: Gateway) -> None:
+        person = await gateway.signup_confirmed()
+        for _ in range(4):
+            await try_login(gateway, person.email, WRONG, person.tokens.access)
+        await gateway.login(person.email, token=person.tokens.access)
+        gateway.clock.advance(minutes=2)
+        tokens = await gateway.anonymous()
+        for _ in range(5):
+            assert outcome(await try_login(gateway, person.email, WRONG, tokens.access)) == "INVALID_CREDENTIALS"
+
+    async def test_never_locks_the_owner_out_whatever_strangers_do(self, gateway: Gateway) -> None:
+        person = await gateway.signup_confirmed()
+        for number in range(12):
+            gateway.ip = f"198.51.100.{number}"
+            tokens = await gateway.anonymous()
+            for _ in range(6):
+                await try_login(gateway, person.email, WRONG, tokens.access)
+        gateway.ip = "203.0.113.7"
+        await gateway.login(person.email)
+
+    async def test_counts_an_account_however_it_is_spelled(self, gateway: Gateway) -> None:
+        tokens = await gateway.anonymous()
+        for email in ("Ada@example.com", "ADA@Example.com", " ada@example.com", "ada@EXAMPLE.com", "aDa@example.com"):
+            assert outcome(await try_login(gateway, email, WRONG, tokens.access)) == "INVALID_CREDENTIALS"
+        assert outcome(await try_login(gateway, "ada@example.com", WRONG, tokens.access)) == LIMITED
+
+    async def test_treats_known_unknown_and_impossible_addresses_alike(self, gateway: Gateway) -> None:
+        person = await gateway.signup_confirmed()
+        seen = []
+        for number, email in enumerate((person.email, "nobody@example.com", "no address")):
+            gateway.ip = f"198.51.100.{number}"
+            tokens = await gateway.anonymous()
+            seen.append([outcome(await try_login(gateway, email, WRONG, tokens.access)) for _ in range(7)])
+        assert seen == [["INVALID_CREDENTIALS"] * 5 + [LIMITED] * 2] * 3
+
+    async def test_does_not_count_successes_as_failures(self, gateway: Gateway) -> None:
+        person = await gateway.signup_confirmed()
+        for _ in range(15):
+            await gateway.login(person.email)
+
+    async def test_never_clears_the_counter_of_an_address_by_a_success(self, gateway: Gateway) -> None:
+        person = await gateway.signup_confirmed()
+        for number in range(9):
+            tokens = await gateway.anonymous()
+            await try_login(gateway, f"a{number}@example.com", WRONG, tokens.access)
+        await gateway.login(person.email)
+        tokens = await gateway.anonymous()
+        assert outcome(await try_login(gateway, "b1@example.com", WRONG, tokens.access)) == "INVALID_CREDENTIALS"
+        assert outcome(await try_login(gateway, "b2@example.com", WRONG, tokens.access)) == LIMITED
+
+    async def test_counts_thirty_logins_of_an_address_in_a_minute(self, gateway: Gateway) -> None:
+        person = await gateway.signup_confirmed()
+        for _ in range(30):
+            await gateway.login(person.email)
+        tokens = await gateway.anonymous()
+        assert outcome(await try_login(gateway, person.email, PASSWORD, tokens.access)) == LIMITED
+
+    async def test_counts_ten_tries_of_a_session_wherever_they_come_from(self, gateway: Gateway) -> None:
+        tokens = await gateway.anonymous()
+        seen = []
+        for number in range(11):
+            gateway.ip = f"198.51.100.{number}"
+            seen.append(outcome(await try_login(gateway, "ada@example.com", WRONG, tokens.access)))
+        assert seen == ["INVALID_CREDENTIALS"] * 10 + [LIMITED]
+
+    async def test_counts_for_each_shop_alone(self, gateway: Gateway) -> None:
+        tokens = await gateway.anonymous()
+        for _ in range(6):
+            refused = await try_login(gateway, "ada@example.com", WRONG, tokens.access)
+        assert outcome(refused) == LIMITED
+        elsewhere = await gateway.anonymous("open-storefront")
+        answer = await try_login(gateway, "ada@example.com", WRONG, elsewhere.access)
+        assert outcome(answer) == "INVALID_CREDENTIALS"
+
+    async def test_takes_the_addresses_of_one_household_for_one(self, gateway: Gateway) -> None:
+        seen = []
+        for number in range(6):
+            gateway.ip = f"2001:db8:1:2::{number + 1}"
+            tokens = await gateway.anonymous()
+            seen.append(outcome(await try_login(gateway, "ada@example.com", WRONG, tokens.access)))
+        assert seen == ["INVALID_CREDENTIALS"] * 5 + [LIMITED]
+
+    async def test_does_not_believe_a_header_about_the_address(self, gateway: Gateway) -> None:
+        seen = []
+        for number in range(6):
+            headers = {"X-Forwarded-For": f"198.51.100.{number}", "Forwarded": f"for=198.51.100.{number}"}
+            tokens = await gateway.anonymous()
+            seen.append(outcome(await try_login(gateway, "ada@example.com", WRONG, tokens.access, **headers)))
+        assert seen == ["INVALID_CREDENTIALS"] * 5 + [LIMITED]
+
+
+class TestFullQueue:
+    async def test_is_answered_at_once_and_counts_for_nothing(self, gateway: Gateway) -> None:
+        person = await gateway.signup_confirmed()
+        passwords = gateway.tools.passwords
+        assert isinstance(passwords, Argon2Passwords)
+        session = {"Authorization": f"Bearer {person.tokens.access}"}
+        body = {"query": operations.LOGIN, "variables": {"input": {"email": person.email, "password": PASSWORD}}}
+        go_on = threading.Event()
+        hashes = [asyncio.ensure_future(passwords._run(go_on.wait)) for _ in range(200)]
+        await asyncio.sleep(0)
+        assert passwords.waiting == 64
+        durations, codes = [], []
+        for _ in range(8):
+            started = time.perf_counter()
+            answer = await gateway.http.post("/graphql", json=body, headers=session)
+            durations.append(time.perf_counter() - started)
+            codes.append(answer.json()["errors"][0]["extensions"]["code"])
+        go_on.set()
+        await asyncio.gather(*hashes, return_exceptions=True)
+        assert codes == ["SERVICE_BUSY"] * 8
+        assert min(durations) < 0.05
+        await gateway.login(person.email, token=person.tokens.access)
+
+
+class TestChangePassword:
+    async def test_is_no_way_around_the_limits_of_login(self, gateway: Gateway, checked: list[str]) -> None:
+        person = await gateway.customer()
+        checked.clear()
+        change = {"input": {"currentPassword": WRONG, "newPassword": "another-harbour-43"}}
+        seen = [
+            outcome(await gateway.graphql(CHANGE_PASSWORD, change, person.tokens.access), "changePassword")
+            for _ in range(6)
+        ]
+        assert seen == ["INVALID_CREDENTIALS"] * 5 + [LIMITED]
+        assert len(checked) == 5
+
+
+class TestAnonymousLogin:
+    async def test_counts_sixty_of_an_address_in_a_minute(self, gateway: Gateway) -> None:
+        for _ in range(60):
+            await gateway.anonymous()
+            gateway.clock.advance(seconds=0.1)
+        answer = await gateway.graphql(operations.ANONYMOUS_LOGIN, {"input": {"clientId": "demo-storefront"}})
+        assert answer.codes == [LIMITED]
+        gateway.clock.advance(seconds=seconds_to_wait(answer))
+        await gateway.anonymous()
+
+    async def test_counts_fifty_of_a_shop_in_a_second(self, gateway: Gateway) -> None:
+        for number in range(50):
+            gateway.ip = f"198.51.100.{number}"
+            await gateway.anonymous()
+        gateway.ip = "203.0.113.7"
+        answer = await gateway.graphql(operations.ANONYMOUS_LOGIN, {"input": {"clientId": "demo-storefront"}})
+        assert answer.codes == [LIMITED]
+        await gateway.anonymous("open-storefront")
+        gateway.clock.advance(seconds=2)
+        await gateway.anonymous()
+
+
+class TestRefresh:
+    async def test_counts_thirty_of_a_session_in_a_minute(self, gateway: Gateway) -> None:
+        tokens = await gateway.anonymous()
+        for _ in range(30):
+            tokens = await gateway.refresh(tokens.refresh)
+        answer = await gateway.graphql(operations.REFRESH, {"input": {"refreshToken": tokens.refresh}})
+        assert answer.codes == [LIMITED]
+        gateway.clock.advance(seconds=seconds_to_wait(answer))
+        await gateway.refresh(tokens.refresh)
+
+    async def test_counts_sixty_of_an_address_in_a_minute(self, gateway: Gateway) -> None:
+        unknown = {"input": {"refreshToken": "cg_cr_" + "A" * 43}}
+        seen = [outcome(await gateway.graphql(operations.REFRESH, unknown), "refresh") for _ in range(61)]
+        assert seen == ["TOKEN_INVALID"] * 60 + [LIMITED]
+
+
+class TestSignup:
+    async def test_counts_five_of_a_session_in_an_hour(self, gateway: Gateway) -> None:
+        tokens = await gateway.anonymous()
+        for number in range(5):
+            await gateway.signup(tokens.access, email=f"a{number}@example.com")
+        answer = await gateway.graphql(operations.SIGNUP, {"input": signup_input(email="b@example.com")}, tokens.access)
+        assert answer.codes == [LIMITED]
+        gateway.clock.advance(seconds=seconds_to_wait(answer))
+
+    async def test_counts_no_mistake_in_the_form_for_the_session(self, gateway: Gateway) -> None:
+        tokens = await gateway.anonymous()
+        for _ in range(10):
+            assert (await gateway.signup(tokens.access, password="short"))["userErrors"]
+        assert (await gateway.signup(tokens.access))["userErrors"] == []
+
+    async def test_counts_twenty_forms_of_an_address_in_a_minute(self, gateway: Gateway) -> None:
+        tokens = await gateway.anonymous()
+        form = {"input": signup_input(password="short")}
+        seen = [outcome(await gateway.graphql(operations.SIGNUP, form, tokens.access), "signup") for _ in range(21)]
+        assert seen == ["PASSWORD_TOO_SHORT"] * 20 + [LIMITED]
+
+    async def test_mails_an_owner_three_times_an_hour_and_answers_the_same(self, gateway: Gateway) -> None:
+        await gateway.signed_up(email="ada@example.com")
+        statuses = []
+        for _ in range(4):
+            tokens = await gateway.anonymous()
+            payload = await gateway.signup(tokens.access, email="ada@example.com")
+            assert payload["userErrors"] == []
+            statuses.append(payload["status"])
+        await gateway.deliver()
+        assert statuses == ["CONFIRMATION_SENT"] * 4
+        subjects = [mail.subject for mail in gateway.mails("ada@example.com")]
+        assert subjects == ["Please confirm your e-mail address"] + ["You already have an account"] * 2
+        gateway.clock.advance(hours=2)
+        await gateway.signup((await gateway.anonymous()).access, email="ada@example.com")
+        await gateway.deliver()
+        assert len(gateway.mails("ada@example.com")) == 4
+
+
+class TestMailedFlows:
+    async def request_reset(self, gateway: Gateway, email: str, token: str) -> str:
+        answer = await gateway.graphql(REQUEST_RESET, {"input": {"email": email}}, token)
+        if not answer.errors:
+            assert answer["requestPasswordReset"]["accepted"] is True
+        return outcome(answer, "requestPasswordReset")
+
+    async def test_mail_a_recipient_three_times_an_hour_and_answer_the_same(self, gateway: Gateway) -> None:
+        person = await gateway.signup_confirmed()
+        gateway.clock.advance(hours=2)
+        for _ in range(5):
+            tokens = await gateway.anonymous()
+            assert await self.request_reset(gateway, person.email, tokens.access) == "OK"
+            await gateway.deliver()
+        assert len(gateway.mails(person.email)) == 1 + 3
+
+    async def test_leave_the_last_mailed_token_good_when_the_next_is_not_mailed(self, gateway: Gateway) -> None:
+        person = await gateway.signup_confirmed()
+        gateway.clock.advance(hours=2)
+        for _ in range(5):
+            tokens = await gateway.anonymous()
+            await self.request_reset(gateway, person.email, tokens.access)
+            await gateway.deliver()
+        last = gateway.mails(person.email)[-1]
+        reset = {"input": {"token": last.token, "password": "another-harbour-43"}}
+        answer = await gateway.graphql(RESET, reset, (await gateway.anonymous()).access)
+        assert answer.user_errors("resetPassword") == []
+
+    async def test_mail_a_recipient_ten_times_a_day(self, gateway: Gateway) -> None:
+        person = await gateway.signup_confirmed()
+        for _ in range(14):
+            gateway.clock.advance(minutes=61)
+            tokens = await gateway.anonymous()
+            assert await self.request_reset(gateway, person.email, tokens.access) == "OK"
+            await gateway.deliver()
+        assert len(gateway.mails(person.email)) == 10
+
+    async def test_never_keep_a_warning_from_a_recipient_who_had_enough(self, gateway: Gateway) -> None:
+        person = await gateway.customer()
+        for _ in range(5):
+            await self.request_reset(gateway, person.email, (await gateway.anonymous()).access)
+            await gateway.deliver()
+        before = len(gateway.mails(person.email))
+        change = {"input": {"currentPassword": PASSWORD, "newPassword": "another-harbour-43"}}
+        answer = await gateway.graphql(CHANGE_PASSWORD, change, person.tokens.access)
+        assert answer.user_errors("changePassword") == []
+        await gateway.deliver()
+        assert [mail.subject for mail in gateway.mails(person.email)[before:]] == ["Your password was changed"]
+
+    async def test_count_five_of_a_session_in_an_hour(self, gateway: Gateway) -> None:
+        tokens = await gateway.anonymous()
+        seen = [await self.request_reset(gateway, f"a{n}@example.com", tokens.access) for n in range(6)]
+        assert seen == ["OK"] * 5 + [LIMITED]
+
+    async def test_count_twenty_of_an_address_in_a_minute(self, gateway: Gateway) -> None:
+        sessions = [await gateway.anonymous() for _ in range(5)]
+        seen = [await self.request_reset(gateway, f"a{n}@example.com", sessions[n % 5].access) for n in range(21)]
+        assert seen == ["OK"] * 20 + [LIMITED]
+
+
+class TestOneTimeToken:
+    async def test_counts_twenty_of_an_address_in_a_minute(self, gateway: Gateway) -> None:
+        seen = []
+        for number in range(21):
+            unknown = {"input": {"token": "cg_ot_" + f"{number:043d}"}}
+            seen.append(outcome(await gateway.graphql(operations.CONFIRM_SIGNUP, unknown), "confirmSignup"))
+        assert seen == ["TOKEN_INVALID"] * 20 + [LIMITED]
+
+    async def test_counts_five_tries_of_one_token_wherever_they_come_from(self, gateway: Gateway) -> None:
+        person = await gateway.signup_confirmed()
+        (mail,) = gateway.mails(person.email)
+        used = {"input": {"token": mail.token}}
+        seen = []
+        for number in range(5):
+            gateway.ip = f"198.51.100.{number}"
+            seen.append(outcome(await gateway.graphql(operations.CONFIRM_SIGNUP, used), "confirmSignup"))
+        assert seen == ["TOKEN_INVALID"] * 4 + [LIMITED]
+
+    async def test_counts_no_refused_password_for_a_good_token(self, gateway: Gateway) -> None:
+        person = await gateway.signup_confirmed()
+        tokens = await gateway.anonymous()
+        await gateway.graphql(REQUEST_RESET, {"input": {"email": person.email}}, tokens.access)
+        await gateway.deliver()
+        token = gateway.mails(person.email)[-1].token
+        for password in ["short"] * 8 + ["another-harbour-43"]:
+            answer = await gateway.graphql(RESET, {"input": {"token": token, "password": password}}, tokens.access)
+        assert answer.user_errors("resetPassword") == []
+
+
+class TestTenantNumbers:
+    @pytest.fixture
+    def settings_environment(self, tmp_path: Path) -> dict[str, str]:
+        tenants = tmp_path / "tenants.toml"
+        tenants.write_text(
+            '[tenants.strict]\nname = "Strict shop"\nsignup = "open"\n'
+            "[tenants.strict.limits]\n"
+            "login_failures_per_account_per_5_minutes = 2\nlogin_delay_max_seconds = 70\n"
+            '[tenants.strict.sites.main]\nurl = "http://localhost:5173"\nlanguage = "en"\n'
+            '[[tenants.strict.clients]]\nid = "strict-storefront"\nkind = "storefront"\n'
+        )
+        return {"TENANTS_FILE": str(tenants)}
+
+    async def test_are_those_of_the_tenants_file(self, gateway: Gateway) -> None:
+        tokens = await gateway.anonymous("strict-storefront")
+        answers = [await try_login(gateway, "ada@example.com", WRONG, tokens.access) for _ in range(3)]
+        assert [outcome(answer) for answer in answers] == ["INVALID_CREDENTIALS"] * 2 + [LIMITED]
+        gateway.clock.advance(seconds=seconds_to_wait(answers[-1]))
+        await try_login(gateway, "ada@example.com", WRONG, tokens.access)
+        assert 60 < seconds_to_wait(await try_login(gateway, "ada@example.com", WRONG, tokens.access)) <= 71
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with run_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@asynccontextmanager
+async def two_gateways(environment: dict[str, str]) -> AsyncIterator[tuple[Gateway, Gateway]]:
+    clock = MovableClock()
+    async with run_gateway(environment, clock) as first, run_gateway(environment, clock) as second:
+        yield first, second
+
+
+class TestTwoGateways:
+    async def tries(self, gateways: tuple[Gateway, Gateway], amount: int) -> Counter[str]:
+        seen = []
+        for number in range(amount):
+            gateway = gateways[number % 2]
+            tokens = await gateway.anonymous()
+            seen.append(outcome(await try_login(gateway, "ada@example.com", WRONG, tokens.access)))
+        return Counter(seen)
+
+    async def test_count_together_in_redis(
+        self, environment: dict[str, str], redis: RedisServer, checked: list[str]
+    ) -> None:
+        redis.client.flushall()
+        async with two_gateways({**environment, "REDIS_URL": redis.url}) as gateways:
+            seen = await self.tries(gateways, 12)
+        assert seen == {"INVALID_CREDENTIALS": 5, LIMITED: 7}
+        assert len(checked) == 5
+
+    async def test_count_half_each_alone_while_redis_is_away(
+        self, environment: dict[str, str], redis: RedisServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        redis.client.flushall()
+        async with two_gateways({**environment, "REDIS_URL": redis.url}) as gateways:
+            redis.stop()
+            try:
+                seen = await self.tries(gateways, 12)
+            finally:
+                redis.start()
+        assert seen == {"INVALID_CREDENTIALS": 2 * 2, LIMITED: 8}
+        assert limiter_logger.name in {record.name for record in caplog.records}
