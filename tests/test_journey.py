@@ -6,6 +6,8 @@ at the end is the order in which they are taken.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -16,10 +18,13 @@ from tests.harness import operations
 from tests.harness.client import Answer, Tokens
 from tests.harness.selections import everything
 from tests.harness.server import ServerClient, ServerProcess
+from tests.harness.smtp_sink import SmtpSink
 
 pytestmark = pytest.mark.anyio
 
 EMAIL = "john.doe@example.com"
+RESET_PASSWORD = "copper-lantern-77"
+NEW_PASSWORD = "marble-orchard-18"
 # What the tutorial's sign-up has to become: normalized, and with what only the shop can say.
 PROFILE = {
     "email": EMAIL,
@@ -44,6 +49,17 @@ ADDRESS = tutorial_address(contactPhone="+497112345678", tags=["SHIPPING", "BILL
 UPDATE_ME = f"""mutation ($input: UpdateMeInput!) {{
     updateMe(input: $input) {{ customer {everything("Customer")} {operations.USER_ERRORS} }}
 }}"""
+
+
+@pytest.fixture
+def settings_environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Send mail to a real mail server, which puts it where the storefront of the tests looks."""
+    folder = tmp_path / "state" / "mail"
+    folder.mkdir(parents=True)
+    sink = SmtpSink(folder=folder)
+    sink.start()
+    yield {"SMTP_URL": sink.url, "MAIL_FROM": "shop@example.com"}
+    sink.stop()
 
 
 class Journey:
@@ -274,6 +290,74 @@ class Journey:
         (left,) = await self.addresses()
         assert left["isDefault"] is True
 
+    # The password
+
+    async def forgets_the_password(self) -> None:
+        for email in (EMAIL, "nobody@example.com"):
+            payload = await self.succeed(operations.REQUEST_PASSWORD_RESET, "requestPasswordReset", email=email)
+            assert payload == {"accepted": True, "userErrors": []}
+
+    async def resets_the_password(self) -> None:
+        mail = await self.storefront.wait_for_mail(EMAIL, "Set a new password")
+        answer = await self.call(operations.RESET_PASSWORD, token=mail.token, password="john.doe")
+        assert answer.user_errors("resetPassword") == [("PASSWORD_TOO_PERSONAL", "password")]
+        payload = await self.succeed(
+            operations.RESET_PASSWORD, "resetPassword", token=mail.token, password=RESET_PASSWORD
+        )
+        assert payload["passwordReset"] is True
+        await self.storefront.wait_for_mail(EMAIL, "password was changed")
+        assert await self.is_dead(self.tokens.access)
+        self.tokens = await self.storefront.anonymous(site="main")
+        again = await self.call(operations.RESET_PASSWORD, token=mail.token, password=NEW_PASSWORD)
+        assert again.user_errors("resetPassword") == [("TOKEN_INVALID", "token")]
+
+    async def logs_in_with_the_new_password(self) -> None:
+        answer = await self.call(operations.LOGIN, email=EMAIL, password=PASSWORD)
+        assert answer.user_errors("login") == [("INVALID_CREDENTIALS", "password")]
+        payload = await self.succeed(operations.LOGIN, "login", email=EMAIL, password=RESET_PASSWORD)
+        self.tokens = Tokens.of(payload["tokens"])
+
+    async def changes_the_password(self) -> None:
+        before, phone = self.tokens, await self.storefront.login(EMAIL, RESET_PASSWORD)
+        given = {"currentPassword": RESET_PASSWORD, "newPassword": NEW_PASSWORD}
+        payload = await self.succeed(operations.CHANGE_PASSWORD, "changePassword", **given)
+        self.tokens = Tokens.of(payload["tokens"])
+        assert self.tokens.session_id == before.session_id
+        assert await self.is_dead(before.access)
+        assert await self.is_dead(phone.access)
+        assert (await self.token_info())["customerId"] == self.customer_id
+
+    # The address that signs in
+
+    async def changes_the_email(self) -> None:
+        await self._change_email("john@home.example.org", sync=False)
+        me = await self.me()
+        assert (me["email"], me["contactEmail"]) == ("john@home.example.org", PROFILE["contactEmail"])
+
+    async def changes_the_email_and_the_contact_address(self) -> None:
+        await self._change_email("john@new.example.org", sync=True)
+        me = await self.me()
+        assert (me["email"], me["contactEmail"]) == ("john@new.example.org", "john@new.example.org")
+
+    async def _change_email(self, email: str, *, sync: bool) -> None:
+        given = {"password": NEW_PASSWORD, "newEmail": email, "syncContactEmail": sync}
+        payload = await self.succeed(operations.CHANGE_EMAIL, "changeEmail", **given)
+        assert payload["accepted"] is True
+        assert (await self.me())["email"] != email
+        mail = await self.storefront.wait_for_mail(email)
+        payload = await self.succeed(operations.CONFIRM_EMAIL_CHANGE, "confirmEmailChange", token=mail.token)
+        assert payload["email"] == email
+
+    async def takes_the_last_change_back(self) -> None:
+        """As its notice offers, which went to the address before."""
+        notice = await self.storefront.wait_for_mail("john@home.example.org", "about to change")
+        payload = await self.succeed(operations.REVERT_EMAIL_CHANGE, "revertEmailChange", token=notice.token)
+        assert payload["email"] == "john@home.example.org"
+        assert await self.is_dead(self.tokens.access)
+        self.tokens = await self.storefront.login("john@home.example.org", NEW_PASSWORD)
+        assert self.tokens.all["initialPassword"] is True
+        assert (await self.me())["contactEmail"] == PROFILE["contactEmail"]
+
     # The end
 
     async def sees_the_sessions(self) -> None:
@@ -320,6 +404,13 @@ class TestJourney:
                 journey.removes_the_default_address,
                 journey.sees_the_sessions,
                 journey.refreshes,
+                journey.forgets_the_password,
+                journey.resets_the_password,
+                journey.logs_in_with_the_new_password,
+                journey.changes_the_password,
+                journey.changes_the_email,
+                journey.changes_the_email_and_the_contact_address,
+                journey.takes_the_last_change_back,
                 journey.logs_out,
                 journey.begins_anew_with_a_dead_token_in_the_header,
             ):

@@ -29,7 +29,12 @@ name = "Demo shop"
 signup = "confirm_email"
 sites.main = { url = "https://shop.example", language = "en" }
 clients = [{ id = "demo-storefront", kind = "storefront" }]
-limits = { one_time_token_tries_per_flow = 100, signup_mails_per_recipient_per_hour = 100 }
+
+[tenants.demo.limits]
+one_time_token_tries_per_flow = 100
+signup_mails_per_recipient_per_hour = 100
+mails_per_recipient_per_hour = 100
+mails_per_recipient_per_day = 100
 
 [tenants.open]
 name = "Open shop"
@@ -145,6 +150,67 @@ class TestSignup:
         confirmed = await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": confirmation.token}})
         assert confirmed["confirmSignup"]["customerId"] == customer
         await gateway.login("ada@example.com", PASSWORD)
+
+
+class TestResetPassword:
+    async def test_takes_one_of_sixteen_passwords(self, gateway: Gateway) -> None:
+        person = await gateway.customer()
+        sessions = [await gateway.anonymous() for _ in range(AT_ONCE)]
+        given = {"input": {"email": person.email}}
+        await gateway.graphql(operations.REQUEST_PASSWORD_RESET, given, sessions[0].access)
+        await gateway.deliver()
+        token = gateway.mails(person.email)[-1].token
+        calls = [
+            gateway.graphql(
+                operations.RESET_PASSWORD,
+                {"input": {"token": token, "password": f"copper-lantern-{number:02}"}},
+                session.access,
+                from_address(number),
+            )
+            for number, session in enumerate(sessions)
+        ]
+        payloads = await at_once(calls, "resetPassword")
+        assert outcomes(payloads) == {OK: 1, "TOKEN_INVALID": AT_ONCE - 1}
+        (winner,) = [number for number, payload in enumerate(payloads) if payload["passwordReset"]]
+        await gateway.login(person.email, f"copper-lantern-{winner:02}")
+
+
+class TestConfirmEmailChange:
+    async def test_takes_the_token_once(self, gateway: Gateway) -> None:
+        person = await gateway.customer()
+        new = {"input": {"newEmail": "countess@example.org", "password": PASSWORD}}
+        await gateway.graphql(operations.CHANGE_EMAIL, new, person.tokens.access)
+        await gateway.deliver()
+        (mail,) = gateway.mails("countess@example.org")
+        sessions = [await gateway.anonymous() for _ in range(AT_ONCE)]
+        calls = [
+            gateway.graphql(
+                operations.CONFIRM_EMAIL_CHANGE, {"input": {"token": mail.token}}, session.access, from_address(number)
+            )
+            for number, session in enumerate(sessions)
+        ]
+        assert outcomes(await at_once(calls, "confirmEmailChange")) == {OK: 1, "TOKEN_INVALID": AT_ONCE - 1}
+        await gateway.login("countess@example.org")
+
+    async def test_gives_one_of_eight_customers_an_address_that_all_want(self, gateway: Gateway) -> None:
+        people = [await gateway.customer() for _ in range(AT_ONCE // 2)]
+        tokens = []
+        for person in people:
+            new = {"input": {"newEmail": "countess@example.org", "password": PASSWORD}}
+            await gateway.graphql(operations.CHANGE_EMAIL, new, person.tokens.access)
+            await gateway.deliver()
+            tokens.append(gateway.mails("countess@example.org")[-1].token)
+        calls = [
+            gateway.graphql(
+                operations.CONFIRM_EMAIL_CHANGE, {"input": {"token": token}}, person.tokens.access, from_address(number)
+            )
+            for number, (token, person) in enumerate(zip(tokens, people, strict=True))
+        ]
+        payloads = await at_once(calls, "confirmEmailChange")
+        assert outcomes(payloads) == {OK: 1, "EMAIL_TAKEN": len(people) - 1}
+        (winner,) = [number for number, payload in enumerate(payloads) if payload["email"]]
+        answer = await gateway.graphql("{ me { email } }", token=people[winner].tokens.access)
+        assert answer["me"] == {"email": "countess@example.org"}
 
 
 class TestDefaultAddress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from oidc_provider_mock import User, run_server_in_thread
+from oidc_provider_mock import User, run_server_in_thread  # type: ignore[import-untyped]
 
 _USERS = (
     User(

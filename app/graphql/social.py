@@ -160,6 +160,8 @@ class SocialMutations:
     async def social_login(self, info: Info, input: SocialLoginInput) -> SocialLoginPayload:
         """Log in whom the provider has sent back; whom nobody knows becomes a new customer. The session id stays.
 
+        The login address is set only when the shop trusts the provider to know whose it is. An account that is there
+        already and whose address nobody ever confirmed goes to its proven owner; password and sessions so far end.
         Who: the anonymous session that `beginSocialLogin` was called with.
         User errors: `PROVIDER_UNKNOWN`; `TOKEN_INVALID`, `TOKEN_EXPIRED` at `state`, `REDIRECT_URI_NOT_ALLOWED`,
         `REQUIRED`, `TOO_LONG` at `code`, `TOO_SHORT`, `TOO_LONG`, `INVALID` at `codeVerifier`: begin again;

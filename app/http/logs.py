@@ -25,6 +25,8 @@ def configure_logging(*, production: bool, stream: TextIO = sys.stderr) -> None:
         logger.propagate = name != "uvicorn.access"  # `RequestLog` says more, and no client address
     # Strawberry logs every refused operation with the message of graphql-core, which repeats what the caller sent.
     logging.getLogger("strawberry.execution").disabled = True
+    # It logs the whole URL of every request, and that of a webhook may hold a secret.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 class JsonFormatter(logging.Formatter):

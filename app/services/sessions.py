@@ -38,6 +38,7 @@ class LoggedIn:
 
 async def anonymous_login(uow: UnitOfWork, client_id: str, site: str | None) -> TokenSet:
     """Begin an anonymous session for a storefront; nothing about the person is kept. INVALID names client or site."""
+    uow.ignore_token()
     registered = uow.tools.tenants.find_client(client_id)
     if registered is None or not registered[1].is_storefront:
         raise refuse(UserErrorCode.INVALID, "There is no storefront client with this id.", "clientId")
@@ -66,6 +67,7 @@ async def refresh(uow: UnitOfWork, refresh_token: str, legal_entity_id: str | No
     TOKEN_INVALID, TOKEN_EXPIRED; TOKEN_REUSED ends the whole session; NOT_FOUND for a legal entity that is not the
     customer's own and confirmed.
     """
+    uow.ignore_token()
     token_hash = hash_token(refresh_token)
     found = None
     if read_prefix(refresh_token) in REFRESH_PREFIXES:

@@ -90,6 +90,11 @@ class UnitOfWork:
             raise RuntimeError("This unit of work belongs to no tenant yet.")
         return self._tenant
 
+    def ignore_token(self) -> None:
+        """Let the presented token count for nothing, whosever it is: the operation goes by what is in its input."""
+        self.caller = Caller(self.caller.facts)
+        self._tenant = None
+
     def enter(self, tenant: Tenant) -> None:
         """Bind the unit to the tenant that a client id or a mailed token named."""
         if self._tenant is not None and self._tenant.id != tenant.id:

@@ -382,7 +382,9 @@ class TestWhoseAddressItIs:
     async def test_an_account_that_was_never_confirmed_goes_to_the_proven_owner_of_its_address(
         self, gateway: Gateway, minted: MintingProvider
     ) -> None:
-        squatter = await gateway.signed_up("auto-storefront", email="ada@example.com")
+        squatter = await gateway.signed_up(
+            "auto-storefront", email="ada@example.com", customerDetails={"contactEmail": "squatter@example.com"}
+        )
         hijacked = await gateway.login("ada@example.com", token=squatter.tokens.access)
         planted = SocialPerson(gateway, hijacked.access)
         minted.claims = {"sub": "squatter", "email": "squatter@example.com"}
@@ -393,6 +395,7 @@ class TestWhoseAddressItIs:
         assert (payload["userErrors"], payload["created"]) == ([], False)
         assert payload["customer"]["id"] == squatter.id
         assert payload["customer"]["emailVerified"] is True
+        assert payload["customer"]["contactEmail"] == "ada@example.com"
         assert [each["email"] for each in payload["customer"]["accounts"]] == ["ada@example.com"]
 
         assert (await gateway.graphql(ME, token=hijacked.access)).reason == "REVOKED"
@@ -445,10 +448,12 @@ class TestConfirmSocialLink:
 
     async def _code(self, gateway: Gateway) -> str:
         await gateway.deliver()
-        mail = gateway.mails("ada@example.com")[-1]
-        found = re.search(r"\b\d{8}\b", mail.text)
-        assert found is not None, mail.text
-        return found[0]
+        (code,) = [
+            found[0]
+            for mail in gateway.mails("ada@example.com")
+            if (found := re.search(r"(?<!\S)\d{8}(?!\S)", mail.text)) is not None
+        ]
+        return code
 
     async def test_links_by_the_password(self, gateway: Gateway, minted: MintingProvider) -> None:
         person, ticket, owner = await self._ticket(gateway, minted)
@@ -478,14 +483,34 @@ class TestConfirmSocialLink:
 
     async def test_works_once(self, gateway: Gateway, minted: MintingProvider) -> None:
         person, ticket, _ = await self._ticket(gateway, minted)
-        other = SocialPerson(gateway, person.token)
         assert codes(await person.confirm(ticket, password=PASSWORD)) == []
-        answer = await gateway.graphql(
-            "mutation ($input: ConfirmSocialLinkInput!) { confirmSocialLink(input: $input) { userErrors { code } } }",
-            {"input": {"ticket": ticket, "password": PASSWORD}},
-            other.token,
-        )
-        assert answer.reason == "REVOKED"
+        assert (await person.try_to_confirm(ticket, password=PASSWORD)).reason == "REVOKED"
+
+    async def test_of_five_at_once_one_gets_in(self, gateway: Gateway, minted: MintingProvider) -> None:
+        person, ticket, owner = await self._ticket(gateway, minted)
+        code = await self._code(gateway)
+        got_in: list[str] = []
+
+        async def confirm() -> None:
+            answer = await person.try_to_confirm(ticket, code=code)
+            if not answer.errors and answer["confirmSocialLink"]["customer"] is not None:
+                got_in.append(answer["confirmSocialLink"]["customer"]["id"])
+
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(confirm)
+        assert got_in == [owner]
+        assert len(await gateway.rows("SELECT id FROM social_identity")) == 1
+
+    async def test_is_of_no_use_after_the_password_was_changed(self, gateway: Gateway, minted: MintingProvider) -> None:
+        person, ticket, _ = await self._ticket(gateway, minted)
+        change = "mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { userErrors { code } } }"
+        owner = await gateway.login("ada@example.com")
+        passwords = {"currentPassword": PASSWORD, "newPassword": f"{PASSWORD}-new"}
+        answer = await gateway.graphql(change, {"input": passwords}, owner.access)
+        assert answer["changePassword"]["userErrors"] == []
+        payload = await person.confirm(ticket, code=await self._code(gateway))
+        assert codes(payload) == [("TOKEN_INVALID", "ticket")]
 
     async def test_is_of_no_use_in_another_session(self, gateway: Gateway, minted: MintingProvider) -> None:
         _, ticket, _ = await self._ticket(gateway, minted)
@@ -526,6 +551,14 @@ class TestLinkSocialAccount:
         customer = SocialPerson(gateway, (await gateway.customer()).tokens.access)
         first = (await customer.link(minted))["linkSocialAccount"]["account"]["id"]
         assert (await customer.link(minted))["linkSocialAccount"]["account"]["id"] == first
+
+    async def test_lets_twenty_be_linked(self, gateway: Gateway, minted: MintingProvider) -> None:
+        customer = SocialPerson(gateway, (await gateway.customer()).tokens.access)
+        for number in range(20):
+            minted.claims = {"sub": f"subject-{number}"}
+            assert (await customer.link(minted)).user_errors("linkSocialAccount") == []
+        minted.claims = {"sub": "one-too-many"}
+        assert (await customer.link(minted)).user_errors("linkSocialAccount") == [("LIMIT_REACHED", "provider")]
 
     async def test_refuses_what_another_customer_signs_in_with(self, gateway: Gateway, minted: MintingProvider) -> None:
         await (await arrive(gateway)).log_in(minted)
@@ -606,6 +639,51 @@ class TestUnlinkSocialAccount:
         gateway.clock.advance(minutes=11)
         assert (await customer.unlink(account_id)).codes == ["REAUTHENTICATION_REQUIRED"]
         assert (await customer.unlink(account_id, password=PASSWORD)).user_errors("unlinkSocialAccount") == []
+
+
+class TestWhatOthersHear:
+    """Events, the audit, and limits."""
+
+    async def _topics(self, gateway: Gateway) -> list[str]:
+        rows = await gateway.rows("SELECT topic FROM outbox_message WHERE kind = 'event' ORDER BY id")
+        return [row.topic for row in rows]
+
+    async def test_events_tell_of_a_new_customer_and_of_the_upgraded_session(
+        self, gateway: Gateway, minted: MintingProvider
+    ) -> None:
+        await (await arrive(gateway, "hooked")).log_in(minted)
+        assert await self._topics(gateway) == ["customer.created", "session.upgraded", "customer.logged_in"]
+
+    async def test_events_tell_what_was_linked_and_taken_away_without_the_subject(
+        self, gateway: Gateway, minted: MintingProvider
+    ) -> None:
+        payload = await (await arrive(gateway, "hooked")).log_in(minted)
+        customer = SocialPerson(gateway, payload["tokens"]["accessToken"], "other")
+        minted.claims = {"sub": "secret-subject"}
+        account = (await customer.link(minted))["linkSocialAccount"]["account"]["id"]
+        await customer.unlink(account)
+        assert (await self._topics(gateway))[3:] == ["customer.social_linked", "customer.social_unlinked"]
+        assert "secret-subject" not in str(await gateway.rows("SELECT payload FROM outbox_message"))
+
+    async def test_the_audit_tells_who_came_in_and_who_did_not(self, gateway: Gateway, minted: MintingProvider) -> None:
+        payload = await (await arrive(gateway)).log_in(minted)
+        await _put_on_hold(gateway)
+        await (await arrive(gateway)).log_in(minted)
+        rows = await gateway.rows("SELECT action, outcome, customer_id FROM audit_event ORDER BY id")
+        owner = payload["customer"]["id"]
+        assert [(row.action, row.outcome) for row in rows if row.customer_id == owner] == [
+            ("customer.created", "success"),
+            ("social.login", "success"),
+            ("social.login", "refused"),
+        ]
+
+    async def test_beginnings_and_ends_are_counted_together(self, gateway: Gateway, minted: MintingProvider) -> None:
+        person = await arrive(gateway, "strict")
+        await person.begun(minted)
+        state = await person.begun(minted)
+        assert (await person.try_to_finish(state)).codes == ["RATE_LIMITED"]
+        gateway.clock.advance(minutes=1)
+        assert codes(await person.finish(state)) == []
 
 
 class TestAProviderThatHangs:

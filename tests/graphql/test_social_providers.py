@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -140,7 +141,7 @@ class TestNodeOidcProvider:
         ]
 
 
-async def _through(person: SocialPerson, authorize: Callable[[str], dict[str, str]]) -> dict[str, object]:
+async def _through(person: SocialPerson, authorize: Callable[[str], dict[str, str]]) -> dict[str, Any]:
     """Go to the provider and back."""
     back = authorize((await person.begin())["authorizationUrl"])
     return await person.finish(back["state"], code=back["code"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -39,13 +40,27 @@ class PostgresqlServer:
         """Make the data folder and start the server; returns when it answers."""
         self._server.ensure_pgdata_inited()
         options = " ".join(f"-c {option}" for option in _OPTIONS)
-        self._control(
-            "-o", f"-h 127.0.0.1 -p {self._port} -k {self._data} {options}", "-l", f"{self._data}/log", "start"
+        pgexec(
+            "pg_ctl",
+            ("-w", "-o", f"-h 127.0.0.1 -p {self._port} -k {self._data} {options}", "-l", f"{self._data}/log", "start"),
+            bin_path=self._server.bin_path,
+            user=self._server.system_user,
+            env={**os.environ, "PGDATA": str(self._data)},
+            timeout=60,
+        )
+        # Ends the server when our end of the pipe closes: at the latest when this process is gone, however it went.
+        self._undertaker = subprocess.Popen(
+            ["sh", "-c", f'read _; "{self._server.bin_path}/pg_ctl" -m immediate stop >/dev/null; rm -rf "$PGDATA"/*'],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            user=self._server.system_user,
+            env={**os.environ, "PGDATA": str(self._data)},
+            start_new_session=True,
         )
 
     def stop(self) -> None:
         """Stop the server and remove its folder."""
-        self._control("-m", "immediate", "stop")
+        self._undertaker.communicate(timeout=60)
         shutil.rmtree(self._folder)
 
     def url(self, database: str) -> str:
@@ -78,15 +93,6 @@ class PostgresqlServer:
             ],
             check=True,
             capture_output=True,
-        )
-
-    def _control(self, *arguments: str) -> None:
-        pgexec(
-            "pg_ctl",
-            ("-w", "-D", str(self._data), *arguments),
-            bin_path=self._server.bin_path,
-            user=self._server.system_user,
-            timeout=60,
         )
 
 

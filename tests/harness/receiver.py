@@ -35,7 +35,7 @@ class Delivery:
 
 
 class Receiver:
-    """Answers with `status`, after `before_answer` where the test has given one, and with `tail` after the answer."""
+    """Answers with `status`, after `before_answer` where the test has given one, without end or not at all."""
 
     def __init__(self) -> None:
         self.deliveries: list[Delivery] = []
@@ -43,6 +43,7 @@ class Receiver:
         self.headers: list[str] = []
         self.before_answer: Callable[[], Awaitable[object]] | None = None
         self.endless = False
+        self.hangs_up = False
         self.port = 0
         self._arrived = asyncio.Condition()
 
@@ -64,6 +65,8 @@ class Receiver:
             await self._take(reader)
             if self.before_answer is not None:
                 await self.before_answer()
+            if self.hangs_up:
+                return
             lines = [f"HTTP/1.1 {self.status} Answer", *self.headers, "Connection: close"]
             writer.write("\r\n".join([*lines, "", ""]).encode())
             while self.endless:

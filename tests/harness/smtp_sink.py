@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from email import message_from_bytes
+from pathlib import Path
 
 import anyio
 from aiosmtpd.controller import Controller
@@ -17,15 +18,19 @@ PATIENCE = 30.0
 
 
 class SmtpSink:
-    """`accepted` has the recipient and the Message-ID of each mail; those in `held` wait until they are let go."""
+    """`accepted` has the recipient and the Message-ID of each mail; those in `held` wait until they are let go.
 
-    def __init__(self, delay: float = 0.0) -> None:
+    With a `folder`, each is written there as a file, whole from the moment that it is there.
+    """
+
+    def __init__(self, delay: float = 0.0, folder: Path | None = None) -> None:
         self.port = free_port()
         self.url = f"smtp://127.0.0.1:{self.port}"
         self.accepted: list[tuple[str, str]] = []
         self.held: set[str] = set()
         self._go_on = threading.Event()
         self._delay = delay
+        self._folder = folder
         self._controller: Controller | None = None
 
     @property
@@ -39,8 +44,15 @@ class SmtpSink:
         await asyncio.sleep(self._delay)
         if recipient in self.held:
             await asyncio.to_thread(self._go_on.wait, PATIENCE)
+        if self._folder is not None:
+            self._keep(envelope.original_content or b"", self._folder)
         self.accepted.append((recipient, message_from_bytes(envelope.original_content or b"")["Message-ID"]))
         return "250 OK"
+
+    def _keep(self, content: bytes, folder: Path) -> None:
+        half = folder / f"{len(self.accepted)}.half"
+        half.write_bytes(content)
+        half.rename(half.with_suffix(".eml"))
 
     def let_go(self) -> None:
         """Accept those in `held` after all."""

@@ -277,24 +277,27 @@ def send(handler: BaseHTTPRequestHandler, content: Any, status: int = 200, **hea
 
 
 def write_tenants(path: Path, *providers: str) -> None:
-    """Write a tenants file whose shops, `demo`, `auto`, `staffed` and `quiet`, have these providers."""
+    """Write a tenants file whose shops have these providers; `hooked` has a webhook, `strict` low limits."""
     modes = {
         "demo": 'signup = "confirm_email"',
         "auto": 'signup = "open"\nsocial_linking = "automatic"\nsocial_tokens = true',
         "staffed": 'signup = "employee_activation"',
         "quiet": 'signup = "open"\nlogin_tells_status = false',
+        "hooked": 'signup = "open"\nwebhooks = [{ url = "https://hooks.test/", topics = ["*"], secret_env = "HOOK" }]',
+        "strict": 'signup = "open"',
     }
     path.write_text("\n".join(_tenant(name, mode, providers) for name, mode in modes.items()))
 
 
 def _tenant(name: str, mode: str, providers: tuple[str, ...]) -> str:
+    most = 2 if name == "strict" else 1000
     return f"""
 [tenants.{name}]
 name = "{name.capitalize()} shop"
 {mode}
 [tenants.{name}.limits]
 social_per_ip_per_minute = 1000
-social_per_session_per_minute = 1000
+social_per_session_per_minute = {most}
 login_per_ip_per_minute = 1000
 one_time_token_per_ip_per_minute = 1000
 [tenants.{name}.sites.main]
@@ -331,6 +334,7 @@ def social_environment(tenants_file: Path) -> dict[str, str]:
         "TENANTS_FILE": str(tenants_file),
         "PROVIDER_SECRET": CLIENT_SECRET,
         "BACKEND_SECRET": "backend-secret-for-tests",
+        "HOOK": "whsec_" + "MDEy" * 8,
         "PATH": os.environ["PATH"],
     }
 
@@ -385,9 +389,12 @@ class SocialPerson:
 
     async def confirm(self, ticket: str, **proof: str) -> dict[str, Any]:
         """Confirm a link, and return the payload."""
-        answer = await self.storefront.graphql(_CONFIRM, {"input": {"ticket": ticket, **proof}}, self.token)
-        payload: dict[str, Any] = answer["confirmSocialLink"]
+        payload: dict[str, Any] = (await self.try_to_confirm(ticket, **proof))["confirmSocialLink"]
         return payload
+
+    async def try_to_confirm(self, ticket: str, **proof: str) -> Answer:
+        """Confirm a link, and return the whole answer."""
+        return await self.storefront.graphql(_CONFIRM, {"input": {"ticket": ticket, **proof}}, self.token)
 
     async def link(self, minted: MintingProvider, **changes: Any) -> Answer:
         """Link the social account to the customer who is logged in."""

@@ -41,6 +41,12 @@ class TestProduction:
         logging.getLogger("any").info("sent", extra={"what": {1: {2}}})
         assert json.loads(stream.getvalue())["what"] == {"1": "{2}"}
 
+    def test_keeps_the_urls_that_we_call_out(self) -> None:
+        stream = io.StringIO()
+        configure_logging(production=True, stream=stream)
+        logging.getLogger("httpx2").info("HTTP Request: POST https://hooks.example/secret-path")
+        assert stream.getvalue() == ""
+
     def test_silences_what_strawberry_would_repeat(self) -> None:
         stream = io.StringIO()
         configure_logging(production=True, stream=stream)

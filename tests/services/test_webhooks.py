@@ -119,6 +119,18 @@ class TestSendEvent:
         (event,) = await deliveries(gateway.tools, None, only_failed=True)
         assert (event.delivered_at, event.last_error) == (None, "The endpoint answered 302.")
 
+    async def test_goes_on_when_nobody_had_answered(self, gateway: Gateway, receiver: Receiver) -> None:
+        receiver.hangs_up = True
+        await gateway.signed_up()
+        await gateway.deliver()
+        assert [row.failures for row in await gateway.rows("SELECT failures FROM webhook_endpoint")] == [1]
+        receiver.hangs_up = False
+        gateway.clock.advance(seconds=5)
+        await gateway.deliver()
+        assert len(set(ids(receiver))) == 1
+        assert await deliveries(gateway.tools, None, only_failed=True) == []
+        assert await gateway.rows("SELECT 1 FROM webhook_endpoint") == []
+
     async def test_ends_for_good_when_the_endpoint_is_gone(self, gateway: Gateway, receiver: Receiver) -> None:
         receiver.status = 410
         await gateway.signed_up()
