@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import orjson
 from argon2 import PasswordHasher
-from sqlalchemy import create_engine, text
 
 from app.settings import Settings
 from app.wiring import migrate
@@ -18,7 +21,8 @@ from tests.bench.servers import GATEWAY, Server
 from tests.bench.workloads import CLIENT_ID, DOCUMENTS, PASSWORD, READS, Person, body, comparable, request
 from tests.harness.postgresql import PostgresqlServer
 
-PEOPLE = 32
+# Half of the people only read, so that their answers never change; the others write.
+PEOPLE = 64
 ADDRESSES = 10
 _CREATE_ADDRESS = "mutation ($input: AddressInput!) { createAddress(input: $input) { address { id } userErrors { code } } }"
 
@@ -28,7 +32,7 @@ class Databases:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.people: dict[str, list[Person]] = {}
+        self._people: dict[str, list[Person]] = {}
         self._templates: dict[str, str] = {}
         self._postgresql = PostgresqlServer()
         self._made = 0
@@ -39,7 +43,7 @@ class Databases:
             self._templates[database] = url = self._create(database)
             migrate(Settings.load({"DATABASE_URL": url}))
             with Server(GATEWAY, url, self.folder / database, WORKER="off") as server:
-                self.people[database] = asyncio.run(_fill(server.port))
+                self._people[database] = asyncio.run(_fill(server.port))
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -49,6 +53,11 @@ class Databases:
         if database == "SQLite":
             return f"sqlite:///{self.folder / 'template.db'}"
         return self._postgresql.url(self._postgresql.create_database())
+
+    def people(self, database: str, workload: str) -> list[Person]:
+        """Return those who take part in a workload."""
+        half = PEOPLE // 2
+        return self._people[database][:half] if workload in READS else self._people[database][half:]
 
     def copy(self, database: str, *, hashed_by_default: bool = False) -> str:
         """Return the URL of a fresh copy; for the tutorial's server with hashes of the library's default parameters."""
@@ -61,29 +70,26 @@ class Databases:
             template = self._templates[database].rpartition("/")[2]
             url = self._postgresql.url(self._postgresql.create_database(template))
         if hashed_by_default:
-            _hash_by_default(url)
+            encoded = PasswordHasher().hash(PASSWORD)
+            run_statements(url, f"UPDATE credential SET password_hash = '{encoded}'")
         return url
 
 
-def _hash_by_default(url: str) -> None:
-    engine = create_engine(url.replace("postgresql:", "postgresql+asyncpg:"))
-    if engine.dialect.is_async:
-        asyncio.run(_hash_by_default_in_postgresql(url))
+def run_statements(url: str, *statements: str) -> None:
+    """Run statements right on the database."""
+    if url.startswith("postgresql:"):
+        asyncio.run(_run_in_postgresql(url, statements))
         return
-    with engine.begin() as connection:
-        connection.execute(text(_NEW_HASH.replace("$1", ":hash")), {"hash": PasswordHasher().hash(PASSWORD)})
-    engine.dispose()
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
 
 
-async def _hash_by_default_in_postgresql(url: str) -> None:
-    import asyncpg
-
+async def _run_in_postgresql(url: str, statements: Sequence[str]) -> None:
     connection = await asyncpg.connect(url)
-    await connection.execute(_NEW_HASH, PasswordHasher().hash(PASSWORD))
+    for statement in statements:
+        await connection.execute(statement, timeout=600)
     await connection.close()
-
-
-_NEW_HASH = "UPDATE credential SET password_hash = $1"
 
 
 async def _fill(port: int) -> list[Person]:

@@ -26,7 +26,8 @@ async def mailed_token(gateway: Gateway, email: str) -> str:
     """Ask for a reset and return the token that is mailed."""
     assert (await ask(gateway, email))["requestPasswordReset"]["accepted"] is True
     await gateway.deliver()
-    return reset_mails(gateway, email)[-1].token
+    token: str = reset_mails(gateway, email)[-1].token
+    return token
 
 
 def reset_mails(gateway: Gateway, email: str) -> list[Any]:

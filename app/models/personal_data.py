@@ -1,0 +1,427 @@
+"""The one registry of personal data: where it is, what the customer is shown of it, and what becomes of it at the end.
+
+It drives both the erasure and the export. Every table that knows a customer stands here with each of its columns; a
+table or a column that nobody has decided about fails the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.models.addresses import Address
+from app.models.anonymizations import Anonymization
+from app.models.audit import AuditEvent
+from app.models.base import TenantRow
+from app.models.credentials import Credential
+from app.models.customers import Customer
+from app.models.groups import CustomerGroup, GroupMembership
+from app.models.integrations import IntegrationToken, UsedAssertion
+from app.models.legal_entities import LegalEntityAssignment
+from app.models.one_time_tokens import OneTimeToken
+from app.models.orders import RecordedOrder
+from app.models.outbox import OutboxKind, OutboxMessage
+from app.models.payment_instruments import PaymentInstrument
+from app.models.product_lists import ProductList, ProductListItem
+from app.models.sessions import AccessToken, RefreshToken, Session
+from app.models.social import LinkTicket, SocialIdentity, SocialState
+from app.models.webhook_endpoints import WebhookEndpointState
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalTable:
+    """A table with rows about customers, found by the column `key`.
+
+    `shown` and `withheld` divide the columns for the export, where the rows stand under `noun` (one object with
+    `is_single`); a column with a function in `shown_as` is shown as what that makes of it. At the erasure the rows are
+    deleted, or, where some columns are `kept`, the others are set to what `cleared` says. `only` narrows all this to
+    the rows with one of these values. With `by_session`, rows are erased as well that came from one of the customer's
+    sessions, even before the login.
+    """
+
+    model: type[TenantRow]
+    noun: str
+    shown: tuple[str, ...]
+    withheld: tuple[str, ...] = ()
+    cleared: Mapping[str, Any] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
+    key: str = "customer_id"
+    is_single: bool = False
+    by_session: bool = False
+    only: Mapping[str, Collection[str]] = field(default_factory=dict)
+    shown_as: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+
+    @property
+    def rows_stay(self) -> bool:
+        """Whether the rows outlive the erasure, with nothing personal left in them."""
+        return bool(self.kept)
+
+
+def _without_sealed(payload: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in payload.items() if name not in {"token", "code", "address"}}
+
+
+_NOBODY: Mapping[str, Any] = dict.fromkeys(
+    (
+        "title",
+        "first_name",
+        "middle_name",
+        "last_name",
+        "contact_email",
+        "contact_phone",
+        "company",
+        "preferred_language",
+        "preferred_currency",
+        "preferred_site",
+        "company_registration_id",
+        "last_login_at",
+    )
+)
+
+# In the order of the erasure: what refers to a row goes before it.
+PERSONAL_TABLES: tuple[PersonalTable, ...] = (
+    PersonalTable(
+        Customer,
+        "customer",
+        shown=(
+            "id",
+            "customer_number",
+            "shopper_reference",
+            *_NOBODY,
+            "business_model",
+            "active",
+            "on_hold",
+            "status",
+            "order_count",
+            "mixins",
+            "anonymization_status",
+            "version",
+            "created_at",
+            "updated_at",
+        ),
+        # Nothing but the names once more.
+        withheld=("search_name",),
+        cleared={**_NOBODY, "mixins": {}, "search_name": ""},
+        kept=(
+            "id",
+            "customer_number",
+            "shopper_reference",
+            "business_model",
+            "active",
+            "on_hold",
+            "status",
+            "order_count",
+            "anonymization_status",
+            "version",
+            "created_at",
+            "updated_at",
+        ),
+        key="id",
+        is_single=True,
+    ),
+    PersonalTable(
+        Credential,
+        "credential",
+        shown=(
+            "customer_id",
+            "email",
+            "email_verified_at",
+            "must_confirm",
+            "initial_password",
+            "version",
+            "password_version",
+            "changed_at",
+        ),
+        withheld=("email_key", "password_hash"),
+        is_single=True,
+    ),
+    PersonalTable(
+        Address,
+        "addresses",
+        shown=(
+            "id",
+            "customer_id",
+            "contact_name",
+            "company_name",
+            "street",
+            "street_number",
+            "street_appendix",
+            "extra_line1",
+            "extra_line2",
+            "extra_line3",
+            "extra_line4",
+            "zip_code",
+            "city",
+            "state",
+            "country",
+            "contact_phone",
+            "tags",
+            "is_default",
+            "created_at",
+            "updated_at",
+        ),
+    ),
+    PersonalTable(
+        LegalEntityAssignment,
+        "legalEntities",
+        shown=("id", "customer_id", "legal_entity_id", "name", "confirmed"),
+    ),
+    PersonalTable(GroupMembership, "groups", shown=("group_id", "customer_id")),
+    PersonalTable(
+        SocialIdentity,
+        "socialIdentities",
+        shown=(
+            "id",
+            "customer_id",
+            "provider",
+            "issuer",
+            "subject",
+            "email",
+            "email_verified",
+            "created_at",
+            "last_login_at",
+        ),
+    ),
+    PersonalTable(
+        SocialState,
+        "socialLogins",
+        shown=("session_id", "customer_id", "provider", "issuer", "redirect_uri", "created_at", "expires_at", "used_at"),
+        withheld=("state_hash", "code_challenge", "nonce"),
+        by_session=True,
+    ),
+    PersonalTable(
+        LinkTicket,
+        "socialLinks",
+        shown=(
+            "session_id",
+            "customer_id",
+            "credential_version",
+            "provider",
+            "issuer",
+            "subject",
+            "email",
+            "tries",
+            "created_at",
+            "expires_at",
+            "used_at",
+        ),
+        withheld=("ticket_hash", "code_hash"),
+    ),
+    PersonalTable(
+        OneTimeToken,
+        "mailedLinks",
+        shown=(
+            "purpose",
+            "customer_id",
+            "email",
+            "credential_version",
+            "data",
+            "created_at",
+            "expires_at",
+            "used_at",
+            "used_in_session",
+            "revoked_at",
+        ),
+        withheld=("token_hash", "email_key"),
+    ),
+    PersonalTable(
+        PaymentInstrument,
+        "paymentInstruments",
+        shown=(
+            "id",
+            "customer_id",
+            "token",
+            "brand",
+            "last4",
+            "expiry_month",
+            "expiry_year",
+            "holder_name",
+            "is_default",
+            "created_at",
+            "updated_at",
+        ),
+    ),
+    PersonalTable(
+        ProductListItem,
+        "productListItems",
+        shown=(
+            "id",
+            "list_id",
+            "customer_id",
+            "product_id",
+            "quantity",
+            "priority",
+            "note",
+            "is_public",
+            "created_at",
+            "updated_at",
+        ),
+    ),
+    PersonalTable(
+        ProductList,
+        "productLists",
+        shown=(
+            "id",
+            "customer_id",
+            "type",
+            "name",
+            "description",
+            "event_date",
+            "is_public",
+            "created_at",
+            "updated_at",
+        ),
+    ),
+    # The reference is the order system's own number; without it, an order that is told again would count twice.
+    PersonalTable(
+        RecordedOrder,
+        "orders",
+        shown=("reference", "customer_id", "placed_at", "recorded_at"),
+        kept=("reference", "customer_id", "placed_at", "recorded_at"),
+    ),
+    # Events hold no personal field, and those that tell of the end must still arrive.
+    PersonalTable(
+        OutboxMessage,
+        "mails",
+        shown=("id", "kind", "topic", "customer_id", "payload", "created_at", "delivered_at", "dead_at"),
+        withheld=("endpoint", "due_at", "attempts", "last_error"),
+        only={"kind": (OutboxKind.MAIL.value, OutboxKind.TASK.value)},
+        shown_as={"payload": _without_sealed},
+    ),
+    # The audit before the sessions: both lead from the customer to what came from a session.
+    PersonalTable(
+        AuditEvent,
+        "auditEvents",
+        shown=(
+            "id",
+            "occurred_at",
+            "action",
+            "outcome",
+            "actor_kind",
+            "actor_id",
+            "customer_id",
+            "session_id",
+            "ip",
+            "request_id",
+            "detail",
+        ),
+        cleared={"ip": None},
+        kept=(
+            "id",
+            "occurred_at",
+            "action",
+            "outcome",
+            "actor_kind",
+            "actor_id",
+            "customer_id",
+            "session_id",
+            "request_id",
+            "detail",
+        ),
+        by_session=True,
+    ),
+    # The rows stay until their time is over, so that an old token is still answered as revoked.
+    PersonalTable(
+        Session,
+        "sessions",
+        shown=(
+            "id",
+            "kind",
+            "client_id",
+            "site",
+            "customer_id",
+            "legal_entity_id",
+            "user_agent",
+            "created_at",
+            "last_used_at",
+            "expires_at",
+            "authenticated_at",
+            "revoked_at",
+            "identity_id",
+            "actor_id",
+            "actor_type",
+            "actor_reason",
+        ),
+        withheld=("family", "credential_fingerprint"),
+        cleared={
+            "site": None,
+            "legal_entity_id": None,
+            "user_agent": None,
+            "identity_id": None,
+            "actor_reason": None,
+        },
+        kept=(
+            "id",
+            "kind",
+            "client_id",
+            "customer_id",
+            "created_at",
+            "last_used_at",
+            "expires_at",
+            "family",
+            "authenticated_at",
+            "revoked_at",
+            "actor_id",
+            "actor_type",
+            "credential_fingerprint",
+        ),
+    ),
+    PersonalTable(
+        Anonymization,
+        "anonymizations",
+        shown=(
+            "id",
+            "customer_id",
+            "status",
+            "requester_type",
+            "requester_id",
+            "requested_at",
+            "due_at",
+            "started_at",
+            "completed_at",
+            "canceled_at",
+            "failed_at",
+        ),
+        withheld=("next_attempt_at", "attempts", "last_error"),
+        kept=(
+            "id",
+            "customer_id",
+            "status",
+            "requester_type",
+            "requester_id",
+            "requested_at",
+            "due_at",
+            "next_attempt_at",
+            "attempts",
+            "started_at",
+            "completed_at",
+            "canceled_at",
+            "failed_at",
+            "last_error",
+        ),
+    ),
+)
+
+# Tables that hold nothing about any one customer, with their columns: hashes of tokens, and what is the shop's own.
+IMPERSONAL_TABLES: Mapping[type[TenantRow], frozenset[str]] = {
+    AccessToken: frozenset({"token_hash", "session_id", "created_at", "expires_at", "revoked_at"}),
+    RefreshToken: frozenset(
+        {
+            "token_hash",
+            "session_id",
+            "family",
+            "parent_hash",
+            "created_at",
+            "expires_at",
+            "used_at",
+            "revoked_at",
+        }
+    ),
+    CustomerGroup: frozenset({"id", "name", "code", "private_markets", "created_at", "updated_at"}),
+    IntegrationToken: frozenset(
+        {"jti", "client_id", "credential_fingerprint", "created_at", "expires_at", "revoked_at"}
+    ),
+    UsedAssertion: frozenset({"client_id", "jti_hash", "expires_at"}),
+    WebhookEndpointState: frozenset({"url", "failures", "paused_until", "gone_at"}),
+}

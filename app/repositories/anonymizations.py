@@ -1,0 +1,93 @@
+"""Requests to anonymize customers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from app.domain.anonymization import AnonymizationStatus
+from app.domain.ports import Connection
+from app.models.anonymizations import Anonymization
+from app.repositories.base import Repository
+
+_TO_BE_DONE = (AnonymizationStatus.REQUESTED, AnonymizationStatus.IN_PROGRESS, AnonymizationStatus.FAILED)
+
+
+class AnonymizationRepository(Repository):
+    """The requests of one tenant; whoever changes one has locked the customer before."""
+
+    async def add_unless_open(self, anonymization: Anonymization) -> bool:
+        """Write a new request; False when the customer has one already that is not canceled."""
+        return await self._add_unless(anonymization)
+
+    async def find_latest(self, customer_id: str) -> Anonymization | None:
+        """Return the customer's latest request, whatever became of it."""
+        statement = (
+            select(Anonymization.__table__)
+            .where(self._mine(Anonymization, col(Anonymization.customer_id) == customer_id))
+            .order_by(col(Anonymization.id).desc())
+            .limit(1)
+        )
+        rows = await self._connection.fetch(statement)
+        return cast("Anonymization", rows[0]) if rows else None
+
+    async def cancel(self, anonymization_id: str, now: datetime) -> bool:
+        """Cancel a request; False when it has been started or canceled, however close in time."""
+        canceled = await self._update(
+            Anonymization,
+            col(Anonymization.id) == anonymization_id,
+            col(Anonymization.status) == AnonymizationStatus.REQUESTED.value,
+            status=AnonymizationStatus.CANCELED.value,
+            canceled_at=now,
+        )
+        return canceled == 1
+
+    async def claim(self, due: Anonymization, now: datetime, until: datetime) -> bool:
+        """Take a due request for this worker until the lease ends; False when it is canceled, or another one's."""
+        claimed = await self._update(
+            Anonymization,
+            col(Anonymization.id) == due.id,
+            col(Anonymization.status) == due.status,
+            col(Anonymization.attempts) == due.attempts,
+            status=AnonymizationStatus.IN_PROGRESS.value,
+            started_at=func.coalesce(col(Anonymization.started_at), now),
+            attempts=due.attempts + 1,
+            next_attempt_at=until,
+        )
+        return claimed == 1
+
+    async def settle(self, claimed: Anonymization, **values: Any) -> bool:
+        """Write how far a claimed request has come; False when its lease went to another worker meanwhile."""
+        settled = await self._update(
+            Anonymization,
+            col(Anonymization.id) == claimed.id,
+            col(Anonymization.status) == AnonymizationStatus.IN_PROGRESS.value,
+            col(Anonymization.attempts) == claimed.attempts,
+            **values,
+        )
+        return settled == 1
+
+
+class AnonymizationQueue:
+    """The requests of several tenants, as the worker sees them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def list_due(self, now: datetime, tenant_ids: Collection[str], limit: int) -> Sequence[Anonymization]:
+        """Return up to `limit` requests of these tenants whose time has come, the longest due first."""
+        statement = (
+            select(Anonymization.__table__)
+            .where(
+                col(Anonymization.status).in_([status.value for status in _TO_BE_DONE]),
+                col(Anonymization.next_attempt_at) <= now,
+                col(Anonymization.tenant_id).in_(tenant_ids),
+            )
+            .order_by(col(Anonymization.next_attempt_at), col(Anonymization.id))
+            .limit(limit)
+        )
+        return cast("Sequence[Anonymization]", await self._connection.fetch(statement))

@@ -1,0 +1,72 @@
+"""Everything about one customer, in whichever tables: read for the customer, or erased, as the registry says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, CompoundSelect, select, union
+from sqlmodel import col
+
+from app.models.audit import AuditEvent
+from app.models.outbox import OutboxKind, OutboxMessage
+from app.models.personal_data import PERSONAL_TABLES, PersonalTable
+from app.models.sessions import Session
+from app.repositories.base import Repository
+
+
+class PersonalDataRepository(Repository):
+    """The personal data of one tenant's customers."""
+
+    async def list(self, table: PersonalTable, customer_id: str) -> Sequence[Any]:
+        """Return the customer's rows of one table, by its key."""
+        columns = table.model.__table__.c
+        return await self._list(
+            table.model,
+            columns[table.key] == customer_id,
+            *_narrowed(table),
+            order_by=tuple(table.model.__table__.primary_key),
+        )
+
+    async def erase(self, customer_id: str) -> None:
+        """Erase all personal data of a customer whose row is locked; doing so again changes nothing."""
+        for table in PERSONAL_TABLES:
+            columns = table.model.__table__.c
+            await self._erase(table, columns[table.key] == customer_id)
+            if table.by_session:
+                await self._erase(table, columns.session_id.in_(self._session_ids(customer_id)))
+
+    async def _erase(self, table: PersonalTable, whose: ColumnElement[bool]) -> None:
+        if not table.rows_stay:
+            await self._delete(table.model, whose, *_narrowed(table))
+        elif table.cleared:
+            await self._update(table.model, whose, *_narrowed(table), **table.cleared)
+
+    async def list_session_ids(self, customer_id: str) -> set[str]:
+        """Return the ids of all sessions that are or were the customer's, as far as anything still tells."""
+        return {row[0] for row in await self._connection.fetch(self._session_ids(customer_id))}
+
+    def _session_ids(self, customer_id: str) -> CompoundSelect[Any]:
+        live = select(col(Session.id)).where(self._mine(Session, col(Session.customer_id) == customer_id))
+        past = select(col(AuditEvent.session_id)).where(
+            self._mine(AuditEvent, col(AuditEvent.customer_id) == customer_id, col(AuditEvent.session_id).is_not(None))
+        )
+        return union(live, past)
+
+    async def list_nobodys_tasks(self) -> Sequence[OutboxMessage]:
+        """Return the tasks that were asked for by nobody we know, and that were not done so far."""
+        return await self._list(
+            OutboxMessage,
+            col(OutboxMessage.kind) == OutboxKind.TASK.value,
+            col(OutboxMessage.customer_id).is_(None),
+            col(OutboxMessage.delivered_at).is_(None),
+        )
+
+    async def delete_tasks(self, task_ids: Collection[str]) -> None:
+        """Remove tasks from the outbox."""
+        await self._delete(OutboxMessage, col(OutboxMessage.id).in_(task_ids))
+
+
+def _narrowed(table: PersonalTable) -> list[ColumnElement[bool]]:
+    columns = table.model.__table__.c
+    return [columns[name].in_(values) for name, values in table.only.items()]

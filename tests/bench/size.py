@@ -1,0 +1,78 @@
+"""How much longer the look-ups of a token and of a login take when there are a hundred times as many customers."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping
+from statistics import median
+from time import perf_counter
+
+from app.adapters.database import open_database
+from app.models import TABLES
+from app.repositories.credentials import CredentialRepository
+from app.repositories.sessions import TokenLookup
+from tests.bench.dataset import Databases, run_statements
+
+SMALL, LARGE = 10_000, 1_000_000
+_ROUNDS, _LOOKUPS = 5, 400
+_TENANT = "bench"
+
+
+def measure_growth(databases: Databases, database: str) -> dict[str, float]:
+    """Return by how many times each look-up is slower."""
+    url = databases.copy(database)
+    run_statements(url, *_fill(url, 1, SMALL))
+    small = asyncio.run(_look_up(url, SMALL))
+    run_statements(url, *_fill(url, SMALL + 1, LARGE))
+    large = asyncio.run(_look_up(url, LARGE))
+    return {name: large[name] / small[name] for name in small}
+
+
+def _fill(url: str, first: int, last: int) -> list[str]:
+    """Return the statements that make customers of these numbers, each with a login and a session, out of one row."""
+    if url.startswith("sqlite:"):
+        numbers = f"WITH RECURSIVE r(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM r WHERE n < {last}) SELECT n FROM r"
+        text, token = "printf('%08d', n)", "CAST(printf('%032d', n) AS BLOB)"
+    else:
+        numbers = f"SELECT generate_series({first}, {last}) AS n"
+        text, token = "lpad(n::text, 8, '0')", "convert_to(lpad(n::text, 32, '0'), 'UTF8')"
+    mail = f"{text} || '@grown.example'"
+    changed = {
+        "customer": {"id": text, "customer_number": text, "shopper_reference": text},
+        "credential": {"customer_id": text, "email": mail, "email_key": mail},
+        "session": {"id": text, "customer_id": text},
+        "access_token": {"token_hash": token, "session_id": text},
+    }
+    return [*(_multiply(table, columns, numbers) for table, columns in changed.items()), "ANALYZE"]
+
+
+def _multiply(table: str, changed: Mapping[str, str], numbers: str) -> str:
+    (names,) = ([column.name for column in each.columns] for each in _tables() if each.name == table)
+    values = ", ".join(changed.get(name, name) for name in names)
+    origin = f"(SELECT * FROM {table} LIMIT 1) AS origin"
+    return f"INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM ({numbers}) AS numbers CROSS JOIN {origin}"
+
+
+def _tables() -> list[object]:
+    return [table.__table__ for table in TABLES]
+
+
+async def _look_up(url: str, customers: int) -> dict[str, float]:
+    """Return the median seconds of each look-up, by keys from all over the tables."""
+    database = open_database(url)
+    tokens, credentials = TokenLookup(database.connect()), CredentialRepository(database.connect(), _TENANT)
+    numbers = random.Random(1)
+    seconds: dict[str, list[float]] = {"me": [], "login": []}
+    for _ in range(_ROUNDS):
+        keys = [numbers.randint(1, customers) for _ in range(_LOOKUPS)]
+        started = perf_counter()
+        for key in keys:
+            assert await tokens.find_by_access_token(f"{key:032d}".encode()) is not None
+        between = perf_counter()
+        for key in keys:
+            assert await credentials.find_by_email(f"{key:08d}@grown.example") is not None
+        seconds["me"].append(between - started)
+        seconds["login"].append(perf_counter() - between)
+    await database.close()
+    return {name: median(each) for name, each in seconds.items()}
