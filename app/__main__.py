@@ -15,8 +15,10 @@ from typing import TypeVar
 import uvicorn
 
 from app.domain.profile import Profile
+from app.domain.tenants import TenantDirectory
 from app.domain.tools import Tools
-from app.graphql.schema import build_schema
+from app.graphql.operation_lists import faults_of_lists
+from app.graphql.schema import build_documents, build_schema
 from app.http.logs import configure_logging
 from app.importer import import_file, report_path
 from app.services.customer_import import Outcome
@@ -46,7 +48,7 @@ def serve(settings: Settings, *, migrate_first: bool, demo_social: bool) -> None
 
 def _serve(settings: Settings, *, migrate_first: bool) -> None:
     """Serve; settings and tenants are checked before, so that a fault is one clear line."""
-    tenants = read_tenants(settings)
+    tenants = _read_tenants_whole(settings)
     if migrate_first:
         migrate(settings)
     configure_logging(production=settings.profile is Profile.PRODUCTION)
@@ -147,13 +149,25 @@ async def _with_tools(settings: Settings, work: Callable[[Tools], Awaitable[Resu
 
 def check_tenants(settings: Settings) -> None:
     """Say that the tenants file is in order."""
-    tenants = read_tenants(settings)
+    tenants = _read_tenants_whole(settings)
     sys.stdout.write(f"The tenants file is in order: {', '.join(tenant.id for tenant in tenants)}.\n")
 
 
-def print_schema(_settings: Settings) -> None:
-    """Print the SDL."""
-    sys.stdout.write(build_schema().as_str() + "\n")
+def _read_tenants_whole(settings: Settings) -> TenantDirectory:
+    """Return the tenants; raises `TenantsFileError` for what they list that the schema does not run, too."""
+    tenants = read_tenants(settings)
+    if any(tenant.operations is not None for tenant in tenants):
+        documents = build_documents(production=settings.profile is Profile.PRODUCTION)
+        faults = list(faults_of_lists(tenants, documents))
+        if faults:
+            raise TenantsFileError(faults)
+    return tenants
+
+
+def print_schema(_settings: Settings, *, federation: bool) -> None:
+    """Print the SDL, for clients or for the composition with other subgraphs."""
+    schema = build_schema()
+    sys.stdout.write((schema.subgraph_sdl if federation else schema.as_str()) + "\n")
 
 
 def _parse(arguments: list[str] | None) -> Callable[[Settings], None]:
@@ -165,7 +179,9 @@ def _parse(arguments: list[str] | None) -> Callable[[Settings], None]:
     serving.set_defaults(run=serve)
     commands.add_parser("worker", help="deliver the outbox").set_defaults(run=run_worker)
     commands.add_parser("migrate", help="bring the database to the newest migration").set_defaults(run=migrate)
-    commands.add_parser("schema", help="print the SDL").set_defaults(run=print_schema)
+    schema = commands.add_parser("schema", help="print the SDL")
+    schema.add_argument("--federation", action="store_true", help="as a subgraph of Apollo Federation 2")
+    schema.set_defaults(run=print_schema)
     tenants = commands.add_parser("tenants", help="the tenants file").add_subparsers(required=True, metavar="command")
     tenants.add_parser("check", help="check the tenants file whole").set_defaults(run=check_tenants)
     _add_outbox(commands)

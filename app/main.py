@@ -15,10 +15,8 @@ from starlette.routing import BaseRoute, Route
 from app.domain.profile import Profile
 from app.domain.tools import Tools
 from app.graphql.context import make_context
-from app.graphql.documents import Documents
-from app.graphql.fields import credential_fields
-from app.graphql.limits import Limits
-from app.graphql.schema import build_schema
+from app.graphql.operation_lists import KnownOperations
+from app.graphql.schema import build_documents
 from app.http.client_address import ClientAddresses
 from app.http.cors import Cors
 from app.http.graphql import GraphQLEndpoint
@@ -44,10 +42,12 @@ def create_app() -> Starlette:
 def build_app(settings: Settings, tools: Tools) -> Starlette:
     """Return the application that serves with these tools, and closes them when it ends."""
     production = settings.profile is Profile.PRODUCTION
-    schema = build_schema()
-    documents = Documents(schema, Limits(credential_fields=credential_fields(schema)), production=production)
-    playground = None if production else Playground()
-    endpoint = GraphQLEndpoint(documents, partial(make_context, tools), playground=playground)
+    endpoint = GraphQLEndpoint(
+        build_documents(production=production),
+        partial(make_context, tools),
+        known=KnownOperations(tools.tenants),
+        playground=None if production else Playground(),
+    )
     edge = Middleware(
         Edge,
         new_id=tools.random.new_id,

@@ -1,4 +1,7 @@
-"""The worker: delivers the outbox and purges what is over; beside the server in its process, or in one of its own."""
+"""The worker: delivers the outbox, anonymizes who is due and purges what is over.
+
+It runs beside the server in its process, or in one of its own.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,16 @@ from app.domain.tools import Tools
 from app.lanes import EndpointLanes
 from app.models.outbox import OutboxKind
 from app.services.delivery import deliver_due
+from app.services.erasure import anonymize_due
+from app.services.metrics import show_outbox
 from app.services.purge import purge_expired
 
 # Seconds between two looks at an empty outbox.
 PAUSE = 0.5
 # Seconds between two looks for what has expired.
 PURGE_PAUSE = 600.0
+# Seconds between two looks at how much waits, for the metrics.
+OUTBOX_PAUSE = 15.0
 # Seconds to wait after an unexpected failure, such as a database that is away for a moment.
 PAUSE_AFTER_FAILURE = 5.0
 # Batches under way at once for each kind of message: a slow receiver holds up its own batch and no other.
@@ -34,7 +41,9 @@ async def work(tools: Tools, stop: asyncio.Event) -> None:
     await asyncio.gather(
         *(_repeat(delivery, PAUSE, stop) for delivery in deliveries),
         _repeat(endpoints.open_due, PAUSE, stop),
+        _repeat(partial(anonymize_due, tools), PAUSE, stop),
         _repeat(partial(purge_expired, tools), PURGE_PAUSE, stop),
+        _repeat(partial(show_outbox, tools), OUTBOX_PAUSE, stop),
     )
     await endpoints.close()
 

@@ -59,11 +59,13 @@ OWNERS: dict[str, set[str]] = {
     "uuid": {"app.adapters.clock"},
     "uuid_utils": {"app.adapters.clock"},
     "time": {"app.adapters.clock"},
+    "tqdm": {"importer"},
     **{
         library: {"adapters"}
         for library in (
             "aiosmtplib",
             "argon2",
+            "bcrypt",
             "asyncpg",
             "authlib",
             "cryptography",

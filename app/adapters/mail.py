@@ -9,6 +9,7 @@ import ssl
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from email.policy import SMTP, SMTPUTF8
 from email.utils import getaddresses
 from hashlib import sha256
@@ -22,6 +23,7 @@ import idna
 from app.domain.ports import Clock, MailMessage
 
 _TIMEOUT_SECONDS = 10
+_CUSTOMER_HEADER = "X-Customer-Id"
 _LOCAL_PART = re.compile(r"[^\s@<>()\[\],;:\\\"\x00-\x20\x7f-\x9f]+")
 _DOMAIN = re.compile(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]")
 
@@ -57,6 +59,9 @@ class SmtpMailer:
         except ValueError as error:
             raise OSError(f"The message cannot be sent: {type(error).__name__}") from None
 
+    async def forget(self, customer_id: str) -> None:
+        """Do nothing: what was sent is not kept here."""
+
     async def _send(self, message: MailMessage) -> None:
         mail = _compose(message, self._sender, self._clock)
         client = aiosmtplib.SMTP(
@@ -76,7 +81,10 @@ class SmtpMailer:
 
 
 class FileMailer:
-    """Writes each message as a file that mail programs open, and its link to the log; for development only."""
+    """Writes each message as a file that mail programs open, and its link to the log; for development only.
+
+    A header says whose personal data is in it, so that it can be removed with the rest of that.
+    """
 
     def __init__(self, folder: Path, mail_from: str, clock: Clock) -> None:
         self._folder = folder
@@ -87,6 +95,8 @@ class FileMailer:
         """Write `<moment>-<hash of the message id>.eml`, whole or not at all; raises `OSError` when it cannot."""
         try:
             mail = _compose(message, self._sender, self._clock)
+            if message.customer_id is not None:
+                mail[_CUSTOMER_HEADER] = message.customer_id
             content = mail.as_bytes()
         except ValueError as error:
             raise OSError(f"The message cannot be written: {type(error).__name__}") from None
@@ -94,6 +104,10 @@ class FileMailer:
         path = self._folder / f"{self._clock.now():%Y%m%dT%H%M%S%f}Z-{digest}.eml"
         await asyncio.to_thread(_write, path, content)
         logger.info("mail written to %s: %s", path, message.link or "no link in it")
+
+    async def forget(self, customer_id: str) -> None:
+        """Remove the files of the customer's mails."""
+        await asyncio.to_thread(_remove, self._folder, customer_id)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -171,3 +185,12 @@ def _write(path: Path, content: bytes) -> None:
     with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as draft:
         draft.write(content)
     Path(draft.name).replace(path)
+
+
+def _remove(folder: Path, customer_id: str) -> None:
+    parser = BytesHeaderParser()
+    for path in folder.glob("*.eml"):
+        with path.open("rb") as file:
+            headers = parser.parse(file)
+        if headers[_CUSTOMER_HEADER] == customer_id:
+            path.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import asyncpg
 import orjson
-from sqlalchemy import CursorResult, Executable, Row, Select, make_url
+from sqlalchemy import CursorResult, Executable, QueuePool, Row, Select, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -46,6 +46,15 @@ class PostgresqlDatabase:
         """Return a conversation; it borrows a connection only for a statement, or for a transaction."""
         return PostgresqlConnection(self._engine, self._prepared, self._reads)
 
+    async def forget(self) -> None:
+        """Do nothing: what was deleted is in no dump, and the server's own vacuum takes it from its files."""
+
+    @property
+    def connections_in_use(self) -> int:
+        """How many connections of both pools are busy at this moment."""
+        pool = cast("QueuePool", self._engine.pool)
+        return pool.checkedout() + self._reads.connections_in_use
+
     async def is_ready(self) -> bool:
         """Tell whether the server answers and the database is at the newest migration."""
         try:
@@ -79,6 +88,11 @@ class PreparedReads:
         except _LOST:
             rows = await pool.fetch(prepared.sql, *arguments)
         return prepared.read(rows)
+
+    @property
+    def connections_in_use(self) -> int:
+        """How many connections are busy at this moment."""
+        return self._pool.get_size() - self._pool.get_idle_size() if self._pool is not None else 0
 
     async def _open(self) -> asyncpg.Pool:
         async with self._opening:

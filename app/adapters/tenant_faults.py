@@ -22,6 +22,7 @@ _FILE_KEYS = {
     "private_key": "private_key_env",
     "jwks": "jwks_file",
     "json_schema": "schema_file",
+    "operation_list": "operations_file",
 }
 _MODELS: dict[str, type[BaseModel]] = {
     "sites": Site,

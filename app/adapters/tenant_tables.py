@@ -15,6 +15,7 @@ from app.adapters.social_presets import fill_preset
 from app.adapters.social_secrets import read_private_key
 from app.adapters.tenant_faults import dotted
 from app.domain.mixins import check_schema
+from app.domain.operation_lists import read_operations
 from app.domain.profile import Profile
 
 _DEVELOPMENT_SECRET = "development-only-"  # noqa: S105 - what the well-known secrets of the demo begin with
@@ -50,6 +51,7 @@ class TenantTable:
         prepared["id"] = self.tenant_id
         self._name_entries(prepared, "sites", "id")
         self._name_entries(prepared, "mixins", "name")
+        self._take_file(prepared, "operation_list", "operations_file", read_operations)
         for path, entry in self._entries(prepared, "clients"):
             self._take_secret(entry, "secret", *path)
             self._take_file(entry, "jwks", "jwks_file", _check_keys, *path)
@@ -117,7 +119,9 @@ class TenantTable:
             self._add(f"names {variable}, which holds a well-known development secret: choose one of your own", *path)
         return secret
 
-    def _take_file(self, entry: Table, key: str, file_key: str, check: Callable[[Any], None], *path: str | int) -> None:
+    def _take_file(
+        self, entry: Table, key: str, file_key: str, check: Callable[[Any], object], *path: str | int
+    ) -> None:
         """Replace `file_key`, the name of a JSON file beside the tenants file, by `key`, its checked text."""
         self._refuse_key(entry, key, f"write {file_key} and put it into that file", *path)
         name = entry.pop(file_key, None)

@@ -35,6 +35,12 @@ class AuditAction(StrEnum):
     CUSTOMER_CREATED = "customer.created"
     ACTIVATION = "customer.activation"
     HOLD = "customer.hold"
+    ANONYMIZATION_REQUESTED = "anonymization.requested"
+    ANONYMIZATION_CANCELED = "anonymization.canceled"
+    ANONYMIZATION_STARTED = "anonymization.started"
+    ANONYMIZATION_COMPLETED = "anonymization.completed"
+    ANONYMIZATION_FAILED = "anonymization.failed"
+    DATA_EXPORTED = "data.exported"
     AUTHORIZATION_REFUSED = "authorization.refused"
     LIMIT_HIT = "limit.hit"
 

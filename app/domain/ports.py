@@ -56,6 +56,11 @@ class Passwords(Protocol):
         """Tell whether `verify` takes a hash that was made elsewhere, at a cost within bounds."""
         ...
 
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for a thread at this moment."""
+        ...
+
     def close(self) -> None:
         """Finish the hashes under way and end the threads."""
         ...
@@ -107,7 +112,10 @@ class Sealer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MailMessage:
-    """One mail, ready to be sent; `message_id` is stable over retries (RFC 5322, with its angle brackets)."""
+    """One mail, ready to be sent; `message_id` is stable over retries (RFC 5322, with its angle brackets).
+
+    `customer_id` is whose personal data it holds; it does not leave with the mail.
+    """
 
     message_id: str
     recipient: str
@@ -115,6 +123,7 @@ class MailMessage:
     text: str
     html: str
     link: str | None = None
+    customer_id: str | None = None
 
 
 class Mailer(Protocol):
@@ -122,6 +131,10 @@ class Mailer(Protocol):
 
     async def send(self, message: MailMessage) -> None:
         """Hand the message over; returns when the other side has taken responsibility, else raises `OSError`."""
+        ...
+
+    async def forget(self, customer_id: str) -> None:
+        """Remove what is kept here of the mails to a customer; raises `OSError` when it cannot."""
         ...
 
 
@@ -206,6 +219,15 @@ class Database(Protocol):
 
     def connect(self) -> Connection:
         """Return a conversation of its own; nothing is opened before its first statement."""
+        ...
+
+    async def forget(self) -> None:
+        """Remove what was deleted from the database's own files too; raises `OSError` when it cannot for now."""
+        ...
+
+    @property
+    def connections_in_use(self) -> int:
+        """How many connections are busy at this moment."""
         ...
 
     async def is_ready(self) -> bool:
@@ -314,4 +336,49 @@ class Social(Protocol):
 
     async def close(self) -> None:
         """Let go of the connections."""
+        ...
+
+
+@dataclass(slots=True)
+class ServedRequest:
+    """What may be known of a request outside of it: nothing of the person, and no text that the caller has chosen.
+
+    `route` is the pattern that the path fits, or None; `fields` are root fields of GraphQL; `outcome` is the code of
+    the first error, or None; `started` is Unix time. `trace_parent` is the caller's (W3C Trace Context), unchecked.
+    """
+
+    request_id: str
+    method: str
+    route: str | None
+    status: int
+    started: float
+    seconds: float
+    fields: tuple[str, ...]
+    outcome: str | None
+    tenant: str | None
+    caller: str | None
+    trace_parent: str | None
+
+
+class Observer(Protocol):
+    """Who takes notice of each request once its answer has left, at once and without fail."""
+
+    def request_served(self, request: ServedRequest) -> None:
+        """Take notice of a request."""
+        ...
+
+    def close(self) -> None:
+        """Hand on what was noticed and not yet told."""
+        ...
+
+
+class Metrics(Observer, Protocol):
+    """Numbers for operators."""
+
+    def show_process(self, *, passwords_waiting: int, connections: int) -> None:
+        """Show what this process has under way."""
+        ...
+
+    def show_outbox(self, *, oldest_seconds: float, dead: int) -> None:
+        """Show what the outbox holds."""
         ...

@@ -25,6 +25,7 @@ from pydantic import (
 from app.domain.client_credentials import fingerprint_key, fingerprint_secret, split_keys
 from app.domain.errors import Refused
 from app.domain.locales import parse_country, parse_currency, parse_language
+from app.domain.operation_lists import read_operations
 from app.domain.profile import Profile
 from app.domain.scopes import Scope
 from app.domain.tenant_rules import Entry, Lifetimes, Limits
@@ -179,6 +180,7 @@ class Site(Entry):
     confirm_path: SitePath = "/confirm-signup"
     email_change_path: SitePath = "/confirm-email"
     email_revert_path: SitePath = "/revert-email"
+    anonymization_cancel_path: SitePath = "/cancel-anonymization"
 
     def link(self, path: str, token: str) -> str:
         """Return the address to mail: this site's page at `path`, with the one-time token in its query."""
@@ -319,7 +321,10 @@ class Mixin(Entry):
 
 
 class Tenant(Lifetimes):
-    """One shop. The lifetimes stand in it as they stand in its table."""
+    """One shop. The lifetimes stand in it as they stand in its table.
+
+    `operation_list` is the JSON text of the operations that its storefronts may run; without it they may run any.
+    """
 
     id: Annotated[
         str, _expect(re.compile(r"[a-z0-9][a-z0-9_-]{0,62}"), "must be 1 to 63 of a to z, 0 to 9, '_' and '-'")
@@ -332,6 +337,7 @@ class Tenant(Lifetimes):
     social: tuple[SocialProvider, ...] = ()
     webhooks: tuple[WebhookEndpoint, ...] = ()
     mixins: tuple[Mixin, ...] = ()
+    operation_list: str | None = Field(default=None, repr=False)
     limits: Limits = Limits()
     password_min_length: Annotated[int, Field(strict=True, ge=8, le=15)] = 8
     login_tells_status: StrictBool = True
@@ -362,6 +368,13 @@ class Tenant(Lifetimes):
     def mixin_schemas(self) -> Mapping[str, Mapping[str, Any]]:
         """The JSON Schemas of the mixins, by name."""
         return MappingProxyType({mixin.name: json.loads(mixin.json_schema) for mixin in self.mixins})
+
+    @cached_property
+    def operations(self) -> Mapping[str, str] | None:
+        """The texts of all that its storefronts may run, by their hash; None where they may run anything."""
+        if self.operation_list is None:
+            return None
+        return MappingProxyType(read_operations(json.loads(self.operation_list)))
 
     @property
     def default_site(self) -> Site:

@@ -11,6 +11,8 @@ from app.domain.ports import (
     Limiter,
     Mailer,
     MailTexts,
+    Metrics,
+    Observer,
     Passwords,
     Random,
     Sealer,
@@ -23,7 +25,10 @@ from app.domain.tenants import TenantDirectory
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a use case may reach of the outside world. `public_url` is the issuer of our tokens."""
+    """What a use case may reach of the outside world. `public_url` is the issuer of our tokens.
+
+    `observers` are told of each request; `metrics` is one of them.
+    """
 
     clock: Clock
     random: Random
@@ -39,3 +44,5 @@ class Tools:
     mail_texts: MailTexts
     tenants: TenantDirectory
     public_url: str
+    metrics: Metrics
+    observers: tuple[Observer, ...]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import strawberry
+import strawberry.federation
 
 
-@strawberry.type(description="Where a page of a connection stands in the whole.")
+@strawberry.federation.type(shareable=True, description="Where a page of a connection stands in the whole.")
 class PageInfo:
     """Whether there is more, and the cursors of the first and the last of the page."""
 

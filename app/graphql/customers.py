@@ -6,10 +6,13 @@ from datetime import datetime
 from typing import cast
 
 import strawberry
+import strawberry.federation
 from strawberry.scalars import JSON
 
+from app.domain.anonymization import AnonymizationStatus
 from app.domain.principal import TokenKind
 from app.graphql.addresses import OWN, Address
+from app.graphql.anonymization import AnonymizationInfo, present_anonymization
 from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation, query
@@ -19,6 +22,7 @@ from app.graphql.product_lists import ProductList, present_product_lists
 from app.models.customers import BusinessModel, CustomerProfile, CustomerStatus
 from app.models.social import SocialIdentity
 from app.services import addresses as address_service
+from app.services import anonymization as anonymization_service
 from app.services import customers as service
 from app.services import legal_entities as legal_entity_service
 from app.services import payment_instruments as payment_instrument_service
@@ -138,6 +142,13 @@ async def _product_lists(row: Row, info: Info) -> list[ProductList]:
     return present_product_lists(info, await product_list_service.product_lists(info.context.uow, row.id))
 
 
+async def _anonymization_info(row: Row, info: Info) -> AnonymizationInfo | None:
+    if row.anonymization_status is None:
+        return None
+    found = await anonymization_service.anonymization_info(info.context.uow, row.id)
+    return present_anonymization(found) if found is not None else None
+
+
 def _metadata(row: Row, info: Info) -> Metadata:
     return Metadata(
         version=row.version,
@@ -147,7 +158,7 @@ def _metadata(row: Row, info: Info) -> Metadata:
     )
 
 
-@strawberry.type(description="A customer of the shop.")
+@strawberry.federation.type(keys=["id"], description="A customer of the shop.")
 class Customer:
     """The customer as clients see it; its leaves are attributes of the row."""
 
@@ -170,6 +181,9 @@ class Customer:
     status: CustomerStatus = strawberry.field(description="How far the customer has come with the shop.")
     shopper_reference: str = strawberry.field(description="Made at sign-up for payment providers; unique in the shop.")
     mixins: JSON = strawberry.field(description='The shop\'s own data by mixin: `{"loyalty": {"level": "gold"}}`.')
+    anonymization_status: AnonymizationStatus | None = strawberry.field(
+        description="How far the erasure of the customer's personal data has come; null when nobody asked for it."
+    )
     last_login_at: datetime | None = strawberry.field(description="RFC 3339, UTC; null before the first login.")
 
     email_verified: bool = strawberry.field(
@@ -193,6 +207,9 @@ class Customer:
     )
     product_lists: list[ProductList] = strawberry.field(
         resolver=_product_lists, description="The customer's wish lists, gift registries and the like, the oldest first."
+    )
+    anonymization_info: AnonymizationInfo | None = strawberry.field(
+        resolver=_anonymization_info, description="The latest request to anonymize the customer, if there was any."
     )
     metadata: Metadata = strawberry.field(resolver=_metadata, description="About the record itself.")
 

@@ -32,6 +32,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.utils.await_maybe import await_maybe
 
 from app.domain.errors import AccessCode
+from app.domain.operation_lists import hash_operation
 from app.graphql.coercion import ValuesOfCorrectTypeQuietlyRule, blame_arguments, explain_variables
 from app.graphql.execution import PlannedExecutor, Plans
 from app.graphql.limits import Limits, TooComplexError, check_limits, root_fields
@@ -63,9 +64,13 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that may be executed; `plans` only where it has no directive, which could change what is selected."""
+    """A document that may be executed; `hash` is what lists know it by.
+
+    `plans` only where it has no directive, which could change what is selected.
+    """
 
     text: str
+    hash: str
     tree: DocumentNode
     operations: Mapping[str | None, Operation]
     plans: Plans | None
@@ -163,7 +168,7 @@ class Documents:
         )
         if errors:
             raise DocumentRefusedError(AccessCode.BAD_REQUEST, *errors)
-        return Document(text, tree, _operations_of(tree), Plans() if "@" not in text else None)
+        return Document(text, hash_operation(text), tree, _operations_of(tree), Plans() if "@" not in text else None)
 
     def _parse(self, text: str) -> DocumentNode:
         if "\0" in text:

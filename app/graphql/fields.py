@@ -18,11 +18,10 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
 from app.domain.errors import DomainError, forbidden
-from app.domain.principal import TokenKind
+from app.domain.principal import Principal, TokenKind
 from app.domain.scopes import Scope
 from app.graphql.context import Context, Info
 from app.graphql.errors import present
-from app.services.caller import Caller
 
 strawberry.enum(TokenKind, description="Whose token it is; see the operations that hand it out.")
 ANYONE: tuple[TokenKind, ...] = ()
@@ -32,50 +31,63 @@ ANYONE: tuple[TokenKind, ...] = ()
     locations=[Location.FIELD_DEFINITION],
     name="allow",
     description="Who may call the field: bearers of these kinds of access token, or with no kinds anyone without one. "
-    "`scope` is what an integration token must have.",
+    "`scope` is what an integration token must have, `ownerScope` what the user must have who owns that token.",
 )
 class Allow:
     """The rule of one root field."""
 
     kinds: list[TokenKind]
     scope: str | None = None
+    owner_scope: str | None = None
 
 
 class Access(FieldExtension):
     """Lets a root field be called by those whom it allows."""
 
-    def __init__(self, kinds: Collection[TokenKind], scope: Scope | None) -> None:
+    def __init__(self, kinds: Collection[TokenKind], scope: Scope | None, owner_scope: Scope | None = None) -> None:
         self._kinds = frozenset(kinds)
         self._scope = scope
+        self._owner_scope = owner_scope
 
     def apply(self, field: StrawberryField) -> None:
         """Write the rule into the SDL."""
         kinds = [kind for kind in TokenKind if kind in self._kinds]
         # Called for each schema that is built of the field, which keeps one rule all the same.
         others = [each for each in field.directives if not isinstance(each, Allow)]
-        field.directives = [*others, Allow(kinds=kinds, scope=self._scope)]
+        field.directives = [*others, Allow(kinds=kinds, scope=self._scope, owner_scope=self._owner_scope)]
 
-    def check(self, caller: Caller) -> None:
+    def check(self, context: Context) -> None:
         """Raise UNAUTHENTICATED or FORBIDDEN unless the caller may."""
         if not self._kinds:
             return
-        principal = caller.require_principal()
+        principal = context.caller.require_principal()
         if principal.kind not in self._kinds:
             raise forbidden(f"This operation is not for {principal.kind.value} tokens.")
-        if self._scope is not None and principal.kind is TokenKind.INTEGRATION and self._scope not in principal.scope:
+        if principal.kind is not TokenKind.INTEGRATION:
+            return
+        if self._scope is not None and self._scope not in principal.scope:
             raise forbidden(f"This operation needs the scope {self._scope.value}.")
+        if self._owner_scope is not None and self._owner_scope not in _scopes_of_owner(context, principal):
+            raise forbidden(
+                f"This operation needs a token whose owner is a user of the shop with the scope {self._owner_scope.value}."
+            )
 
     def resolve(self, next_: Callable[..., Any], source: Any, info: Info, **arguments: Any) -> Any:
         """Check, then resolve."""
-        self.check(info.context.caller)
+        self.check(info.context)
         return next_(source, info, **arguments)
 
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **arguments: Any
     ) -> Any:
         """Check, then resolve."""
-        self.check(info.context.caller)
+        self.check(info.context)
         return await next_(source, info, **arguments)
+
+
+def _scopes_of_owner(context: Context, principal: Principal) -> frozenset[Scope]:
+    user = context.uow.tenant.find_user(principal.owner.id) if principal.owner is not None else None
+    return user.scopes if user is not None else frozenset()
 
 
 class Transaction(FieldExtension):
@@ -96,7 +108,7 @@ class Transaction(FieldExtension):
         """Commit what the resolver wrote, or forget it and answer with the payload's `userErrors`."""
         context: Context = info.context
         uow = await context.begin_field()
-        self._access.check(context.caller)
+        self._access.check(context)
         try:
             async with uow:
                 return await next_(source, info, **arguments)
@@ -104,22 +116,32 @@ class Transaction(FieldExtension):
             return self._payload(user_errors=present(error))
 
 
-def query(*, kinds: Collection[TokenKind], scope: Scope | None = None) -> Callable[[Callable[..., Any]], Any]:
-    """Return the decorator of a root query field; its docstring is the SDL's description."""
+def query(
+    *, kinds: Collection[TokenKind], scope: Scope | None = None, name: str | None = None
+) -> Callable[[Callable[..., Any]], Any]:
+    """Return the decorator of a root query field; its docstring is the SDL's description.
+
+    `name`: what a specification calls the field, where that is not the name of the resolver.
+    """
 
     def decorate(resolver: Callable[..., Any]) -> Any:
         return strawberry.field(
-            resolver=resolver, description=_description(resolver), extensions=[Access(kinds, scope)]
+            resolver=resolver, name=name, description=_description(resolver), extensions=[Access(kinds, scope)]
         )
 
     return decorate
 
 
 def mutation(
-    *, kinds: Collection[TokenKind], scope: Scope | None = None, takes_credentials: bool = False
+    *,
+    kinds: Collection[TokenKind],
+    scope: Scope | None = None,
+    owner_scope: Scope | None = None,
+    takes_credentials: bool = False,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Return the decorator of a root mutation field; its docstring is the SDL's description.
 
+    `owner_scope`: what the user of the organisation must have who owns an integration's token.
     `takes_credentials`: somebody could guess with it, so a document may hold one such field only.
     """
 
@@ -128,7 +150,9 @@ def mutation(
         return strawberry.mutation(
             resolver=resolver,
             description=_description(resolver),
-            extensions=[Transaction(Access(kinds, scope), payload, takes_credentials=takes_credentials)],
+            extensions=[
+                Transaction(Access(kinds, scope, owner_scope), payload, takes_credentials=takes_credentials)
+            ],
         )
 
     return decorate

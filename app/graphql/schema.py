@@ -6,9 +6,14 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from app.graphql.addresses import AddressMutations, AddressQueries
+from app.graphql.anonymization import AnonymizationMutations
 from app.graphql.credentials import CredentialMutations
 from app.graphql.customer_groups import CustomerGroupMutations, CustomerGroupQueries
 from app.graphql.customers import CustomerMutations, CustomerQueries
+from app.graphql.documents import Documents
+from app.graphql.federation import FederationQueries, SubgraphSchema
+from app.graphql.fields import credential_fields
+from app.graphql.limits import Limits
 from app.graphql.orders import OrderMutations
 from app.graphql.payment_instruments import PaymentInstrumentMutations
 from app.graphql.product_lists import ProductListMutations, ProductListQueries
@@ -29,6 +34,7 @@ class Query(
     ProductListQueries,
     StaffCustomerQueries,
     CustomerGroupQueries,
+    FederationQueries,
 ):
     """All root query fields."""
 
@@ -46,6 +52,7 @@ class Mutation(
     AddressMutations,
     PaymentInstrumentMutations,
     ProductListMutations,
+    AnonymizationMutations,
     StaffAccessMutations,
     StaffCustomerMutations,
     CustomerGroupMutations,
@@ -54,6 +61,12 @@ class Mutation(
     """All root mutation fields."""
 
 
-def build_schema() -> strawberry.Schema:
+def build_schema() -> SubgraphSchema:
     """Return the schema; the same whatever the settings."""
-    return strawberry.Schema(query=Query, mutation=Mutation, config=StrawberryConfig())
+    return SubgraphSchema(query=Query, mutation=Mutation, config=StrawberryConfig())
+
+
+def build_documents(*, production: bool) -> Documents:
+    """Return what reads and executes documents of the schema, within the limits."""
+    schema = build_schema()
+    return Documents(schema, Limits(credential_fields=credential_fields(schema)), production=production)

@@ -35,8 +35,8 @@ class StaffAccessMutations:
         token names as its owner, or else the integration itself. It does not serve for password, e-mail, ways to sign
         in and privacy. `logout` ends it.
         Who: an integration with `customers.manage`.
-        User errors: `REQUIRED`, `TOO_LONG`, `INVALID` at `reason`; `NOT_FOUND`, `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`
-        at `customerId`: nobody can act for this customer now.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID` at `reason`; `NOT_FOUND`, `ANONYMIZATION_OPEN`,
+        `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD` at `customerId`: nobody can act for this customer now.
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope.
         """
         logged_in = await service.login_on_behalf(info.context.uow, input.customer_id, input.reason)

@@ -273,7 +273,8 @@ class StaffCustomerMutations:
         Who becomes inactive or is put on hold is out at once: sessions, on-behalf access and mailed tokens end.
         Who: an integration with the scope `customers.manage`.
         User errors: as `updateMe`; `TOO_SHORT`, `REQUIRED`: the shopper reference has 3 to 128 characters; `TAKEN`:
-        another customer has it; `NOT_FOUND`: there is no such customer, or no such group; `VERSION_CONFLICT`: read
+        another customer has it; `NOT_FOUND`: there is no such customer, or no such group; `ANONYMIZATION_OPEN`: nothing
+        is written about this customer any more; `VERSION_CONFLICT`: read
         the customer again and decide anew.
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope.
         """
@@ -290,8 +291,9 @@ class StaffCustomerMutations:
 
         Tokens made before, or mailed by `requestPasswordReset`, are worthless from then on.
         Who: an integration with the scope `customers.manage`.
-        User errors: `NOT_FOUND`: there is no such customer; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: change that first
-        with `updateCustomer`; `INVALID`: the customer has no address to sign in with.
+        User errors: `NOT_FOUND`: there is no such customer; `ANONYMIZATION_OPEN`: cancel that first, if it has not
+        begun; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: change that first with `updateCustomer`; `INVALID`: the customer
+        has no address to sign in with.
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope.
         """
         made = await service.create_password_reset_token(info.context.uow, input.customer_id)

@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.domain.errors import AccessCode, AccessError
 from app.domain.principal import Principal
 from app.domain.requests import RequestFacts
-from app.graphql.documents import DocumentRefusedError, Documents
+from app.graphql.documents import Document, DocumentRefusedError, Documents, Operation
+from app.graphql.operation_lists import KnownOperations
 from app.http.errors import (
     bad_request,
     present_access_error,
@@ -72,7 +73,8 @@ class _Answer:
 class GraphQLEndpoint:
     """Answers `POST` and `GET` for one set of documents.
 
-    `make_context` authenticates; an `AccessError` of it becomes the answer. `playground` is what a browser gets. An
+    `make_context` authenticates; an `AccessError` of it becomes the answer. `known` has the operations that may be sent
+    as their hash. `playground` is what a browser gets. An
     operation that takes longer than `timeout_seconds` is cancelled, which rolls back the root field that was running
     (those before it have committed), and answered with SERVICE_BUSY.
     """
@@ -82,12 +84,14 @@ class GraphQLEndpoint:
         documents: Documents,
         make_context: MakeContext,
         *,
+        known: KnownOperations | None = None,
         playground: ASGIApp | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
         max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self._documents = documents
         self._make_context = make_context
+        self._known = known or KnownOperations()
         self._playground = playground
         self._timeout_seconds = timeout_seconds
         self._max_body_bytes = max_body_bytes
@@ -151,21 +155,44 @@ class GraphQLEndpoint:
         # The rest of the body is still on its way: without closing, it would be read as the next request.
         return _HttpRefusal(413, f"A request has at most {self._max_body_bytes} bytes.", (b"connection", b"close"))
 
+    def _text(self, request: GraphQLRequest) -> str:
+        """Return the text to run: the one that was sent, or the one that the hash stands for."""
+        if request.query is None:
+            return self._known.find(request.known_as or "")
+        if request.known_as is not None:
+            self._known.check(request.known_as, request.query)
+        return request.query
+
     async def _answer(
         self, request: GraphQLRequest, headers: dict[bytes, bytes], exchange: Exchange, *, is_get: bool
     ) -> _Answer:
         try:
-            document = self._documents.get(request.query)
+            document = self._documents.get(self._text(request))
             operation = document.choose(request.operation_name)
         except DocumentRefusedError as refusal:
             return _Answer(_status(refusal.code), {"errors": present_refusals(refusal.code, refusal.errors)})
+        except AccessError as error:
+            return _Answer(_status(error.code), _errors(error))
         exchange.operation, exchange.fields = operation.name, operation.fields
         if is_get and not operation.is_query:
             raise _HttpRefusal(405, "GET is for queries only: send a mutation by POST.", (b"allow", b"POST"))
+        if request.known_as is not None:
+            self._known.remember(request.known_as, document.text)
+        facts = _read_facts(headers, exchange, document)
+        return await self._run(document, operation, request.variables, facts, exchange)
+
+    async def _run(
+        self,
+        document: Document,
+        operation: Operation,
+        variables: dict[str, Any],
+        facts: RequestFacts,
+        exchange: Exchange,
+    ) -> _Answer:
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                context = await self._make_context(_read_facts(headers, exchange))
-                result = await self._documents.execute(document, operation, request.variables, context)
+                context = await self._make_context(facts)
+                result = await self._documents.execute(document, operation, variables, context)
                 if result.errors:
                     await context.note_refusals(result.errors)
         except TimeoutError:
@@ -189,6 +216,7 @@ class GraphQLEndpoint:
 _STATUS = {
     AccessCode.UNAUTHENTICATED: 401,
     AccessCode.FORBIDDEN: 403,
+    AccessCode.OPERATION_NOT_ALLOWED: 403,
     AccessCode.REAUTHENTICATION_REQUIRED: 403,
     AccessCode.RATE_LIMITED: 429,
     AccessCode.SERVICE_BUSY: 503,
@@ -227,12 +255,13 @@ def _read_headers(scope: Scope) -> dict[bytes, bytes]:
 _SINGLE_HEADERS = (b"authorization", b"content-type", b"content-length", b"content-encoding")
 
 
-def _read_facts(headers: dict[bytes, bytes], exchange: Exchange) -> RequestFacts:
+def _read_facts(headers: dict[bytes, bytes], exchange: Exchange, document: Document) -> RequestFacts:
     return RequestFacts(
         request_id=exchange.request_id,
         ip=exchange.ip,
         user_agent=_read_user_agent(headers.get(b"user-agent")),
         token=_read_token(headers.get(b"authorization")),
+        operation=document.hash,
     )
 
 

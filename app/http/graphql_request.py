@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -9,14 +10,20 @@ from urllib.parse import parse_qsl
 from app.http.errors import bad_request
 from app.http.strict_json import BadJsonError, read_json
 
+_HASH = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """The parameters of one request, each of its right type."""
+    """The parameters of one request, each of its right type.
 
-    query: str
+    `known_as` is the hash of a persisted operation; it may stand for the text of `query`, or come with it.
+    """
+
+    query: str | None
     operation_name: str | None = None
     variables: dict[str, Any] = field(default_factory=dict)
+    known_as: str | None = None
 
 
 def read_body(body: bytes) -> GraphQLRequest:
@@ -60,12 +67,23 @@ def _read_parameters(parameters: dict[str, Any]) -> GraphQLRequest:
     name = parameters.get("operationName")
     variables = parameters.get("variables")
     extensions = parameters.get("extensions")
-    if not isinstance(query, str):
-        raise bad_request("Give the document as a string in the parameter 'query'.")
     if name is not None and not isinstance(name, str):
         raise bad_request("The parameter 'operationName' must be a string.")
     if variables is not None and not isinstance(variables, dict):
         raise bad_request("The parameter 'variables' must be an object.")
     if extensions is not None and not isinstance(extensions, dict):
         raise bad_request("The parameter 'extensions' must be an object.")
-    return GraphQLRequest(query, name, variables or {})
+    known_as = _read_hash((extensions or {}).get("persistedQuery"))
+    if not (isinstance(query, str) or (query is None and known_as is not None)):
+        raise bad_request("Give the document as a string in the parameter 'query'.")
+    return GraphQLRequest(query, name, variables or {}, known_as)
+
+
+def _read_hash(persisted: Any) -> str | None:
+    """Return the hash of `extensions.persistedQuery`, as Apollo's clients and urql write it."""
+    if persisted is None:
+        return None
+    known_as = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
+    if not isinstance(known_as, str) or not _HASH.fullmatch(known_as) or persisted.get("version") != 1:
+        raise bad_request("A persistedQuery has the version 1 and a sha256Hash of 64 hexadecimal digits.")
+    return known_as.lower()

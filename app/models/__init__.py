@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlmodel import SQLModel
 
 from app.models.addresses import Address
+from app.models.anonymizations import Anonymization
 from app.models.audit import AuditEvent
 from app.models.base import TenantRow
 from app.models.credentials import Credential
@@ -25,6 +26,7 @@ METADATA = SQLModel.metadata
 TABLES: tuple[type[TenantRow], ...] = (
     AccessToken,
     Address,
+    Anonymization,
     AuditEvent,
     Credential,
     Customer,

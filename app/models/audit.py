@@ -22,6 +22,7 @@ class AuditEvent(TenantRow, table=True):
     __tablename__ = "audit_event"
     __table_args__ = (
         Index("ix_audit_event_customer", "tenant_id", "customer_id", "occurred_at"),
+        Index("ix_audit_event_session", "tenant_id", "session_id"),
         Index("ix_audit_event_occurred", "tenant_id", "occurred_at"),
     )
 

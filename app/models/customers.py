@@ -36,7 +36,10 @@ class BusinessModel(StrEnum):
 
 
 class CustomerColumns(TenantRow):
-    """The columns of a customer; `version` counts the changes of the profile."""
+    """The columns of a customer; `version` counts the changes of the profile.
+
+    `anonymization_status` is that of the latest request, null for none: see `is_closed` for what it means.
+    """
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)
     customer_number: str = Field(max_length=32)
@@ -58,6 +61,7 @@ class CustomerColumns(TenantRow):
     status: str = Field(default=CustomerStatus.PROSPECT.value, max_length=8)
     order_count: int = 0
     mixins: dict[str, Any] = json_field(dict)
+    anonymization_status: str | None = Field(default=None, max_length=16)
     version: int = 1
     created_at: datetime
     updated_at: datetime

@@ -21,6 +21,7 @@ class Purpose(StrEnum):
     RESET_PASSWORD = "reset_password"  # noqa: S105 - a purpose, not a password
     CONFIRM_EMAIL_CHANGE = "confirm_email_change"
     REVERT_EMAIL_CHANGE = "revert_email_change"
+    CANCEL_ANONYMIZATION = "cancel_anonymization"
 
 
 # All but the way back after a change of address: an intruder who sets a password must not cut it off.

@@ -186,7 +186,16 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
     PersonalTable(
         SocialState,
         "socialLogins",
-        shown=("session_id", "customer_id", "provider", "issuer", "redirect_uri", "created_at", "expires_at", "used_at"),
+        shown=(
+            "session_id",
+            "customer_id",
+            "provider",
+            "issuer",
+            "redirect_uri",
+            "created_at",
+            "expires_at",
+            "used_at",
+        ),
         withheld=("state_hash", "code_challenge", "nonce"),
         by_session=True,
     ),

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Select, and_, bindparam, select
+from sqlalchemy import Select, and_, bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
+from app.domain.anonymization import AnonymizationStatus
 from app.models.credentials import Credential
 from app.models.customers import SEARCHED_NAMES, Customer, CustomerProfile, CustomerStatus, searched_name
 from app.repositories.base import Condition, Repository, mine, select_mine
@@ -30,13 +31,20 @@ _PROFILES = select(*PROFILE_COLUMNS).join_from(
     isouter=True,
 )
 _PROFILE = _PROFILES.where(mine(Customer, col(Customer.id) == bindparam("customer_id")))
+# What `is_closed` denies, in SQL.
+_OPEN = or_(
+    col(Customer.anonymization_status).is_(None),
+    col(Customer.anonymization_status) == AnonymizationStatus.CANCELED.value,
+)
 _MAY_LOG_IN = mine(
     Customer,
     col(Customer.id) == bindparam("customer_id"),
     col(Customer.active).is_(True),
     col(Customer.on_hold).is_(False),
+    _OPEN,
 )
-_LOCK = select_mine(Customer, col(Customer.id) == bindparam("customer_id")).with_for_update()
+_LOCK = select_mine(Customer, col(Customer.id) == bindparam("customer_id"), _OPEN).with_for_update()
+_LOCK_ANY = select_mine(Customer, col(Customer.id) == bindparam("customer_id")).with_for_update()
 
 
 class CustomerRepository(Repository):
@@ -48,6 +56,11 @@ class CustomerRepository(Repository):
     async def find(self, customer_id: str) -> CustomerProfile | None:
         """Return a customer's profile."""
         return cast("CustomerProfile | None", await self._fetch_one(_PROFILE, customer_id=customer_id))
+
+    async def list_by_id(self, customer_ids: Sequence[str]) -> Sequence[CustomerProfile]:
+        """Return the profiles of these customers, in any order, as far as there are such."""
+        rows = await self._connection.fetch(self._profiles(col(Customer.id).in_(customer_ids)))
+        return cast("Sequence[CustomerProfile]", rows)
 
     async def find_by_number(self, customer_number: str) -> CustomerProfile | None:
         """Return the profile of the customer with this number."""
@@ -67,8 +80,19 @@ class CustomerRepository(Repository):
         return cast("CustomerProfile", rows[0]) if rows else None
 
     async def lock(self, customer_id: str) -> Customer | None:
-        """Return the customer, and keep others from changing it until the transaction ends."""
+        """Return the customer, and keep others from changing it until the transaction ends.
+
+        None for a closed account as well: nothing about a customer is written once the anonymization is asked for.
+        """
         return cast("Customer | None", await self._lock(_LOCK, customer_id=customer_id))
+
+    async def lock_even_if_closed(self, customer_id: str) -> Customer | None:
+        """Do as `lock` does, for what concerns a closed account too."""
+        return cast("Customer | None", await self._lock(_LOCK_ANY, customer_id=customer_id))
+
+    async def set_anonymization_status(self, customer_id: str, status: AnonymizationStatus) -> None:
+        """Write down how far the anonymization of a customer has come, whose row is locked."""
+        await self._update(Customer, col(Customer.id) == customer_id, anonymization_status=status.value)
 
     async def add_unless_taken(self, customer: Customer) -> bool:
         """Write a new customer; False when another one has the customer number or the shopper reference already."""

@@ -38,6 +38,10 @@ class OneTimeTokenRepository(Repository):
             OneTimeToken, col(OneTimeToken.token_hash) == token_hash, col(OneTimeToken.purpose) == purpose.value
         )
 
+    async def list_emails(self, customer_id: str) -> list[str]:
+        """Return the addresses that a customer's tokens were mailed to."""
+        return [token.email for token in await self._list(OneTimeToken, col(OneTimeToken.customer_id) == customer_id)]
+
     async def claim(self, token_hash: bytes, purpose: Purpose, session_id: str | None, now: datetime) -> bool:
         """Use the token up; False when it was used, revoked or has expired, however close in time."""
         claimed = await self._update(

@@ -141,6 +141,21 @@ class OutboxQueue:
         (row,) = await self._connection.fetch(counts.select_from(OutboxMessage.__table__))
         return row.waiting, row.failing, row.dead
 
+    async def backlog(self) -> tuple[datetime | None, int]:
+        """Return when the oldest message that waits was written, and how many are dead."""
+        is_dead = col(OutboxMessage.dead_at).is_not(None)
+        # Both are a few rows among many delivered ones: that they are not delivered is what the index knows.
+        statement = (
+            select(
+                func.min(col(OutboxMessage.created_at)).filter(_WAITS).label("oldest"),
+                func.count().filter(is_dead).label("dead"),
+            )
+            .select_from(OutboxMessage.__table__)
+            .where(col(OutboxMessage.delivered_at).is_(None))
+        )
+        (row,) = await self._connection.fetch(statement)
+        return row.oldest, row.dead
+
     async def list_dead(self, limit: int) -> Sequence[OutboxMessage]:
         """Return the messages that were given up, the latest first."""
         statement = (

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, and_, or_, select, union
 from sqlmodel import col
 
+from app.domain.audit import AuditAction, AuditOutcome
 from app.models.audit import AuditEvent
 from app.models.outbox import OutboxKind, OutboxMessage
 from app.models.personal_data import PERSONAL_TABLES, PersonalTable
 from app.models.sessions import Session
 from app.repositories.base import Repository
+
+_COMING_IN = (AuditAction.SIGNUP.value, AuditAction.LOGIN.value, AuditAction.SOCIAL_LOGIN.value)
 
 
 class PersonalDataRepository(Repository):
@@ -48,8 +51,11 @@ class PersonalDataRepository(Repository):
 
     def _session_ids(self, customer_id: str) -> CompoundSelect[Any]:
         live = select(col(Session.id)).where(self._mine(Session, col(Session.customer_id) == customer_id))
+        # Strangers leave lines about the customer too, from sessions that are their own.
+        came_in = and_(col(AuditEvent.action).in_(_COMING_IN), col(AuditEvent.outcome) == AuditOutcome.SUCCESS.value)
         past = select(col(AuditEvent.session_id)).where(
-            self._mine(AuditEvent, col(AuditEvent.customer_id) == customer_id, col(AuditEvent.session_id).is_not(None))
+            self._mine(AuditEvent, col(AuditEvent.customer_id) == customer_id, col(AuditEvent.session_id).is_not(None)),
+            or_(col(AuditEvent.actor_id) == customer_id, came_in),
         )
         return union(live, past)
 

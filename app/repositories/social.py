@@ -33,6 +33,10 @@ class SocialStateRepository(Repository):
         """Forget one."""
         await self._delete(SocialState, col(SocialState.state_hash) == state_hash)
 
+    async def delete_all(self, customer_id: str) -> None:
+        """Forget everything that the customer has begun when logged in."""
+        await self._delete(SocialState, col(SocialState.customer_id) == customer_id)
+
     async def find(self, state_hash: bytes, session_id: str) -> SocialState | None:
         """Return what this session began."""
         return await self._find(

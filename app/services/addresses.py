@@ -15,6 +15,7 @@ from app.domain.texts import optional_line, required_line
 from app.domain.topics import Topic
 from app.models.addresses import Address
 from app.services.events import emit
+from app.services.own_account import lock_own_account
 from app.services.unit_of_work import UnitOfWork
 
 _LINES: dict[str, Callable[[str | None], str | None]] = {
@@ -77,7 +78,7 @@ async def create_address(uow: UnitOfWork, patch: Patch) -> Address:
     problems = Problems()
     columns = check_address(problems, patch)
     problems.raise_if_any()
-    await uow.customers.lock(customer_id)
+    await lock_own_account(uow)
     added = await add_address(uow, customer_id, columns, is_default=bool(patch.get("is_default")))
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
     return added
@@ -107,7 +108,7 @@ async def add_address(uow: UnitOfWork, customer_id: str, columns: dict[str, Any]
 async def update_address(uow: UnitOfWork, address_id: str, patch: Patch) -> Address:
     """Change one of the caller's own addresses: what is left out stays, null clears. NOT_FOUND for any other."""
     customer_id = uow.caller.require_customer().id
-    await uow.customers.lock(customer_id)
+    await lock_own_account(uow)
     so_far = await _get(uow, customer_id, address_id)
     problems = Problems()
     columns = check_address(problems, patch, country=so_far.country)
@@ -125,7 +126,7 @@ async def update_address(uow: UnitOfWork, address_id: str, patch: Patch) -> Addr
 async def delete_address(uow: UnitOfWork, address_id: str) -> str:
     """Remove one of the caller's own addresses and return its id; if need be the oldest left becomes the default."""
     customer_id = uow.caller.require_customer().id
-    await uow.customers.lock(customer_id)
+    await lock_own_account(uow)
     gone = await _get(uow, customer_id, address_id)
     await uow.addresses.delete(customer_id, address_id)
     if gone.is_default:
@@ -150,7 +151,7 @@ async def _change_tags(
     uow: UnitOfWork, address_id: str, tags: Sequence[str], change: Callable[[list[str], tuple[str, ...]], list[str]]
 ) -> Address:
     customer_id = uow.caller.require_customer().id
-    await uow.customers.lock(customer_id)
+    await lock_own_account(uow)
     so_far = await _get(uow, customer_id, address_id)
     problems = Problems()
     given = problems.check(normalize_tags, tags, "tags")

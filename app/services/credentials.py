@@ -11,6 +11,7 @@ from app.services.audit import record
 from app.services.customers import get_profile
 from app.services.events import emit
 from app.services.mails import send_security_mail
+from app.services.own_account import lock_own_account
 from app.services.passwords import check_password, personal_words
 from app.services.reauthentication import reauthenticate
 from app.services.token_sets import TokenSet, rotate_tokens
@@ -33,7 +34,7 @@ async def change_password(uow: UnitOfWork, current_password: str | None, new_pas
     if new_password == current_password:
         raise refuse(UserErrorCode.INVALID, "Please choose another password than the current one.", "newPassword")
     password_hash = await uow.hash_password(new_password)
-    await uow.customers.lock(profile.id)
+    await lock_own_account(uow)
     if not await uow.credentials.set_password(profile.id, credential.version, uow.now, password_hash):
         raise refuse(UserErrorCode.VERSION_CONFLICT, "The password was changed meanwhile.", "currentPassword")
     session_id = uow.caller.require_principal().session_id or ""

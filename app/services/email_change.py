@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from app.domain.anonymization import is_closed
 from app.domain.audit import AuditAction
 from app.domain.emails import EmailAddress, parse_email
 from app.domain.errors import DomainError, FieldError, Refused, UserErrorCode, refuse
@@ -95,7 +96,13 @@ async def mail_email_change(uow: UnitOfWork, address: str, *, version: int, sync
 async def _tell_owner(uow: UnitOfWork, email: EmailAddress) -> None:
     """Mail the owner of an address what a sign-up with it would bring: that there is an account already."""
     owner = await uow.credentials.find_by_email(email.key)
-    if owner is not None and owner.email is not None and await may_mail(uow, owner.email):
+    if owner is None or owner.email is None:
+        return
+    # Not locked: the asking customer is already, and two who ask for each other's address would wait for ever.
+    customer = await uow.customers.find(owner.customer_id)
+    if customer is None or is_closed(customer.anonymization_status):
+        return
+    if await may_mail(uow, owner.email):
         await send_mail(uow, "already_registered", owner.customer_id, owner.email)
 
 

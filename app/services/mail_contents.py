@@ -33,7 +33,9 @@ _CONTENTS = {
         lambda tenant: timedelta(seconds=tenant.email_revert_token_seconds), lambda s: s.email_revert_path
     ),
     "link_confirmation": _Content(lambda tenant: timedelta(seconds=tenant.social_state_seconds)),
-    "anonymization_requested": _Content(lambda tenant: timedelta(hours=tenant.anonymization_delay_hours)),
+    "anonymization_requested": _Content(
+        lambda tenant: timedelta(hours=tenant.anonymization_delay_hours), lambda s: s.anonymization_cancel_path
+    ),
 }
 
 
@@ -62,6 +64,7 @@ def compose_mail(tools: Tools, tenant: Tenant, message: OutboxMessage) -> MailMe
         text=mail.text,
         html=mail.html,
         link=link,
+        customer_id=message.customer_id,
     )
 
 

@@ -15,6 +15,7 @@ from app.models.sessions import AccessToken, Session
 from app.services.audit import record
 from app.services.customers import get_profile
 from app.services.sessions import LoggedIn, end_oldest_sessions
+from app.services.staff_customers import lock_customer
 from app.services.token_sets import TokenSet
 from app.services.unit_of_work import UnitOfWork
 
@@ -27,13 +28,14 @@ async def login_on_behalf(uow: UnitOfWork, customer_id: str, reason: str) -> Log
 
     The saas token is left out: other services would take its bearer for the customer. It ends with whatever ends the
     customer's sessions, and with the secret or key by which the integration had its own token.
-    REQUIRED, TOO_LONG or INVALID for the reason; NOT_FOUND, ACCOUNT_INACTIVE, ACCOUNT_ON_HOLD for the customer.
+    REQUIRED, TOO_LONG or INVALID for the reason; NOT_FOUND, ANONYMIZATION_OPEN, ACCOUNT_INACTIVE, ACCOUNT_ON_HOLD for
+    the customer.
     """
     problems = Problems()
     why = problems.check(REASON_LINE, reason, "reason")
     problems.raise_if_any()
     principal = uow.caller.require_principal()
-    _check_may_be_acted_for(await uow.customers.lock(customer_id))
+    _check_may_be_acted_for(await lock_customer(uow, customer_id, "customerId"))
     began_by = await uow.integration_tokens.find(principal.token_id or "")
     if began_by is None or began_by.revoked_at is not None:
         raise unauthenticated(UnauthenticatedReason.REVOKED)
@@ -61,9 +63,7 @@ async def login_on_behalf(uow: UnitOfWork, customer_id: str, reason: str) -> Log
     return LoggedIn(tokens, await get_profile(uow, customer_id))
 
 
-def _check_may_be_acted_for(customer: Customer | None) -> None:
-    if customer is None:
-        raise refuse(UserErrorCode.NOT_FOUND, "There is no customer with this id.", "customerId")
+def _check_may_be_acted_for(customer: Customer) -> None:
     if not customer.active:
         raise refuse(UserErrorCode.ACCOUNT_INACTIVE, "The account is not active: activate it first.", "customerId")
     if customer.on_hold:

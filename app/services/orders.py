@@ -36,7 +36,7 @@ async def record_order(uow: UnitOfWork, customer_id: str, reference: str, placed
     NOT_FOUND for the customer, TAKEN for a reference that is another customer's order, INVALID for a time to come.
     """
     checked = _check(uow, reference, placed_at)
-    customer = await uow.customers.lock(customer_id)
+    customer = await uow.customers.lock_even_if_closed(customer_id)
     if customer is None:
         raise not_found("customerId")
     order = RecordedOrder(

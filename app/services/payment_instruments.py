@@ -15,6 +15,7 @@ from app.domain.texts import optional_line, required_line
 from app.domain.topics import Topic
 from app.models.payment_instruments import PaymentInstrument
 from app.services.events import emit
+from app.services.own_account import lock_own_account
 from app.services.unit_of_work import UnitOfWork
 
 # What is longer than any of the fields is refused by its own rule.
@@ -82,7 +83,7 @@ async def add_payment_instrument(uow: UnitOfWork, patch: Patch) -> PaymentInstru
     problems = Problems()
     columns = _check(problems, patch, None)
     problems.raise_if_any()
-    await uow.customers.lock(customer_id)
+    await lock_own_account(uow)
     so_far = await uow.payment_instruments.list(customer_id)
     most = uow.tenant.limits.payment_instruments_per_customer
     if len(so_far) >= most:
@@ -107,7 +108,7 @@ async def add_payment_instrument(uow: UnitOfWork, patch: Patch) -> PaymentInstru
 async def update_payment_instrument(uow: UnitOfWork, instrument_id: str, patch: Patch) -> PaymentInstrument:
     """Change one of the caller's own instruments: what is left out stays, null clears. NOT_FOUND for any other."""
     customer_id = uow.caller.require_customer().id
-    await uow.customers.lock(customer_id)
+    await lock_own_account(uow)
     so_far = await _get(uow, customer_id, instrument_id)
     problems = Problems()
     columns = _check(problems, patch, so_far)
@@ -125,7 +126,7 @@ async def update_payment_instrument(uow: UnitOfWork, instrument_id: str, patch: 
 async def delete_payment_instrument(uow: UnitOfWork, instrument_id: str) -> str:
     """Remove one of the caller's own instruments and return its id; the oldest left becomes the default if need be."""
     customer_id = uow.caller.require_customer().id
-    await uow.customers.lock(customer_id)
+    await lock_own_account(uow)
     gone = await _get(uow, customer_id, instrument_id)
     await uow.payment_instruments.delete(customer_id, instrument_id)
     if gone.is_default:

@@ -13,6 +13,7 @@ from app.domain.texts import optional_line, required_line
 from app.domain.topics import Topic
 from app.models.product_lists import ProductList, ProductListItem, ProductListType
 from app.services.events import emit
+from app.services.own_account import lock_own_account
 from app.services.unit_of_work import UnitOfWork
 
 _LIST_LINES: dict[str, Callable[[str | None], str | None]] = {
@@ -90,7 +91,7 @@ async def create_product_list(uow: UnitOfWork, type_: ProductListType, patch: Pa
     problems = Problems()
     columns = _check_list(problems, patch, type_)
     problems.raise_if_any()
-    await uow.customers.lock(customer_id)
+    await lock_own_account(uow)
     most = uow.tenant.limits.product_lists_per_customer
     if len(await uow.product_lists.list(customer_id)) >= most:
         raise refuse(UserErrorCode.LIMIT_REACHED, f"There are {most} lists already: delete one first.")
@@ -111,7 +112,7 @@ async def create_product_list(uow: UnitOfWork, type_: ProductListType, patch: Pa
 async def update_product_list(uow: UnitOfWork, list_id: str, patch: Patch) -> ProductList:
     """Change one of the caller's own lists: what is left out stays, null clears. NOT_FOUND for any other."""
     customer_id = uow.caller.require_customer().id
-    await uow.customers.lock(customer_id)
+    await lock_own_account(uow)
     so_far = await _get(uow, customer_id, list_id, "id")
     problems = Problems()
     columns = _check_list(problems, patch, ProductListType(so_far.type))
@@ -124,7 +125,7 @@ async def update_product_list(uow: UnitOfWork, list_id: str, patch: Patch) -> Pr
 async def delete_product_list(uow: UnitOfWork, list_id: str) -> str:
     """Remove one of the caller's own lists with its items, and return its id."""
     customer_id = uow.caller.require_customer().id
-    await uow.customers.lock(customer_id)
+    await lock_own_account(uow)
     await _get(uow, customer_id, list_id, "id")
     await uow.product_lists.delete(customer_id, list_id)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["productLists"])
@@ -137,7 +138,7 @@ async def add_product_list_item(uow: UnitOfWork, list_id: str, patch: Patch) -> 
     problems = Problems()
     columns = _check_item(problems, patch)
     problems.raise_if_any()
-    await uow.customers.lock(customer_id)
+    await lock_own_account(uow)
     await _get(uow, customer_id, list_id, "listId")
     most = uow.tenant.limits.items_per_product_list
     if await uow.product_lists.count_items(list_id) >= most:
@@ -162,7 +163,7 @@ async def update_product_list_item(uow: UnitOfWork, item_id: str, patch: Patch) 
     problems = Problems()
     columns = _check_item(problems, patch)
     problems.raise_if_any()
-    await uow.customers.lock(customer_id)
+    await lock_own_account(uow)
     await _get_item(uow, customer_id, item_id)
     await uow.product_lists.change_item(customer_id, item_id, uow.now, **columns)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["productLists"])
@@ -172,7 +173,7 @@ async def update_product_list_item(uow: UnitOfWork, item_id: str, patch: Patch) 
 async def delete_product_list_item(uow: UnitOfWork, item_id: str) -> str:
     """Take an item off one of the caller's own lists, and return its id."""
     customer_id = uow.caller.require_customer().id
-    await uow.customers.lock(customer_id)
+    await lock_own_account(uow)
     await _get_item(uow, customer_id, item_id)
     await uow.product_lists.delete_item(customer_id, item_id)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["productLists"])

@@ -164,7 +164,8 @@ async def _tell_owner(uow: UnitOfWork, email: EmailAddress, *, mail_allowed: boo
     """Tell the owner of a taken address by mail, where the caller must not learn that it is."""
     owner = await uow.credentials.find_by_email(email.key)
     _note_taken(uow, owner)
-    if owner is not None and owner.email is not None and mail_allowed:
+    customer = await uow.customers.lock(owner.customer_id) if owner is not None else None
+    if customer is not None and owner is not None and owner.email is not None and mail_allowed:
         await send_mail(uow, "already_registered", owner.customer_id, owner.email)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.audit import AuditAction
 from app.domain.emails import EmailAddress
-from app.domain.errors import Refused
+from app.domain.errors import Refused, UserErrorCode, refuse
 from app.domain.social import ProviderTokens, SocialProof
 from app.domain.tenants import SignupMode, SocialLinking, SocialProvider
 from app.domain.texts import optional_line
@@ -79,7 +79,7 @@ class _Arrival:
     async def _meet(self, owner: Credential, vouched: EmailAddress) -> SocialLogin | LinkConfirmation:
         """Decide about an identity whose vouched address is a customer's."""
         uow = self._uow
-        await uow.customers.lock(owner.customer_id)
+        customer = await uow.customers.lock(owner.customer_id)
         known = await find_identity(uow, self._provider, self._proof)
         if known is not None:
             return await self._log_in(known)
@@ -87,6 +87,8 @@ class _Arrival:
         if current is None or current.email_key != vouched.key:
             # The address was changed, or the customer erased, in this very moment: it belongs to nobody.
             return await self._create(vouched)
+        if customer is None:
+            raise refuse(UserErrorCode.INVALID_CREDENTIALS, "There is no customer who may log in with this.")
         if current.email_verified_at is None:
             return await self._take_over(current, vouched)
         if uow.tenant.social_linking is SocialLinking.CONFIRM:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.domain.anonymization import is_closed
 from app.domain.audit import AuditAction
 from app.domain.emails import EmailAddress, parse_email
 from app.domain.errors import DomainError, Refused, UserErrorCode, refuse
@@ -98,7 +99,7 @@ async def refuse_login(uow: UnitOfWork, identity: SocialIdentity, *, durable: bo
     """Return the error for a customer who proved who they are and may not log in; `durable` as in `DomainError`."""
     customer = await uow.customers.find(identity.customer_id)
     error = refuse(UserErrorCode.INVALID_CREDENTIALS, "There is no customer who may log in with this.", durable=durable)
-    if customer is not None and uow.tenant.login_tells_status:
+    if customer is not None and uow.tenant.login_tells_status and not is_closed(customer.anonymization_status):
         code, is_what = UserErrorCode.ACCOUNT_INACTIVE, "not active"
         if customer.active:
             code, is_what = UserErrorCode.ACCOUNT_ON_HOLD, "on hold"

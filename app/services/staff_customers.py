@@ -76,12 +76,10 @@ async def update_customer(uow: UnitOfWork, customer_id: str, patch: Patch, versi
     """Change a customer: what is left out stays, null clears; lists of groups and legal entities are replaced whole.
 
     Who becomes inactive or is put on hold loses every session, on-behalf access and pending one-time token with it.
-    NOT_FOUND; VERSION_CONFLICT when `version` is given and is not the profile's any more; TAKEN for a shopper
-    reference.
+    NOT_FOUND, ANONYMIZATION_OPEN; VERSION_CONFLICT when `version` is given and is not the profile's any more; TAKEN
+    for a shopper reference.
     """
-    so_far = await uow.customers.lock(customer_id)
-    if so_far is None:
-        raise not_found("id")
+    so_far = await lock_customer(uow, customer_id, "id")
     if version is not None and version != so_far.version:
         raise refuse(
             UserErrorCode.VERSION_CONFLICT,
@@ -92,6 +90,20 @@ async def update_customer(uow: UnitOfWork, customer_id: str, patch: Patch, versi
     changes = await _check_changes(uow, so_far, patch)
     await _write_changes(uow, so_far, changes)
     return await get_profile(uow, customer_id)
+
+
+async def lock_customer(uow: UnitOfWork, customer_id: str, *field: str) -> Customer:
+    """Return a customer, locked; NOT_FOUND, or ANONYMIZATION_OPEN for one about whom nothing is written any more."""
+    customer = await uow.customers.lock(customer_id)
+    if customer is not None:
+        return customer
+    if await uow.customers.find(customer_id) is None:
+        raise not_found(*field)
+    raise refuse(
+        UserErrorCode.ANONYMIZATION_OPEN,
+        "This customer's anonymization was asked for: cancel it first, if it has not begun.",
+        *field,
+    )
 
 
 def not_found(*field: str) -> DomainError:
@@ -172,12 +184,10 @@ async def _change_access(uow: UnitOfWork, so_far: Customer, columns: dict[str, A
 async def create_password_reset_token(uow: UnitOfWork, customer_id: str) -> PasswordResetToken:
     """Return a new token for `resetPassword`; those made before are worthless. The caller mails it to the customer.
 
-    NOT_FOUND; ACCOUNT_INACTIVE or ACCOUNT_ON_HOLD for who may not log in; INVALID for who has no address to sign in
-    with.
+    NOT_FOUND, ANONYMIZATION_OPEN; ACCOUNT_INACTIVE or ACCOUNT_ON_HOLD for who may not log in; INVALID for who has no
+    address to sign in with.
     """
-    customer = await uow.customers.lock(customer_id)
-    if customer is None:
-        raise not_found("customerId")
+    customer = await lock_customer(uow, customer_id, "customerId")
     if not customer.active:
         raise refuse(UserErrorCode.ACCOUNT_INACTIVE, "This customer is not active: activate them first.", "customerId")
     if customer.on_hold:

@@ -15,6 +15,7 @@ from app.domain.tenants import Tenant
 from app.domain.tools import Tools
 from app.models.audit import AuditEvent
 from app.repositories.addresses import AddressRepository
+from app.repositories.anonymizations import AnonymizationQueue, AnonymizationRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.credentials import CredentialRepository
 from app.repositories.customer_search import CustomerSearch
@@ -27,11 +28,13 @@ from app.repositories.orders import OrderRepository
 from app.repositories.outbox import OutboxQueue, OutboxRepository
 from app.repositories.past_rows import PastRows
 from app.repositories.payment_instruments import PaymentInstrumentRepository
+from app.repositories.personal_data import PersonalDataRepository
 from app.repositories.product_lists import ProductListRepository
 from app.repositories.sessions import SessionRepository, TokenLookup
 from app.repositories.social import LinkTicketRepository, SocialIdentityRepository, SocialStateRepository
 from app.repositories.webhook_endpoints import WebhookEndpointRepository
 from app.services.caller import Caller
+from app.services.operation_lists import check_operation
 
 
 class UnitOfWork:
@@ -45,7 +48,9 @@ class UnitOfWork:
         self.caller = caller
         self.now = tools.clock.now()
         self._connection = tools.database.connect()
-        self._tenant = tools.tenants.tenant(caller.principal.tenant_id) if caller.principal else None
+        self._tenant: Tenant | None = None
+        if caller.principal is not None:
+            self.enter(tools.tenants.tenant(caller.principal.tenant_id))
         self._at_end: list[AuditEvent] = []
         self.is_spent = False
 
@@ -96,9 +101,13 @@ class UnitOfWork:
         self._tenant = None
 
     def enter(self, tenant: Tenant) -> None:
-        """Bind the unit to the tenant that a client id or a mailed token named."""
+        """Bind the unit to the tenant that the token, a client id or a mailed token named.
+
+        Raises `AccessError` where the tenant does not allow the operation.
+        """
         if self._tenant is not None and self._tenant.id != tenant.id:
             raise RuntimeError("A unit of work cannot change its tenant.")
+        check_operation(tenant, self.caller)
         self._tenant = tenant
 
     async def verify_password(self, encoded: str | None, password: str) -> bool:
@@ -129,6 +138,11 @@ class UnitOfWork:
     def outbox_queue(self) -> OutboxQueue:
         """The outbox of all tenants."""
         return OutboxQueue(self._connection)
+
+    @cached_property
+    def anonymization_queue(self) -> AnonymizationQueue:
+        """The requests to anonymize customers, of all tenants."""
+        return AnonymizationQueue(self._connection)
 
     @cached_property
     def past_rows(self) -> PastRows:
@@ -219,6 +233,16 @@ class UnitOfWork:
     def product_lists(self) -> ProductListRepository:
         """The tenant's product lists."""
         return ProductListRepository(self._connection, self.tenant.id)
+
+    @cached_property
+    def anonymizations(self) -> AnonymizationRepository:
+        """The tenant's requests to anonymize customers."""
+        return AnonymizationRepository(self._connection, self.tenant.id)
+
+    @cached_property
+    def personal_data(self) -> PersonalDataRepository:
+        """Everything about one of the tenant's customers."""
+        return PersonalDataRepository(self._connection, self.tenant.id)
 
     @cached_property
     def webhook_endpoints(self) -> WebhookEndpointRepository:

@@ -96,16 +96,15 @@ def _crowd(databases: Databases, database: str, effort: Effort, results: Results
     """Measure `me` while 64 clients log in, and two processes."""
     for _ in range(effort.rounds):
         with _server(databases, database, GATEWAY, cores=CORES) as server:
-            alone = _measure(databases, database, server, "me", effort.seconds, results, label="me, paced", pause=0.005)
+            alone = _measure(databases, database, server, "me", effort.seconds, results, "me, paced", pause=0.005)
             logins = _start(databases, database, server, "login", effort.seconds_hashing + 1, connections=64)
-            beside = _measure(
-                databases, database, server, "me", effort.seconds_hashing, results, label="me beside 64 logins", pause=0.005
-            )
+            seconds = effort.seconds_hashing
+            beside = _measure(databases, database, server, "me", seconds, results, "me beside 64 logins", pause=0.005)
             _finish(logins)
             results.kept.setdefault(database, []).append(beside.per_second / alone.per_second)
         with _server(databases, database, GATEWAY, cores=CORES, PROCESSES="2") as server:
-            _measure(databases, database, server, "me", effort.seconds, results, label="me, two processes")
-            _measure(databases, database, server, "login", effort.seconds_hashing, results, label="login, two processes")
+            _measure(databases, database, server, "me", effort.seconds, results, "me, two processes")
+            _measure(databases, database, server, "login", effort.seconds_hashing, results, "login, two processes")
 
 
 def _server(databases: Databases, database: str, kind: Kind, cores: list[int] = SERVER_CORES, **more: str) -> Server:
@@ -193,11 +192,9 @@ def _hashes_per_second(seconds: float) -> float:
 
 
 def _machine() -> str:
-    model = next(
-        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
-        platform.machine(),
-    )
-    return f"{len(CORES)} cores of {model}, CPython {platform.python_version()}, Linux {platform.release()}"
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{len(CORES)} cores of {models[0] if models else platform.machine()}, CPython {platform.python_version()}, Linux {platform.release()}"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import asyncpg
 import orjson
@@ -24,7 +24,8 @@ from tests.harness.postgresql import PostgresqlServer
 # Half of the people only read, so that their answers never change; the others write.
 PEOPLE = 64
 ADDRESSES = 10
-_CREATE_ADDRESS = "mutation ($input: AddressInput!) { createAddress(input: $input) { address { id } userErrors { code } } }"
+_CREATE_ADDRESS = """mutation ($input: AddressInput!) {
+    createAddress(input: $input) { address { id } userErrors { code } } }"""
 
 
 class Databases:
@@ -37,7 +38,7 @@ class Databases:
         self._postgresql = PostgresqlServer()
         self._made = 0
 
-    def __enter__(self) -> Databases:
+    def __enter__(self) -> Self:
         self._postgresql.start()
         for database in ("SQLite", "PostgreSQL"):
             self._templates[database] = url = self._create(database)

@@ -53,7 +53,7 @@ class Connection(asyncio.Protocol):
             return
         self._received = b""
         if not head.startswith(b"HTTP/1.1 200 "):
-            self._answer.set_exception(WrongAnswerError(self._received.decode(errors="replace")))
+            self._answer.set_exception(WrongAnswerError((head + content).decode(errors="replace")))
         else:
             self._answer.set_result(content)
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import httpx2
 
@@ -68,7 +69,7 @@ class Server:
         }
         self.seconds_to_first_answer = 0.0
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         command = [sys.executable, *self.kind.command]
         if self.kind is not GATEWAY:
             command += ["--port", str(self.port)]

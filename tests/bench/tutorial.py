@@ -1,8 +1,8 @@
 """The second yardstick: the same operations as the tutorials of the libraries teach them.
 
-Strawberry's own ASGI view, a SQLModel `AsyncSession` for each request, two SELECTs from the token to the customer, argon2
-with the library's parameters on the default thread pool, a commit for each mutation. It reads and writes the gateway's
-tables, and leaves out limits, audit, mail and events.
+Strawberry's own ASGI view, a SQLModel `AsyncSession` for each request, two SELECTs from the token to the customer,
+argon2 with the library's parameters on the default thread pool, a commit for each mutation. It reads and writes the
+gateway's tables, and leaves out limits, audit, mail and events.
 """
 
 from __future__ import annotations
@@ -360,6 +360,7 @@ def create_app() -> Starlette:
     """Return the application on the database of DATABASE_URL."""
     scheme, _, rest = os.environ["DATABASE_URL"].partition(":")
     driver = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}[scheme]
-    engine = create_async_engine(f"{driver}:{rest}")
+    # The tutorials' 5 seconds of patience are not enough for 32 writers on SQLite: 'database is locked'.
+    engine = create_async_engine(f"{driver}:{rest}", connect_args={"timeout": 60})
     view = View(strawberry.Schema(query=Query, mutation=Mutation))
     return Starlette(routes=[Route("/graphql", view)], middleware=[Middleware(SessionPerRequest, engine=engine)])

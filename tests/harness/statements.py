@@ -21,6 +21,15 @@ class CountedDatabase:
         """Return a conversation whose statements are counted."""
         return cast("Connection", CountedConnection(self._database.connect(), self.statements))
 
+    async def forget(self) -> None:
+        """Ask the real one."""
+        await self._database.forget()
+
+    @property
+    def connections_in_use(self) -> int:
+        """Ask the real one."""
+        return self._database.connections_in_use
+
     async def is_ready(self) -> bool:
         """Ask the real one."""
         return await self._database.is_ready()

@@ -130,6 +130,12 @@ class TestImportFile:
             "accounts": [],
         }
 
+    async def test_imports_the_example_of_the_readme(self, gateway: Gateway, file: Path) -> None:
+        readme = (ROOT / "README.md").read_text().split("## Customers from another system")[1]
+        (line,) = await run(gateway, file, json.loads(readme.split("```json")[1].split("```")[0]))
+        assert line["outcome"] == "imported"
+        assert (await gateway.login("ada@example.com", PASSWORD)).session_id
+
     async def test_makes_what_a_line_leaves_out(self, gateway: Gateway, file: Path) -> None:
         (line,) = await run(gateway, file, {"email": "ada@example.com"})
         found = await (await Staff.of(gateway)).find(email="ada@example.com")

@@ -46,6 +46,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_audit_event_customer", "audit_event", ["tenant_id", "customer_id", "occurred_at"], unique=False)
     op.create_index("ix_audit_event_occurred", "audit_event", ["tenant_id", "occurred_at"], unique=False)
+    op.create_index("ix_audit_event_session", "audit_event", ["tenant_id", "session_id"], unique=False)
     op.create_table(
         "credential",
         sa.Column("tenant_id", sa.String(64), nullable=False),
@@ -89,6 +90,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(8), nullable=False),
         sa.Column("order_count", sa.Integer(), nullable=False),
         sa.Column("mixins", JSON, nullable=False),
+        sa.Column("anonymization_status", sa.String(16), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
@@ -351,6 +353,46 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("is_default"),
         postgresql_where=sa.text("is_default"),
+    )
+    op.create_table(
+        "anonymization",
+        sa.Column("tenant_id", sa.String(64), nullable=False),
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("customer_id", sa.String(36), nullable=False),
+        sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("requester_type", sa.String(16), nullable=False),
+        sa.Column("requester_id", sa.String(128), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("canceled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_error", sa.String(100), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "customer_id"],
+            ["customer.tenant_id", "customer.id"],
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id"),
+    )
+    op.create_index("ix_anonymization_customer", "anonymization", ["tenant_id", "customer_id", "id"], unique=False)
+    op.create_index(
+        "ix_anonymization_due",
+        "anonymization",
+        ["next_attempt_at"],
+        unique=False,
+        sqlite_where=sa.text("status IN ('REQUESTED', 'IN_PROGRESS', 'FAILED')"),
+        postgresql_where=sa.text("status IN ('REQUESTED', 'IN_PROGRESS', 'FAILED')"),
+    )
+    op.create_index(
+        "uq_anonymization_customer",
+        "anonymization",
+        ["tenant_id", "customer_id"],
+        unique=True,
+        sqlite_where=sa.text("status <> 'CANCELED'"),
+        postgresql_where=sa.text("status <> 'CANCELED'"),
     )
     op.create_table(
         "customer_group_membership",

@@ -1,0 +1,103 @@
+"""By what other services of the shop refer to our customers: the part that makes an Apollo Federation 2 subgraph."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Annotated, Any, cast
+
+import strawberry
+import strawberry.federation
+from graphql import GraphQLUnionType
+from strawberry.federation.schema import FederationAny
+from strawberry.printer import print_schema
+
+from app.domain.errors import AccessCode, AccessError
+from app.domain.principal import TokenKind
+from app.domain.scopes import Scope
+from app.graphql.context import Info
+from app.graphql.customers import Customer, present_customer
+from app.graphql.fields import query
+from app.services import entities as service
+
+# The link to the specification, and the directives behind the name of a type.
+_FEDERATION = re.compile(
+    r"^schema @link[^{]*\{[^}]*\}\n\n|(?<=\w) @(?:key\([^)]*\)|shareable)(?=[^\"\n]*\{$)", re.MULTILINE
+)
+
+
+Entity = Annotated[Customer, strawberry.union("_Entity", description="What other services refer to by its key.")]
+
+
+class SubgraphSchema(strawberry.federation.Schema):
+    """A schema with two faces: for clients, and for the composition with other subgraphs."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        entity = self._schema.get_type("_Entity")
+        if isinstance(entity, GraphQLUnionType):
+            # Customers are rows, which do not know what they are called here.
+            entity.resolve_type = _resolve_entity
+
+    def as_str(self) -> str:
+        """Return the SDL for clients, which every tool can read, whether it has heard of federation or not."""
+        return _FEDERATION.sub("", self.subgraph_sdl)
+
+    @cached_property
+    def subgraph_sdl(self) -> str:
+        """The SDL with the directives of Apollo Federation 2."""
+        return print_schema(self)
+
+
+def _sdl(info: Info) -> str:
+    return cast("SubgraphSchema", info.schema).subgraph_sdl
+
+
+@strawberry.type(name="_Service", description="What this service adds to the shop's whole schema.")
+class Service:
+    """The subgraph's SDL."""
+
+    sdl: str = strawberry.field(resolver=_sdl, description="The schema with its keys, as Apollo Federation 2 wants it.")
+
+
+@strawberry.type
+class FederationQueries:
+    """Root query fields that the shop's router asks for."""
+
+    @query(
+        name="_entities",
+        kinds=(TokenKind.ANONYMOUS, TokenKind.CUSTOMER, TokenKind.ON_BEHALF, TokenKind.INTEGRATION),
+        scope=Scope.CUSTOMERS_READ,
+    )
+    async def entities(self, info: Info, representations: list[FederationAny]) -> list[Entity | None]:
+        """The customers that another service refers to by `{__typename: "Customer", id: …}`, in the same order.
+
+        Null stands for whom the caller may not see, as it does for who does not exist. At most 100 at once.
+        Who: an integration with the scope `customers.read` sees every customer of the shop; a customer, or staff on
+        their behalf, sees that customer; an anonymous session sees nobody.
+        Errors: `BAD_REQUEST`: give up to 100 representations of customers; `UNAUTHENTICATED`: get a new token;
+        `FORBIDDEN`: the integration's token has not the scope.
+        """
+        found = await service.customers_by_id(info.context.uow, [_customer_id(each) for each in representations])
+        return cast("list[Entity | None]", [present_customer(each) if each is not None else None for each in found])
+
+    @query(name="_service", kinds=(TokenKind.INTEGRATION,))
+    def service(self) -> Service:
+        """The SDL of this service, for the composition of the shop's schema; `python -m app schema --federation` too.
+
+        Who: an integration.
+        Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN` for every other kind of token.
+        """
+        return Service()
+
+
+def _resolve_entity(*_args: object) -> str:
+    return "Customer"
+
+
+def _customer_id(representation: object) -> str:
+    if isinstance(representation, dict) and representation.get("__typename") == "Customer":
+        customer_id = representation.get("id")
+        if isinstance(customer_id, str):
+            return customer_id
+    raise AccessError(AccessCode.BAD_REQUEST, 'A representation is {__typename: "Customer", id: "…"}.')

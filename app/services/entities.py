@@ -1,0 +1,27 @@
+"""Customers to whom other services of the shop refer by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.domain.errors import AccessCode, AccessError
+from app.domain.principal import TokenKind
+from app.models.customers import CustomerProfile
+from app.services.unit_of_work import UnitOfWork
+
+MOST = 100
+
+
+async def customers_by_id(uow: UnitOfWork, ids: Sequence[str]) -> Sequence[CustomerProfile | None]:
+    """Return the customer of each id, or None where the caller may not see one, or there is none: one statement.
+
+    An integration sees every customer of the tenant; whoever is a customer, or acts for one, sees only that customer.
+    Raises `AccessError` BAD_REQUEST for more than 100.
+    """
+    if len(ids) > MOST:
+        raise AccessError(AccessCode.BAD_REQUEST, f"At most {MOST} entities can be asked for at once.")
+    if uow.caller.require_principal().kind is not TokenKind.INTEGRATION:
+        own = uow.caller.customer
+        return [own if own is not None and own.id == each else None for each in ids]
+    found = {each.id: each for each in await uow.customers.list_by_id(sorted(set(ids)))} if ids else {}
+    return [found.get(each) for each in ids]

@@ -1,0 +1,24 @@
+"""What operators see of a running process: how much it has under way, and how much waits in the outbox."""
+
+from __future__ import annotations
+
+from app.domain.requests import RequestFacts
+from app.domain.tools import Tools
+from app.services.caller import Caller
+from app.services.unit_of_work import UnitOfWork
+
+
+def show_process(tools: Tools) -> None:
+    """Show what waits for a thread, and what is busy at the database, at this moment."""
+    tools.metrics.show_process(
+        passwords_waiting=tools.passwords.waiting, connections=tools.database.connections_in_use
+    )
+
+
+async def show_outbox(tools: Tools) -> int:
+    """Show how long the oldest message has waited, and how many were given up; return 0, for there is no more to do."""
+    async with UnitOfWork(tools, Caller(RequestFacts(request_id="worker", ip=""))) as uow:
+        oldest, dead = await uow.outbox_queue.backlog()
+        waited = (uow.now - oldest).total_seconds() if oldest is not None else 0.0
+    tools.metrics.show_outbox(oldest_seconds=max(0.0, waited), dead=dead)
+    return 0

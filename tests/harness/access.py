@@ -1,0 +1,132 @@
+"""Who may call which root field, as the schema declares it, and the table of it that the README shows.
+
+`python -m tests.harness.access` rewrites that table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from graphql import GraphQLField, GraphQLSchema
+
+from app.domain.principal import TokenKind
+from app.graphql.fields import Allow
+from app.graphql.schema import build_schema
+from tests.harness.source import ROOT
+
+README = ROOT / "README.md"
+BEGIN = "<!-- Made by scripts/schema: -->"
+END = "<!-- until here -->"
+MAY = "✓"
+
+
+class Bearer(StrEnum):
+    """Whoever may come with a token, or without one; the words are the head of the table."""
+
+    NOBODY = "no token"
+    ANONYMOUS = "anonymous"
+    CUSTOMER = "customer"
+    FORMER = "inactive customer"
+    ON_BEHALF = "on behalf"
+    INTEGRATION = "integration"
+    SCOPED_INTEGRATION = "with the scope"
+    STRANGER = "other shop"
+
+
+_KINDS = {
+    Bearer.ANONYMOUS: TokenKind.ANONYMOUS,
+    Bearer.CUSTOMER: TokenKind.CUSTOMER,
+    Bearer.STRANGER: TokenKind.CUSTOMER,
+    Bearer.ON_BEHALF: TokenKind.ON_BEHALF,
+    Bearer.INTEGRATION: TokenKind.INTEGRATION,
+    Bearer.SCOPED_INTEGRATION: TokenKind.INTEGRATION,
+}
+
+
+class Verdict(StrEnum):
+    """What a bearer is told."""
+
+    ALLOWED = MAY
+    UNAUTHENTICATED = "U"
+    FORBIDDEN = "F"
+
+
+@dataclass(frozen=True, slots=True)
+class RootField:
+    """A root field with its rule: the kinds of token that may call it, none for anyone, and the scope it takes."""
+
+    root: str
+    name: str
+    shown: GraphQLField
+    kinds: frozenset[TokenKind]
+    scope: str | None
+
+    def verdict(self, bearer: Bearer) -> Verdict:
+        """Return what the rule means for this bearer."""
+        if not self.kinds:
+            return Verdict.ALLOWED
+        kind = _KINDS.get(bearer)
+        if kind is None:
+            return Verdict.UNAUTHENTICATED
+        lacks_scope = bearer is Bearer.INTEGRATION and self.scope is not None
+        return Verdict.FORBIDDEN if kind not in self.kinds or lacks_scope else Verdict.ALLOWED
+
+
+def root_fields() -> Iterator[RootField]:
+    """Yield every root field of the schema; raises `ValueError` for one that has no rule."""
+    served = served_schema()
+    for root in filter(None, (served.query_type, served.mutation_type, served.subscription_type)):
+        for name, shown in root.fields.items():
+            yield RootField(root.name, name, shown, *rule_of(root.name, name, shown))
+
+
+def served_schema() -> GraphQLSchema:
+    """Return the schema as it is served, with whatever the libraries have added to it."""
+    return build_schema()._schema
+
+
+def rule_of(root: str, name: str, shown: GraphQLField) -> tuple[frozenset[TokenKind], str | None]:
+    """Return the kinds of token and the scope that a root field declares; raises `ValueError` when it does not."""
+    declared = shown.extensions.get("strawberry-definition")
+    rules = [each for each in getattr(declared, "directives", ()) if isinstance(each, Allow)]
+    if len(rules) != 1:
+        raise ValueError(f"{root}.{name} does not declare who may call it.")
+    (rule,) = rules
+    return frozenset(rule.kinds), rule.scope
+
+
+def table(rows: dict[str, dict[Bearer, Verdict]], scopes: dict[str, str | None]) -> str:
+    """Return the rows as Markdown: for each root field what each bearer is told, with the scope where one is needed."""
+    lines = [["", *Bearer], ["---"] + [":-:"] * len(Bearer)]
+    for name, verdicts in rows.items():
+        cells = [verdicts[bearer].value for bearer in Bearer]
+        scope = scopes[name]
+        if scope is not None:
+            cells[list(Bearer).index(Bearer.SCOPED_INTEGRATION)] += f" `{scope}`"
+        lines.append([f"`{name}`", *cells])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def declared_table() -> str:
+    """Return the table as the rules of the schema make it."""
+    fields = list(root_fields())
+    rows = {field.name: {bearer: field.verdict(bearer) for bearer in Bearer} for field in fields}
+    return table(rows, {field.name: field.scope for field in fields})
+
+
+def read_table() -> str:
+    """Return the table that stands in the README."""
+    return README.read_text().partition(BEGIN)[2].partition(END)[0].strip()
+
+
+def write_table() -> None:
+    """Put the table of the schema into the README, between its marks."""
+    before, begin, rest = README.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    README.write_text(f"{before}{begin}\n{declared_table()}\n{end}{after}")
+
+
+if __name__ == "__main__":
+    write_table()
