@@ -1,7 +1,9 @@
-# The gateway in production: one image for `serve`, `worker` and `migrate`.
+# The gateway in production: one image for `serve`, `worker` and `migrate`. With tracing:
+#   docker build --build-arg REQUIREMENTS=requirements-tracing.txt .
 FROM python:3.11-slim AS build
-COPY scripts/requirements.txt /tmp/requirements.txt
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/requirements.txt
+ARG REQUIREMENTS=requirements.txt
+COPY scripts/requirements.txt scripts/requirements-tracing.txt /tmp/
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r "/tmp/$REQUIREMENTS"
 COPY app /gateway/app
 RUN /venv/bin/python -m compileall -q /venv /gateway
 
@@ -9,6 +11,7 @@ FROM python:3.11-slim
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/gateway gateway
 COPY --from=build /venv /venv
 COPY --from=build /gateway /gateway
+# Nothing is written but STATE_DIR (which PostgreSQL and SMTP leave empty) and /tmp: the root may be read-only.
 ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

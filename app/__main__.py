@@ -12,8 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import uvicorn
-
 from app.domain.profile import Profile
 from app.domain.tenants import TenantDirectory
 from app.domain.tools import Tools
@@ -21,17 +19,25 @@ from app.graphql.operation_lists import faults_of_lists
 from app.graphql.schema import build_documents, build_schema
 from app.http.logs import configure_logging
 from app.importer import import_file, report_path
+from app.server import run_server
 from app.services.customer_import import Outcome
 from app.services.outbox import outbox_state, retry_dead
 from app.services.webhooks import deliveries, replay
 from app.settings import Settings, SettingsError
-from app.wiring import TenantsFileError, build_tools, close_tools, migrate, read_tenants, run_demo_social
+from app.wiring import (
+    TenantsFileError,
+    build_tools,
+    close_tools,
+    list_keys,
+    migrate,
+    read_tenants,
+    rotate,
+    run_demo_social,
+    run_metrics,
+)
 from app.worker import work
 
 Result = TypeVar("Result")
-
-# Seconds that requests under way have to finish after SIGTERM.
-GRACEFUL_SHUTDOWN = 20
 
 FIRST_OPERATION = (
     'mutation { anonymousLogin(input: {clientId: "demo-storefront"}) { tokens { accessToken sessionId } } }'
@@ -58,19 +64,7 @@ def _serve(settings: Settings, *, migrate_first: bool) -> None:
             f"Serving {', '.join(tenant.name for tenant in tenants)} at {host}/graphql. To begin, paste:\n"
         )
         sys.stderr.write(f"  {FIRST_OPERATION}\n")
-    uvicorn.run(
-        "app.main:create_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.processes,
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN,
-    )
+    run_server(settings)
 
 
 def run_worker(settings: Settings) -> None:
@@ -85,7 +79,8 @@ async def _run_worker(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     tools = build_tools(settings)
     try:
-        await work(tools, stop)
+        with run_metrics(settings, tools):
+            await work(tools, stop)
     finally:
         await close_tools(tools)
 
@@ -139,6 +134,22 @@ def import_customers(settings: Settings, file: Path, tenant_id: str) -> None:
         sys.exit(1)
 
 
+def show_keys(settings: Settings, file: Path | None) -> None:
+    """Print the names of the signing keys, and what each is for; raises `ValueError` where there are none."""
+    for kid, use in zip(list_keys(settings, file), ("current", "next", "previous"), strict=False):
+        sys.stdout.write(f"{kid}  {use}\n")
+
+
+def rotate_keys(settings: Settings, file: Path | None) -> None:
+    """Rotate the signing keys and print them; raises `ValueError` when the file cannot be read or written."""
+    rotate(settings, file)
+    show_keys(settings, file)
+    sys.stdout.write(
+        "Running processes take them up within a minute. Tokens signed with the previous key, and mail sealed with it, "
+        "are good until you rotate again: wait at least 72 hours.\n"
+    )
+
+
 async def _with_tools(settings: Settings, work: Callable[[Tools], Awaitable[Result]]) -> Result:
     tools = build_tools(settings)
     try:
@@ -187,6 +198,7 @@ def _parse(arguments: list[str] | None) -> Callable[[Settings], None]:
     _add_outbox(commands)
     _add_customers(commands)
     _add_webhooks(commands)
+    _add_keys(commands)
     options = vars(parser.parse_args(arguments))
     return partial(options.pop("run"), **options)
 
@@ -211,6 +223,17 @@ def _add_webhooks(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     again = which.add_parser("replay", help="have an event sent again, under its own id")
     again.add_argument("event_id", metavar="id", help="one of those that python -m app webhooks deliveries lists")
     again.set_defaults(run=replay_event)
+
+
+def _add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    keys = commands.add_parser("keys", help="the keys that tokens are signed with")
+    which = keys.add_subparsers(required=True, metavar="command")
+    rotation = which.add_parser("rotate", help="begin to sign with the next key, and make a new next one")
+    rotation.set_defaults(run=rotate_keys)
+    listing = which.add_parser("list", help="their names: current, next and previous")
+    listing.set_defaults(run=show_keys)
+    for command in (rotation, listing):
+        command.add_argument("--file", type=Path, metavar="path", help="another file than SIGNING_KEYS_FILE's")
 
 
 def _add_customers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

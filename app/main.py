@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from starlette.applications import Starlette
@@ -27,16 +28,24 @@ from app.http.oauth import oauth_routes
 from app.http.playground import Playground, playground_routes
 from app.http.probes import probe_routes
 from app.http.request_log import RequestLog
+from app.services.metrics import show_process
 from app.settings import Settings
-from app.wiring import build_tools, close_tools, open_mailbox
+from app.wiring import build_tools, close_tools, open_mailbox, run_metrics
 from app.worker import work
+
+# Seconds between two looks at what the process has under way, for the metrics.
+WATCH_PAUSE = 5.0
 
 
 def create_app() -> Starlette:
     """Return the application of this process's environment: the factory that the server calls."""
     settings = Settings.load()
     configure_logging(production=settings.profile is Profile.PRODUCTION)
-    return build_app(settings, build_tools(settings))
+    app = build_app(settings, build_tools(settings))
+    # What is here now stays: a full collection need not look through it, which would stop all requests for 0.1 s.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def build_app(settings: Settings, tools: Tools) -> Starlette:
@@ -51,9 +60,11 @@ def build_app(settings: Settings, tools: Tools) -> Starlette:
     edge = Middleware(
         Edge,
         new_id=tools.random.new_id,
+        clock=tools.clock,
         addresses=ClientAddresses(str(network) for network in settings.trusted_proxies),
         cors=Cors(frozenset(_origins(tools)).__contains__),
         log=RequestLog(tools.clock, sys.stderr, production=production),
+        observers=tools.observers,
     )
     routes: list[BaseRoute] = [
         Route("/graphql", endpoint),
@@ -80,11 +91,21 @@ def _origins(tools: Tools) -> set[str]:
 async def _lifespan(_app: Starlette, *, settings: Settings, tools: Tools) -> AsyncIterator[None]:
     """Run the worker beside the server, unless it has a process of its own; at the end, finish what is under way."""
     stop = asyncio.Event()
-    worker = asyncio.create_task(work(tools, stop)) if settings.worker else None
+    jobs = [work(tools, stop)] if settings.worker else []
+    if settings.metrics_port is not None:
+        jobs.append(_watch(tools, stop))
+    tasks = [asyncio.create_task(job) for job in jobs]
     try:
-        yield
+        with run_metrics(settings, tools):
+            yield
     finally:
         stop.set()
-        if worker is not None:
-            await worker
+        await asyncio.gather(*tasks)
         await close_tools(tools)
+
+
+async def _watch(tools: Tools, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        show_process(tools)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), WATCH_PAUSE)

@@ -118,6 +118,8 @@ class Settings(BaseSettings):
     public_url: Annotated[str, AfterValidator(_public_url)] = "http://127.0.0.1:8000"
     tenants_file: Annotated[Path, AfterValidator(_existing_file)] | None = None
     signing_keys_file: Annotated[Path, AfterValidator(_existing_file)] | None = None
+    metrics_port: int | None = Field(default=None, ge=1, le=65_535)
+    otel_exporter_otlp_endpoint: str | None = Field(default=None, repr=False)
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)] = ()
 
     @classmethod
@@ -158,6 +160,11 @@ class Settings(BaseSettings):
         if faults:
             raise SettingsError(sorted(set(faults)))
         return settings
+
+
+def pass_on(name: str, value: str) -> None:
+    """Set a variable for the processes that this one starts."""
+    os.environ[name] = value
 
 
 def _refusals_of_production(given: Mapping[str, str]) -> list[str]:

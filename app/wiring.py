@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from app.adapters.assertions import JoseAssertions
 from app.adapters.clock import SystemClock, SystemRandom
+from app.adapters.counted_limits import CountedLimiter
 from app.adapters.database import open_database
 from app.adapters.demo_provider import run_demo_provider
 from app.adapters.mail import FileMailer, SmtpMailer
 from app.adapters.mail_folder import MailFolder
 from app.adapters.mail_texts import JinjaMailTexts
+from app.adapters.metrics import PrometheusMetrics, serve_metrics
 from app.adapters.migrator import migrate as migrate_database
 from app.adapters.passwords import Argon2Passwords
 from app.adapters.rate_limits import MemoryLimiter, RedisLimiter
-from app.adapters.sealer import FernetSealer
+from app.adapters.sealer import RotatingSealer
 from app.adapters.signer import Es256Signer
+from app.adapters.signing_keys import kid, read_keys, rotate_keys
 from app.adapters.social import SocialProviders
 from app.adapters.tenants_file import TenantsFileError, load_tenants
+from app.adapters.traces import OpenTelemetryTraces
 from app.adapters.webhooks import HttpWebhookSender
-from app.domain.ports import Clock, Mailbox, Mailer
+from app.domain.ports import Clock, Mailbox, Mailer, Observer
 from app.domain.profile import Profile
 from app.domain.tenants import TenantDirectory
 from app.domain.tools import Tools
-from app.settings import Settings
+from app.settings import Settings, pass_on
 
 __all__ = [
     "TenantsFileError",
     "build_tools",
     "close_tools",
+    "list_keys",
     "migrate",
     "open_mailbox",
     "read_tenants",
+    "rotate",
     "run_demo_social",
+    "run_metrics",
+    "run_metrics_of_processes",
 ]
 
 _DEVELOPMENT_SENDER = "Customer Gateway <no-reply@localhost.test>"
@@ -56,7 +67,9 @@ def build_tools(settings: Settings, clock: Clock | None = None) -> Tools:
     Raises `TenantsFileError`, or `ValueError` for a bad file of signing keys.
     """
     clock = clock or SystemClock()
-    signer = _build_signer(settings)
+    signer = _build_signer(settings, clock)
+    metrics = PrometheusMetrics()
+    limiter = RedisLimiter(settings.redis_url, clock) if settings.redis_url else MemoryLimiter(clock)
     return Tools(
         clock=clock,
         random=SystemRandom(),
@@ -64,14 +77,16 @@ def build_tools(settings: Settings, clock: Clock | None = None) -> Tools:
         passwords=Argon2Passwords(threads=len(os.sched_getaffinity(0))),
         signer=signer,
         assertions=JoseAssertions(),
-        sealer=FernetSealer(signer.key_material()),
-        limiter=RedisLimiter(settings.redis_url, clock) if settings.redis_url else MemoryLimiter(clock),
+        sealer=RotatingSealer(signer.key_material),
+        limiter=CountedLimiter(limiter, metrics.limit_hit),
         mailer=_build_mailer(settings, clock),
         webhooks=HttpWebhookSender(clock, loopback=settings.profile is Profile.DEVELOPMENT),
         social=SocialProviders(clock, loopback=settings.profile is Profile.DEVELOPMENT),
         mail_texts=JinjaMailTexts(Path(__file__).with_name("templates")),
         tenants=read_tenants(settings),
         public_url=settings.public_url,
+        metrics=metrics,
+        observers=_build_observers(settings, metrics),
     )
 
 
@@ -90,18 +105,67 @@ def run_demo_social(settings: Settings) -> AbstractContextManager[None]:
     return run_demo_provider(provider.issuer, settings.environment)
 
 
+def list_keys(settings: Settings, file: Path | None) -> Sequence[str]:
+    """Return the `kid` of each signing key, in the order current, next, previous; raises `ValueError`."""
+    return [kid(key) for key in read_keys(file or _keys_file(settings))]
+
+
+def rotate(settings: Settings, file: Path | None) -> Sequence[str]:
+    """Rotate the signing keys and return them as `list_keys` does; raises `ValueError`."""
+    return rotate_keys(file or _keys_file(settings))
+
+
+def run_metrics(settings: Settings, tools: Tools) -> AbstractContextManager[None]:
+    """Answer Prometheus while this process runs alone, where METRICS_PORT is set; raises `ValueError`."""
+    metrics = tools.metrics
+    if settings.metrics_port is None or settings.processes > 1 or not isinstance(metrics, PrometheusMetrics):
+        return nullcontext()
+    return serve_metrics(settings.host, settings.metrics_port, metrics)
+
+
+@contextmanager
+def run_metrics_of_processes(settings: Settings) -> Iterator[None]:
+    """Answer Prometheus for the processes that this one starts meanwhile, where METRICS_PORT is set.
+
+    Raises `ValueError` for a port that is taken.
+    """
+    if settings.metrics_port is None:
+        yield
+        return
+    with TemporaryDirectory(prefix="gateway-metrics-") as folder:
+        pass_on("PROMETHEUS_MULTIPROC_DIR", folder)
+        with serve_metrics(settings.host, settings.metrics_port, Path(folder)):
+            yield
+
+
 async def close_tools(tools: Tools) -> None:
     """Let go of everything that the tools hold open."""
+    for observer in tools.observers:
+        await asyncio.to_thread(observer.close)
     await tools.limiter.close()
     await tools.social.close()
     tools.passwords.close()
     await tools.database.close()
 
 
-def _build_signer(settings: Settings) -> Es256Signer:
+def _build_signer(settings: Settings, clock: Clock) -> Es256Signer:
     if settings.signing_keys_file is not None:
-        return Es256Signer.load(settings.signing_keys_file)
-    return Es256Signer.load_or_create(settings.state_dir / "signing-keys.json")
+        return Es256Signer.load(settings.signing_keys_file, clock)
+    return Es256Signer.load_or_create(_keys_file(settings), clock)
+
+
+def _build_observers(settings: Settings, metrics: PrometheusMetrics) -> tuple[Observer, ...]:
+    """Return whoever has somebody to tell: the others would cost each request some microseconds."""
+    observers: list[Observer] = []
+    if settings.metrics_port is not None:
+        observers.append(metrics)
+    if settings.otel_exporter_otlp_endpoint is not None:
+        observers.append(OpenTelemetryTraces())
+    return tuple(observers)
+
+
+def _keys_file(settings: Settings) -> Path:
+    return settings.signing_keys_file or settings.state_dir / "signing-keys.json"
 
 
 def _build_mailer(settings: Settings, clock: Clock) -> Mailer:

@@ -7,9 +7,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from graphql import GraphQLField, GraphQLObjectType, GraphQLString
+from graphql import GraphQLField, GraphQLString
 
-from app.domain.principal import TokenKind
 from app.domain.scopes import Scope
 from tests.harness.access import Bearer, RootField, Verdict, declared_table, read_table, root_fields, rule_of, table
 from tests.harness.arguments import document, least_arguments
@@ -43,7 +42,7 @@ class Bearers:
 
     async def call(self, field: RootField, bearer: Bearer) -> Answer:
         """Call the field with the smallest valid arguments."""
-        token = await self._token(bearer, field.scope)
+        token = await self._token(bearer, field.rule.scope)
         self._shop.come_from_elsewhere()
         arguments = {**least_arguments(field.shown), **FURTHER_ARGUMENTS.get(field.name, {})}
         answer = await self._gateway.graphql(document(field.root, field.name, field.shown, arguments), arguments, token)
@@ -61,8 +60,8 @@ class Bearers:
         shop = self._shop
         makers: dict[Bearer, Callable[[], Awaitable[str]]] = {
             Bearer.ANONYMOUS: shop.visitor,
-            Bearer.INTEGRATION: lambda: shop.integration([each for each in Scope if each != scope]),
-            Bearer.SCOPED_INTEGRATION: shop.integration,
+            Bearer.INTEGRATION: lambda: shop.integration(*(each for each in Scope if each != scope), owned=False),
+            Bearer.SCOPED_INTEGRATION: lambda: shop.integration(*Scope),
         }
         if bearer in makers:
             return await makers[bearer]()
@@ -91,12 +90,12 @@ def verdict_of(answer: Answer, bearer: Bearer) -> Verdict:
 class TestAccess:
     @pytest.mark.anyio
     async def test_is_what_the_table_in_the_readme_says(self, gateway: Gateway) -> None:
-        bearers, fields = Bearers(gateway), list(root_fields())
-        told = {
-            field.name: {bearer: verdict_of(await bearers.call(field, bearer), bearer) for bearer in Bearer}
-            for field in fields
-        }
-        assert table(told, {field.name: field.scope for field in fields}).splitlines() == read_table().splitlines()
+        bearers = Bearers(gateway)
+        told = [
+            (field, {bearer: verdict_of(await bearers.call(field, bearer), bearer) for bearer in Bearer})
+            for field in root_fields()
+        ]
+        assert table(told).splitlines() == read_table().splitlines()
 
     def test_is_declared_as_the_table_in_the_readme_says(self) -> None:
         assert read_table().splitlines() == declared_table().splitlines(), "Run scripts/schema."
@@ -104,5 +103,5 @@ class TestAccess:
 
 class TestRuleOf:
     def test_refuses_a_field_that_has_none(self) -> None:
-        with pytest.raises(ValueError, match="Query.secrets does not declare who may call it"):
+        with pytest.raises(ValueError, match=r"Query\.secrets does not declare who may call it"):
             rule_of("Query", "secrets", GraphQLField(GraphQLString))

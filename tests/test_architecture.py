@@ -38,8 +38,9 @@ FLOORS: dict[str, set[str]] = {
     "lanes": {"services", "models", "domain"},
     "importer": {"services", "domain"},
     "worker": {"lanes", "services", "models", "domain"},
+    "server": {"wiring", "settings"},
     "main": {"worker", "wiring", "http", "graphql", "services", "settings", "domain"},
-    "__main__": {"importer", "main", "worker", "wiring", "http", "graphql", "services", "settings", "domain"},
+    "__main__": {"importer", "server", "main", "worker", "wiring", "http", "graphql", "services", "settings", "domain"},
 }
 # What one floor may not see, some of its files may.
 DOORS: dict[str, set[str]] = {"app.services.unit_of_work": {"repositories"}}
@@ -49,7 +50,7 @@ OWNERS: dict[str, set[str]] = {
     "strawberry": {"graphql"},
     "graphql": {"graphql", "app.http.graphql", "app.http.errors"},
     "starlette": {"http", "main"},
-    "uvicorn": {"__main__"},
+    "uvicorn": {"server"},
     "pydantic_settings": {"settings"},
     "sqlmodel": {"models", "repositories"},
     "alembic": {"adapters", "migrations"},
@@ -72,6 +73,8 @@ OWNERS: dict[str, set[str]] = {
             "httpx2",
             "joserfc",
             "limits",
+            "opentelemetry",
+            "prometheus_client",
             "redis",
             "smtplib",
             "socket",

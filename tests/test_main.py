@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from app.__main__ import main
+from app.domain.operation_lists import hash_operation
 from app.graphql.schema import build_schema
 from app.settings import Settings
 
@@ -23,6 +26,32 @@ class TestSchema:
     def test_prints_the_sdl(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["schema"]) == 0
         assert capsys.readouterr().out == build_schema().as_str() + "\n"
+
+    def test_prints_the_sdl_of_the_subgraph(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["schema", "--federation"]) == 0
+        assert capsys.readouterr().out == build_schema().subgraph_sdl + "\n"
+
+
+LISTED_SHOP = """
+[tenants.shop]
+name = "Shop"
+signup = "open"
+operations_file = "operations.json"
+sites.main = { url = "https://shop.example", language = "en" }
+clients = [{ id = "spa", kind = "storefront" }]
+"""
+
+
+@pytest.fixture
+def list_operations(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
+    """Make the tenants file that of a shop that lists these operations."""
+
+    def write(*texts: str) -> None:
+        (tmp_path / "operations.json").write_text(json.dumps({hash_operation(text): text for text in texts}))
+        (tmp_path / "tenants.toml").write_text(LISTED_SHOP)
+        monkeypatch.setenv("TENANTS_FILE", str(tmp_path / "tenants.toml"))
+
+    return write
 
 
 class TestTenantsCheck:
@@ -43,6 +72,20 @@ class TestTenantsCheck:
         assert "colour" in errors
         assert "url" in errors
         assert "Traceback" not in errors
+
+    def test_takes_a_list_of_operations_that_the_schema_runs(self, list_operations: Callable[..., None]) -> None:
+        list_operations("query Me { me { email } }", "mutation Out { logout { loggedOut } }")
+        assert main(["tenants", "check"]) == 0
+
+    @pytest.mark.parametrize("command", [["tenants", "check"], ["serve"]])
+    def test_says_in_a_line_what_the_schema_does_not_run(
+        self, capsys: pytest.CaptureFixture[str], list_operations: Callable[..., None], command: list[str]
+    ) -> None:
+        list_operations("query Me { me { email } }", "query You { me { nickname } }")
+        assert main(command) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("tenants.shop.operations_file lists ")
+        assert "'nickname'" in line
 
 
 class TestMigrate:
@@ -76,6 +119,36 @@ class TestServe:
         monkeypatch.setenv("SIGNING_KEYS_FILE", str(file))
         assert main(["worker"]) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+class TestKeys:
+    def test_rotates_the_keys_of_the_state_folder_and_lists_them(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        assert main(["keys", "rotate"]) == 0
+        assert main(["keys", "rotate"]) == 0
+        capsys.readouterr()
+        assert main(["keys", "list"]) == 0
+        lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+        assert [use for _, use in lines] == ["current", "next", "previous"]
+        assert (tmp_path / "signing-keys.json").is_file()
+
+    def test_makes_another_file(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        file = tmp_path / "keys.json"
+        assert main(["keys", "rotate", "--file", str(file)]) == 0
+        assert file.is_file()
+        assert capsys.readouterr().out.splitlines()[0].endswith("  current")
+
+    def test_shows_nothing_of_a_key(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        assert main(["keys", "rotate"]) == 0
+        keys = json.loads((tmp_path / "signing-keys.json").read_text())["keys"]
+        shown = capsys.readouterr().out
+        assert len(keys) == 2
+        assert all(key["d"] not in shown for key in keys)
+
+    def test_says_that_there_are_none(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["keys", "list"]) == 2
+        assert "cannot be read" in capsys.readouterr().err
 
 
 class TestUnknownCommand:

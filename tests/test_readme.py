@@ -18,6 +18,9 @@ README = (ROOT / "README.md").read_text()
 TOKEN_COMMENT = re.compile(r"# Token: (\w+)\n")
 ADDRESS = re.compile(r'(?:email|newEmail): "([^"]+)"')
 
+QUOTE = re.compile(r"^<!-- (tests/clients/\S+): -->\n```\w+\n(.*?)^```\n<!-- until here -->$", re.MULTILINE | re.DOTALL)
+QUOTED = ("owner.py", "receiver.py", "social.ts", "staff.py", "storefront.ts")
+
 
 def code_blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -51,6 +54,8 @@ class Reader:
             operation = operation.replace(f'"{name}"', json.dumps(value))
         for address in ADDRESS.findall(operation):
             self._address = address
+        if match[1] == "integration" and "integration" not in self._tokens:
+            self._tokens["integration"] = await self._integration_token()
         answer = await self._client.graphql(operation, token=self._tokens.get(match[1]))
         assert not answer.errors, f"{operation}\n{answer.errors}"
         assert list(user_errors(answer.data)) == [], f"{operation}\n{answer.data}"
@@ -66,8 +71,20 @@ class Reader:
             self._tokens[kind] = tokens["accessToken"]
             if tokens.get("refreshToken"):
                 self._known["REFRESH_TOKEN"] = tokens["refreshToken"]
+        if field == "customers":
+            self._known["CUSTOMER_ID"] = payload["nodes"][0]["id"]
         if field == "createAddress":
             self._known["ADDRESS_ID"] = payload["address"]["id"]
+
+    async def _integration_token(self) -> str:
+        """Get a token with all scopes of the demo's integration."""
+        response = await self._client.http.post(
+            "/oauth/token",
+            data={"grant_type": "client_credentials"},
+            auth=("demo-backend", "development-only-demo-backend-secret"),
+        )
+        token: str = response.json()["access_token"]
+        return token
 
     async def _mailed_token(self) -> str:
         """Wait for a mail with a link that was not opened yet, to the address that was last written somewhere."""
@@ -102,3 +119,9 @@ class TestReadme:
     def test_the_table_of_settings_names_every_variable(self) -> None:
         named = set(re.findall(r"`([A-Z_]+)`", README.partition("## Settings")[2].partition("\n## ")[0]))
         assert named >= {name.upper() for name in Settings.model_fields if name != "environment"}
+
+    def test_quotes_the_tested_programs_word_for_word(self) -> None:
+        quotes = QUOTE.findall(README)
+        assert {name for name, _ in quotes} == {f"tests/clients/{name}" for name in QUOTED}
+        for name, text in quotes:
+            assert text == (ROOT / name).read_text(), f"README.md quotes {name} as it is no more."

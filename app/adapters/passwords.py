@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
 
-from app.adapters.password_hashes import read_hash
 from app.adapters.clock import SystemRandom
+from app.adapters.password_hashes import read_hash
 from app.domain.errors import AccessCode, AccessError
 
 Result = TypeVar("Result")

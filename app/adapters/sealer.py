@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -30,6 +30,29 @@ class FernetSealer:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
             raise ValueError("This was not sealed with any of our keys.") from None
+
+
+class RotatingSealer:
+    """Seals and opens with what `key_material` returns at that moment, as a `FernetSealer` does."""
+
+    def __init__(self, key_material: Callable[[], Sequence[bytes]]) -> None:
+        self._read_material = key_material
+        self._material = key_material()
+        self._sealer = FernetSealer(self._material)
+
+    def seal(self, text: str) -> str:
+        """Return the encrypted text, printable."""
+        return self._current().seal(text)
+
+    def open(self, sealed: str) -> str:
+        """Return the text again; raises `ValueError` for what was not sealed here."""
+        return self._current().open(sealed)
+
+    def _current(self) -> FernetSealer:
+        material = self._read_material()
+        if material != self._material:
+            self._material, self._sealer = material, FernetSealer(material)
+        return self._sealer
 
 
 def _derive(material: bytes) -> Fernet:

@@ -344,14 +344,13 @@ class ServedRequest:
     """What may be known of a request outside of it: nothing of the person, and no text that the caller has chosen.
 
     `route` is the pattern that the path fits, or None; `fields` are root fields of GraphQL; `outcome` is the code of
-    the first error, or None; `started` is Unix time. `trace_parent` is the caller's (W3C Trace Context), unchecked.
+    the first error, or None. `trace_parent` is the caller's (W3C Trace Context), unchecked.
     """
 
     request_id: str
     method: str
     route: str | None
     status: int
-    started: float
     seconds: float
     fields: tuple[str, ...]
     outcome: str | None

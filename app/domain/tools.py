@@ -27,7 +27,7 @@ from app.domain.tenants import TenantDirectory
 class Tools:
     """What a use case may reach of the outside world. `public_url` is the issuer of our tokens.
 
-    `observers` are told of each request; `metrics` is one of them.
+    `observers` are told of each request; `metrics` is one of them where somebody reads it.
     """
 
     clock: Clock

@@ -38,7 +38,7 @@ class Allow:
 
     kinds: list[TokenKind]
     scope: str | None = None
-    owner_scope: str | None = None
+    owner_scope: str | None = strawberry.UNSET
 
 
 class Access(FieldExtension):
@@ -54,7 +54,10 @@ class Access(FieldExtension):
         kinds = [kind for kind in TokenKind if kind in self._kinds]
         # Called for each schema that is built of the field, which keeps one rule all the same.
         others = [each for each in field.directives if not isinstance(each, Allow)]
-        field.directives = [*others, Allow(kinds=kinds, scope=self._scope, owner_scope=self._owner_scope)]
+        field.directives = [
+            *others,
+            Allow(kinds=kinds, scope=self._scope, owner_scope=self._owner_scope or strawberry.UNSET),
+        ]
 
     def check(self, context: Context) -> None:
         """Raise UNAUTHENTICATED or FORBIDDEN unless the caller may."""
@@ -68,9 +71,7 @@ class Access(FieldExtension):
         if self._scope is not None and self._scope not in principal.scope:
             raise forbidden(f"This operation needs the scope {self._scope.value}.")
         if self._owner_scope is not None and self._owner_scope not in _scopes_of_owner(context, principal):
-            raise forbidden(
-                f"This operation needs a token whose owner is a user of the shop with the scope {self._owner_scope.value}."
-            )
+            raise forbidden(f"This operation needs a token whose owner has the scope {self._owner_scope.value}.")
 
     def resolve(self, next_: Callable[..., Any], source: Any, info: Info, **arguments: Any) -> Any:
         """Check, then resolve."""
@@ -150,9 +151,7 @@ def mutation(
         return strawberry.mutation(
             resolver=resolver,
             description=_description(resolver),
-            extensions=[
-                Transaction(Access(kinds, scope, owner_scope), payload, takes_credentials=takes_credentials)
-            ],
+            extensions=[Transaction(Access(kinds, scope, owner_scope), payload, takes_credentials=takes_credentials)],
         )
 
     return decorate

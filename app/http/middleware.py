@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.domain.ports import Clock, Observer, ServedRequest
 from app.http.client_address import ClientAddresses
 from app.http.cors import Cors, Header
 from app.http.errors import present_bug
@@ -22,29 +22,43 @@ _DEFAULTS: tuple[Header, ...] = (
 )
 
 
+# What a caller writes in their place becomes a label of nobody's metrics.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+UNKNOWN_PATH = "(unknown)"
+
+
 class Edge:
     """Wraps an application (pure ASGI).
 
     `new_id` names each request; a request id that comes from outside is not believed. Each security header is only a
-    default: what an application sets itself stays.
+    default: what an application sets itself stays. The `observers` are told of each request when its answer has left.
     """
 
     def __init__(
-        self, app: ASGIApp, *, new_id: Callable[[], str], addresses: ClientAddresses, cors: Cors, log: RequestLog
+        self,
+        app: ASGIApp,
+        *,
+        new_id: Callable[[], str],
+        clock: Clock,
+        addresses: ClientAddresses,
+        cors: Cors,
+        log: RequestLog,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self._app = app
         self._new_id = new_id
+        self._clock = clock
         self._addresses = addresses
         self._cors = cors
         self._log = log
+        self._observers = observers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or pass on what is none (ASGI)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        loop = asyncio.get_running_loop()
-        started = loop.time()
+        started = self._clock.now()
         exchange = Exchange(self._new_id(), self._find_address(scope))
         attach(scope, exchange)
         origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
@@ -70,12 +84,41 @@ class Edge:
             exchange.codes = [entry["extensions"]["code"]]
             if status == 0:
                 await _send_bug(send_with_headers, entry)
-        self._log.write(exchange, scope["method"], scope["path"], status, (loop.time() - started) * 1000)
+        # Not the time of the event loop, which stands still for as long as it is busy with this request.
+        seconds = max(0.0, (self._clock.now() - started).total_seconds())
+        self._log.write(exchange, scope["method"], _route(scope) or UNKNOWN_PATH, status, seconds * 1000)
+        if self._observers:
+            served = _served(scope, exchange, status, seconds)
+            for observer in self._observers:
+                observer.request_served(served)
 
     def _find_address(self, scope: Scope) -> str:
         client = scope.get("client")
         forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
         return self._addresses.find(client[0] if client else None, forwarded)
+
+
+def _served(scope: Scope, exchange: Exchange, status: int, seconds: float) -> ServedRequest:
+    traces = (value for name, value in scope["headers"] if name == b"traceparent")
+    trace_parent = next(traces, None)
+    return ServedRequest(
+        request_id=exchange.request_id,
+        method=scope["method"] if scope["method"] in _METHODS else "OTHER",
+        route=_route(scope),
+        status=status,
+        seconds=seconds,
+        fields=exchange.fields,
+        outcome=exchange.codes[0] if exchange.codes else None if status < 400 else f"HTTP_{status}",
+        tenant=exchange.tenant,
+        caller=exchange.caller,
+        trace_parent=trace_parent.decode("latin-1") if trace_parent is not None else None,
+    )
+
+
+def _route(scope: Scope) -> str | None:
+    """Return the pattern of ours that the path fits, or None: what else a path holds may be anybody's secret."""
+    path: str | None = getattr(scope.get("route"), "path", None)
+    return path
 
 
 def _is_preflight(scope: Scope, origin: bytes | None) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlmodel import col
 
 from app.domain.ports import Connection
@@ -104,12 +104,16 @@ class OutboxQueue:
             .with_for_update(skip_locked=True)
         )
         await self._connection.begin()
-        ids = [row.id for row in await self._connection.fetch(due)]
-        if not ids:
+        # Not as tuples of an IN, for which SQLite reads the whole table.
+        mine = [
+            and_(col(OutboxMessage.tenant_id) == row.tenant_id, col(OutboxMessage.id) == row.id)
+            for row in await self._connection.fetch(due)
+        ]
+        if not mine:
             return []
         taken = (
             update(OutboxMessage.__table__)
-            .where(col(OutboxMessage.id).in_(ids), _WAITS)
+            .where(or_(*mine), _WAITS)
             .values(due_at=until, attempts=col(OutboxMessage.attempts) + 1)
             .returning(OutboxMessage.__table__)
         )

@@ -10,9 +10,7 @@ from app.services.unit_of_work import UnitOfWork
 
 def show_process(tools: Tools) -> None:
     """Show what waits for a thread, and what is busy at the database, at this moment."""
-    tools.metrics.show_process(
-        passwords_waiting=tools.passwords.waiting, connections=tools.database.connections_in_use
-    )
+    tools.metrics.show_process(passwords_waiting=tools.passwords.waiting, connections=tools.database.connections_in_use)
 
 
 async def show_outbox(tools: Tools) -> int:

@@ -14,7 +14,7 @@ from app.domain.topics import Topic
 from app.models.social import EMAIL_LENGTH, SocialIdentity
 from app.services.audit import record, record_refusal
 from app.services.events import emit
-from app.services.mails import send_mail
+from app.services.mails import send_security_mail
 from app.services.sessions import LoggedIn, start_customer_session
 from app.services.unit_of_work import UnitOfWork
 
@@ -69,12 +69,10 @@ async def tell_linked(uow: UnitOfWork, provider: SocialProvider, identity: Socia
 
 
 async def warn(uow: UnitOfWork, template: str, customer_id: str, provider_name: str) -> None:
-    """Mail the customer that something about the ways to sign in has changed, unless the tenant wants no such mails."""
+    """Mail the customer that something about the ways to sign in has changed."""
     customer = await uow.customers.find(customer_id)
-    if customer is not None and customer.email is not None and uow.tenant.security_mails:
-        await send_mail(
-            uow, template, customer_id, customer.email, language=customer.preferred_language, provider=provider_name
-        )
+    if customer is not None:
+        await send_security_mail(uow, template, customer, provider=provider_name)
 
 
 async def log_in(uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof | None = None) -> LoggedIn:
@@ -98,14 +96,15 @@ async def log_in(uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof |
 async def refuse_login(uow: UnitOfWork, identity: SocialIdentity, *, durable: bool = False) -> DomainError:
     """Return the error for a customer who proved who they are and may not log in; `durable` as in `DomainError`."""
     customer = await uow.customers.find(identity.customer_id)
-    error = refuse(UserErrorCode.INVALID_CREDENTIALS, "There is no customer who may log in with this.", durable=durable)
-    if customer is not None and uow.tenant.login_tells_status and not is_closed(customer.anonymization_status):
-        code, is_what = UserErrorCode.ACCOUNT_INACTIVE, "not active"
-        if customer.active:
-            code, is_what = UserErrorCode.ACCOUNT_ON_HOLD, "on hold"
-        error = refuse(code, f"This account is {is_what}: please contact the shop.", durable=durable)
-    (reason,) = error.errors
-    record_refusal(uow, AuditAction.SOCIAL_LOGIN, identity.customer_id, provider=identity.provider, reason=reason.code)
+    code, message = UserErrorCode.INVALID_CREDENTIALS, "There is no customer who may log in with this."
+    is_open = customer is not None and not is_closed(customer.anonymization_status)
+    if customer is not None and is_open and uow.tenant.login_tells_status:
+        if not customer.active:
+            code, message = UserErrorCode.ACCOUNT_INACTIVE, "This account is not active: please contact the shop."
+        elif customer.on_hold:
+            code, message = UserErrorCode.ACCOUNT_ON_HOLD, "This account is on hold: please contact the shop."
+    error = refuse(code, message, durable=durable)
+    record_refusal(uow, AuditAction.SOCIAL_LOGIN, identity.customer_id, provider=identity.provider, reason=code)
     return error
 
 

@@ -112,9 +112,9 @@ async def _check_password(uow: UnitOfWork, ticket: LinkTicket, credential: Crede
 
 async def _link(uow: UnitOfWork, ticket: LinkTicket) -> SocialIdentity:
     """Write the identity of a confirmed ticket, unless something has changed since it was confirmed."""
-    await uow.customers.lock(ticket.customer_id)
+    customer = await uow.customers.lock(ticket.customer_id)
     credential = await uow.credentials.find(ticket.customer_id)
-    if credential is None or credential.version != ticket.credential_version:
+    if customer is None or credential is None or credential.version != ticket.credential_version:
         raise _invalid_ticket()
     identity = SocialIdentity(
         tenant_id=uow.tenant.id,

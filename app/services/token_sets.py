@@ -108,9 +108,7 @@ def _lifetimes(uow: UnitOfWork, kind: TokenKind) -> _Lifetimes:
     return _Lifetimes(timedelta(seconds=access), timedelta(seconds=refresh))
 
 
-async def sign_saas_token(
-    uow: UnitOfWork, session: Session, customer: CustomerProfile, access_ends: datetime
-) -> str:
+async def sign_saas_token(uow: UnitOfWork, session: Session, customer: CustomerProfile, access_ends: datetime) -> str:
     """Return the JWT by which other services know the customer: no personal data beyond the customer number.
 
     `groups` are the codes of the customer's groups.

@@ -112,7 +112,6 @@ class TestVerify:
             await narrow.verify(None, "one too many")
         await asyncio.gather(*tasks)
 
-
     async def test_accepts_a_password_that_another_system_hashed(self, passwords: Argon2Passwords) -> None:
         assert await passwords.verify(BCRYPT, "violet-harbour-42") is True
         assert await passwords.verify(BCRYPT, "violet-harbour-43") is False

@@ -11,6 +11,7 @@ import pytest
 from joserfc.jwk import ECKey
 
 from app.adapters.tenants_file import TenantsFileError, load_tenants
+from app.domain.operation_lists import hash_operation
 from app.domain.profile import Profile
 from app.domain.scopes import Scope
 from app.domain.tenants import SignupMode, Tenant, TenantDirectory
@@ -33,6 +34,7 @@ BACKEND = """
     id = "backend"
     kind = "integration"
 """
+LISTED = SHOP.replace('signup = "open"', 'signup = "open"\n    operations_file = "operations.json"')
 WEBHOOK_SECRET = "whsec_" + "MDEy" * 8
 
 
@@ -323,3 +325,29 @@ class TestLoadTenants:
         with pytest.raises(TenantsFileError) as error:
             load_tenants(missing, {}, Profile.DEVELOPMENT)
         assert error.value.faults == [f"{missing}: cannot be read: No such file or directory"]
+
+    def test_reads_the_operations_that_storefronts_may_run(self, folder: Folder) -> None:
+        text = "{ me { id } }"
+        folder.write("operations.json", {hash_operation(text): text})
+        tenant = folder.load(LISTED).tenant("demo")
+        assert tenant.operations == {hash_operation(text): text}
+        assert folder.demo().operations is None
+
+    @pytest.mark.parametrize(
+        ("content", "fault"),
+        [
+            ([], "write the manifest of"),
+            ({}, "it lists no operation"),
+            ({"x": "{ me { id } }"}, "'x' is not the SHA-256"),
+        ],
+    )
+    def test_refuses_a_list_of_operations_that_is_none(self, folder: Folder, content: object, fault: str) -> None:
+        folder.write("operations.json", content)
+        (told,) = folder.faults(LISTED)
+        assert told.startswith(f"tenants.demo.operations_file names 'operations.json', which is not right: {fault}")
+
+    def test_refuses_a_list_of_operations_that_is_missing(self, folder: Folder) -> None:
+        (fault,) = folder.faults(LISTED)
+        assert fault == (
+            "tenants.demo.operations_file names 'operations.json', which cannot be read: No such file or directory"
+        )

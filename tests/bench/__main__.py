@@ -29,6 +29,8 @@ from tests.bench.workloads import DOCUMENTS
 PLAIN_WORKLOADS = ("me", "me with 10 addresses", "tokenInfo")
 HASHING = ("login", "signup")
 CONNECTIONS = 32
+# Seconds between two requests of a connection that does not go as fast as it can.
+PAUSE = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,28 +85,31 @@ def _compare(databases: Databases, database: str, effort: Effort, results: Resul
 
 def _hash(databases: Databases, database: str, effort: Effort, results: Results) -> None:
     """Measure what hashes, with all cores, beside how fast the cores can hash at all."""
-    for _ in range(effort.rounds):
-        results.hashes_per_second.append(_hashes_per_second(effort.seconds_hashing))
-        for kind in (GATEWAY, TUTORIAL):
-            with _server(databases, database, kind, cores=CORES) as server:
+    with ExitStack() as stack:
+        kinds = (GATEWAY, TUTORIAL)
+        servers = {kind: stack.enter_context(_server(databases, database, kind, cores=CORES)) for kind in kinds}
+        for _ in range(effort.rounds):
+            results.hashes_per_second.append(_hashes_per_second(effort.seconds_hashing))
+            for kind, server in servers.items():
                 for workload in HASHING:
                     _measure(databases, database, server, workload, effort.seconds_hashing, results)
                 _note(database, {kind: server}, results)
 
 
 def _crowd(databases: Databases, database: str, effort: Effort, results: Results) -> None:
-    """Measure `me` while 64 clients log in, and two processes."""
-    for _ in range(effort.rounds):
-        with _server(databases, database, GATEWAY, cores=CORES) as server:
-            alone = _measure(databases, database, server, "me", effort.seconds, results, "me, paced", pause=0.005)
-            logins = _start(databases, database, server, "login", effort.seconds_hashing + 1, connections=64)
-            seconds = effort.seconds_hashing
-            beside = _measure(databases, database, server, "me", seconds, results, "me beside 64 logins", pause=0.005)
+    """Measure `me` alone and while 64 clients log in, then two processes."""
+    short, long = effort.seconds, effort.seconds_hashing
+    with _server(databases, database, GATEWAY, cores=CORES) as server:
+        for _ in range(effort.rounds):
+            alone = _measure(databases, database, server, "me", short, results, "me, paced", pause=PAUSE)
+            logins = _start(databases, database, server, "login", long + 1, connections=64)
+            beside = _measure(databases, database, server, "me", long, results, "me beside 64 logins", pause=PAUSE)
             _finish(logins)
             results.kept.setdefault(database, []).append(beside.per_second / alone.per_second)
-        with _server(databases, database, GATEWAY, cores=CORES, PROCESSES="2") as server:
-            _measure(databases, database, server, "me", effort.seconds, results, "me, two processes")
-            _measure(databases, database, server, "login", effort.seconds_hashing, results, "login, two processes")
+    with _server(databases, database, GATEWAY, cores=CORES, PROCESSES="2") as server:
+        for _ in range(effort.rounds):
+            _measure(databases, database, server, "me", short, results, "me, two processes")
+            _measure(databases, database, server, "login", long, results, "login, two processes")
 
 
 def _server(databases: Databases, database: str, kind: Kind, cores: list[int] = SERVER_CORES, **more: str) -> Server:
@@ -194,7 +199,8 @@ def _hashes_per_second(seconds: float) -> float:
 def _machine() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{len(CORES)} cores of {models[0] if models else platform.machine()}, CPython {platform.python_version()}, Linux {platform.release()}"
+    processor = models[0] if models else platform.machine()
+    return f"{len(CORES)} cores of {processor}, CPython {platform.python_version()}, Linux {platform.release()}"
 
 
 if __name__ == "__main__":

@@ -17,13 +17,14 @@ from argon2 import PasswordHasher
 from app.settings import Settings
 from app.wiring import migrate
 from tests.bench.load import Connection
-from tests.bench.servers import GATEWAY, Server
+from tests.bench.servers import CORES, GATEWAY, Server
 from tests.bench.workloads import CLIENT_ID, DOCUMENTS, PASSWORD, READS, Person, body, comparable, request
 from tests.harness.postgresql import PostgresqlServer
 
 # Half of the people only read, so that their answers never change; the others write.
 PEOPLE = 64
 ADDRESSES = 10
+_AT_ONCE = 8
 _CREATE_ADDRESS = """mutation ($input: AddressInput!) {
     createAddress(input: $input) { address { id } userErrors { code } } }"""
 
@@ -43,7 +44,7 @@ class Databases:
         for database in ("SQLite", "PostgreSQL"):
             self._templates[database] = url = self._create(database)
             migrate(Settings.load({"DATABASE_URL": url}))
-            with Server(GATEWAY, url, self.folder / database, WORKER="off") as server:
+            with Server(GATEWAY, url, self.folder / database, CORES, WORKER="off") as server:
                 self._people[database] = asyncio.run(_fill(server.port))
         return self
 
@@ -94,7 +95,13 @@ async def _run_in_postgresql(url: str, statements: Sequence[str]) -> None:
 
 
 async def _fill(port: int) -> list[Person]:
-    return list(await asyncio.gather(*(_make_person(port, number) for number in range(PEOPLE))))
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def make(number: int) -> Person:
+        async with turns:
+            return await _make_person(port, number)
+
+    return list(await asyncio.gather(*(make(number) for number in range(PEOPLE))))
 
 
 async def _make_person(port: int, number: int) -> Person:

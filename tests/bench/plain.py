@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import orjson
@@ -66,8 +66,7 @@ class Postgresql:
             compiled = statement.compile(dialect=postgresql_dialect())  # type: ignore[no-untyped-call]
             self._ready[statement] = (str(compiled), list(compiled.positiontup or ()))
         sql, names = self._ready[statement]
-        rows: Sequence[Row] = await self._pool.fetch(sql, *[parameters[name] for name in names])
-        return rows
+        return cast("Sequence[Row]", await self._pool.fetch(sql, *[parameters[name] for name in names]))
 
 
 def _utc(text: str) -> datetime:

@@ -78,11 +78,12 @@ def ratio(ours: list[Round], theirs: list[Round]) -> Ratio | None:
 
 def table(results: Results) -> str:
     """Return the table as Markdown."""
+    columns = "database workload answers/s p50_ms p99_ms spread statements of_Starlette_+_SQL times_the_tutorial"
     lines = [
         f"{results.machine}; {results.seconds:.0f} s. A ratio in brackets varied by more than 25 %: do not quote it.",
         "",
-        "| database | workload | answers/s | p50 ms | p99 ms | spread | statements | of Starlette + the same SQL | times the tutorial |",
-        "|---|---|---|---|---|---|---|---|---|",
+        f"| {' | '.join(columns.split()).replace('_', ' ')} |",
+        "|---" * len(columns.split()) + "|",
     ]
     for database, workloads in results.rounds.items():
         lines += [_row(results, database, workload, servers) for workload, servers in workloads.items()]
@@ -113,15 +114,17 @@ def _facts(results: Results) -> list[str]:
         logins = median(each.per_second for each in workloads["login"][GATEWAY])
         memory = ", ".join(f"{name} {mib:.0f}" for name, mib in results.memory_mib[database].items())
         facts.append(
-            f"{database}: login at {logins / hashes:.2f} of the argon2 limit; of `me` {median(results.kept[database]):.0%} kept "
-            f"beside 64 logins; memory in MiB: {memory}."
+            f"{database}: login at {logins / hashes:.2f} of the argon2 limit; beside 64 logins "
+            f"{median(results.kept[database]):.0%} of `me` kept; memory in MiB: {memory}."
         )
         if database in results.growth:
             grown = ", ".join(f"{name} {times:.2f}" for name, times in results.growth[database].items())
             facts.append(f"{database}: from 10,000 to 1,000,000 customers, times as long: {grown}.")
     starts = ", ".join(f"{name} {median(each):.2f}" for name, each in results.seconds_to_first_answer.items())
-    busiest = max(each.client_busy for by in results.rounds.values() for s in by.values() for r in s.values() for each in r)
-    facts.append(f"Seconds from the start to the first answer: {starts}. The client was busy for {busiest:.0%} at most.")
+    every = [each for by in results.rounds.values() for s in by.values() for rounds in s.values() for each in rounds]
+    busiest = max(each.client_busy for each in every)
+    facts.append(f"Seconds from the start to the first answer: {starts}.")
+    facts.append(f"The client was busy for {busiest:.0%} of its time at most.")
     facts += [f"Error: {line}" for line in results.errors]
     return facts
 
@@ -140,8 +143,10 @@ def plot(results: Results) -> str:
             for name, rounds in servers.items():
                 rate = median(each.per_second for each in rounds)
                 width = (_WIDTH - _LABELS - 80) * rate / most
-                parts.append(f'<rect x="{_LABELS}" y="{y}" width="{width:.0f}" height="{_BAR - 2}" fill="{_COLOURS[name]}"/>')
-                parts.append(f'<text x="{_LABELS + width + 6:.0f}" y="{y + 11}">{rate:.0f}/s</text>')
+                parts.append(
+                    f'<rect x="{_LABELS}" y="{y}" width="{width:.0f}" height="{_BAR - 2}" fill="{_COLOURS[name]}"/>'
+                    f'<text x="{_LABELS + width + 6:.0f}" y="{y + 11}">{rate:.0f}/s</text>'
+                )
                 y += _BAR
             y += 8
     legend = "".join(
@@ -150,6 +155,7 @@ def plot(results: Results) -> str:
         for n, (name, colour) in enumerate(_COLOURS.items())
     )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{y}" font-family="sans-serif" font-size="11">'
-        f'<rect width="100%" height="100%" fill="white"/>{legend}{"".join(parts)}</svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{y}" '
+        'font-family="sans-serif" font-size="11"><rect width="100%" height="100%" fill="white"/>'
+        f"{legend}{''.join(parts)}</svg>\n"
     )

@@ -32,7 +32,8 @@ def measure_growth(databases: Databases, database: str) -> dict[str, float]:
 def _fill(url: str, first: int, last: int) -> list[str]:
     """Return the statements that make customers of these numbers, each with a login and a session, out of one row."""
     if url.startswith("sqlite:"):
-        numbers = f"WITH RECURSIVE r(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM r WHERE n < {last}) SELECT n FROM r"
+        series = f"SELECT {first} UNION ALL SELECT n + 1 FROM r WHERE n < {last}"
+        numbers = f"WITH RECURSIVE r(n) AS ({series}) SELECT n FROM r"
         text, token = "printf('%08d', n)", "CAST(printf('%032d', n) AS BLOB)"
     else:
         numbers = f"SELECT generate_series({first}, {last}) AS n"
@@ -48,14 +49,11 @@ def _fill(url: str, first: int, last: int) -> list[str]:
 
 
 def _multiply(table: str, changed: Mapping[str, str], numbers: str) -> str:
-    (names,) = ([column.name for column in each.columns] for each in _tables() if each.name == table)
+    names = next(list(each.__table__.columns.keys()) for each in TABLES if each.__tablename__ == table)
     values = ", ".join(changed.get(name, name) for name in names)
     origin = f"(SELECT * FROM {table} LIMIT 1) AS origin"
-    return f"INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM ({numbers}) AS numbers CROSS JOIN {origin}"
-
-
-def _tables() -> list[object]:
-    return [table.__table__ for table in TABLES]
+    source = f"SELECT {values} FROM ({numbers}) AS numbers CROSS JOIN {origin}"
+    return f"INSERT INTO {table} ({', '.join(names)}) {source}"
 
 
 async def _look_up(url: str, customers: int) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Does the memory of a process stay flat? `python -m tests.bench.soak [REQUESTS]`, 200,000 unless another number is given.
+"""Does the memory of a process stay flat? `python -m tests.bench.soak [REQUESTS]`, of which 200,000 are the default.
 
 Every request brings a text, a token and a client address that were never seen before; every fourth begins a session.
 """
@@ -51,11 +51,11 @@ async def _load(server: Server, requests: int) -> list[float]:
     loop = asyncio.get_running_loop()
     pairs = [await loop.create_connection(Connection, "127.0.0.1", server.port) for _ in range(CONNECTIONS)]
     memory: list[float] = []
-    for _ in range(SAMPLES):
-        share = requests // SAMPLES // CONNECTIONS
+    share = requests // SAMPLES // CONNECTIONS
+    for sample in range(1, SAMPLES + 1):
         await asyncio.gather(*(_send(connection, share) for _, connection in pairs))
         memory.append(server.memory_mib())
-        sys.stdout.write(f"{next(_NUMBERS):>8} requests: {memory[-1]:6.1f} MiB\n")
+        sys.stdout.write(f"{sample * share * CONNECTIONS:>8} requests: {memory[-1]:6.1f} MiB\n")
         sys.stdout.flush()
     return memory
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import redirect_stderr
+from io import StringIO
 from itertools import count
 from pathlib import Path
 
@@ -16,6 +19,12 @@ _NUMBER = count()
 async def count_statements(database_url: str, folder: Path) -> dict[str, int]:
     """Return the number of statements of each workload on a copy of the data."""
     environment = {"DATABASE_URL": database_url, "STATE_DIR": str(folder), "TENANTS_FILE": str(TENANTS)}
+    # Its log would stand in the way of the table.
+    with redirect_stderr(StringIO()):
+        return await _count_all(environment)
+
+
+async def _count_all(environment: Mapping[str, str]) -> dict[str, int]:
     async with run_gateway(environment, MovableClock()) as gateway:
         return {name: await _count(gateway, name) for name in DOCUMENTS}
 

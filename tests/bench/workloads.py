@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -88,7 +89,7 @@ class Script:
                     return None
                 return request(body(document, email=self._person.email, password=PASSWORD), self._anonymous.pop())
             case "signup":
-                email = f"new-{self._number}-{number}-{self._person.token[-12:].lower().strip('-_')}@example.com"
+                email = f"new-{os.getpid()}-{self._number}-{number}@example.com"
                 return request(body(document, email=email, password=PASSWORD), self._anonymous[0])
             case "updateMe":
                 return request(body(document, firstName=f"Ada {number}"), self._token)

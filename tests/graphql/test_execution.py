@@ -199,18 +199,41 @@ class Strange:
         return "strange"
 
 
-STRINGS = st.sampled_from(
-    ("Ada", "", "broken", None, 7, True, 1.5, Strange(), ValueError("name"), Colour.RED, ["x"], Later())
+STRINGS: tuple[Any, ...] = (
+    "Ada",
+    "",
+    "broken",
+    None,
+    7,
+    True,
+    1.5,
+    Strange(),
+    ValueError("name"),
+    Colour.RED,
+    ["x"],
+    Later(),
 )
-VALUES: dict[str, st.SearchStrategy[Any]] = {
+VALUES: dict[str, tuple[Any, ...]] = {
     "name": STRINGS,
-    "number": st.sampled_from((1, 0, -5, 2**31, True, 1.0, 1.5, "1", "x", None)),
-    "ratio": st.sampled_from((1.5, 2, None, float("nan"), "0.5", True)),
-    "colour": st.sampled_from((Colour.RED, Colour.BLUE, "red", "RED", "green", None, [])),
-    "day": st.sampled_from((datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "2026", None, 5)),
-    "tags": st.sampled_from((["a", "b"], [], ("t",), ["a", None], None, "text", [Strange()], {"k": 1}, Later())),
-    "maybe_tags": st.sampled_from((["a", None], None, (), [ValueError("tag")], 5)),
-    "free": st.sampled_from(({"a": [1]}, [], None, "x", 1, ValueError("free"), Later())),
+    "number": (1, 0, -5, 2**31, True, 1.0, 1.5, "1", "x", None),
+    "ratio": (1.5, 2, None, float("nan"), "0.5", True),
+    "colour": (Colour.RED, Colour.BLUE, "red", "RED", "green", None, []),
+    "day": (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "2026", None, 5),
+    "tags": (["a", "b"], [], ("t",), ["a", None], None, "text", [Strange()], {"k": 1}, Later()),
+    "maybe_tags": (["a", None], None, (), [ValueError("tag")], 5),
+    "free": ({"a": [1]}, [], None, "x", 1, ValueError("free"), Later()),
+}
+
+
+PLAIN: dict[str, Any] = {
+    "name": "Ada",
+    "number": 3,
+    "ratio": 0.5,
+    "colour": Colour.BLUE,
+    "day": None,
+    "tags": ["t"],
+    "maybe_tags": None,
+    "free": {},
 }
 
 
@@ -218,19 +241,10 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 def leaves(draw: st.DrawFn) -> Any:
     """Return what stands for a leaf: rarely whole, sometimes with an attribute missing."""
     strange = draw(st.booleans())
-    plain = {
-        "name": "Ada",
-        "number": 3,
-        "ratio": 0.5,
-        "colour": Colour.BLUE,
-        "day": None,
-        "tags": ["t"],
-        "maybe_tags": None,
-        "free": {},
-    }
+    plain = {**PLAIN}
     if strange:
         for name in draw(st.sets(st.sampled_from(sorted(VALUES)), max_size=3)):
-            plain[name] = draw(VALUES[name])
+            plain[name] = draw(st.sampled_from(VALUES[name]))
         for name in draw(st.sets(st.sampled_from(sorted(VALUES)), max_size=1)):
             del plain[name]
     return Leaf.__new__(Leaf) if draw(st.integers(0, 20)) == 0 else _with(Leaf.__new__(Leaf), plain)
@@ -249,7 +263,7 @@ def sources(draw: st.DrawFn) -> Any:
     some = st.lists(st.one_of(leaf, leaf, st.none()), max_size=3)
     attributes = {
         "id": draw(st.sampled_from(("1", 1, "x", None, Strange()))),
-        "name": draw(STRINGS),
+        "name": draw(st.sampled_from(STRINGS)),
         "leaf": draw(leaf),
         "maybe_leaf": draw(st.one_of(st.none(), leaf)),
         "leaves": draw(st.one_of(st.lists(leaf, max_size=3), some, st.none())),
@@ -294,3 +308,13 @@ class TestPlannedExecutor:
             result = await DOCUMENTS.execute(document, document.choose(None), variables, source)
             assert _bytes(result) == expected
             source.changes.clear()
+
+    @pytest.mark.parametrize(("attribute", "value"), [(name, value) for name in VALUES for value in VALUES[name]])
+    async def test_answers_so_for_each_value(self, attribute: str, value: Any) -> None:
+        field = "maybeTags" if attribute == "maybe_tags" else attribute
+        text = f"{{ maybeNode {{ maybeLeaf {{ {field} }} }} }}"
+        leaf = _with(Leaf.__new__(Leaf), {**PLAIN, attribute: value})
+        source = _with(Node.__new__(Node), {"maybe_leaf": leaf})
+        document = DOCUMENTS.get(text)
+        result = await DOCUMENTS.execute(document, document.choose(None), {}, source)
+        assert _bytes(result) == await _by_core(text, source, {})

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import anyio
@@ -15,6 +16,7 @@ from sqlalchemy import text
 from tests.factories import PASSWORD
 from tests.fakes import MovableClock
 from tests.harness.gateway import Gateway
+from tests.harness.server import ServerClient, ServerProcess
 from tests.harness.social import (
     CLIENT_ID,
     REDIRECT_URI,
@@ -682,33 +684,37 @@ class TestWhatOthersHear:
         await person.begun(minted)
         state = await person.begun(minted)
         assert (await person.try_to_finish(state)).codes == ["RATE_LIMITED"]
-        gateway.clock.advance(minutes=1)
+        gateway.clock.advance(minutes=2)
         assert codes(await person.finish(state)) == []
 
 
 class TestAProviderThatHangs:
-    async def test_is_unavailable_within_six_seconds_while_me_stays_fast(
-        self, gateway: Gateway, minted: MintingProvider
+    async def test_is_unavailable_within_six_seconds_while_me_stays_fast_in_the_same_process(
+        self, server: ServerProcess, minted: MintingProvider
     ) -> None:
-        customer = (await gateway.customer()).tokens.access
-        people = [await arrive(gateway) for _ in range(12)]
-        states = [await person.begun(minted) for person in people]
-        minted.answers["/token"] = minted.hang
-        took: list[float] = []
-        waits: list[float] = []
+        storefront = ServerClient(server)
+        async with storefront.http:
+            person = await storefront.signed_up("auto-storefront")
+            customer = (await storefront.login(person.email, token=person.tokens.access)).access
+            people = [await arrive(storefront, "auto") for _ in range(8)]
+            states = [await visitor.begun(minted) for visitor in people]
+            minted.answers["/token"] = minted.hang
+            took: list[float] = []
+            waits: list[float] = []
 
-        async def finish(person: SocialPerson, state: str) -> None:
-            began = time.monotonic()
-            assert codes(await person.finish(state)) == [("PROVIDER_UNAVAILABLE", "provider")]
-            took.append(time.monotonic() - began)
-
-        async with anyio.create_task_group() as group:
-            for person, state in zip(people, states, strict=True):
-                group.start_soon(finish, person, state)
-            while len(took) < len(people):
+            async def finish(visitor: SocialPerson, state: str) -> None:
                 began = time.monotonic()
-                assert (await gateway.graphql(ME, token=customer))["me"]["accounts"]
-                waits.append(time.monotonic() - began)
+                assert codes(await visitor.finish(state)) == [("PROVIDER_UNAVAILABLE", "provider")]
+                took.append(time.monotonic() - began)
+
+            async with anyio.create_task_group() as group:
+                for visitor, state in zip(people, states, strict=True):
+                    group.start_soon(finish, visitor, state)
+                while not took:  # as long as all of them wait
+                    began = time.monotonic()
+                    assert (await storefront.graphql(ME, token=customer))["me"]["accounts"]
+                    waits.append(time.monotonic() - began)
         assert max(took) < 6
-        assert sorted(waits)[len(waits) * 99 // 100] < 0.25
         assert len(waits) > 20
+        assert median(waits) < 0.1
+        assert max(waits) < 2

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,23 +55,28 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RootField:
-    """A root field with its rule: the kinds of token that may call it, none for anyone, and the scope it takes."""
+    """A root field with its rule: who may call it."""
 
     root: str
     name: str
     shown: GraphQLField
-    kinds: frozenset[TokenKind]
-    scope: str | None
+    rule: Allow
+
+    @property
+    def scopes(self) -> str:
+        """What an integration needs, for the table."""
+        of_owner = f"`{self.rule.owner_scope}` of the owner" if self.rule.owner_scope else ""
+        return f"`{self.rule.scope}`" if self.rule.scope else of_owner
 
     def verdict(self, bearer: Bearer) -> Verdict:
         """Return what the rule means for this bearer."""
-        if not self.kinds:
+        if not self.rule.kinds:
             return Verdict.ALLOWED
         kind = _KINDS.get(bearer)
         if kind is None:
             return Verdict.UNAUTHENTICATED
-        lacks_scope = bearer is Bearer.INTEGRATION and self.scope is not None
-        return Verdict.FORBIDDEN if kind not in self.kinds or lacks_scope else Verdict.ALLOWED
+        lacks_scope = bearer is Bearer.INTEGRATION and bool(self.scopes)
+        return Verdict.FORBIDDEN if kind not in self.rule.kinds or lacks_scope else Verdict.ALLOWED
 
 
 def root_fields() -> Iterator[RootField]:
@@ -79,7 +84,7 @@ def root_fields() -> Iterator[RootField]:
     served = served_schema()
     for root in filter(None, (served.query_type, served.mutation_type, served.subscription_type)):
         for name, shown in root.fields.items():
-            yield RootField(root.name, name, shown, *rule_of(root.name, name, shown))
+            yield RootField(root.name, name, shown, rule_of(root.name, name, shown))
 
 
 def served_schema() -> GraphQLSchema:
@@ -87,33 +92,29 @@ def served_schema() -> GraphQLSchema:
     return build_schema()._schema
 
 
-def rule_of(root: str, name: str, shown: GraphQLField) -> tuple[frozenset[TokenKind], str | None]:
-    """Return the kinds of token and the scope that a root field declares; raises `ValueError` when it does not."""
+def rule_of(root: str, name: str, shown: GraphQLField) -> Allow:
+    """Return the rule that a root field declares; raises `ValueError` when there is none."""
     declared = shown.extensions.get("strawberry-definition")
     rules = [each for each in getattr(declared, "directives", ()) if isinstance(each, Allow)]
     if len(rules) != 1:
         raise ValueError(f"{root}.{name} does not declare who may call it.")
-    (rule,) = rules
-    return frozenset(rule.kinds), rule.scope
+    return rules[0]
 
 
-def table(rows: dict[str, dict[Bearer, Verdict]], scopes: dict[str, str | None]) -> str:
-    """Return the rows as Markdown: for each root field what each bearer is told, with the scope where one is needed."""
-    lines = [["", *Bearer], ["---"] + [":-:"] * len(Bearer)]
-    for name, verdicts in rows.items():
+def table(rows: Iterable[tuple[RootField, Mapping[Bearer, Verdict]]]) -> str:
+    """Return the rows as Markdown: what each bearer of a token is told, with the scope where one is needed."""
+    lines = [["operation", *Bearer], ["---", *[":-:"] * len(Bearer)]]
+    for field, verdicts in rows:
         cells = [verdicts[bearer].value for bearer in Bearer]
-        scope = scopes[name]
-        if scope is not None:
-            cells[list(Bearer).index(Bearer.SCOPED_INTEGRATION)] += f" `{scope}`"
-        lines.append([f"`{name}`", *cells])
+        if field.scopes:
+            cells[list(Bearer).index(Bearer.SCOPED_INTEGRATION)] += f" {field.scopes}"
+        lines.append([f"`{field.name}`", *cells])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def declared_table() -> str:
     """Return the table as the rules of the schema make it."""
-    fields = list(root_fields())
-    rows = {field.name: {bearer: field.verdict(bearer) for bearer in Bearer} for field in fields}
-    return table(rows, {field.name: field.scope for field in fields})
+    return table((field, {bearer: field.verdict(bearer) for bearer in Bearer}) for field in root_fields())
 
 
 def read_table() -> str:

@@ -1,4 +1,4 @@
-"""Arguments for any root field, made from the schema: the least that it takes, with ids put in where a test wants them."""
+"""Arguments for any root field, made from the schema: the least that it takes, with ids where a test wants them."""
 
 from __future__ import annotations
 
@@ -55,11 +55,7 @@ _SCALARS: Mapping[str, Any] = {
 
 def least_arguments(field: GraphQLField) -> dict[str, Any]:
     """Return what the field cannot do without; addresses and the like are new each time."""
-    return {
-        name: _value(name, argument.type)
-        for name, argument in field.args.items()
-        if _is_needed(argument)
-    }
+    return {name: _value(name, argument.type) for name, argument in field.args.items() if _is_needed(argument)}
 
 
 def _is_needed(given: GraphQLArgument | GraphQLInputField) -> bool:

@@ -78,6 +78,11 @@ class PostgresqlServer:
         """Remove a database, whoever is still connected to it."""
         self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
+    def dump(self, name: str) -> bytes:
+        """Return all that is in a database, as pg_dump writes it."""
+        command = [self._server.bin_path / "pg_dump", "--inserts", self.url(name)]
+        return subprocess.run(command, check=True, capture_output=True).stdout
+
     def run(self, statement: str) -> None:
         """Run one statement as the server's owner."""
         subprocess.run(

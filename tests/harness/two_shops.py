@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -92,28 +91,22 @@ class Shop:
         token: str = payload["tokens"]["accessToken"]
         return token
 
-    async def integration(self, scopes: Collection[str] = tuple(Scope)) -> str:
-        """Return a token of the staff system with these scopes, in the name of a user of the organisation."""
+    async def integration(self, *scopes: str, owned: bool = True) -> str:
+        """Return a token of the staff system with these scopes, in the name of a user of the organisation or not."""
         self.come_from_elsewhere()
         client_id = f"{self.name}-backend"
+        owner = {"type": "User", "id": f"owner-{self.name}"} if owned else None
         audience = self.gateway.tools.public_url
-        owner = {"type": "User", "id": f"owner-{self.name}"}
         assertion = signed_by_secret(claims(self.gateway.clock.now(), client_id, aud=audience, owner=owner))
-        response = await post(
-            self.gateway,
-            "token",
-            basic(client_id),
-            grant_type=JWT_BEARER,
-            assertion=assertion,
-            scope=" ".join(scopes),
-        )
+        form = {"grant_type": JWT_BEARER, "assertion": assertion, "scope": " ".join(scopes)}
+        response = await post(self.gateway, "token", basic(client_id), **form)
         assert response.status_code == 200, response.text
         token: str = response.json()["access_token"]
         return token
 
     async def staff_do(self, operation: str, **fields: Any) -> dict[str, Any]:
         """Run a mutation with all scopes, which must succeed, and return its payload."""
-        answer = await self.gateway.graphql(operation, {"input": fields}, await self.integration())
+        answer = await self.gateway.graphql(operation, {"input": fields}, await self.integration(*Scope))
         assert answer.errors == []
         (payload,) = (answer.data or {}).values()
         assert payload["userErrors"] == [], payload

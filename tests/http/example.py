@@ -184,6 +184,7 @@ class Gateway:
         edge = Middleware(
             Edge,
             new_id=lambda: f"request-{next(ids)}",
+            clock=FixedClock(),
             addresses=ClientAddresses(self.trusted_proxies),
             cors=Cors({"https://shop.example"}.__contains__),
             log=RequestLog(FixedClock(), self.log, production=True),

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from graphql import (
     GraphQLEnumType,
     GraphQLField,
@@ -125,6 +124,8 @@ NASTY = (
     "\ud800",
 )
 NUMBERS = (0, 1, -1, 20, 100, 101, 2**31 - 1, 2**31, -(2**63), 2**64, 10**40, 0.5, 1e308)
+
+
 def _nested(value: Any) -> Any:
     """Wrap a value in so many lists that a reader without a limit would fall over."""
     for _ in range(80):

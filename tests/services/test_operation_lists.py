@@ -28,7 +28,7 @@ LISTED = [
 LISTED_SHOP = """
 [tenants.listed]
 name = "The listed shop"
-signup = "open"
+signup = "confirm_email"
 operations_file = "operations.json"
 [tenants.listed.sites.main]
 url = "https://listed.example"
@@ -106,18 +106,13 @@ class TestCheckOperation:
         assert (await gateway.refresh(tokens.refresh)).session_id == tokens.session_id
 
     async def test_refuses_a_mailed_token_in_an_operation_that_is_not_listed(self, gateway: Gateway) -> None:
-        customer_id = (await gateway.customer("listed-storefront")).id
-        backend = await integration_token(gateway, "listed-backend")
-        made = await gateway.graphql(
-            f'mutation {{ createPasswordResetToken(input: {{customerId: "{customer_id}"}}) {{ token }} }}',
-            token=backend,
-        )
-        token = made["createPasswordResetToken"]["token"]
-        wanted = f'{{token: "{token}", password: "cobalt-meadow-19"}}'
-        text = f"mutation {{ resetPassword(input: {wanted}) {{ passwordReset }} }}"
+        person = await gateway.signed_up("listed-storefront")
+        await gateway.deliver()
+        (mail,) = gateway.mails(person.email)
+        text = f'mutation {{ confirmSignup(input: {{token: "{mail.token}"}}) {{ customerId }} }}'
         assert is_refused(await gateway.graphql(text))
-        open_session = await gateway.anonymous("shop-storefront")
-        assert is_refused(await gateway.graphql(text, token=open_session.access))
+        listed = await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": mail.token}})
+        assert listed["confirmSignup"]["customerId"] == person.id
 
     async def test_judges_each_field_of_a_document_by_itself(self, gateway: Gateway) -> None:
         text = """mutation {
@@ -135,3 +130,12 @@ class TestCheckOperation:
     async def test_leaves_shops_without_a_list_free(self, gateway: Gateway) -> None:
         tokens = await gateway.anonymous("shop-storefront")
         assert (await gateway.graphql("{ me { email } }", token=tokens.access))["me"] is None
+
+    async def test_leaves_staff_free_who_act_for_a_customer(self, gateway: Gateway) -> None:
+        person = await gateway.customer("listed-storefront")
+        backend = await integration_token(gateway, "listed-backend")
+        wanted = f'{{customerId: "{person.id}", reason: "Phone order"}}'
+        text = f"mutation {{ loginOnBehalf(input: {wanted}) {{ tokens {{ accessToken }} }} }}"
+        begun = (await gateway.graphql(text, token=backend))["loginOnBehalf"]
+        answer = await gateway.graphql("{ me { email } }", token=begun["tokens"]["accessToken"])
+        assert answer["me"] == {"email": person.email}

@@ -1,0 +1,71 @@
+"""One span for each request, sent by OpenTelemetry where its SDK is installed; its own variables say how."""
+
+from __future__ import annotations
+
+from app.adapters.clock import SystemClock
+from app.domain.ports import ServedRequest
+
+try:
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.trace import SpanKind, Status, StatusCode
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+except ImportError:
+    IS_INSTALLED = False
+else:
+    IS_INSTALLED = True
+
+_NANOSECONDS = 1_000_000_000
+
+
+class OpenTelemetryTraces:
+    """The `Observer` that sends spans by OTLP over HTTP, in batches from a thread of its own.
+
+    Everything is set by the standard variables, such as `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_SERVICE_NAME` and
+    `OTEL_TRACES_SAMPLER`. A span holds nothing of the person and nothing of the caller's text but its trace context.
+    Raises `ValueError` where the SDK is not installed.
+    """
+
+    def __init__(self) -> None:
+        if not IS_INSTALLED:
+            raise ValueError(
+                "OTEL_EXPORTER_OTLP_ENDPOINT is set, but tracing is not installed: "
+                "pip install -r scripts/requirements-tracing.txt"
+            )
+        self._clock = SystemClock()
+        self._contexts = TraceContextTextMapPropagator()
+        self._provider = TracerProvider()
+        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self._tracer = self._provider.get_tracer("customer-gateway")
+
+    def request_served(self, request: ServedRequest) -> None:
+        """Have a span sent that has just ended."""
+        ended = int(self._clock.now().timestamp() * _NANOSECONDS)
+        parent = request.trace_parent
+        span = self._tracer.start_span(
+            " ".join(request.fields) or f"{request.method} {request.route or 'unknown'}",
+            context=self._contexts.extract({"traceparent": parent}) if parent is not None else None,
+            kind=SpanKind.SERVER,
+            attributes={name: value for name, value in _attributes(request).items() if value is not None},
+            start_time=ended - int(request.seconds * _NANOSECONDS),
+        )
+        if request.status >= 500 or request.outcome == "INTERNAL":
+            span.set_status(Status(StatusCode.ERROR))
+        span.end(ended)
+
+    def close(self) -> None:
+        """Send what has not left yet."""
+        self._provider.shutdown()
+
+
+def _attributes(request: ServedRequest) -> dict[str, str | int | None]:
+    return {
+        "http.request.method": request.method,
+        "http.route": request.route,
+        "http.response.status_code": request.status,
+        "gateway.request_id": request.request_id,
+        "gateway.outcome": request.outcome,
+        "gateway.tenant": request.tenant,
+        "gateway.caller": request.caller,
+    }

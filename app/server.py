@@ -1,0 +1,57 @@
+"""Runs the HTTP server: in this process, or in several that this one watches over."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors.multiprocess import Multiprocess
+
+from app.settings import Settings
+from app.wiring import build_tools, close_tools, run_metrics_of_processes
+
+# Seconds that requests under way have to finish after SIGTERM.
+GRACEFUL_SHUTDOWN = 20
+
+
+def run_server(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, and replace each process that dies.
+
+    Exits with 3 when a process cannot start. Raises `ValueError` for what can be told in a line.
+    """
+    config = uvicorn.Config(
+        "app.main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.processes,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN,
+    )
+    if settings.processes == 1:
+        _run_alone(config)
+    else:
+        # A fault that every process would die of is told once, here, and not by each of them again and again.
+        asyncio.run(close_tools(build_tools(settings)))
+        with run_metrics_of_processes(settings):
+            _run_many(config)
+
+
+def _run_alone(config: uvicorn.Config) -> None:
+    server = uvicorn.Server(config)
+    server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
+
+
+def _run_many(config: uvicorn.Config) -> None:
+    supervisor = Multiprocess(config, sockets=[config.bind_socket()])
+    supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        sys.exit(STARTUP_FAILURE)

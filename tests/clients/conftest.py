@@ -1,0 +1,90 @@
+"""Fixtures for the tests of real clients: the programs of this folder, built once, and how they are run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.graphql.schema import build_schema
+from tests.harness.server import PATIENCE, ServerProcess
+
+CLIENTS = Path(__file__).parent
+NODE = shutil.which("node")
+NPM = shutil.which("npm")
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def environment(sqlite_template: Path, tmp_path: Path, settings_environment: dict[str, str]) -> dict[str, str]:
+    """Return that of SQLite only: what clients see does not depend on the database."""
+    database = tmp_path / "gateway.db"
+    shutil.copy(sqlite_template, database)
+    return {"DATABASE_URL": f"sqlite:///{database}", "STATE_DIR": str(tmp_path / "state"), **settings_environment}
+
+
+@pytest.fixture(scope="session")
+def workspace() -> Path:
+    """Install what the programs need, from the lock file."""
+    if NODE is None or NPM is None:
+        pytest.skip("node and npm are not installed")
+    if not (CLIENTS / "node_modules" / "@apollo" / "composition").is_dir():
+        subprocess.run([NPM, "ci", "--ignore-scripts"], cwd=CLIENTS, check=True, capture_output=True, timeout=300)
+    return CLIENTS
+
+
+@pytest.fixture(scope="session")
+def build(workspace: Path) -> Path:
+    """Generate the types of `schema.graphql`, and compile the programs with every check there is."""
+    _run([str(NODE), "codegen.mjs"], workspace, {})
+    _run([str(NODE), "node_modules/typescript/bin/tsc"], workspace, {})
+    return workspace / "build"
+
+
+@pytest.fixture
+def run_typescript(build: Path, server: ServerProcess) -> Run:
+    """Run one of the programs against the server, and return what it printed."""
+
+    def run(program: str, **variables: str) -> Any:
+        variables = {"GATEWAY_URL": server.url, **variables}
+        return json.loads(_run([str(NODE), str(build / f"{program}.js")], build, variables))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def subgraph_sdl() -> str:
+    return build_schema().subgraph_sdl
+
+
+@pytest.fixture
+def compose(workspace: Path) -> Callable[[str], dict[str, Any]]:
+    """Compose a subgraph with the order service's."""
+
+    def run(sdl: str) -> dict[str, Any]:
+        composed: dict[str, Any] = json.loads(_run([str(NODE), "compose.mjs"], workspace, {}, sdl))
+        return composed
+
+    return run
+
+
+def _run(command: list[str], folder: Path, variables: dict[str, str], text: str = "") -> str:
+    ended = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **variables},
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=4 * PATIENCE,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout

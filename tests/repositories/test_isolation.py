@@ -1,0 +1,293 @@
+"""Every method of every repository, found by itself, sees and changes the rows of its own tenant only.
+
+Two tenants have the very same rows, ids and all. Whatever a repository of the one does must come out as if the other
+were not there, and must leave that one's rows alone.
+"""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from importlib import import_module
+from typing import Any, get_args, get_origin, get_type_hints
+
+import asyncpg
+import pytest
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+import app.repositories
+from app.adapters.database import open_database
+from app.domain.anonymization import AnonymizationStatus
+from app.domain.customer_filters import CustomerFilter
+from app.domain.ports import Connection, Database
+from app.domain.principal import TokenKind
+from app.models import METADATA
+from app.models.addresses import Address
+from app.models.anonymizations import Anonymization
+from app.models.base import TenantRow
+from app.models.customers import Customer, CustomerStatus
+from app.models.legal_entities import LegalEntityAssignment
+from app.models.one_time_tokens import OneTimeToken, Purpose
+from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
+from app.models.payment_instruments import PaymentInstrument
+from app.models.personal_data import PERSONAL_TABLES, PersonalTable
+from app.models.product_lists import ProductList
+from app.models.sessions import Session
+from app.models.webhook_endpoints import WebhookEndpointState
+from app.repositories.base import Repository
+from app.repositories.outbox import OutboxQueue, OutboxRepository
+from tests.harness.rows import LATER, NOW, models_by_reference, row_of
+
+pytestmark = pytest.mark.anyio
+
+HERE, THERE = "here", "there"
+
+Method = Callable[..., Awaitable[Any]]
+Rows = dict[str, dict[str, list[Any]]]
+
+EVERYTHING = {table.name: select(table).order_by(*table.primary_key) for table in METADATA.sorted_tables}
+
+# Prepared statements meet the driver itself.
+BROKEN_REFERENCE = (IntegrityError, sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError)
+
+for module in pkgutil.iter_modules(app.repositories.__path__):
+    import_module(f"app.repositories.{module.name}")
+
+# What the rows must be like to be met by most statements.
+ROWS: Mapping[type[TenantRow], Mapping[str, Any]] = {
+    Address: {"is_default": True},
+    Customer: {"anonymization_status": None},
+    LegalEntityAssignment: {"confirmed": True},
+    PaymentInstrument: {"is_default": True},
+    ProductList: {"is_public": True},
+    Session: {"kind": TokenKind.CUSTOMER.value},
+    OneTimeToken: {"purpose": Purpose.RESET_PASSWORD.value},
+    OutboxMessage: {"kind": OutboxKind.EVENT.value},
+    Anonymization: {"status": AnonymizationStatus.REQUESTED.value},
+}
+# What they must be like to be met by one method, where that differs.
+ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
+    "AnonymizationRepository.add_unless_open": (Anonymization, {"status": AnonymizationStatus.CANCELED.value}),
+    "AnonymizationRepository.settle": (Anonymization, {"status": AnonymizationStatus.IN_PROGRESS.value}),
+    "CredentialRepository.is_email_taken": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
+    "PersonalDataRepository.list_nobodys_tasks": (
+        OutboxMessage,
+        {"kind": OutboxKind.TASK.value, "customer_id": None},
+    ),
+    "SessionRepository.raise_to_customer": (Session, {"customer_id": None}),
+    "WebhookEndpointRepository.claim_probe": (WebhookEndpointState, {"paused_until": NOW}),
+}
+# A member of a group already, which stays as it is.
+IDLE = ["GroupRepository.add_member"]
+# Arguments by their name, else by their type.
+ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
+    "CredentialRepository.is_email_taken": {"customer_id": "b"},
+    "CredentialRepository.rehash": {"new_hash": "b"},
+    "CredentialRepository.set_password": {"values": {"must_confirm": True}},
+    "CustomerRepository.change": {"values": {"first_name": "b"}},
+    "OutboxRepository.postpone_events": {"until": LATER},
+    "SessionRepository.is_new_device": {"user_agent": "b"},
+    "SessionRepository.revoke_all": {"keep": None},
+}
+VALUES: Mapping[str, Mapping[str, Any]] = {
+    "AddressRepository": {"city": "b"},
+    "AnonymizationRepository": {"status": AnonymizationStatus.DONE.value},
+    "CredentialRepository": {"initial_password": True},
+    "GroupRepository": {"name": "b"},
+    "LegalEntityRepository": {"name": "b"},
+    "PaymentInstrumentRepository": {"brand": "b"},
+    "ProductListRepository": {"is_public": False},
+    "SessionRepository": {"site": "b"},
+    "SocialIdentityRepository": {"email": "b"},
+}
+BY_TYPE: Mapping[Any, Any] = {
+    str: "a",
+    bytes: b"a",
+    int: 1,
+    bool: False,
+    datetime: NOW,
+    CustomerFilter: CustomerFilter(),
+    CustomerStatus: CustomerStatus.ACQUIRED,
+    AnonymizationStatus: AnonymizationStatus.DONE,
+    Purpose: Purpose.RESET_PASSWORD,
+    PersonalTable: PERSONAL_TABLES[0],
+}
+
+
+def methods() -> Iterator[tuple[str, type[Repository], str]]:
+    """Yield each public method of each repository: `AddressRepository.find`, the class, and the method's own name."""
+    for repository in sorted(Repository.__subclasses__(), key=lambda each: each.__name__):
+        for name, member in vars(repository).items():
+            if inspect.iscoroutinefunction(member) and not name.startswith("_"):
+                yield f"{repository.__name__}.{name}", repository, name
+
+
+def arguments_of(label: str, method: Method) -> tuple[list[Any], dict[str, Any]]:
+    """Return arguments by which the method means the rows that both tenants have."""
+    positional: list[Any] = []
+    named: dict[str, Any] = {}
+    hints = get_type_hints(method)
+    for parameter in list(inspect.signature(method).parameters.values()):
+        known = ARGUMENTS.get(label, {})
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            named |= known.get(parameter.name, VALUES.get(label.partition(".")[0], {}))
+            continue
+        value = known[parameter.name] if parameter.name in known else _argument(label, hints[parameter.name])
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            named[parameter.name] = value
+        else:
+            positional.append(value)
+    return positional, named
+
+
+def _argument(label: str, type_: Any) -> Any:
+    options = get_args(type_)
+    if get_origin(type_) in (Sequence, Collection):
+        return [_argument(label, options[0])]
+    for option in options or (type_,):
+        if option in BY_TYPE:
+            return BY_TYPE[option]
+        if inspect.isclass(option) and issubclass(option, TenantRow):
+            is_new = label.partition(".")[2].startswith("add")
+            return _new_row(option) if is_new else row_of(option, HERE, **ROWS.get(option, {}))
+    return None
+
+
+def _new_row(model: type[TenantRow]) -> TenantRow:
+    """Return a row that is not there yet, and refers to rows that are."""
+    constraints = model.__table__.foreign_key_constraints
+    foreign = {name: "a" for constraint in constraints for name in constraint.column_keys if name != "tenant_id"}
+    return row_of(model, HERE, "b", **foreign)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a method answered, and the rows of both tenants before and after it."""
+
+    answer: Any
+    before: Rows
+    after: Rows
+
+    @property
+    def did_something(self) -> bool:
+        """Whether the method met the rows at all: else nothing is shown by it."""
+        return bool(self.answer) or self.after[HERE] != self.before[HERE]
+
+    def is_as(self, alone: Outcome) -> bool:
+        """Tell whether it came out as it does where there is no other tenant, whose rows are as they were."""
+        came_out = (self.answer, self.after[HERE]) == (alone.answer, alone.after[HERE])
+        return came_out and self.after[THERE] == self.before[THERE]
+
+
+@asynccontextmanager
+async def conversation(database: Database) -> AsyncIterator[Connection]:
+    """Open a transaction that leaves nothing behind unless it is committed."""
+    connection = database.connect()
+    await connection.begin()
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def seed(connection: Connection, tenant_id: str) -> None:
+    """Write one row of each table."""
+    for model in models_by_reference():
+        row = row_of(model, tenant_id, **ROWS.get(model, {}))
+        await connection.execute(insert(model.__table__).values(**row.model_dump()))
+
+
+async def read_rows(connection: Connection) -> Rows:
+    """Return all rows of all tables: by tenant, then by table."""
+    found: Rows = {HERE: {}, THERE: {}}
+    for table, statement in EVERYTHING.items():
+        for row in await connection.fetch_prepared(statement, {}):
+            found[row.tenant_id].setdefault(table, []).append(tuple(row))
+    return found
+
+
+def plain(answer: Any) -> Any:
+    """Return an answer as something that can be compared; rows have attributes and nothing else."""
+    if answer is None or isinstance(answer, str | int | bytes | set | Enum):
+        return answer
+    if isinstance(answer, Mapping):
+        return {key: plain(value) for key, value in answer.items()}
+    if hasattr(answer, "tenant_id"):
+        return (answer.tenant_id, getattr(answer, "id", None))
+    return [plain(each) for each in answer]
+
+
+async def run(database: Database, *seeded: str) -> dict[str, Outcome]:
+    """Call every method for the tenant here where these tenants have rows, and forget each time what it did."""
+    outcomes = {}
+    async with conversation(database) as connection:
+        for tenant_id in seeded:
+            await seed(connection, tenant_id)
+        for label, repository, name in methods():
+            await connection.execute(text("SAVEPOINT untouched"))
+            outcomes[label] = await call(connection, label, getattr(repository(connection, HERE), name))
+            await connection.execute(text("ROLLBACK TO SAVEPOINT untouched"))
+    return outcomes
+
+
+async def call(connection: Connection, label: str, method: Method) -> Outcome:
+    if label in ROWS_FOR:
+        model, values = ROWS_FOR[label]
+        await connection.execute(update(model.__table__).values(**values))
+    positional, named = arguments_of(label, method)
+    before = await read_rows(connection)
+    try:
+        answer = plain(await method(*positional, **named))
+    except BROKEN_REFERENCE:
+        # It refers to what is not there, and nothing can be read any more.
+        return Outcome(None, before, before)
+    return Outcome(answer, before, await read_rows(connection))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = open_database(database_url)
+    yield opened
+    await opened.close()
+
+
+class TestRepositories:
+    async def test_meet_their_own_rows_as_if_there_were_no_others(self, database: Database) -> None:
+        alone, beside = await run(database, HERE), await run(database, HERE, THERE)
+        idle = [label for label, outcome in alone.items() if not outcome.did_something]
+        assert idle == IDLE
+        assert [label for label, outcome in beside.items() if not outcome.is_as(alone[label])] == []
+
+    async def test_find_nothing_where_only_others_have_rows(self, database: Database) -> None:
+        nowhere, elsewhere = await run(database), await run(database, THERE)
+        assert [label for label, outcome in elsewhere.items() if not outcome.is_as(nowhere[label])] == []
+
+
+@pytest.fixture
+async def both(database: Database) -> AsyncIterator[Connection]:
+    """Give a transaction in which both tenants have the very same rows."""
+    async with conversation(database) as connection:
+        await seed(connection, HERE)
+        await seed(connection, THERE)
+        yield connection
+
+
+class TestOutboxQueue:
+    async def test_claims_for_one_tenants_endpoint_only(self, both: Connection) -> None:
+        before = await read_rows(both)
+        claimed = await OutboxQueue(both).claim(NOW, LATER, 10, endpoint=Endpoint(HERE, "a"))
+        assert [message.tenant_id for message in claimed] == [HERE]
+        assert (await read_rows(both))[THERE] == before[THERE]
+
+    async def test_settles_one_tenants_message_only(self, both: Connection) -> None:
+        before = await read_rows(both)
+        (message,) = await OutboxRepository(both, HERE).list_events(10, only_failed=False)
+        assert await OutboxQueue(both).settle(message, delivered_at=NOW)
+        assert (await read_rows(both))[THERE] == before[THERE]
