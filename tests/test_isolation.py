@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.factories import PASSWORD
 from tests.harness.access import RootField, root_fields
 from tests.harness.arguments import UNKNOWN_ID, document, id_paths, with_id
 from tests.harness.belongings import CREATE_GROUP, Belongings, furnish
-from tests.harness.client import Answer
+from tests.harness.client import Answer, Person
 from tests.harness.gateway import Gateway
 from tests.harness.operations import LOGIN, REFRESH, RESET_PASSWORD
 from tests.harness.staff import CREATE, CUSTOMERS, RECORD_ORDER, RESET_TOKEN
@@ -23,8 +24,7 @@ from tests.harness.two_shops import HERE, THERE, Shop, two_shops
 
 pytestmark = pytest.mark.anyio
 
-Path_ = tuple[str, ...]
-Call = tuple[RootField, Path_]
+Call = tuple[RootField, tuple[str, ...]]
 
 # What is not looked up: a customer may claim any legal entity, staff may assign any, and neither shows a thing of it.
 CLAIMS = "legalEntities.0.id"
@@ -51,44 +51,50 @@ def named(call: Call) -> str:
 CALLS = {named(call): call for call in calls_with_an_id()}
 
 
-async def call_with(shop: Shop, call: Call, token: str, id_: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The bearer of a token, and the customer by whose id they can fill in what else an operation asks for."""
+
+    shop: Shop
+    token: str
+    customer_id: str
+
+
+async def call_with(caller: Caller, call: Call, id_: str) -> str:
     """Call the field with this id, and return the answer with the id left out of it."""
     field, path = call
-    arguments = with_id(field.shown, path, id_)
-    shop.come_from_elsewhere()
-    answer = await shop.gateway.graphql(document(field.root, field.name, field.shown, arguments), arguments, token)
+    arguments = with_id(field.shown, path, id_, other_ids=caller.customer_id)
+    operation = document(field.root, field.name, field.shown, arguments)
+    caller.shop.come_from_elsewhere()
+    answer = await caller.shop.gateway.graphql(operation, arguments, caller.token)
     assert "RATE_LIMITED" not in answer.codes
     told = [(error["extensions"]["code"], error["message"]) for error in answer.errors]
     return json.dumps([answer.data, told]).replace(id_, "the id")
 
 
-class Strangers:
-    """Whoever has no business with somebody's belongings: those of another shop, and other customers of the same."""
+class Callers:
+    """Everyone who comes to a shop, beside the owner of the belongings."""
 
-    def __init__(self, here: Shop, there: Shop) -> None:
-        self._here, self._there = here, there
-        self._tokens: dict[TokenKind, list[str]] = {}
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self._callers: dict[TokenKind, Caller] = {}
 
-    async def prepare(self) -> None:
-        """Let them come."""
-        others = [(shop, await shop.customer()) for shop in (self._here, self._there)]
-        self._tokens = {
-            TokenKind.ANONYMOUS: [await self._here.visitor(), await self._there.visitor()],
-            TokenKind.CUSTOMER: [person.tokens.access for _, person in others],
-            TokenKind.ON_BEHALF: [await shop.on_behalf(person.id) for shop, person in others],
-            TokenKind.INTEGRATION: [await self._there.integration(*Scope)],
+    async def come(self, person: Person | None = None) -> Callers:
+        """Let them come; the customer among them is this one, or else somebody new."""
+        shop = self._shop
+        customer = person or await shop.customer()
+        tokens = {
+            TokenKind.ANONYMOUS: await shop.visitor(),
+            TokenKind.CUSTOMER: customer.tokens.access,
+            TokenKind.ON_BEHALF: await shop.on_behalf(customer.id),
+            TokenKind.INTEGRATION: await shop.integration(*Scope),
         }
+        self._callers = {kind: Caller(shop, token, customer.id) for kind, token in tokens.items()}
+        return self
 
-    def tokens(self, field: RootField) -> list[str]:
-        """Return the tokens by which they may call the field."""
-        return [token for kind in TokenKind if kind in field.rule.kinds for token in self._tokens[kind]]
-
-
-async def own_token(owner: Belongings, field: RootField) -> str:
-    """Return a token by which the id of one of the belongings has a meaning."""
-    if TokenKind.CUSTOMER in field.rule.kinds:
-        return owner.person.tokens.access
-    return await owner.shop.integration(*Scope)
+    def who_may_call(self, field: RootField, *but: TokenKind) -> list[Caller]:
+        """Return those who may call the field, but for those of some kinds."""
+        return [self._callers[kind] for kind in TokenKind if kind in set(field.rule.kinds) - set(but)]
 
 
 class TestIds:
@@ -102,32 +108,39 @@ class TestIds:
         return {"DATABASE_URL": f"sqlite:///{database}", "STATE_DIR": str(tmp_path / "state"), **settings_environment}
 
     async def test_of_others_are_answered_as_ids_of_nothing_and_change_nothing(self, gateway: Gateway) -> None:
-        here, there = Shop(gateway), Shop(gateway, THERE)
-        owner, strangers = await furnish(here), Strangers(here, there)
-        await strangers.prepare()
+        owner = await furnish(Shop(gateway))
+        others_here, others_there = Callers(owner.shop), Callers(Shop(gateway, THERE))
+        await others_here.come()
+        await others_there.come()
         before, betrayed = await owner.look(), []
         for name, call in CALLS.items():
-            for token in strangers.tokens(call[0]):
-                nothing = await call_with(here, call, token, UNKNOWN_ID)
-                betrayed += [name for id_ in owner.ids if await call_with(here, call, token, id_) != nothing]
+            strangers = others_there.who_may_call(call[0])
+            # Staff of the same shop are no strangers.
+            strangers += others_here.who_may_call(call[0], TokenKind.INTEGRATION)
+            for stranger in strangers:
+                nothing = await call_with(stranger, call, UNKNOWN_ID)
+                betrayed += [name for id_ in owner.ids if await call_with(stranger, call, id_) != nothing]
         assert betrayed == []
         assert await owner.look() == before
 
     async def test_of_ones_own_are_found(self, gateway: Gateway) -> None:
         """Without this, what strangers are answered would show nothing."""
-        shop, unfound = Shop(gateway), []
-        for number, (name, call) in enumerate(CALLS.items()):
-            if name in SHOWN_APART or name.endswith(CLAIMS):
-                continue
+        shop = Shop(gateway)
+        unfound = {name for name in CALLS if name not in SHOWN_APART and not name.endswith(CLAIMS)}
+        for number, name in enumerate(sorted(unfound)):
             owner = await furnish(shop, f"group-{number}")
-            token = await own_token(owner, call[0])
-            nothing = await call_with(shop, call, token, UNKNOWN_ID)
+            callers = await Callers(shop).come(owner.person)
+            if await self.is_found(owner, callers, CALLS[name]):
+                unfound.remove(name)
+        assert unfound == set()
+
+    async def is_found(self, owner: Belongings, callers: Callers, call: Call) -> bool:
+        for caller in callers.who_may_call(call[0]):
+            nothing = await call_with(caller, call, UNKNOWN_ID)
             for id_ in sorted(owner.ids):
-                if await call_with(shop, call, token, id_) != nothing:
-                    break
-            else:
-                unfound.append(name)
-        assert unfound == []
+                if await call_with(caller, call, id_) != nothing:
+                    return True
+        return False
 
 
 class TestLegalEntities:
@@ -152,14 +165,15 @@ class TestLists:
             groups = await gateway.graphql("{ customerGroups { id } }", token=staff)
             assert [group["id"] in own.ids for group in groups["customerGroups"]] == [True]
             assert own.ids.isdisjoint(other.ids)
-            assert not any(id_ in json.dumps(await own.look()) for id_ in other.ids)
+            seen = json.dumps(await own.look())
+            assert [id_ for id_ in other.ids if id_ in seen] == []
 
     async def test_show_only_what_is_the_customers(self, gateway: Gateway) -> None:
         shop = Shop(gateway)
         one, other = await furnish(shop, "one"), await furnish(shop, "other")
         seen = await one.look()
         assert one.ids.isdisjoint(other.ids)
-        assert not any(id_ in json.dumps(seen) for id_ in other.ids)
+        assert [id_ for id_ in other.ids if id_ in json.dumps(seen)] == []
         assert [len(seen["me"][noun]) for noun in ("addresses", "paymentInstruments", "productLists")] == [1, 1, 1]
         assert len(seen["sessions"]) == 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
+from app.__main__ import _parse
 from app.settings import Settings
 from tests.harness.server import PATIENCE, ROOT, ServerClient, ServerProcess
 
@@ -103,6 +105,27 @@ def environment(sqlite_template: Path, tmp_path: Path) -> dict[str, str]:
     database = tmp_path / "gateway.db"
     database.write_bytes(sqlite_template.read_bytes())
     return {"DATABASE_URL": f"sqlite:///{database}", "STATE_DIR": str(tmp_path / "state")}
+
+
+COMMAND = re.compile(r"python -m app( [^`\n]*)?")
+
+
+class TestCommands:
+    @pytest.mark.parametrize("arguments", sorted({match.strip() for match in COMMAND.findall(README)} - {""}))
+    def test_are_such_as_there_are(self, arguments: str) -> None:
+        _parse(shlex.split(arguments, comments=True))
+
+    def test_name_scripts_and_files_that_are_there(self) -> None:
+        named = {name for block in code_blocks("sh") for name in re.findall(r"(?<![\w/.])scripts/[\w.-]+", block)}
+        assert "scripts/serve" in named
+        assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+    def test_leave_none_of_the_program_s_own_unsaid(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit):
+            _parse(["--help"])
+        commands = re.findall(r"^    (\w+)  ", capsys.readouterr().out, re.MULTILINE)
+        assert len(commands) > 8
+        assert [command for command in commands if f"python -m app {command}" not in README] == []
 
 
 @pytest.mark.anyio

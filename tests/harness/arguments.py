@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from uuid import uuid4
@@ -94,9 +95,9 @@ def _id_paths(type_: GraphQLInputType, path: Path) -> Iterator[Path]:
         yield path
 
 
-def with_id(field: GraphQLField, path: Path, id_: str) -> dict[str, Any]:
-    """Return the least arguments of the field with this id at one place."""
-    arguments = least_arguments(field)
+def with_id(field: GraphQLField, path: Path, id_: str, *, other_ids: str) -> dict[str, Any]:
+    """Return the least arguments of the field with this id at one place, and another one wherever an id is needed."""
+    arguments: dict[str, Any] = json.loads(json.dumps(least_arguments(field)).replace(UNKNOWN_ID, other_ids))
     for name, argument in field.args.items():
         if name == path[0]:
             arguments[name] = _put(arguments.get(name), name, argument.type, path[1:], id_)

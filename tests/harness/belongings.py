@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from app.models.base import ID_LENGTH
 from tests.factories import address_input
 from tests.harness.client import Person
 from tests.harness.operations import USER_ERRORS
@@ -70,6 +71,6 @@ def _ids(value: Any) -> Iterator[str]:
             yield from _ids(each)
     if isinstance(value, dict):
         for name, each in value.items():
-            if isinstance(each, str) and (name == "id" or name.endswith("Id")):
+            if isinstance(each, str) and (name == "id" or name.endswith("Id")) and len(each) == ID_LENGTH:
                 yield each
             yield from _ids(each)
