@@ -104,6 +104,7 @@ class SqliteDatabase:
         """
         async with self._turn:
             await self._until_free(lambda: self.write(_rewrite))
+            await self._until_free(lambda: self.write(_empty_log))
 
     async def _until_free(self, work: Callable[[], Awaitable[bool]]) -> None:
         """Do it again until no other process is in the way any more; raises `OSError` when one stays there."""
@@ -210,15 +211,19 @@ def _driver(connection: sqlalchemy.Connection) -> sqlite3.Connection:
 
 
 def _rewrite(writer: sqlalchemy.Connection) -> bool:
-    """Rewrite the file and empty the log; False when another process was in the way."""
-    driver = _driver(writer)
+    """Write the file anew; False when another process was in the way."""
     try:
-        driver.execute("VACUUM")
+        _driver(writer).execute("VACUUM")
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
             raise
         return False
-    ((is_busy, _, _),) = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return True
+
+
+def _empty_log(writer: sqlalchemy.Connection) -> bool:
+    """Bring everything from the log of writes into the file; False when another process was in the way."""
+    ((is_busy, _, _),) = _driver(writer).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     return not is_busy
 
 

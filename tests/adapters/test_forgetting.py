@@ -95,11 +95,28 @@ class TestSqlite:
         other.close()
         await database.forget()
 
-    async def test_tells_of_any_other_trouble(self, database: SqliteDatabase, tmp_path: Path) -> None:
+    async def test_gives_up_when_another_process_goes_on_reading_what_was_deleted(
+        self, database: SqliteDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.0)
         await fill_little(database)
-        (tmp_path / "gateway.db").write_bytes(b"no database at all" * 1_000)
-        with pytest.raises(sqlite3.DatabaseError):
+        other = sqlite3.connect(tmp_path / "gateway.db", isolation_level=None)
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM person").fetchall()
+        with pytest.raises(OSError, match="busy"):
             await database.forget()
+        other.close()
+        await database.forget()
+
+    async def test_tells_of_any_other_trouble(self, database: SqliteDatabase) -> None:
+        await fill_little(database)
+        await database.write(lambda writer: writer.exec_driver_sql("PRAGMA query_only=ON"))
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            await database.forget()
+
+
+def read_all(folder: Path) -> str:
+    return "".join(path.read_text() for path in folder.iterdir())
 
 
 async def fill_little(database: Database) -> None:
@@ -123,7 +140,7 @@ class TestFileMailer:
         for message in (MESSAGE, kept, nobodys):
             await mailer.send(message)
         await mailer.forget("c-1")
-        content = "".join(path.read_text() for path in tmp_path.iterdir())
+        content = read_all(tmp_path)
         assert [number for number in "123" if f"<{number}@gateway.test>" in content] == ["2", "3"]
 
     async def test_has_nothing_to_do_where_nothing_was_mailed(self, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,25 +70,29 @@ class Connection(asyncio.Protocol):
 
 async def _run(task: dict[str, Any]) -> Measured:
     people = [Person(**person) for person in task["people"]]
-    loop = asyncio.get_running_loop()
-    connections: list[tuple[Connection, Script]] = []
-    for number in range(task["connections"]):
-        _, connection = await loop.create_connection(Connection, "127.0.0.1", task["port"])
-        connections.append((connection, Script(task["workload"], people[number % len(people)], number)))
-    await asyncio.gather(*(_prepare(*pair, task["logins"]) for pair in connections))
+    scripts = [Script(task["workload"], people[number % len(people)], number) for number in range(task["connections"])]
+    await asyncio.gather(*(_prepare(task["port"], script, task["logins"]) for script in scripts))
+    # New ones: the server closes a connection that has had to wait for the preparation of the others.
+    connections = [await _connect(task["port"]) for _ in scripts]
     measured = Measured()
     started, busy = time.perf_counter(), time.process_time()
     end = started + task["seconds"]
+    pairs = zip(connections, scripts, strict=True)
     async with asyncio.timeout(task["seconds"] + PATIENCE):
-        await asyncio.gather(*(_talk(*pair, end, task["pause"], measured.seconds) for pair in connections))
+        await asyncio.gather(*(_talk(*pair, end, task["pause"], measured.seconds) for pair in pairs))
     measured.duration = time.perf_counter() - started
     measured.busy = (time.process_time() - busy) / measured.duration
     return measured
 
 
-async def _prepare(connection: Connection, script: Script, logins: int) -> None:
-    requests: Iterator[bytes] = script.preparation(logins)
-    for request in requests:
+async def _connect(port: int) -> Connection:
+    _, connection = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", port)
+    return connection
+
+
+async def _prepare(port: int, script: Script, logins: int) -> None:
+    connection = await _connect(port)
+    for request in script.preparation(logins):
         script.prepared(await connection.ask(request))
 
 

@@ -423,8 +423,9 @@ class TestFailure:
     ) -> None:
         person = await gateway.customer(STOREFRONT)
         await due(gateway, person.id)
-        broken = {"mailer": FailingMailer(), "database": FailingDatabase(gateway.tools.database)}[what]
-        tools = replace(gateway.tools, **{what: broken})
+        broken: Any = {"mailer": FailingMailer(), "database": FailingDatabase(gateway.tools.database)}[what]
+        given: dict[str, Any] = {what: broken}
+        tools = replace(gateway.tools, **given)
         assert await anonymize_due(tools) == 1
         info = await info_of(gateway, person.id)
         assert (info["status"], info["attempts"]) == ("FAILED", 1)
@@ -517,7 +518,7 @@ class TestRace:
         cancels = [cancel(places[number % 2], token, customerId=person.id) for number in range(ATTEMPTS_AT_ONCE // 2)]
         starts = [anonymize_due(places[number % 2].tools) for number in range(ATTEMPTS_AT_ONCE // 2)]
         calls = [call for pair in zip(starts, cancels, strict=True) for call in pair]
-        results = await asyncio.gather(*calls)
+        results: list[Any] = await asyncio.gather(*calls)
         refusals = [each.user_errors("cancelAnonymization") for each in results[1::2]]
         status = await status_of(gateway, person.id)
         canceled, begun = refusals.count([]), sum(results[::2])
