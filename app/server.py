@@ -50,8 +50,18 @@ def _run_alone(config: uvicorn.Config) -> None:
         sys.exit(STARTUP_FAILURE)
 
 
+class _Supervisor(Multiprocess):
+    """uvicorn's, but for the end: it would hold the port open for callers whom nobody is going to answer."""
+
+    def terminate_all(self) -> None:
+        """Close the port and end the processes: a load balancer then finds it closed, and asks another host."""
+        for listener in self.sockets:
+            listener.close()
+        super().terminate_all()
+
+
 def _run_many(config: uvicorn.Config) -> None:
-    supervisor = Multiprocess(config, sockets=[config.bind_socket()])
+    supervisor = _Supervisor(config, sockets=[config.bind_socket()])
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         sys.exit(STARTUP_FAILURE)

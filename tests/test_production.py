@@ -7,10 +7,12 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +235,33 @@ class TestAnswers:
         assert answer.startswith(b"HTTP/1.1 400 ")
         assert b"server:" not in answer.lower()
         assert b"uvicorn" not in answer.lower()
+
+
+class TestMasks:
+    def test_what_went_wrong_inside_and_tells_where_to_look_for_it(
+        self, sqlite_template: Path, tmp_path: Path, sink: SmtpSink
+    ) -> None:
+        """Take a table away: an answer that is nobody's fault but ours."""
+        environment = {**production(tmp_path, sink.url), "WORKER": "off"}
+        database = tmp_path / "gateway.db"
+        shutil.copy(sqlite_template, database)
+        server = ServerProcess({**environment, "DATABASE_URL": f"sqlite:///{database}"})
+        server.start()
+        try:
+            with closing(sqlite3.connect(database)) as connection:
+                connection.execute("DROP TABLE access_token")
+            query = 'mutation { anonymousLogin(input: {clientId: "shop-storefront"}) { tokens { accessToken } } }'
+            answer = httpx2.post(f"{server.url}/graphql", json={"query": query}, trust_env=False, timeout=PATIENCE)
+        finally:
+            server.end()
+        (error,) = answer.json()["errors"]
+        assert error["message"] == "Internal error"
+        assert error["extensions"] == {"code": "INTERNAL", "requestId": answer.headers["x-request-id"]}
+        lines = [json.loads(line) for line in server.log.splitlines()]
+        (logged,) = [line for line in lines if line["level"] == "ERROR"]
+        assert logged["request_id"] == answer.headers["x-request-id"]
+        assert "no such table" in logged["traceback"]
+        assert "cg_aa_" not in server.log
 
 
 class TestCors:

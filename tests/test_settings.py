@@ -44,6 +44,7 @@ class TestLoad:
         assert settings.state_dir == Path("var")
         assert settings.trusted_proxies == ()
         assert settings.worker is True
+        assert (settings.metrics_port, settings.otel_exporter_otlp_endpoint) == (None, None)
 
     def test_reads_every_variable(self, production: dict[str, str]) -> None:
         settings = Settings.load(
@@ -52,6 +53,8 @@ class TestLoad:
                 "HOST": "0.0.0.0",  # noqa: S104 - nothing listens
                 "PORT": "9000",
                 "PROCESSES": "4",
+                "METRICS_PORT": "9090",
+                "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318",
                 "DATABASE_URL": "postgresql://gateway:pw@db.test:5432/gateway",
                 "REDIS_URL": "rediss://cache.test:6379/0",
                 "PUBLIC_URL": "https://customers.shop.test/",
@@ -72,6 +75,8 @@ class TestLoad:
         assert settings.state_dir == Path("/srv/state")
         assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("::1/128"))
         assert settings.worker is False
+        assert settings.metrics_port == 9090
+        assert settings.otel_exporter_otlp_endpoint == "http://127.0.0.1:4318"
 
     def test_keeps_the_database_in_the_state_dir(self) -> None:
         assert Settings.load({"STATE_DIR": "/srv/state"}).database_url == "sqlite:////srv/state/gateway.db"
@@ -116,6 +121,7 @@ class TestLoad:
             ("HOST", "shop.test", "must be an address to listen on"),
             ("PORT", "http", "must be a valid integer"),
             ("PORT", "65536", "must be less than or equal to 65535"),
+            ("METRICS_PORT", "0", "must be greater than or equal to 1"),
             ("PROCESSES", "0", "must be greater than or equal to 1"),
             ("DATABASE_URL", "mysql://u:hush@h/n", "must be sqlite:///path/to/file.db or postgresql://"),
             ("DATABASE_URL", "sqlite://", "must be sqlite:///path/to/file.db or postgresql://"),

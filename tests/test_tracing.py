@@ -22,6 +22,7 @@ from tests.harness.server import ServerClient, ServerProcess
 pytestmark = pytest.mark.anyio
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+TRACE_PARENT = f"00-{TRACE_ID}-00f067aa0ba902b7-01"
 
 
 class Collector:
@@ -40,7 +41,7 @@ class Collector:
                 self.end_headers()
                 self.wfile.write(ExportTraceServiceResponse().SerializeToString())
 
-            def log_message(self, *_: object) -> None:  # type: ignore[override]
+            def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -10,7 +10,6 @@ from sqlmodel import Field
 from app.models.base import ID_LENGTH, TenantRow
 
 _NOT_CANCELED = text("status <> 'CANCELED'")
-_TO_BE_DONE = text("status IN ('REQUESTED', 'IN_PROGRESS', 'FAILED')")
 
 
 class Anonymization(TenantRow, table=True):
@@ -32,7 +31,7 @@ class Anonymization(TenantRow, table=True):
             sqlite_where=_NOT_CANCELED,
             postgresql_where=_NOT_CANCELED,
         ),
-        Index("ix_anonymization_due", "next_attempt_at", sqlite_where=_TO_BE_DONE, postgresql_where=_TO_BE_DONE),
+        Index("ix_anonymization_due", "status", "next_attempt_at"),
     )
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)

@@ -40,10 +40,6 @@ http {{
             proxy_set_header Host $host;
             proxy_next_upstream error timeout;
         }}
-        location /from/ {{
-            proxy_pass http://gateway/;
-            proxy_set_header X-Forwarded-For $http_x_test_address;
-        }}
     }}
 }}
 """

@@ -80,8 +80,8 @@ class PostgresqlServer:
 
     def dump(self, name: str) -> bytes:
         """Return all that is in a database, as pg_dump writes it."""
-        command = [self._server.bin_path / "pg_dump", "--inserts", self.url(name)]
-        return subprocess.run(command, check=True, capture_output=True).stdout
+        program = self._server.bin_path / "pg_dump"
+        return subprocess.run([program, "--inserts", self.url(name)], check=True, capture_output=True).stdout
 
     def run(self, statement: str) -> None:
         """Run one statement as the server's owner."""

@@ -23,7 +23,6 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 import app.repositories
-from app.adapters.database import open_database
 from app.domain.anonymization import AnonymizationStatus
 from app.domain.customer_filters import CustomerFilter
 from app.domain.ports import Connection, Database
@@ -249,13 +248,6 @@ async def call(connection: Connection, label: str, method: Method) -> Outcome:
         # It refers to what is not there, and nothing can be read any more.
         return Outcome(None, before, before)
     return Outcome(answer, before, await read_rows(connection))
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = open_database(database_url)
-    yield opened
-    await opened.close()
 
 
 class TestRepositories:

@@ -378,14 +378,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id"),
     )
     op.create_index("ix_anonymization_customer", "anonymization", ["tenant_id", "customer_id", "id"], unique=False)
-    op.create_index(
-        "ix_anonymization_due",
-        "anonymization",
-        ["next_attempt_at"],
-        unique=False,
-        sqlite_where=sa.text("status IN ('REQUESTED', 'IN_PROGRESS', 'FAILED')"),
-        postgresql_where=sa.text("status IN ('REQUESTED', 'IN_PROGRESS', 'FAILED')"),
-    )
+    op.create_index("ix_anonymization_due", "anonymization", ["status", "next_attempt_at"], unique=False)
     op.create_index(
         "uq_anonymization_customer",
         "anonymization",
