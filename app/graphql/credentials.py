@@ -175,7 +175,7 @@ class CredentialMutations:
 
     @mutation(kinds=THE_CUSTOMER, takes_credentials=True)
     async def change_email(self, info: Info, input: ChangeEmailInput) -> ChangeEmailPayload:
-        """Ask for another login address. Nothing changes before the link that is mailed to it is opened, within an hour.
+        """Ask for another login address. Nothing changes before the link mailed to it is opened, within an hour.
 
         The old address gets a notice with a link by which `revertEmailChange` undoes it, for 72 hours. For an address
         that is taken the answer is the same.

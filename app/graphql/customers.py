@@ -206,7 +206,8 @@ class Customer:
         resolver=_payment_instruments, description="The customer's ways to pay, the default first."
     )
     product_lists: list[ProductList] = strawberry.field(
-        resolver=_product_lists, description="The customer's wish lists, gift registries and the like, the oldest first."
+        resolver=_product_lists,
+        description="The customer's wish lists, gift registries and the like, the oldest first.",
     )
     anonymization_info: AnonymizationInfo | None = strawberry.field(
         resolver=_anonymization_info, description="The latest request to anonymize the customer, if there was any."

@@ -1,8 +1,9 @@
 """Whether the time of an answer tells if an address is known: `python -m tests.bench.timing_of_known_and_unknown`.
 
 Each operation is called 200 times for known and 200 times for unknown addresses, one after the other in turn, and both
-medians are printed in milliseconds, with the range that the middle half of the calls fell into. Names of operations (`signup`) measure these only. With DATABASE_URL of an
-empty, migrated database it runs there, else on SQLite in a folder of its own.
+medians are printed in milliseconds, with the range that the middle half of the calls fell into. Names of operations
+(`signup`) measure these only. With DATABASE_URL of an empty, migrated database it runs there, else on SQLite in a
+folder of its own.
 """
 
 from __future__ import annotations

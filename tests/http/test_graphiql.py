@@ -87,9 +87,10 @@ class GraphiqlPage:
             page.keyboard.press("Control+V")
         with page.expect_response(lambda response: tab in (response.request.post_data or "")) as answered:
             page.locator(".graphiql-execute-button").click()
-        answer: dict[str, Any] = answered.value.json()
+        answer = answered.value.json()
         assert "errors" not in answer, answer
-        return answer["data"]
+        data: dict[str, Any] = answer["data"]
+        return data
 
     def read_mailed_token(self) -> str:
         """Follow the link to the mailbox and return the token of the newest mail."""
