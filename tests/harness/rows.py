@@ -18,7 +18,7 @@ LATER = NOW + timedelta(days=1)
 MODELS: Mapping[Table, type[TenantRow]] = {model.__table__: model for model in TABLES}
 
 
-def row_of(model: type[TenantRow], tenant: str, word: str = "a", **values: Any) -> TenantRow:
+def row_of(model: type[TenantRow], tenant: str, word: str = "a", /, **values: Any) -> TenantRow:
     """Return a row in which every text is the word: it fits anywhere, and rows of different tables belong together.
 
     What has no value yet when a row is young (`revoked_at`, `used_at`) has none; everything ends later than `NOW`.

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 RESET = Purpose.RESET_PASSWORD
 
 
-def token(word: str = "a", **values: Any) -> OneTimeToken:
+def token(word: str = "a", /, **values: Any) -> OneTimeToken:
     made = row_of(OneTimeToken, "shop", word, **{"purpose": RESET.value, "customer_id": "a", **values})
     assert isinstance(made, OneTimeToken)
     return made

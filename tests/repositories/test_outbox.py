@@ -17,7 +17,7 @@ from tests.harness.transactions import AT_ONCE, at_once, transaction, write
 pytestmark = pytest.mark.anyio
 
 
-def message(word: str = "a", **values: Any) -> OutboxMessage:
+def message(word: str = "a", /, **values: Any) -> OutboxMessage:
     made = row_of(OutboxMessage, "shop", word, **{"kind": OutboxKind.EVENT.value, "last_error": None, **values})
     assert isinstance(made, OutboxMessage)
     return made
@@ -38,11 +38,9 @@ class TestClaim:
         claimed = await at_once(database, lambda connection: claim(connection, limit=1))
         assert sorted(each.id for batch in claimed for each in batch) == sorted(f"m{n}" for n in range(AT_ONCE))
 
-    async def test_passes_over_what_another_worker_is_about_to_take(
-        self, database: Database, database_url: str
-    ) -> None:
-        if database_url.startswith("sqlite"):
-            pytest.skip("SQLite has one writer at a time.")
+    # SQLite has one writer at a time.
+    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+    async def test_passes_over_what_another_worker_is_about_to_take(self, database: Database) -> None:
         await write(database, message("a"), message("b"))
         async with transaction(database) as first, transaction(database) as second:
             assert [each.id for each in await claim(first, limit=1)] == ["a"]

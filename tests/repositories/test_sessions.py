@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 NOBODYS = {"customer_id": None, "kind": TokenKind.ANONYMOUS.value}
 
 
-def session(word: str = "a", **values: Any) -> Session:
+def session(word: str = "a", /, **values: Any) -> Session:
     made = row_of(Session, "shop", word, **{"customer_id": "a", "kind": TokenKind.CUSTOMER.value, **values})
     assert isinstance(made, Session)
     return made
