@@ -40,13 +40,12 @@ _TEXTS: Mapping[str, Any] = {
     "password": PASSWORD,
     "redirectUri": REDIRECT_URI,
 }
-_NEW: Mapping[str, str] = {"email": "{}@example.com", "newEmail": "{}@example.com", "code": "c-{}", "sub": "{}"}
+_NEW: Mapping[str, str] = {"email": "{}@example.com", "newEmail": "{}@example.com", "code": "c-{}"}
 _SCALARS: Mapping[str, Any] = {
     "ID": UNKNOWN_ID,
     "String": "something",
     "Int": 1,
     "Boolean": True,
-    "Float": 1.0,
     "JSON": {},
     "Date": "2030-01-01",
     "DateTime": "2020-01-01T00:00:00Z",
