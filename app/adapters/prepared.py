@@ -6,9 +6,9 @@ statement that every request runs, that costs ten times what the database does.
 
 from __future__ import annotations
 
-from collections import namedtuple
+from collections import defaultdict, namedtuple
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, Dialect, Select
 
@@ -44,9 +44,12 @@ class Prepared:
 class PreparedStatements:
     """The statements of one dialect, each compiled when it is first asked for."""
 
+    # The statements are constants of the program, so every database of a dialect shares what was compiled.
+    _every: ClassVar[defaultdict[str, dict[Select[Any] | Constant, Prepared]]] = defaultdict(dict)
+
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._ready: dict[Select[Any] | Constant, Prepared] = {}
+        self._ready = self._every[dialect.name]
 
     def get(self, statement: Select[Any] | Constant) -> Prepared:
         """Return the statement, ready to be run."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
@@ -61,8 +63,9 @@ class Mutation(
     """All root mutation fields."""
 
 
+@cache
 def build_schema() -> SubgraphSchema:
-    """Return the schema; the same whatever the settings."""
+    """Return the schema, made once; it is the same whatever the settings."""
     return SubgraphSchema(query=Query, mutation=Mutation, config=StrawberryConfig())
 
 

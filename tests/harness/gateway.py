@@ -79,7 +79,7 @@ class Gateway(StorefrontClient):
         statements: list[str] = []
         before = len(self._database.statements)
         yield statements
-        statements += self._database.statements[before:]
+        statements += map(str, self._database.statements[before:])
 
 
 @asynccontextmanager

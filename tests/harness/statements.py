@@ -15,7 +15,7 @@ class CountedDatabase:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.statements: list[str] = []
+        self.statements: list[Executable] = []
 
     def connect(self) -> Connection:
         """Return a conversation whose statements are counted."""
@@ -42,7 +42,7 @@ class CountedDatabase:
 class CountedConnection:
     """The real conversation; whatever statement is handed to it is noted first."""
 
-    def __init__(self, connection: Connection, statements: list[str]) -> None:
+    def __init__(self, connection: Connection, statements: list[Executable]) -> None:
         self._connection = connection
         self._statements = statements
 
@@ -54,7 +54,7 @@ class CountedConnection:
     def _noted(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
             if arguments and isinstance(arguments[0], Executable):
-                self._statements.append(str(arguments[0]))
+                self._statements.append(arguments[0])
             return method(*arguments)
 
         return call
