@@ -25,7 +25,7 @@ class CustomerSearch(Repository):
     async def page(self, wanted: CustomerFilter, after: CustomerPosition | None, limit: int) -> Sequence[CustomerFound]:
         """Return up to `limit` customers in the order of the filter, from the one that follows `after`."""
         keys = self._keys(wanted)
-        statement = self._joined(wanted).where(*self._range(wanted, keys, after), *self._conditions(wanted))
+        statement = self._joined(wanted, after).where(*self._range(wanted, keys, after), *self._conditions(wanted))
         return cast("Sequence[CustomerFound]", await self._connection.fetch(statement.order_by(*keys).limit(limit)))
 
     @staticmethod
@@ -59,11 +59,18 @@ class CustomerSearch(Repository):
             return [*bounds, tuple_(*keys) > tuple_(after.key, after.id)]
         return [*bounds, keys[0] > (after.key if wanted.order is CustomerOrder.EMAIL else after.id)]
 
-    def _joined(self, wanted: CustomerFilter) -> Select[Any]:
+    def _joined(self, wanted: CustomerFilter, after: CustomerPosition | None) -> Select[Any]:
         by_email = wanted.email_key is not None or wanted.email_prefix is not None
+        # Said of every table joined by the id, though it follows: PostgreSQL may merge them, and would read those
+        # of which it is not said from their beginning.
+        follows = after if wanted.order is CustomerOrder.ID else None
         joined = Customer.__table__.join(
             Credential.__table__,
-            and_(self._mine(Credential), col(Credential.customer_id) == col(Customer.id)),
+            and_(
+                self._mine(Credential),
+                col(Credential.customer_id) == col(Customer.id),
+                true() if follows is None else col(Credential.customer_id) > follows.id,
+            ),
             isouter=not by_email,
         )
         if wanted.group_id is not None:
@@ -75,7 +82,11 @@ class CustomerSearch(Repository):
                     col(GroupMembership.customer_id) == col(Customer.id),
                 ),
             )
-        return select(*PROFILE_COLUMNS, col(Credential.email_key)).select_from(joined).where(self._mine(Customer))
+        return (
+            select(*PROFILE_COLUMNS, col(Credential.email_key))
+            .select_from(joined)
+            .where(self._mine(Customer, true() if follows is None else col(Customer.id) > follows.id))
+        )
 
     @staticmethod
     def _conditions(wanted: CustomerFilter) -> list[ColumnElement[bool]]:
