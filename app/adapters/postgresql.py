@@ -217,8 +217,13 @@ class PostgresqlConnection:
         """Read as `fetch` does at a fraction of the cost."""
         if self._transaction is None:
             return await self._reads.fetch(statement, parameters)
+        return await self._fetch_inside(self._transaction, statement, parameters)
+
+    async def _fetch_inside(
+        self, transaction: _Transaction, statement: Select[Any] | Constant, parameters: Mapping[str, Any]
+    ) -> Sequence[Row[Any]]:
         prepared = self._prepared.get(statement)
-        return prepared.read(await self._transaction.driver.fetch(prepared.sql, *prepared.arguments(parameters)))
+        return prepared.read(await transaction.driver.fetch(prepared.sql, *prepared.arguments(parameters)))
 
     async def execute(self, statement: Executable) -> int:
         """Write inside the transaction, which is opened when it is not, and return the number of rows touched."""
@@ -233,6 +238,12 @@ class PostgresqlConnection:
         # The status of the answer ends in the number of rows: `UPDATE 1`, `INSERT 0 1`.
         status = await transaction.driver.execute(prepared.sql, *prepared.arguments(parameters))
         return int(status.rpartition(" ")[2])
+
+    async def execute_prepared_returning(
+        self, statement: Constant, parameters: Mapping[str, Any]
+    ) -> Sequence[Row[Any]]:
+        """Write as `execute_prepared` does, and return the rows of the RETURNING clause."""
+        return await self._fetch_inside(await self._begin(), statement, parameters)
 
     async def execute_returning(self, statement: Executable) -> Sequence[Row[Any]]:
         """Write inside the transaction, which is opened when it is not, and return the rows of the RETURNING clause."""

@@ -27,7 +27,7 @@ class Prepared:
         self._arguments = [(name, bind.type.dialect_impl(dialect).bind_processor(dialect)) for name, bind in binds]
         self._constants = {name: bind.value for name, bind in binds if not bind.required}
         self._parameters = {name for name, bind in binds if bind.required}
-        self._row = _row_type(list(statement.selected_columns) if isinstance(statement, Select) else [], dialect)
+        self._row = _row_type(list(statement.exported_columns), dialect)
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
         """Return the values in the order in which the SQL wants them; it wants all that are given, and no others."""

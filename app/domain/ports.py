@@ -205,6 +205,12 @@ class Connection(Protocol):
         """Run a constant statement that writes, as `execute` does; the same is asked of it as by `fetch_prepared`."""
         ...
 
+    async def execute_prepared_returning(
+        self, statement: Constant, parameters: Mapping[str, Any]
+    ) -> Sequence[Row[Any]]:
+        """Run a constant statement that writes, as above, and return the rows of its RETURNING clause."""
+        ...
+
     async def execute_returning(self, statement: Executable) -> Sequence[Row[Any]]:
         """Run a statement that writes, inside the transaction, and return the rows of its RETURNING clause."""
         ...

@@ -115,6 +115,7 @@ class CustomerProfile(CustomerColumns):
     email_verified_at: datetime | None
     initial_password: bool
     must_confirm: bool
+    credential_version: int
     has_password: bool
 
 

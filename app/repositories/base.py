@@ -38,8 +38,16 @@ def _insert(model: type[TenantRow]) -> Insert:
 
 
 @cache
-def _update_of(model: type[TenantRow], where: ColumnElement[bool], columns: tuple[str, ...]) -> Update:
-    return update(model.__table__).where(where).values({name: bindparam(f"new_{name}") for name in columns})
+def _update_of(model: type[TenantRow], where: ColumnElement[bool], columns: tuple[str, ...], counted: str) -> Update:
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
+    if counted:
+        values[counted] = model.__table__.c[counted] + 1
+    return update(model.__table__).where(where).values(values)
+
+
+@cache
+def _returning(statement: Update) -> Update:
+    return statement.returning(*statement.table.c)
 
 
 class Repository:
@@ -65,9 +73,26 @@ class Repository:
         self, model: type[TenantRow], where: ColumnElement[bool], given: Mapping[str, Any], **values: Any
     ) -> int:
         """Set columns of the rows that meet a constant condition, made with `mine`; return how many they are."""
+        statement = _update_of(model, where, tuple(values), "")
+        return await self._connection.execute_prepared(statement, self._changing(given, values))
+
+    async def _change_one(
+        self,
+        model: type[TenantRow],
+        where: ColumnElement[bool],
+        given: Mapping[str, Any],
+        *,
+        counted: str = "",
+        **values: Any,
+    ) -> Any:
+        """Do as `_change` does to a single row, add one to its column `counted`, and return it changed, or None."""
+        statement = _returning(_update_of(model, where, tuple(values), counted))
+        rows = await self._connection.execute_prepared_returning(statement, self._changing(given, values))
+        return rows[0] if rows else None
+
+    def _changing(self, given: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
         changed = {f"new_{name}": value for name, value in values.items()}
-        parameters = {"tenant_id": self._tenant_id, **given, **changed}
-        return await self._connection.execute_prepared(_update_of(model, where, tuple(values)), parameters)
+        return {"tenant_id": self._tenant_id, **given, **changed}
 
     async def _list(self, model: type[Model], *conditions: Condition, order_by: Sequence[Any] = ()) -> Sequence[Model]:
         statement = select(model.__table__).where(self._mine(model, *conditions)).order_by(*order_by)

@@ -48,7 +48,11 @@ _BY_REFRESH_TOKEN = select(RefreshToken.__table__.c.tenant_id, RefreshToken.__ta
 )
 
 _SESSION = mine(Session, col(Session.id) == bindparam("session_id"))
-_ANONYMOUS_SESSION = and_(_SESSION, col(Session.customer_id).is_(None), col(Session.revoked_at).is_(None))
+_UNREVOKED = and_(_SESSION, col(Session.revoked_at).is_(None))
+_ANONYMOUS_SESSION = and_(_UNREVOKED, col(Session.customer_id).is_(None))
+_OPEN = and_(_UNREVOKED, col(Session.expires_at) > bindparam("now"))
+_OPEN_OF_CUSTOMER = and_(_OPEN, col(Session.customer_id) == bindparam("customer_id"))
+_OPEN_OF_NOBODY = and_(_OPEN, col(Session.customer_id).is_(None))
 _LOCK = select(Session.__table__).where(_SESSION).with_for_update()
 _LIVE = select_mine(
     Session,
@@ -119,26 +123,31 @@ class SessionRepository(Repository):
         known = {row.user_agent for row in await self._fetch(_DEVICES, customer_id=customer_id)}
         return bool(known) and user_agent not in known
 
-    async def change(self, session_id: str, **values: Any) -> None:
-        """Set columns of a session."""
-        await self._change(Session, _SESSION, {"session_id": session_id}, **values)
+    async def change(self, session_id: str, **values: Any) -> Session | None:
+        """Set columns of a session, and return it as it is then."""
+        given = {"session_id": session_id}
+        return cast("Session | None", await self._change_one(Session, _SESSION, given, **values))
 
-    async def raise_to_customer(self, session_id: str, **values: Any) -> bool:
-        """Turn an anonymous session into a customer's; False when it is no longer an anonymous one."""
-        return await self._change(Session, _ANONYMOUS_SESSION, {"session_id": session_id}, **values) == 1
+    async def raise_to_customer(self, session_id: str, **values: Any) -> Session | None:
+        """Turn an anonymous session into a customer's, whose tokens are a new family; None when it is not anonymous."""
+        given = {"session_id": session_id}
+        raised = await self._change_one(Session, _ANONYMOUS_SESSION, given, counted="family", **values)
+        return cast("Session | None", raised)
+
+    async def begin_family(self, session_id: str, now: datetime) -> Session | None:
+        """Have a session that goes on issue its tokens as a new family; None when it has ended."""
+        given = {"session_id": session_id}
+        changed = await self._change_one(Session, _UNREVOKED, given, counted="family", last_used_at=now)
+        return cast("Session | None", changed)
 
     async def revoke(self, session_id: str, customer_id: str | None, now: datetime) -> bool:
         """End one session of this customer (of nobody, for None); False when it is not theirs or has ended."""
-        owner = col(Session.customer_id)
-        revoked = await self._update(
-            Session,
-            col(Session.id) == session_id,
-            owner.is_(None) if customer_id is None else owner == customer_id,
-            col(Session.revoked_at).is_(None),
-            col(Session.expires_at) > now,
-            revoked_at=now,
-        )
-        return revoked == 1
+        given = {"session_id": session_id, "now": now}
+        where = _OPEN_OF_NOBODY
+        if customer_id is not None:
+            where = _OPEN_OF_CUSTOMER
+            given["customer_id"] = customer_id
+        return await self._change(Session, where, given, revoked_at=now) == 1
 
     async def revoke_all(self, customer_id: str, now: datetime, *, keep: str | None = None) -> int:
         """End all sessions of a customer, but for the one to keep."""

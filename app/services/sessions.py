@@ -112,7 +112,7 @@ async def _customer_of(uow: UnitOfWork, session: Session) -> CustomerProfile | N
 
 async def _rotate(uow: UnitOfWork, session: Session, token: RefreshToken) -> None:
     """Use the token up as the rotation rules allow, or refuse it."""
-    children = await uow.sessions.list_children(token.token_hash)
+    children = await uow.sessions.list_children(token.token_hash) if token.used_at is not None else ()
     decision = decide_rotation(token, children, uow.now, _rotation_rules(uow.tenant))
     if decision is Rotation.EXPIRED or session.expires_at <= uow.now:
         raise refuse(UserErrorCode.TOKEN_EXPIRED, "The session has ended: start a new one.", "refreshToken")
@@ -153,8 +153,7 @@ async def _go_on(uow: UnitOfWork, session: Session, legal_entity_id: str | None)
     values = {"last_used_at": uow.now, "legal_entity_id": await _legal_entity(uow, session, legal_entity_id)}
     if session.kind == TokenKind.ANONYMOUS:
         values["expires_at"] = session_end(uow, TokenKind.ANONYMOUS)
-    await uow.sessions.change(session.id, **values)
-    changed = await uow.sessions.lock(session.id)
+    changed = await uow.sessions.change(session.id, **values)
     if changed is None:
         raise _invalid_refresh_token()
     return changed
@@ -196,12 +195,15 @@ async def login(uow: UnitOfWork, email: str, password: str) -> LoggedIn:
     new_hash = None
     if uow.tools.passwords.needs_rehash(password_hash):
         new_hash = await uow.hash_password(password)
-    if not await uow.customers.note_login(customer.id, uow.now) or not await _is_current(uow, credential):
+    # This locks the customer; only then can it be told whether what was checked still holds.
+    may_log_in = await uow.customers.note_login(customer.id, uow.now)
+    customer = await uow.customers.find(customer.id)
+    if not may_log_in or customer is None or customer.credential_version != credential.version:
         raise _refused(uow, credential, _invalid_credentials())
     if new_hash is not None:
         await uow.credentials.rehash(customer.id, password_hash, new_hash)
     await record(uow, AuditAction.LOGIN, customer.id)
-    return await start_customer_session(uow, principal, customer.id)
+    return await start_customer_session(uow, principal, customer)
 
 
 def _refused(uow: UnitOfWork, credential: Credential | None, error: DomainError) -> DomainError:
@@ -217,12 +219,6 @@ async def _find_credential(uow: UnitOfWork, email: str) -> Credential | None:
     except Refused:
         return None
     return await uow.credentials.find_by_email(key)
-
-
-async def _is_current(uow: UnitOfWork, checked: Credential) -> bool:
-    """Tell whether the credential is still the one whose password was checked; the customer's row is locked by now."""
-    current = await uow.credentials.find(checked.customer_id)
-    return current is not None and current.version == checked.version
 
 
 def _invalid_credentials() -> DomainError:
@@ -243,37 +239,31 @@ def _check_may_log_in(tenant: Tenant, customer: CustomerProfile) -> None:
 
 
 async def start_customer_session(
-    uow: UnitOfWork, principal: Principal, customer_id: str, *, identity_id: str | None = None
+    uow: UnitOfWork, principal: Principal, customer: CustomerProfile, *, identity_id: str | None = None
 ) -> LoggedIn:
     """Raise the anonymous session of the principal; raises UNAUTHENTICATED when it has ended or was raised already.
 
     `identity_id` is the social identity that the customer logged in with.
     """
     session_id = principal.session_id or ""
-    session = await uow.sessions.lock(session_id)
-    is_new_device = await uow.sessions.is_new_device(customer_id, _user_agent(uow))
-    raised = session is not None and await uow.sessions.raise_to_customer(
+    is_new_device = await uow.sessions.is_new_device(customer.id, _user_agent(uow))
+    session = await uow.sessions.raise_to_customer(
         session_id,
         kind=TokenKind.CUSTOMER.value,
-        customer_id=customer_id,
-        family=session.family + 1,
+        customer_id=customer.id,
         user_agent=_user_agent(uow),
         last_used_at=uow.now,
         authenticated_at=uow.now,
         identity_id=identity_id,
         expires_at=session_end(uow, TokenKind.CUSTOMER),
     )
-    if not raised:
+    if session is None:
         raise unauthenticated(UnauthenticatedReason.REVOKED)
     await uow.sessions.revoke_tokens(session_id, uow.now)
-    await end_oldest_sessions(uow, customer_id, TokenKind.CUSTOMER)
-    session = await uow.sessions.lock(session_id)
-    customer = await uow.customers.find(customer_id)
-    if session is None or customer is None:
-        raise unauthenticated(UnauthenticatedReason.REVOKED)
+    await end_oldest_sessions(uow, customer.id, TokenKind.CUSTOMER)
     tokens = await issue_tokens(uow, session, customer)
-    await emit(uow, Topic.SESSION_UPGRADED, customer_id, sessionId=session_id)
-    await emit(uow, Topic.CUSTOMER_LOGGED_IN, customer_id, sessionId=session_id)
+    await emit(uow, Topic.SESSION_UPGRADED, customer.id, sessionId=session_id)
+    await emit(uow, Topic.CUSTOMER_LOGGED_IN, customer.id, sessionId=session_id)
     if is_new_device:
         await send_security_mail(uow, "new_device", customer, device=describe_device(_user_agent(uow)))
     return LoggedIn(tokens, customer)

@@ -89,8 +89,11 @@ async def log_in(uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof |
         raise refuse(
             UserErrorCode.PROVIDER_REFUSED, "This social account was just removed: please try again.", "provider"
         )
+    customer = await uow.customers.find(customer_id)
+    if customer is None:
+        raise await refuse_login(uow, identity)
     await record(uow, AuditAction.SOCIAL_LOGIN, customer_id, provider=identity.provider)
-    return await start_customer_session(uow, uow.caller.require_principal(), customer_id, identity_id=identity.id)
+    return await start_customer_session(uow, uow.caller.require_principal(), customer, identity_id=identity.id)
 
 
 async def refuse_login(uow: UnitOfWork, identity: SocialIdentity, *, durable: bool = False) -> DomainError:

@@ -81,15 +81,11 @@ async def issue_tokens(
 
 async def rotate_tokens(uow: UnitOfWork, session_id: str, customer: CustomerProfile) -> TokenSet:
     """End every token of a customer's session and return new ones; raises UNAUTHENTICATED when it has ended."""
-    session = await uow.sessions.lock(session_id)
-    if session is None or session.revoked_at is not None:
+    session = await uow.sessions.begin_family(session_id, uow.now)
+    if session is None:
         raise unauthenticated(UnauthenticatedReason.REVOKED)
     await uow.sessions.revoke_tokens(session_id, uow.now)
-    await uow.sessions.change(session_id, family=session.family + 1, last_used_at=uow.now)
-    rotated = await uow.sessions.lock(session_id)
-    if rotated is None:
-        raise unauthenticated(UnauthenticatedReason.REVOKED)
-    return await issue_tokens(uow, rotated, customer)
+    return await issue_tokens(uow, session, customer)
 
 
 def session_end(uow: UnitOfWork, kind: TokenKind) -> datetime:

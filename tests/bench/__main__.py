@@ -20,6 +20,7 @@ from argon2 import PasswordHasher
 
 from tests.bench import report
 from tests.bench.dataset import Databases
+from tests.bench.load import READY
 from tests.bench.report import Results, Round
 from tests.bench.servers import CLIENT_CORES, CORES, GATEWAY, PLAIN, ROOT, SERVER_CORES, TUTORIAL, Kind, Server
 from tests.bench.size import measure_growth
@@ -158,7 +159,15 @@ def _start(
     assert process.stdin is not None
     process.stdin.write(orjson.dumps(task))
     process.stdin.close()
+    _wait_until_ready(process)
     return process
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes]) -> None:
+    """Wait until the load runs: what it does to prepare itself is not to be measured."""
+    assert process.stdout is not None
+    if process.stdout.readline() != READY:
+        raise RuntimeError("The load could not be prepared: see above.")
 
 
 def _finish(process: subprocess.Popen[bytes]) -> Round:

@@ -1,6 +1,7 @@
 """A load generator in a process of its own: keep-alive connections in a closed loop, every answer checked.
 
-`python -m tests.bench.load` reads what to do as JSON from its input, and writes what it measured as JSON.
+`python -m tests.bench.load` reads what to do as JSON from its input, writes a line when it is prepared and begins, and
+at the end what it measured as JSON.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tests.bench.workloads import Person, Script, WrongAnswerError
 
 # Seconds that any one answer may take.
 PATIENCE = 60.0
+READY = b"ready\n"
 
 
 @dataclass
@@ -74,6 +76,8 @@ async def _run(task: dict[str, Any]) -> Measured:
     await asyncio.gather(*(_prepare(task["port"], script, task["logins"]) for script in scripts))
     # New ones: the server closes a connection that has had to wait for the preparation of the others.
     connections = [await _connect(task["port"]) for _ in scripts]
+    sys.stdout.buffer.write(READY)
+    sys.stdout.buffer.flush()
     measured = Measured()
     started, busy = time.perf_counter(), time.process_time()
     end = started + task["seconds"]
