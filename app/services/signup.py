@@ -100,7 +100,7 @@ async def signup(uow: UnitOfWork, registration: Registration) -> SignedUp:
     await emit(uow, Topic.CUSTOMER_CREATED, customer_id, sessionId=uow.caller.require_principal().session_id)
     if is_taken:
         # All that was written only to take as long as it does for a free address.
-        await uow.forget()
+        await uow.roll_back()
         await _tell_owner(uow, checked.email, mail_allowed=mail_allowed)
         return SignedUp(customer_id, status)
     if tenant.signup is SignupMode.CONFIRM_EMAIL and mail_allowed:

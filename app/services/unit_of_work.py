@@ -75,7 +75,7 @@ class UnitOfWork:
             await self.audit.add(event)
         await self._connection.commit()
 
-    async def forget(self) -> None:
+    async def roll_back(self) -> None:
         """Roll back what was written so far; what is written after this begins a new transaction."""
         await self._connection.rollback()
 
