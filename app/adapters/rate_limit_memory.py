@@ -7,9 +7,8 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from limits.aio.storage import SlidingWindowCounterSupport, Storage
-
-from app.domain.ports import Clock
+from app.adapters.rate_limit_windows import WindowLimiter, WindowStorage, digest
+from app.domain.ports import Clock, Limit
 
 
 @dataclass(slots=True)
@@ -26,7 +25,7 @@ class _Counter:
     previous: int = 0
 
 
-class WindowMemory(Storage, SlidingWindowCounterSupport):
+class WindowMemory(WindowStorage):
     """Counters that vanish when they are void; beyond `most` of them the oldest goes.
 
     The library's own memory storage looks at every key for every hit and reads the system's clock; this one costs the
@@ -157,3 +156,29 @@ class WindowMemory(Storage, SlidingWindowCounterSupport):
             heapq.heappush(self._queue, (counter.queued, key))
         else:
             del self._counters[key]
+
+
+class MemoryLimiter:
+    """Counts in this process."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._limiter = WindowLimiter(WindowMemory(clock))
+
+    async def hit(self, limit: Limit, *key: str) -> None:
+        """Count one more for this key; raises `AccessError` RATE_LIMITED with the seconds to wait when over it."""
+        await self._limiter.hit(limit, digest(key))
+
+    async def check(self, limit: Limit, *key: str) -> None:
+        """Raise as `hit` would at this moment, and count nothing."""
+        await self._limiter.check(limit, digest(key))
+
+    async def give_back(self, limit: Limit, *key: str) -> None:
+        """Take one hit back."""
+        await self._limiter.give_back(limit, digest(key))
+
+    async def clear(self, limit: Limit, *key: str) -> None:
+        """Forget every hit for this key."""
+        await self._limiter.clear(limit, digest(key))
+
+    async def close(self) -> None:
+        """Nothing is held open."""

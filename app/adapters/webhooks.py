@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from functools import cached_property
 from ssl import SSLContext
 
 import httpx2
@@ -34,9 +35,14 @@ class HttpWebhookSender:
         """`loopback` lets http targets on this machine pass; `timeout` in seconds."""
         self._clock = clock
         self._loopback = loopback
-        self._tls = tls or httpx2.create_ssl_context(trust_env=False)
+        self._given_tls = tls
         self._resolve = resolve
         self._timeout = timeout
+
+    @cached_property
+    def _tls(self) -> SSLContext:
+        """Made with the first event: the certificates of the world take 2 MiB, and most shops have no webhook."""
+        return self._given_tls or httpx2.create_ssl_context(trust_env=False)
 
     async def send(self, webhook: Webhook) -> int:
         """Post the event; see the port."""

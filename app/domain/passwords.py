@@ -7,8 +7,6 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from zxcvbn import zxcvbn
-
 from app.domain.errors import Refused, UserErrorCode
 
 MINIMUM_LENGTH = 8
@@ -61,6 +59,9 @@ class PasswordPolicy:
 
 
 def _is_common(folded: str) -> bool:
+    # Its lists are 12 MiB, which a process that judges no password does without; they are read in 20 ms.
+    from zxcvbn import zxcvbn
+
     return bool(zxcvbn(folded[:_JUDGED_LENGTH])["guesses"] <= _COMMON_GUESSES)
 
 

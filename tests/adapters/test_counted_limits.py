@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.counted_limits import CountedLimiter
-from app.adapters.rate_limits import MemoryLimiter
+from app.adapters.rate_limit_memory import MemoryLimiter
 from app.domain.errors import AccessError
 from app.domain.ports import Limit
 from tests.fakes import MovableClock

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.adapters.database import open_database
 from app.adapters.migrator import migrate
+from app.adapters.schema_version import newest_migration
 from app.models import METADATA
 from tests.harness.postgresql import PostgresqlServer
 from tests.harness.source import ROOT
@@ -32,6 +34,10 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
     name = server.create_database()
     yield server.url(name)
     server.drop_database(name)
+
+
+def test_the_newest_migration_is_the_one_that_alembic_ends_with() -> None:
+    assert newest_migration() == ScriptDirectory(str(ROOT / "app" / "migrations")).get_current_head()
 
 
 def differences(connection: Connection) -> list[object]:

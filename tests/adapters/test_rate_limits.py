@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.adapters.rate_limit_memory import WindowMemory
-from app.adapters.rate_limits import MemoryLimiter, RedisLimiter
+from app.adapters.rate_limit_memory import MemoryLimiter, WindowMemory
+from app.adapters.rate_limit_redis import RedisLimiter
 from app.domain.errors import AccessCode, AccessError
 from app.domain.ports import Limit, Limiter
 from tests.harness.redis_server import RedisServer, run_redis

@@ -11,20 +11,9 @@ from joserfc.jwk import ECKey, RSAKey
 from app.adapters.tenants_file import TenantsFileError, load_tenants
 from app.domain.profile import Profile
 from app.domain.tenants import SocialProvider
+from tests.harness.tenants import shop, storefront, table
 
-SHOP = """
-[tenants.demo]
-name = "Demo shop"
-signup = "open"
-[tenants.demo.sites.main]
-url = "https://shop.test"
-language = "en"
-[[tenants.demo.clients]]
-id = "spa"
-kind = "storefront"
-[[tenants.demo.social]]
-client_id = "c"
-"""
+SHOP = shop("demo") + storefront("demo", "spa") + table("[[tenants.demo.social]]", client_id="c")
 SECRET = 'client_secret_env = "SECRET"\n'
 APPLE = """
 provider = "apple"

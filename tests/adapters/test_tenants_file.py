@@ -15,26 +15,13 @@ from app.domain.operation_lists import hash_operation
 from app.domain.profile import Profile
 from app.domain.scopes import Scope
 from app.domain.tenants import SignupMode, Tenant, TenantDirectory
+from tests.harness.tenants import shop, storefront, table
 
-SHOP = """
-    [tenants.demo]
-    name = "Demo shop"
-    signup = "open"
-    [tenants.demo.sites.main]
-    url = "https://shop.test"
-    language = "en"
-    [[tenants.demo.clients]]
-    id = "spa"
-    kind = "storefront"
-    origins = ["https://shop.test"]
-    redirect_uris = ["https://shop.test/callback"]
-"""
-BACKEND = """
-    [[tenants.demo.clients]]
-    id = "backend"
-    kind = "integration"
-"""
-LISTED = SHOP.replace('signup = "open"', 'signup = "open"\n    operations_file = "operations.json"')
+SITE = "https://demo.example"
+SPA = storefront("demo", "spa", origins=[SITE], redirect_uris=[f"{SITE}/callback"])
+SHOP = shop("demo") + SPA
+LISTED = shop("demo", operations_file="operations.json") + SPA
+BACKEND = table("[[tenants.demo.clients]]", id="backend", kind="integration")
 WEBHOOK_SECRET = "whsec_" + "MDEy" * 8
 
 
@@ -271,8 +258,8 @@ class TestLoadTenants:
         ]
 
     def test_refuses_loopback_in_production(self, folder: Folder) -> None:
-        shop = SHOP.replace("https://shop.test", "http://localhost:5173")
-        assert [fault.split()[0] for fault in folder.faults(shop, profile=Profile.PRODUCTION)] == [
+        local = SHOP.replace(SITE, "http://localhost:5173")
+        assert [fault.split()[0] for fault in folder.faults(local, profile=Profile.PRODUCTION)] == [
             "tenants.demo.sites.main.url",
             "tenants.demo.clients[0].origins[0]",
             "tenants.demo.clients[0].redirect_uris[0]",

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.adapters.passwords import Argon2Passwords
-from app.adapters.rate_limits import logger as limiter_logger
+from app.adapters.rate_limit_redis import logger as limiter_logger
 from tests.factories import PASSWORD, signup_input
 from tests.fakes import MovableClock
 from tests.harness import operations

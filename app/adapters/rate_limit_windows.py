@@ -1,0 +1,114 @@
+"""Rate limits on the `limits` library's sliding windows, wherever they are counted."""
+
+from __future__ import annotations
+
+import json
+import math
+from abc import abstractmethod
+from hashlib import blake2b
+
+from limits import RateLimitItemPerSecond
+from limits.aio.storage import SlidingWindowCounterSupport, Storage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+
+from app.domain.errors import AccessCode, AccessError
+from app.domain.ports import Limit
+
+_LEVEL_MEMORY = 4
+
+
+class WindowStorage(Storage, SlidingWindowCounterSupport):
+    """A storage of the library that can also take a hit back."""
+
+    @abstractmethod
+    async def give_back(self, key: str, expiry: int) -> None:
+        """Take one hit out of the window that is open, if it has any."""
+
+
+class WindowLimiter:
+    """The rules of the `Limiter` port, on either storage; a `key` is what `digest` returns."""
+
+    def __init__(self, storage: WindowStorage) -> None:
+        self._storage = storage
+        self._windows = SlidingWindowCounterRateLimiter(storage)
+
+    async def hit(self, limit: Limit, key: str) -> None:
+        """Count one more for this key; raises `AccessError` RATE_LIMITED with the seconds to wait when over it."""
+        level = await self._level(limit, key)
+        if level:
+            await self._pass(_gate(limit, level), key)
+            await self._close_gate(limit, level + 1, key)
+        elif not await self._windows.hit(_item(limit), key):
+            if not limit.delays:
+                raise await self._refusal(limit, key)
+            await self._close_gate(limit, 1, key)
+            raise await self._refusal(_gate(limit, 1), key)
+
+    async def check(self, limit: Limit, key: str) -> None:
+        """Raise as `hit` would at this moment, and count nothing."""
+        level = await self._level(limit, key)
+        deciding = _gate(limit, level) if level else limit
+        if not await self._windows.test(_item(deciding), key):
+            raise await self._refusal(deciding, key)
+
+    async def give_back(self, limit: Limit, key: str) -> None:
+        """Take one hit back."""
+        await self._storage.give_back(_item(limit).key_for(key), limit.seconds)
+
+    async def clear(self, limit: Limit, key: str) -> None:
+        """Forget every hit for this key."""
+        for level in range(await self._level(limit, key)):
+            await self._windows.clear(_item(_gate(limit, level + 1)), key)
+        await self._storage.clear(_level_key(limit, key))
+        await self._windows.clear(_item(limit), key)
+
+    async def _level(self, limit: Limit, key: str) -> int:
+        return await self._storage.get(_level_key(limit, key)) if limit.delays else 0
+
+    async def _pass(self, gate: Limit, key: str) -> None:
+        if not await self._windows.hit(_item(gate), key):
+            raise await self._refusal(gate, key)
+
+    async def _close_gate(self, limit: Limit, level: int, key: str) -> None:
+        # Closed before the level names it: whoever comes in between finds the gate before it closed as well.
+        if await self._windows.hit(_item(_gate(limit, level)), key):
+            await self._storage.incr(_level_key(limit, key), _LEVEL_MEMORY * limit.delays[-1])
+
+    async def _refusal(self, limit: Limit, key: str) -> AccessError:
+        window = await self._storage.get_sliding_window(_item(limit).key_for(key), limit.seconds)
+        seconds = _seconds_to_wait(limit, *window)
+        return AccessError(
+            AccessCode.RATE_LIMITED, f"Too many attempts: try again in {seconds} s.", retry_after=seconds
+        )
+
+
+def digest(key: tuple[str, ...]) -> str:
+    """Return a short name for the key that no other has, and that shows no address to whoever looks into Redis."""
+    return blake2b(json.dumps(key).encode(), digest_size=16).hexdigest()
+
+
+def _item(limit: Limit) -> RateLimitItemPerSecond:
+    return RateLimitItemPerSecond(limit.amount, limit.seconds, namespace=limit.name)
+
+
+def _gate(limit: Limit, level: int) -> Limit:
+    """Return the limit that lets one try through after the delay of this level, counted from 1."""
+    delay = limit.delays[min(level, len(limit.delays)) - 1]
+    return Limit(f"{limit.name}.gate{level}", 1, delay)
+
+
+def _level_key(limit: Limit, key: str) -> str:
+    return f"{limit.name}.level/{key}"
+
+
+def _seconds_to_wait(
+    limit: Limit, previous_count: int, previous_seconds: float, current_count: int, current_seconds: float
+) -> int:
+    """Return when the weighted count makes room: within this window as the previous one fades, or at its end."""
+    room = limit.amount - current_count
+    if room > 0 and previous_count:
+        wait = previous_seconds - room * limit.seconds / previous_count
+    else:
+        wait = current_seconds - limit.seconds
+    # At the very moment there is no room yet, so the next whole second is the first that is worth a try.
+    return max(1, math.floor(wait) + 1)
