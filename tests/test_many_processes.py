@@ -26,27 +26,23 @@ from tests.harness.nginx import Nginx, run_nginx
 from tests.harness.postgresql import PostgresqlServer, free_port
 from tests.harness.redis_server import run_redis
 from tests.harness.server import PATIENCE, ROOT, ServerClient, ServerProcess
+from tests.harness.tenants import shop, storefront, table
 
 pytestmark = pytest.mark.anyio
 
-TENANT = """
-[tenants.shop]
-name = "The shop"
-signup = "open"
-[tenants.shop.sites.main]
-url = "http://localhost:5173"
-language = "en"
-[[tenants.shop.clients]]
-id = "demo-storefront"
-kind = "storefront"
-[tenants.shop.limits]
-anonymous_login_per_ip_per_minute = 100000
-anonymous_login_per_second = 100000
-refresh_per_ip_per_minute = 100000
-login_per_ip_per_minute = 12
-login_failures_per_ip_per_minute = 12
-login_failures_per_account_per_5_minutes = 12
-"""
+TENANT = (
+    shop("shop")
+    + storefront("shop", "demo-storefront")
+    + table(
+        "[tenants.shop.limits]",
+        anonymous_login_per_ip_per_minute=100000,
+        anonymous_login_per_second=100000,
+        refresh_per_ip_per_minute=100000,
+        login_per_ip_per_minute=12,
+        login_failures_per_ip_per_minute=12,
+        login_failures_per_account_per_5_minutes=12,
+    )
+)
 
 
 @dataclass

@@ -26,6 +26,7 @@ from tests.harness import operations
 from tests.harness.client import Tokens
 from tests.harness.server import PATIENCE, ROOT, ServerClient, ServerProcess
 from tests.harness.smtp_sink import SmtpSink
+from tests.harness.tenants import integration, shop, storefront
 
 pytestmark = pytest.mark.anyio
 
@@ -33,23 +34,11 @@ SECRET = "the-secret-of-the-order-system-7301"
 CALLER = "203.0.113.77"
 SITE = "https://shop.example"
 PUBLIC_URL = "https://customers.shop.example"
-TENANTS = f"""
-[tenants.shop]
-name = "The shop"
-signup = "confirm_email"
-[tenants.shop.sites.main]
-url = "{SITE}"
-language = "en"
-[[tenants.shop.clients]]
-id = "shop-storefront"
-kind = "storefront"
-origins = ["{SITE}"]
-[[tenants.shop.clients]]
-id = "shop-backend"
-kind = "integration"
-secret_env = "SHOP_BACKEND_SECRET"
-scopes = ["customers.read", "customers.manage"]
-"""
+TENANTS = (
+    shop("shop", signup="confirm_email")
+    + storefront("shop", "shop-storefront", origins=[SITE])
+    + integration("shop", "shop-backend", secret_env="SHOP_BACKEND_SECRET")
+)
 HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",

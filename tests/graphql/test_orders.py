@@ -12,37 +12,21 @@ import pytest
 from tests.harness.gateway import Gateway
 from tests.harness.integrations import BACKEND, shops
 from tests.harness.staff import RECORD_ORDER, Staff
+from tests.harness.tenants import integration, shop, table
 
 pytestmark = pytest.mark.anyio
 
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
-_WEBHOOK = """
-[[tenants.shop.webhooks]]
-url = "http://127.0.0.1:9/hooks"
-topics = ["customer.*"]
-secret_env = "WEBHOOK_SECRET"
-"""
+_OTHER_BACKEND = shop("third") + integration("third", "third-backend", secret_env="BACKEND_SECRET")
+_WEBHOOK = table(
+    "[[tenants.shop.webhooks]]", url="http://127.0.0.1:9/hooks", topics=["customer.*"], secret_env="WEBHOOK_SECRET"
+)
 
 
 @pytest.fixture
 def settings_environment(tmp_path: Path) -> dict[str, str]:
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
     return shops(tmp_path / "shops", BACKEND, _OTHER_BACKEND, _WEBHOOK, WEBHOOK_SECRET=secret)
-
-
-_OTHER_BACKEND = """
-[tenants.third]
-name = "A third shop"
-signup = "open"
-[tenants.third.sites.main]
-url = "https://third.example"
-language = "en"
-[[tenants.third.clients]]
-id = "third-backend"
-kind = "integration"
-secret_env = "BACKEND_SECRET"
-scopes = ["customers.read", "customers.manage"]
-"""
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from tests.harness.client import Answer, Person
 from tests.harness.gateway import Gateway
 from tests.harness.staff import ENVIRONMENT, Staff
+from tests.harness.tenants import shop, storefront, table
 
 pytestmark = pytest.mark.anyio
 
@@ -198,21 +199,8 @@ class TestItemLimit:
     @pytest.fixture
     def settings_environment(self, tmp_path: Any) -> dict[str, str]:
         file = tmp_path / "tenants.toml"
-        file.write_text(
-            """
-            [tenants.demo]
-            name = "Small shop"
-            signup = "open"
-            [tenants.demo.limits]
-            items_per_product_list = 5
-            [tenants.demo.sites.main]
-            url = "https://shop.example"
-            language = "en"
-            [[tenants.demo.clients]]
-            id = "demo-storefront"
-            kind = "storefront"
-            """
-        )
+        limits = table("[tenants.demo.limits]", items_per_product_list=5)
+        file.write_text(shop("demo") + limits + storefront("demo", "demo-storefront"))
         return {"TENANTS_FILE": str(file)}
 
     async def test_holds_when_sixteen_come_at_once(self, gateway: Gateway) -> None:

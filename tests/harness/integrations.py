@@ -14,6 +14,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, Key, OctKey
 
 from tests.harness.gateway import Gateway
+from tests.harness.tenants import integration, shop, storefront, user
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -23,58 +24,20 @@ KEY = ECKey.generate_key("P-256", auto_kid=True)
 OTHER_KEY = ECKey.generate_key("P-256", auto_kid=True)
 STAFF = "aqwDFvELOz"
 
-_SHOP = """
-[tenants.shop]
-name = "The shop"
-signup = "open"
-[tenants.shop.sites.main]
-url = "https://shop.example"
-language = "en"
-[[tenants.shop.clients]]
-id = "shop-storefront"
-kind = "storefront"
-[[tenants.shop.clients]]
-id = "shop-reports"
-kind = "integration"
-secret_env = "REPORTS_SECRET"
-scopes = ["customers.read"]
-[[tenants.shop.users]]
-id = "aqwDFvELOz"
-scopes = ["customers.anonymize"]
-"""
-BACKEND = """
-[[tenants.shop.clients]]
-id = "shop-backend"
-kind = "integration"
-secret_env = "BACKEND_SECRET"
-scopes = ["customers.read", "customers.manage"]
-"""
-KEYED = """
-[[tenants.shop.clients]]
-id = "shop-keyed"
-kind = "integration"
-secret_env = "KEYED_SECRET"
-jwks_file = "keyed.json"
-scopes = ["customers.read", "customers.manage"]
-"""
-_OTHER_SHOP = """
-[tenants.other]
-name = "The other shop"
-signup = "open"
-[tenants.other.sites.main]
-url = "https://other.example"
-language = "en"
-[[tenants.other.clients]]
-id = "other-storefront"
-kind = "storefront"
-[[tenants.other.clients]]
-id = "other-keyed"
-kind = "integration"
-jwks_file = "other.json"
-scopes = ["customers.read"]
-[[tenants.other.users]]
-id = "a-user-of-the-other-shop"
-"""
+_SHOP = (
+    shop("shop")
+    + storefront("shop", "shop-storefront")
+    + integration("shop", "shop-reports", scopes=["customers.read"], secret_env="REPORTS_SECRET")
+    + user("shop", STAFF, scopes=["customers.anonymize"])
+)
+BACKEND = integration("shop", "shop-backend", secret_env="BACKEND_SECRET")
+KEYED = integration("shop", "shop-keyed", secret_env="KEYED_SECRET", jwks_file="keyed.json")
+_OTHER_SHOP = (
+    shop("other", name="The other shop")
+    + storefront("other", "other-storefront")
+    + integration("other", "other-keyed", scopes=["customers.read"], jwks_file="other.json")
+    + user("other", "a-user-of-the-other-shop")
+)
 
 
 def shops(folder: Path, *clients: str, keyed_by: Key = KEY, staff: str = STAFF, **secrets: str) -> dict[str, str]:

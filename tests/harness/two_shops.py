@@ -11,6 +11,7 @@ from tests.harness.client import Person
 from tests.harness.gateway import Gateway
 from tests.harness.integrations import JWT_BEARER, SECRET, basic, claims, post, signed_by_secret
 from tests.harness.operations import USER_ERRORS
+from tests.harness.tenants import integration, shop, storefront, table, user
 
 HERE, THERE = "here", "there"
 
@@ -30,30 +31,14 @@ def two_shops(folder: Path) -> dict[str, str]:
 
 
 def _shop(name: str) -> str:
-    scopes = ", ".join(f'"{scope.value}"' for scope in Scope)
-    return f"""
-[tenants.{name}]
-name = "The shop {name}"
-signup = "open"
-anonymization_by = ["integration", "customer"]
-[tenants.{name}.limits]
-anonymous_login_per_second = 1000
-[tenants.{name}.sites.main]
-url = "https://{name}.example"
-language = "en"
-[[tenants.{name}.clients]]
-id = "{name}-storefront"
-kind = "storefront"
-redirect_uris = ["{REDIRECT_URI}"]
-[[tenants.{name}.clients]]
-id = "{name}-backend"
-kind = "integration"
-secret_env = "BACKEND_SECRET"
-scopes = [{scopes}]
-[[tenants.{name}.users]]
-id = "owner-{name}"
-scopes = [{scopes}]
-"""
+    scopes = [scope.value for scope in Scope]
+    return (
+        shop(name, name=f"The shop {name}", anonymization_by=["integration", "customer"])
+        + table(f"[tenants.{name}.limits]", anonymous_login_per_second=1000)
+        + storefront(name, f"{name}-storefront", redirect_uris=[REDIRECT_URI])
+        + integration(name, f"{name}-backend", secret_env="BACKEND_SECRET", scopes=scopes)
+        + user(name, f"owner-{name}", scopes=scopes)
+    )
 
 
 class Shop:

@@ -12,6 +12,7 @@ from app.adapters.signer import Es256Signer
 from tests.fakes import MovableClock
 from tests.harness import operations
 from tests.harness.gateway import Gateway, run_gateway
+from tests.harness.tenants import shop, storefront
 
 pytestmark = pytest.mark.anyio
 
@@ -96,11 +97,7 @@ class TestElsewhere:
     ) -> None:
         keys, tenants = tmp_path / "keys.json", tmp_path / "tenants.toml"
         Es256Signer.load_or_create(keys)
-        tenants.write_text(
-            '[tenants.shop]\nname = "Shop"\nsignup = "open"\n'
-            '[tenants.shop.sites.main]\nurl = "https://shop.example"\nlanguage = "en"\n'
-            '[[tenants.shop.clients]]\nid = "storefront"\nkind = "storefront"\n'
-        )
+        tenants.write_text(shop("shop") + storefront("shop", "storefront"))
         production = {
             "PROFILE": "production",
             "PUBLIC_URL": "https://customers.shop.example",

@@ -20,6 +20,7 @@ from tests.harness import operations
 from tests.harness.client import Answer
 from tests.harness.gateway import Gateway, run_gateway
 from tests.harness.redis_server import RedisServer, run_redis
+from tests.harness.tenants import shop, storefront, table
 
 pytestmark = pytest.mark.anyio
 
@@ -423,13 +424,10 @@ class TestTenantNumbers:
     @pytest.fixture
     def settings_environment(self, tmp_path: Path) -> dict[str, str]:
         tenants = tmp_path / "tenants.toml"
-        tenants.write_text(
-            '[tenants.strict]\nname = "Strict shop"\nsignup = "open"\n'
-            "[tenants.strict.limits]\n"
-            "login_failures_per_account_per_5_minutes = 2\nlogin_delay_max_seconds = 70\n"
-            '[tenants.strict.sites.main]\nurl = "http://localhost:5173"\nlanguage = "en"\n'
-            '[[tenants.strict.clients]]\nid = "strict-storefront"\nkind = "storefront"\n'
+        limits = table(
+            "[tenants.strict.limits]", login_failures_per_account_per_5_minutes=2, login_delay_max_seconds=70
         )
+        tenants.write_text(shop("strict") + limits + storefront("strict", "strict-storefront"))
         return {"TENANTS_FILE": str(tenants)}
 
     async def test_are_those_of_the_tenants_file(self, gateway: Gateway) -> None:

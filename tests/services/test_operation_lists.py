@@ -13,6 +13,7 @@ from tests.harness import operations
 from tests.harness.client import Answer
 from tests.harness.gateway import Gateway
 from tests.harness.integrations import BACKEND, integration_token, shops
+from tests.harness.tenants import integration, shop, storefront
 
 pytestmark = pytest.mark.anyio
 
@@ -25,23 +26,11 @@ LISTED = [
     operations.LOGIN,
     operations.CONFIRM_SIGNUP,
 ]
-LISTED_SHOP = """
-[tenants.listed]
-name = "The listed shop"
-signup = "confirm_email"
-operations_file = "operations.json"
-[tenants.listed.sites.main]
-url = "https://listed.example"
-language = "en"
-[[tenants.listed.clients]]
-id = "listed-storefront"
-kind = "storefront"
-[[tenants.listed.clients]]
-id = "listed-backend"
-kind = "integration"
-secret_env = "BACKEND_SECRET"
-scopes = ["customers.read", "customers.manage"]
-"""
+LISTED_SHOP = (
+    shop("listed", signup="confirm_email", operations_file="operations.json")
+    + storefront("listed", "listed-storefront")
+    + integration("listed", "listed-backend", secret_env="BACKEND_SECRET")
+)
 
 
 @pytest.fixture

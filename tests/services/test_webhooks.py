@@ -21,6 +21,7 @@ from tests.harness import operations
 from tests.harness.gateway import Gateway, run_gateway
 from tests.harness.receiver import PATIENCE, Delivery, Receiver, run_receiver
 from tests.harness.server import ServerClient, ServerProcess
+from tests.harness.tenants import shop, storefront
 
 pytestmark = pytest.mark.anyio
 
@@ -28,17 +29,7 @@ SECRET = "whsec_" + b64encode(b"the secret of these tests, now").decode()
 PREVIOUS = "whsec_" + b64encode(b"the secret that it replaces...").decode()
 SECRETS = {"HOOK_SECRET": SECRET, "HOOK_PREVIOUS_SECRET": PREVIOUS}
 
-SHOP = """
-[tenants.demo]
-name = "Demo shop"
-signup = "open"
-[tenants.demo.sites.main]
-url = "https://shop.example"
-language = "en"
-[[tenants.demo.clients]]
-id = "demo-storefront"
-kind = "storefront"
-"""
+SHOP = shop("demo") + storefront("demo", "demo-storefront")
 
 
 def endpoint(url: str, topics: str = '["customer.created"]', more: str = "") -> str:
