@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import anyio
@@ -21,12 +21,14 @@ from tests.harness.postgresql import free_port
 ROOT = Path(__file__).parents[2]
 # Seconds that anything may take on a machine that is busy with other things.
 PATIENCE = 60.0
+SERVE = (sys.executable, "-m", "app", "serve")
 
 
 class ServerProcess:
     """One process of the gateway on a free port; `environment` has at least DATABASE_URL and STATE_DIR."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], command: Sequence[str] = SERVE) -> None:
+        self._command = command
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.state_dir = Path(environment["STATE_DIR"])
@@ -44,9 +46,7 @@ class ServerProcess:
         """Start it, and return when it is ready."""
         self.state_dir.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "app", "serve"], cwd=ROOT, env=self._environment, stdout=log, stderr=log
-            )
+            self._process = subprocess.Popen(self._command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
         deadline = time.monotonic() + PATIENCE
         while not self._is_ready():
             assert self._process.poll() is None, self.log
