@@ -12,8 +12,8 @@ from sqlmodel import col
 
 from app.domain.anonymization import AnonymizationStatus
 from app.models.credentials import Credential
-from app.models.customers import SEARCHED_NAMES, Customer, CustomerProfile, CustomerStatus, searched_name
-from app.repositories.base import Condition, Repository, mine, select_mine
+from app.models.customers import Customer, CustomerProfile, CustomerStatus, searched_name
+from app.repositories.base import Condition, Repository, mine
 
 PROFILE_COLUMNS = [
     *Customer.__table__.c,
@@ -31,21 +31,16 @@ _PROFILES = select(*PROFILE_COLUMNS).join_from(
     and_(col(Credential.tenant_id) == col(Customer.tenant_id), col(Credential.customer_id) == col(Customer.id)),
     isouter=True,
 )
-_PROFILE = _PROFILES.where(mine(Customer, col(Customer.id) == bindparam("customer_id")))
+_CUSTOMER = mine(Customer, col(Customer.id) == bindparam("customer_id"))
+_PROFILE = _PROFILES.where(_CUSTOMER)
 # What `is_closed` denies, in SQL.
 _OPEN = or_(
     col(Customer.anonymization_status).is_(None),
     col(Customer.anonymization_status) == AnonymizationStatus.CANCELED.value,
 )
-_MAY_LOG_IN = mine(
-    Customer,
-    col(Customer.id) == bindparam("customer_id"),
-    col(Customer.active).is_(True),
-    col(Customer.on_hold).is_(False),
-    _OPEN,
-)
-_LOCK = select_mine(Customer, col(Customer.id) == bindparam("customer_id"), _OPEN).with_for_update()
-_LOCK_ANY = select_mine(Customer, col(Customer.id) == bindparam("customer_id")).with_for_update()
+_MAY_LOG_IN = and_(_CUSTOMER, col(Customer.active).is_(True), col(Customer.on_hold).is_(False), _OPEN)
+_LOCK_ANY = select(Customer.__table__).where(_CUSTOMER).with_for_update()
+_LOCK = _LOCK_ANY.where(_OPEN)
 
 
 class CustomerRepository(Repository):
@@ -102,13 +97,10 @@ class CustomerRepository(Repository):
 
     async def change(self, customer_id: str, now: datetime, **values: Any) -> None:
         """Set columns of a customer, which makes it the next version."""
-        await self._update(
-            Customer, col(Customer.id) == customer_id, version=col(Customer.version) + 1, updated_at=now, **values
-        )
-        if not SEARCHED_NAMES.isdisjoint(values):
-            changed = await self._find(Customer, col(Customer.id) == customer_id)
-            if changed is not None:
-                await self._update(Customer, col(Customer.id) == customer_id, search_name=searched_name(changed))
+        given = {"customer_id": customer_id}
+        changed = await self._change_one(Customer, _CUSTOMER, given, counted="version", updated_at=now, **values)
+        if changed is not None and changed.search_name != searched_name(changed):
+            await self._change(Customer, _CUSTOMER, given, search_name=searched_name(changed))
 
     async def change_shopper_reference(self, customer_id: str, reference: str) -> bool:
         """Give the customer another shopper reference; False, and the transaction is lost, when it is taken."""
