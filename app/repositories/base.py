@@ -38,7 +38,10 @@ def _insert(model: type[TenantRow]) -> Insert:
 
 
 @cache
-def _update_of(model: type[TenantRow], where: ColumnElement[bool], columns: tuple[str, ...], counted: str) -> Update:
+def constant_update(
+    model: type[TenantRow], where: ColumnElement[bool], columns: tuple[str, ...], counted: str = ""
+) -> Update:
+    """Return the constant UPDATE that sets `columns` to the parameters `new_…` and adds one to the column `counted`."""
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
     if counted:
         values[counted] = model.__table__.c[counted] + 1
@@ -73,7 +76,7 @@ class Repository:
         self, model: type[TenantRow], where: ColumnElement[bool], given: Mapping[str, Any], **values: Any
     ) -> int:
         """Set columns of the rows that meet a constant condition, made with `mine`; return how many they are."""
-        statement = _update_of(model, where, tuple(values), "")
+        statement = constant_update(model, where, tuple(values))
         return await self._connection.execute_prepared(statement, self._changing(given, values))
 
     async def _change_one(
@@ -86,7 +89,7 @@ class Repository:
         **values: Any,
     ) -> Any:
         """Do as `_change` does to a single row, add one to its column `counted`, and return it changed, or None."""
-        statement = _returning(_update_of(model, where, tuple(values), counted))
+        statement = _returning(constant_update(model, where, tuple(values), counted))
         rows = await self._connection.execute_prepared_returning(statement, self._changing(given, values))
         return rows[0] if rows else None
 

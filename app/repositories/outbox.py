@@ -6,14 +6,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlmodel import col
 
 from app.domain.ports import Connection
 from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
-from app.repositories.base import Repository
+from app.repositories.base import Repository, constant_update, mine
 
 _WAITS = and_(col(OutboxMessage.delivered_at).is_(None), col(OutboxMessage.dead_at).is_(None))
+_CLAIMED = mine(
+    OutboxMessage,
+    col(OutboxMessage.id) == bindparam("message_id"),
+    col(OutboxMessage.attempts) == bindparam("claimed_attempts"),
+    _WAITS,
+)
 _IS_EVENT = col(OutboxMessage.kind) == OutboxKind.EVENT.value
 
 
@@ -36,10 +42,10 @@ class OutboxRepository(Repository):
 
     async def list_events(self, limit: int, *, only_failed: bool) -> Sequence[OutboxMessage]:
         """Return up to `limit` events, the latest first; `only_failed` those that did not arrive when tried."""
-        mine = self._mine(OutboxMessage, _IS_EVENT)
+        events = self._mine(OutboxMessage, _IS_EVENT)
         if only_failed:
-            mine = and_(mine, col(OutboxMessage.delivered_at).is_(None), col(OutboxMessage.last_error).is_not(None))
-        statement = select(OutboxMessage.__table__).where(mine).order_by(col(OutboxMessage.id).desc()).limit(limit)
+            events = and_(events, col(OutboxMessage.delivered_at).is_(None), col(OutboxMessage.last_error).is_not(None))
+        statement = select(OutboxMessage.__table__).where(events).order_by(col(OutboxMessage.id).desc()).limit(limit)
         return cast("Sequence[OutboxMessage]", await self._connection.fetch(statement))
 
     async def postpone_events(self, endpoint: str, until: datetime) -> None:
@@ -105,15 +111,15 @@ class OutboxQueue:
         )
         await self._connection.begin()
         # Not as tuples of an IN, for which SQLite reads the whole table.
-        mine = [
+        wanted = [
             and_(col(OutboxMessage.tenant_id) == row.tenant_id, col(OutboxMessage.id) == row.id)
             for row in await self._connection.fetch(due)
         ]
-        if not mine:
+        if not wanted:
             return []
         taken = (
             update(OutboxMessage.__table__)
-            .where(or_(*mine), _WAITS)
+            .where(or_(*wanted), _WAITS)
             .values(due_at=until, attempts=col(OutboxMessage.attempts) + 1)
             .returning(OutboxMessage.__table__)
         )
@@ -122,17 +128,10 @@ class OutboxQueue:
 
     async def settle(self, message: OutboxMessage, **values: Any) -> bool:
         """Write what came of a claimed message; False when its lease went to another worker meanwhile."""
-        statement = (
-            update(OutboxMessage.__table__)
-            .where(
-                col(OutboxMessage.tenant_id) == message.tenant_id,
-                col(OutboxMessage.id) == message.id,
-                col(OutboxMessage.attempts) == message.attempts,
-                _WAITS,
-            )
-            .values(**values)
-        )
-        return await self._connection.execute(statement) == 1
+        given = {"tenant_id": message.tenant_id, "message_id": message.id, "claimed_attempts": message.attempts}
+        changed = {f"new_{name}": value for name, value in values.items()}
+        statement = constant_update(OutboxMessage, _CLAIMED, tuple(values))
+        return await self._connection.execute_prepared(statement, {**given, **changed}) == 1
 
     async def count(self) -> tuple[int, int, int]:
         """Return how many messages wait, how many of those have failed before, and how many are dead."""

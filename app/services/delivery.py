@@ -37,7 +37,12 @@ async def deliver_due(tools: Tools, kind: OutboxKind | None = None, endpoint: En
         if not await uow.outbox_queue.has_due(uow.now, kind, endpoint):
             return 0
         messages = await uow.outbox_queue.claim(uow.now, uow.now + LEASE, BATCH, kind, endpoint)
-    failures = await asyncio.gather(*(_handle(tools, message) for message in messages), return_exceptions=True)
+    deliveries = []
+    for message in messages:
+        deliveries.append(asyncio.create_task(_handle(tools, message)))
+        # To write a mail takes milliseconds of the event loop: between two of them whoever has a request is served.
+        await asyncio.sleep(0)
+    failures = await asyncio.gather(*deliveries, return_exceptions=True)
     for failure in filter(None, failures):
         raise failure
     return len(messages)

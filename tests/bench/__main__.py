@@ -4,48 +4,29 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import platform
-import subprocess
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import orjson
 from argon2 import PasswordHasher
 
 from tests.bench import report
+from tests.bench.bench import FULL, QUICK, Bench
+from tests.bench.crowd import measure_crowd
 from tests.bench.dataset import Databases
-from tests.bench.load import READY
-from tests.bench.report import Results, Round
-from tests.bench.servers import CLIENT_CORES, CORES, GATEWAY, PLAIN, ROOT, SERVER_CORES, TUTORIAL, Kind, Server
+from tests.bench.report import Results
+from tests.bench.servers import CORES, GATEWAY, PLAIN, ROOT, TUTORIAL
 from tests.bench.size import measure_growth
 from tests.bench.statements import count_statements
-from tests.bench.workloads import DOCUMENTS
+from tests.bench.workloads import HASHING
 
 PLAIN_WORKLOADS = ("me", "me with 10 addresses", "tokenInfo")
-HASHING = ("login", "signup")
-CONNECTIONS = 32
-# Seconds between two requests of a connection that does not go as fast as it can.
-PAUSE = 0.005
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How long and how often; `seconds` for one workload of one server in one round."""
-
-    rounds: int
-    seconds: float
-    seconds_hashing: float
-    grow: bool
-
-
-QUICK = Effort(rounds=2, seconds=0.25, seconds_hashing=0.6, grow=False)
-FULL = Effort(rounds=5, seconds=1.0, seconds_hashing=2.0, grow=True)
+COMPARED = (*PLAIN_WORKLOADS, "anonymousLogin", "refresh", "updateMe", "me, ever-new texts")
 
 
 def main() -> None:
@@ -60,9 +41,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, Databases(Path(folder)) as databases:
         for database in ("SQLite", "PostgreSQL"):
             results.statements[database] = asyncio.run(count_statements(databases.copy(database), Path(folder)))
-            _compare(databases, database, effort, results)
-            _hash(databases, database, effort, results)
-            _crowd(databases, database, effort, results)
+            with Bench(databases, effort, results) as bench:
+                _compare(bench, database)
+                _hash(bench, database)
+                measure_crowd(bench, database)
+                _two_processes(bench, database)
             if effort.grow:
                 results.growth[database] = measure_growth(databases, database)
     results.seconds = time.perf_counter() - started
@@ -72,119 +55,39 @@ def main() -> None:
     sys.stdout.write(report.table(results))
 
 
-def _compare(databases: Databases, database: str, effort: Effort, results: Results) -> None:
+def _compare(bench: Bench, database: str) -> None:
     """Measure what needs one core, round by round, each server in turn."""
     kinds = (GATEWAY, PLAIN, TUTORIAL)
     with ExitStack() as stack:
-        servers = {kind: stack.enter_context(_server(databases, database, kind)) for kind in kinds}
-        for _ in range(effort.rounds):
-            for workload in (name for name in DOCUMENTS if name not in HASHING):
+        servers = {kind: stack.enter_context(bench.server(database, kind)) for kind in kinds}
+        for _ in range(bench.effort.rounds):
+            for workload in COMPARED:
                 for kind in kinds if workload in PLAIN_WORKLOADS else (GATEWAY, TUTORIAL):
-                    _measure(databases, database, servers[kind], workload, effort.seconds, results)
-        _note(database, servers, results)
+                    bench.measure(database, servers[kind], workload, bench.effort.seconds)
+        for server in servers.values():
+            bench.note(database, server)
 
 
-def _hash(databases: Databases, database: str, effort: Effort, results: Results) -> None:
+def _hash(bench: Bench, database: str) -> None:
     """Measure what hashes, with all cores, beside how fast the cores can hash at all."""
+    seconds = bench.effort.seconds_hashing
     with ExitStack() as stack:
-        kinds = (GATEWAY, TUTORIAL)
-        servers = {kind: stack.enter_context(_server(databases, database, kind, cores=CORES)) for kind in kinds}
-        for _ in range(effort.rounds):
-            results.hashes_per_second.append(_hashes_per_second(effort.seconds_hashing))
-            for kind, server in servers.items():
+        servers = [stack.enter_context(bench.server(database, kind, CORES)) for kind in (GATEWAY, TUTORIAL)]
+        for _ in range(bench.effort.rounds):
+            bench.results.hashes_per_second.append(_hashes_per_second(seconds))
+            for server in servers:
                 for workload in HASHING:
-                    _measure(databases, database, server, workload, effort.seconds_hashing, results)
-                _note(database, {kind: server}, results)
+                    bench.measure(database, server, workload, seconds)
+        for server in servers:
+            bench.note(database, server)
 
 
-def _crowd(databases: Databases, database: str, effort: Effort, results: Results) -> None:
-    """Measure `me` alone and while 64 clients log in, then two processes."""
-    short, long = effort.seconds, effort.seconds_hashing
-    with _server(databases, database, GATEWAY, cores=CORES) as server:
-        for _ in range(effort.rounds):
-            alone = _measure(databases, database, server, "me", short, results, "me, paced", pause=PAUSE)
-            logins = _start(databases, database, server, "login", long + 1, connections=64)
-            beside = _measure(databases, database, server, "me", long, results, "me beside 64 logins", pause=PAUSE)
-            _finish(logins)
-            results.kept.setdefault(database, []).append(beside.per_second / alone.per_second)
-    with _server(databases, database, GATEWAY, cores=CORES, PROCESSES="2") as server:
-        for _ in range(effort.rounds):
-            _measure(databases, database, server, "me", short, results, "me, two processes")
-            _measure(databases, database, server, "login", long, results, "login, two processes")
-
-
-def _server(databases: Databases, database: str, kind: Kind, cores: list[int] = SERVER_CORES, **more: str) -> Server:
-    url = databases.copy(database, hashed_by_default=kind is TUTORIAL)
-    return Server(kind, url, databases.folder / database, cores, **more)
-
-
-def _measure(
-    databases: Databases,
-    database: str,
-    server: Server,
-    workload: str,
-    seconds: float,
-    results: Results,
-    label: str | None = None,
-    pause: float = 0.0,
-) -> Round:
-    connections = CONNECTIONS if not pause else 4
-    measured = _finish(_start(databases, database, server, workload, seconds, connections, pause))
-    results.rounds[database][label or workload][server.kind.name].append(measured)
-    return measured
-
-
-def _start(
-    databases: Databases,
-    database: str,
-    server: Server,
-    workload: str,
-    seconds: float,
-    connections: int = CONNECTIONS,
-    pause: float = 0.0,
-) -> subprocess.Popen[bytes]:
-    task = {
-        "port": server.port,
-        "workload": workload,
-        "people": [asdict(person) for person in databases.people(database, workload)],
-        "connections": connections,
-        "seconds": seconds,
-        "pause": pause,
-        "logins": 2 + int(200 * seconds / connections),
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.load"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    os.sched_setaffinity(process.pid, CLIENT_CORES)
-    assert process.stdin is not None
-    process.stdin.write(orjson.dumps(task))
-    process.stdin.close()
-    _wait_until_ready(process)
-    return process
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes]) -> None:
-    """Wait until the load runs: what it does to prepare itself is not to be measured."""
-    assert process.stdout is not None
-    if process.stdout.readline() != READY:
-        raise RuntimeError("The load could not be prepared: see above.")
-
-
-def _finish(process: subprocess.Popen[bytes]) -> Round:
-    assert process.stdout is not None
-    output = process.stdout.read()
-    if process.wait():
-        raise RuntimeError("A wrong answer, or none: see above.")
-    return Round.of(**orjson.loads(output))
-
-
-def _note(database: str, servers: dict[Kind, Server], results: Results) -> None:
-    for kind, server in servers.items():
-        memory = results.memory_mib[database]
-        memory[kind.name] = max(memory.get(kind.name, 0.0), server.memory_mib())
-        results.seconds_to_first_answer[kind.name].append(server.seconds_to_first_answer)
-        if kind is GATEWAY:
-            results.errors += server.errors()[:5]
+def _two_processes(bench: Bench, database: str) -> None:
+    """Measure a read and what hashes with two processes on one port."""
+    with bench.server(database, cores=CORES, PROCESSES="2") as server:
+        for _ in range(bench.effort.rounds):
+            bench.measure(database, server, "me", bench.effort.seconds, "me, two processes")
+            bench.measure(database, server, "login", bench.effort.seconds_hashing, "login, two processes")
 
 
 def _hashes_per_second(seconds: float) -> float:

@@ -1,7 +1,7 @@
 """A load generator in a process of its own: keep-alive connections in a closed loop, every answer checked.
 
-`python -m tests.bench.load` reads what to do as JSON from its input, writes a line when it is prepared and begins, and
-at the end what it measured as JSON.
+`python -m tests.bench.load` reads what to do from its input, a line of JSON each; it writes a line when that is
+prepared and begins, and at its end one of JSON with what it measured.
 """
 
 from __future__ import annotations
@@ -113,9 +113,11 @@ async def _talk(connection: Connection, script: Script, end: float, pause: float
 
 
 def main() -> None:
-    """Do what the input says."""
-    measured = uvloop.run(_run(orjson.loads(sys.stdin.buffer.read())))
-    sys.stdout.buffer.write(orjson.dumps(measured))
+    """Do what the input says, one after the other, until it ends."""
+    for line in sys.stdin.buffer:
+        measured = uvloop.run(_run(orjson.loads(line)))
+        sys.stdout.buffer.write(orjson.dumps(measured) + b"\n")
+        sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

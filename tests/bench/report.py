@@ -50,6 +50,7 @@ class Results:
     memory_mib: dict[str, dict[str, float]] = field(default_factory=lambda: {"SQLite": {}, "PostgreSQL": {}})
     seconds_to_first_answer: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     kept: dict[str, list[float]] = field(default_factory=dict)
+    mails_per_second: dict[str, list[float]] = field(default_factory=dict)
     growth: dict[str, dict[str, float]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -113,9 +114,10 @@ def _facts(results: Results) -> list[str]:
     for database, workloads in results.rounds.items():
         logins = median(each.per_second for each in workloads["login"][GATEWAY])
         memory = ", ".join(f"{name} {mib:.0f}" for name, mib in results.memory_mib[database].items())
+        kept, mails = median(results.kept[database]), median(results.mails_per_second[database])
         facts.append(
-            f"{database}: login at {logins / hashes:.2f} of the argon2 limit; beside 64 logins "
-            f"{median(results.kept[database]):.0%} of `me` kept; memory in MiB: {memory}."
+            f"{database}: login at {logins / hashes:.2f} of the argon2 limit; beside 64 logins {kept:.0%} of `me` "
+            f"kept; {mails:.0f} mails/s left; memory in MiB: {memory}."
         )
         if database in results.growth:
             grown = ", ".join(f"{name} {times:.2f}" for name, times in results.growth[database].items())

@@ -19,6 +19,7 @@ from tests.harness.postgresql import free_port
 
 ROOT = Path(__file__).parents[2]
 TENANTS = Path(__file__).with_name("tenants.toml")
+BACKEND_SECRET = "the-secret-of-the-system-that-pages"
 PATIENCE = 60.0
 CORES = sorted(os.sched_getaffinity(0))
 # A server and the client that loads it must not take each other's time.
@@ -55,6 +56,7 @@ class Server:
         **environment: str,
     ) -> None:
         self.kind = kind
+        self.database_url = database_url
         self.port = free_port()
         self._cores = set(cores)
         self._log = state_dir / f"{kind.name.split()[0]}-{self.port}.log"
@@ -65,6 +67,7 @@ class Server:
             "TENANTS_FILE": str(TENANTS),
             "PORT": str(self.port),
             "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
+            "BENCH_BACKEND_SECRET": BACKEND_SECRET,
             **environment,
         }
         self.seconds_to_first_answer = 0.0

@@ -22,21 +22,26 @@ _TENANT = "bench"
 def measure_growth(databases: Databases, database: str) -> dict[str, float]:
     """Return by how many times each look-up is slower."""
     url = databases.copy(database)
-    run_statements(url, *_fill(url, 1, SMALL))
+    run_statements(url, *fill(url, 1, SMALL))
     small = asyncio.run(_look_up(url, SMALL))
-    run_statements(url, *_fill(url, SMALL + 1, LARGE))
+    run_statements(url, *fill(url, SMALL + 1, LARGE))
     large = asyncio.run(_look_up(url, LARGE))
     return {name: large[name] / small[name] for name in small}
 
 
-def _fill(url: str, first: int, last: int) -> list[str]:
-    """Return the statements that make customers of these numbers, each with a login and a session, out of one row."""
+def numbers(url: str, first: int, last: int) -> str:
+    """Return the SELECT of the numbers `n` from the first to the last."""
     if url.startswith("sqlite:"):
         series = f"SELECT {first} UNION ALL SELECT n + 1 FROM r WHERE n < {last}"
-        numbers = f"WITH RECURSIVE r(n) AS ({series}) SELECT n FROM r"
+        return f"WITH RECURSIVE r(n) AS ({series}) SELECT n FROM r"
+    return f"SELECT generate_series({first}, {last}) AS n"
+
+
+def fill(url: str, first: int, last: int) -> list[str]:
+    """Return the statements that make customers of these numbers, each with a login and a session, out of one row."""
+    if url.startswith("sqlite:"):
         text, token = "printf('%08d', n)", "CAST(printf('%032d', n) AS BLOB)"
     else:
-        numbers = f"SELECT generate_series({first}, {last}) AS n"
         text, token = "lpad(n::text, 8, '0')", "convert_to(lpad(n::text, 32, '0'), 'UTF8')"
     mail = f"{text} || '@grown.example'"
     changed = {
@@ -45,13 +50,15 @@ def _fill(url: str, first: int, last: int) -> list[str]:
         "session": {"id": text, "customer_id": text},
         "access_token": {"token_hash": token, "session_id": text},
     }
-    return [*(_multiply(table, columns, numbers) for table, columns in changed.items()), "ANALYZE"]
+    each = numbers(url, first, last)
+    return [*(multiply(table, columns, each) for table, columns in changed.items()), "ANALYZE"]
 
 
-def _multiply(table: str, changed: Mapping[str, str], numbers: str) -> str:
+def multiply(table: str, changed: Mapping[str, str], numbers: str, condition: str = "true") -> str:
+    """Return the statement that copies a row that meets the condition for each number, with other values in columns."""
     names = next(list(each.__table__.columns.keys()) for each in TABLES if each.__tablename__ == table)
     values = ", ".join(changed.get(name, name) for name in names)
-    origin = f"(SELECT * FROM {table} LIMIT 1) AS origin"
+    origin = f"(SELECT * FROM {table} WHERE {condition} LIMIT 1) AS origin"
     source = f"SELECT {values} FROM ({numbers}) AS numbers CROSS JOIN {origin}"
     return f"INSERT INTO {table} ({', '.join(names)}) {source}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -26,12 +25,16 @@ DOCUMENTS = {
         signup(input: $input) { customerId status userErrors { code } } }""",
     "updateMe": """mutation ($input: UpdateMeInput!) {
         updateMe(input: $input) { customer { id firstName } userErrors { code } } }""",
+    "customers": """query ($after: String) { customers(first: 100, after: $after) {
+        nodes { id email firstName lastName } pageInfo { endCursor hasNextPage } } }""",
 }
 # Each text once: nothing of the parsing and checking can have been kept.
 DOCUMENTS["me, ever-new texts"] = DOCUMENTS["me"]
+HASHING = ("login", "signup")
 READS = ("me", "me with 10 addresses", "tokenInfo", "me, ever-new texts")
 PASSWORD = "violet-harbour-42"
 CLIENT_ID = "bench-storefront"
+PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,9 @@ class Person:
     email: str
     token: str
     answers: dict[str, Any]
+
+
+_NEW = count()
 
 
 class WrongAnswerError(Exception):
@@ -59,6 +65,7 @@ class Script:
         self._refresh_token = ""
         self._anonymous: list[str] = []
         self._right: bytes | None = None
+        self._cursor: str | None = None
         self._repeated = body(DOCUMENTS[workload]) if workload in READS else b""
 
     def preparation(self, logins: int) -> Iterator[bytes]:
@@ -89,8 +96,10 @@ class Script:
                     return None
                 return request(body(document, email=self._person.email, password=PASSWORD), self._anonymous.pop())
             case "signup":
-                email = f"new-{os.getpid()}-{self._number}-{number}@example.com"
+                email = f"new-{next(_NEW)}@example.com"
                 return request(body(document, email=email, password=PASSWORD), self._anonymous[0])
+            case "customers":
+                return request(body(document, after=self._cursor), self._token)
             case "updateMe":
                 return request(body(document, firstName=f"Ada {number}"), self._token)
         return request(self._repeated, self._token)
@@ -105,15 +114,26 @@ class Script:
             self._right = answer
             return
         payload = _payload(answer, self._workload)
+        if self._workload == "customers":
+            self._turn_the_page(answer, payload)
+            return
         if payload["userErrors"] or None in payload.values():
             raise WrongAnswerError(answer.decode())
         if self._workload == "refresh":
             self._refresh_token = payload["tokens"]["refreshToken"]
 
+    def _turn_the_page(self, answer: bytes, page: dict[str, Any]) -> None:
+        """Go on after this page, which must be a full one unless it is the last; then begin anew."""
+        goes_on = page["pageInfo"]["hasNextPage"]
+        if goes_on and len({node["id"] for node in page["nodes"]}) != PAGE:
+            raise WrongAnswerError(answer.decode())
+        self._cursor = page["pageInfo"]["endCursor"] if goes_on else None
+
 
 def body(document: str, **values: Any) -> bytes:
-    """Return the body of a GraphQL request."""
-    return orjson.dumps({"query": document, **({"variables": {"input": values}} if values else {})})
+    """Return the body of a GraphQL request, whose values go by one `input` where it has one."""
+    variables = {"input": values} if "$input" in document else values
+    return orjson.dumps({"query": document, **({"variables": variables} if values else {})})
 
 
 def request(content: bytes, token: str | None) -> bytes:
