@@ -6,21 +6,25 @@ is not plain, and every plain leaf whose value is not what its type expects, is 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
+    GraphQLBoolean,
     GraphQLEnumType,
     GraphQLField,
+    GraphQLID,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
+    GraphQLResolveInfo,
     GraphQLScalarType,
     GraphQLSchema,
+    GraphQLString,
     TypeNameMetaFieldDef,
     Undefined,
 )
@@ -35,14 +39,15 @@ Complete = Callable[[Any], Any]
 
 # Neither errors nor awaitable, whatever their values; nor are the members of an Enum.
 _PLAIN_TYPES = frozenset({str, int, bool, float, dict, list, datetime})
+# What these scalars answer as it is, if it has just this type.
+_UNCHANGED: dict[object, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
 
 
 class _NotPlainError(Exception):
     """The value is not one that a plan completes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """A field that is an attribute, and how its value becomes part of the answer."""
 
     name: str
@@ -66,14 +71,29 @@ class Plan:
         """Return the answer so far, and the fields that graphql-core must execute."""
         data = self.blank.copy()
         failed: set[str] | None = None
-        for leaf in self.leaves:
+        for name, attribute, complete in self.leaves:
             try:
-                data[leaf.name] = leaf.complete(getattr(source, leaf.attribute))
+                data[name] = complete(getattr(source, attribute))
             except Exception:
-                failed = (failed or set()) | {leaf.name}
+                failed = (failed or set()) | {name}
         if failed is None:
             return data, self.rest
         return data, {name: each for name, each in self.fields.items() if name in self.rest or name in failed}
+
+    def read_all(self, sources: Iterable[object]) -> list[Data] | None:
+        """Return the whole answer for each of them, or None where any of it must be executed by graphql-core."""
+        if self.rest:
+            return None
+        answers = []
+        try:
+            for source in sources:
+                data = self.blank.copy()
+                for name, attribute, complete in self.leaves:
+                    data[name] = complete(getattr(source, attribute))
+                answers.append(data)
+        except Exception:
+            return None
+        return answers
 
 
 class Plans:
@@ -118,9 +138,32 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         others: Any = self.execute_fields(return_type, result, path, rest, position_context)
         return _merge(data, others) if self.is_awaitable(others) else data | others
 
+    def complete_iterable_value(
+        self,
+        item_type: GraphQLOutputType,
+        field_details_list: list[FieldDetails],
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        items: Iterable[Any],
+        position_context: Any,
+    ) -> Any:
+        """Return the list of what is selected of each item, or an awaitable of it."""
+        if self._plans is not None and type(items) is list:
+            each = _object_that_is_there(item_type)
+            answers = self._plans.get(self, each, field_details_list).read_all(items) if each is not None else None
+            if answers is not None:
+                return answers
+        return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
+
 
 async def _merge(data: Data, others: Awaitable[Data]) -> Data:
     return data | await others
+
+
+def _object_that_is_there(type_: GraphQLOutputType) -> GraphQLObjectType | None:
+    """Return the object type of items that are never null and of which nothing is asked before they are read."""
+    inner = type_.of_type if isinstance(type_, GraphQLNonNull) else None
+    return inner if isinstance(inner, GraphQLObjectType) and inner.is_type_of is None else None
 
 
 def _make_plan(schema: GraphQLSchema, type_: GraphQLObjectType, fields: Fields) -> Plan:
@@ -164,7 +207,7 @@ def _completion_unless_null(type_: GraphQLOutputType) -> Complete | None:
         item = _completion(type_.of_type)
         return _list_completion(item) if item else None
     if isinstance(type_, GraphQLScalarType | GraphQLEnumType):
-        return _leaf_completion(type_.coerce_output_value)
+        return _leaf_completion(type_.coerce_output_value, _UNCHANGED.get(type_))
     return None
 
 
@@ -177,8 +220,10 @@ def _list_completion(complete_item: Complete) -> Complete:
     return complete
 
 
-def _leaf_completion(coerce: Complete) -> Complete:
+def _leaf_completion(coerce: Complete, unchanged: type | None) -> Complete:
     def complete(value: Any) -> Any:
+        if type(value) is unchanged:
+            return value
         if type(value) not in _PLAIN_TYPES and not isinstance(value, Enum):
             raise _NotPlainError
         completed = coerce(value)

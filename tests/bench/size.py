@@ -15,7 +15,7 @@ from app.repositories.sessions import TokenLookup
 from tests.bench.dataset import Databases, run_statements
 
 SMALL, LARGE = 10_000, 1_000_000
-_ROUNDS, _LOOKUPS = 5, 400
+_ROUNDS, _LOOKUPS = 9, 400
 _TENANT = "bench"
 
 
