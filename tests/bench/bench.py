@@ -154,9 +154,10 @@ class Bench:
         }
 
     def note(self, database: str, server: Server) -> None:
-        """Keep how much memory a server has taken, and how long its start took; call it at its end."""
+        """Keep how much memory a server has, and what its start took; call it at its end."""
         memory = self.results.memory_mib[database]
         memory[server.kind.name] = max(memory.get(server.kind.name, 0.0), server.memory_mib())
+        self.results.memory_at_start_mib[server.kind.name].append(server.memory_at_start_mib)
         self.results.seconds_to_first_answer[server.kind.name].append(server.seconds_to_first_answer)
         if server.kind is GATEWAY:
             self.results.errors += server.errors()[:5]

@@ -48,6 +48,7 @@ class Results:
     statements: dict[str, dict[str, int]] = field(default_factory=dict)
     hashes_per_second: list[float] = field(default_factory=list)
     memory_mib: dict[str, dict[str, float]] = field(default_factory=lambda: {"SQLite": {}, "PostgreSQL": {}})
+    memory_at_start_mib: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     seconds_to_first_answer: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     kept: dict[str, list[float]] = field(default_factory=dict)
     mails_per_second: dict[str, list[float]] = field(default_factory=dict)
@@ -125,7 +126,8 @@ def _facts(results: Results) -> list[str]:
     starts = ", ".join(f"{name} {median(each):.2f}" for name, each in results.seconds_to_first_answer.items())
     every = [each for by in results.rounds.values() for s in by.values() for rounds in s.values() for each in rounds]
     busiest = max(each.client_busy for each in every)
-    facts.append(f"Seconds from the start to the first answer: {starts}.")
+    memory = ", ".join(f"{name} {median(each):.0f}" for name, each in results.memory_at_start_mib.items())
+    facts.append(f"Seconds from the start to the first answer: {starts}; memory then in MiB: {memory}.")
     facts.append(f"The client was busy for {busiest:.0%} of its time at most.")
     facts += [f"Error: {line}" for line in results.errors]
     return facts

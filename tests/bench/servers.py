@@ -70,7 +70,7 @@ class Server:
             "BENCH_BACKEND_SECRET": BACKEND_SECRET,
             **environment,
         }
-        self.seconds_to_first_answer = 0.0
+        self.seconds_to_first_answer = self.memory_at_start_mib = 0.0
 
     def __enter__(self) -> Self:
         command = [sys.executable, *self.kind.command]
@@ -86,6 +86,7 @@ class Server:
                 raise RuntimeError(self._log.read_text())
             time.sleep(0.01)
         self.seconds_to_first_answer = time.perf_counter() - started
+        self.memory_at_start_mib = self.memory_mib()
         return self
 
     def __exit__(self, *_error: object) -> None:
