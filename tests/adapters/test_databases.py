@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from app.adapters.database import open_database
 from app.domain.ports import Connection, Database
@@ -72,6 +72,18 @@ class TestPrepared:
         assert await connection.execute_prepared(gone, {"id": "2"}) == 0
         assert await connection.execute_prepared(gone, {"id": "1"}) == 1
         await connection.rollback()
+
+    async def test_returns_what_a_change_has_made_of_the_rows(self, database: Database) -> None:
+        connection = database.connect()
+        await connection.execute_prepared(_INSERT, _customer())
+        in_berlin = _TABLE.c.company == "Berlin"
+        counted = update(_TABLE).where(in_berlin).values(version=_TABLE.c.version + 1).returning(*_TABLE.c)
+        (row,) = await connection.execute_prepared_returning(counted, {})
+        assert (row.version, row.created_at, row.mixins) == (2, _NOW, {"loyalty": {"level": "gold"}})
+        assert await _companies(database.connect()) == []
+        await connection.commit()
+        (row,) = await database.connect().fetch_prepared(_BY_ID, {"id": "1"})
+        assert row.version == 2
 
 
 class TestTransaction:
