@@ -7,8 +7,8 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from app.adapters.rate_limit_windows import WindowLimiter, WindowStorage, digest
-from app.domain.ports import Clock, Limit
+from app.adapters.rate_limit_windows import WindowLimiter, WindowStorage
+from app.domain.ports import Clock
 
 
 @dataclass(slots=True)
@@ -158,27 +158,8 @@ class WindowMemory(WindowStorage):
             del self._counters[key]
 
 
-class MemoryLimiter:
+class MemoryLimiter(WindowLimiter):
     """Counts in this process."""
 
     def __init__(self, clock: Clock) -> None:
-        self._limiter = WindowLimiter(WindowMemory(clock))
-
-    async def hit(self, limit: Limit, *key: str) -> None:
-        """Count one more for this key; raises `AccessError` RATE_LIMITED with the seconds to wait when over it."""
-        await self._limiter.hit(limit, digest(key))
-
-    async def check(self, limit: Limit, *key: str) -> None:
-        """Raise as `hit` would at this moment, and count nothing."""
-        await self._limiter.check(limit, digest(key))
-
-    async def give_back(self, limit: Limit, *key: str) -> None:
-        """Take one hit back."""
-        await self._limiter.give_back(limit, digest(key))
-
-    async def clear(self, limit: Limit, *key: str) -> None:
-        """Forget every hit for this key."""
-        await self._limiter.clear(limit, digest(key))
-
-    async def close(self) -> None:
-        """Nothing is held open."""
+        super().__init__(WindowMemory(clock))

@@ -14,8 +14,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
-from app.adapters.rate_limit_memory import WindowMemory
-from app.adapters.rate_limit_windows import WindowLimiter, WindowStorage, digest
+from app.adapters.rate_limit_memory import MemoryLimiter
+from app.adapters.rate_limit_windows import WindowLimiter, WindowStorage
 from app.domain.errors import AccessError
 from app.domain.ports import Clock, Limit
 
@@ -62,39 +62,37 @@ class RedisLimiter:
                 connection_pool=self._pool,  # type: ignore[arg-type]  # the library documents it, its types do not
             )
         )
-        self._local = WindowLimiter(WindowMemory(clock))
+        self._local = MemoryLimiter(clock)
         self._clock = clock
         self._failed_until: datetime | None = None
 
     async def hit(self, limit: Limit, *key: str) -> None:
         """Count one more for this key; raises `AccessError` RATE_LIMITED with the seconds to wait when over it."""
-        await self._try(WindowLimiter.hit, limit, digest(key))
+        await self._try(WindowLimiter.hit, limit, *key)
 
     async def check(self, limit: Limit, *key: str) -> None:
         """Raise as `hit` would at this moment, and count nothing."""
-        await self._try(WindowLimiter.check, limit, digest(key))
+        await self._try(WindowLimiter.check, limit, *key)
 
     async def give_back(self, limit: Limit, *key: str) -> None:
         """Take one hit back."""
-        await self._try(WindowLimiter.give_back, limit, digest(key))
+        await self._try(WindowLimiter.give_back, limit, *key)
 
     async def clear(self, limit: Limit, *key: str) -> None:
         """Forget every hit for this key."""
-        await self._try(WindowLimiter.clear, limit, digest(key))
+        await self._try(WindowLimiter.clear, limit, *key)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._pool.aclose()
 
-    async def _try(
-        self, action: Callable[[WindowLimiter, Limit, str], Awaitable[None]], limit: Limit, key: str
-    ) -> None:
+    async def _try(self, action: Callable[..., Awaitable[None]], limit: Limit, *key: str) -> None:
         now = self._clock.now()
         if self._failed_until is None or now >= self._failed_until:
             if self._failed_until is not None:
                 self._failed_until = now + _REST
             try:
-                await action(self._shared, limit, key)
+                await action(self._shared, limit, *key)
             except AccessError:
                 self._note_success()
                 raise
@@ -103,7 +101,7 @@ class RedisLimiter:
             else:
                 self._note_success()
                 return
-        await action(self._local, replace(limit, amount=max(1, limit.amount // 2)), key)
+        await action(self._local, replace(limit, amount=max(1, limit.amount // 2)), *key)
 
     def _note_success(self) -> None:
         if self._failed_until is not None:

@@ -26,63 +26,69 @@ class WindowStorage(Storage, SlidingWindowCounterSupport):
 
 
 class WindowLimiter:
-    """The rules of the `Limiter` port, on either storage; a `key` is what `digest` returns."""
+    """The `Limiter` on either storage."""
 
     def __init__(self, storage: WindowStorage) -> None:
         self._storage = storage
         self._windows = SlidingWindowCounterRateLimiter(storage)
 
-    async def hit(self, limit: Limit, key: str) -> None:
+    async def hit(self, limit: Limit, *key: str) -> None:
         """Count one more for this key; raises `AccessError` RATE_LIMITED with the seconds to wait when over it."""
-        level = await self._level(limit, key)
+        name = _digest(key)
+        level = await self._level(limit, name)
         if level:
-            await self._pass(_gate(limit, level), key)
-            await self._close_gate(limit, level + 1, key)
-        elif not await self._windows.hit(_item(limit), key):
+            await self._pass(_gate(limit, level), name)
+            await self._close_gate(limit, level + 1, name)
+        elif not await self._windows.hit(_item(limit), name):
             if not limit.delays:
-                raise await self._refusal(limit, key)
-            await self._close_gate(limit, 1, key)
-            raise await self._refusal(_gate(limit, 1), key)
+                raise await self._refusal(limit, name)
+            await self._close_gate(limit, 1, name)
+            raise await self._refusal(_gate(limit, 1), name)
 
-    async def check(self, limit: Limit, key: str) -> None:
+    async def check(self, limit: Limit, *key: str) -> None:
         """Raise as `hit` would at this moment, and count nothing."""
-        level = await self._level(limit, key)
+        name = _digest(key)
+        level = await self._level(limit, name)
         deciding = _gate(limit, level) if level else limit
-        if not await self._windows.test(_item(deciding), key):
-            raise await self._refusal(deciding, key)
+        if not await self._windows.test(_item(deciding), name):
+            raise await self._refusal(deciding, name)
 
-    async def give_back(self, limit: Limit, key: str) -> None:
+    async def give_back(self, limit: Limit, *key: str) -> None:
         """Take one hit back."""
-        await self._storage.give_back(_item(limit).key_for(key), limit.seconds)
+        await self._storage.give_back(_item(limit).key_for(_digest(key)), limit.seconds)
 
-    async def clear(self, limit: Limit, key: str) -> None:
+    async def clear(self, limit: Limit, *key: str) -> None:
         """Forget every hit for this key."""
-        for level in range(await self._level(limit, key)):
-            await self._windows.clear(_item(_gate(limit, level + 1)), key)
-        await self._storage.clear(_level_key(limit, key))
-        await self._windows.clear(_item(limit), key)
+        name = _digest(key)
+        for level in range(await self._level(limit, name)):
+            await self._windows.clear(_item(_gate(limit, level + 1)), name)
+        await self._storage.clear(_level_key(limit, name))
+        await self._windows.clear(_item(limit), name)
 
-    async def _level(self, limit: Limit, key: str) -> int:
-        return await self._storage.get(_level_key(limit, key)) if limit.delays else 0
+    async def close(self) -> None:
+        """Let go of what is held open: nothing here."""
 
-    async def _pass(self, gate: Limit, key: str) -> None:
-        if not await self._windows.hit(_item(gate), key):
-            raise await self._refusal(gate, key)
+    async def _level(self, limit: Limit, name: str) -> int:
+        return await self._storage.get(_level_key(limit, name)) if limit.delays else 0
 
-    async def _close_gate(self, limit: Limit, level: int, key: str) -> None:
+    async def _pass(self, gate: Limit, name: str) -> None:
+        if not await self._windows.hit(_item(gate), name):
+            raise await self._refusal(gate, name)
+
+    async def _close_gate(self, limit: Limit, level: int, name: str) -> None:
         # Closed before the level names it: whoever comes in between finds the gate before it closed as well.
-        if await self._windows.hit(_item(_gate(limit, level)), key):
-            await self._storage.incr(_level_key(limit, key), _LEVEL_MEMORY * limit.delays[-1])
+        if await self._windows.hit(_item(_gate(limit, level)), name):
+            await self._storage.incr(_level_key(limit, name), _LEVEL_MEMORY * limit.delays[-1])
 
-    async def _refusal(self, limit: Limit, key: str) -> AccessError:
-        window = await self._storage.get_sliding_window(_item(limit).key_for(key), limit.seconds)
+    async def _refusal(self, limit: Limit, name: str) -> AccessError:
+        window = await self._storage.get_sliding_window(_item(limit).key_for(name), limit.seconds)
         seconds = _seconds_to_wait(limit, *window)
         return AccessError(
             AccessCode.RATE_LIMITED, f"Too many attempts: try again in {seconds} s.", retry_after=seconds
         )
 
 
-def digest(key: tuple[str, ...]) -> str:
+def _digest(key: tuple[str, ...]) -> str:
     """Return a short name for the key that no other has, and that shows no address to whoever looks into Redis."""
     return blake2b(json.dumps(key).encode(), digest_size=16).hexdigest()
 
@@ -97,8 +103,8 @@ def _gate(limit: Limit, level: int) -> Limit:
     return Limit(f"{limit.name}.gate{level}", 1, delay)
 
 
-def _level_key(limit: Limit, key: str) -> str:
-    return f"{limit.name}.level/{key}"
+def _level_key(limit: Limit, name: str) -> str:
+    return f"{limit.name}.level/{name}"
 
 
 def _seconds_to_wait(

@@ -16,7 +16,7 @@ import orjson
 from argon2 import PasswordHasher
 
 from tests.bench import report
-from tests.bench.bench import FULL, QUICK, Bench
+from tests.bench.bench import FULL, QUICK, Bench, Effort
 from tests.bench.crowd import measure_crowd
 from tests.bench.dataset import Databases
 from tests.bench.report import Results
@@ -29,13 +29,22 @@ PLAIN_WORKLOADS = ("me", "me with 10 addresses", "tokenInfo")
 COMPARED = (*PLAIN_WORKLOADS, "anonymousLogin", "refresh", "updateMe", "me, ever-new texts")
 
 
-def main() -> None:
-    """Measure, print the table, write the files."""
+def main() -> int:
+    """Measure, print the table, write the files; 1 when a server had an error, whatever it answered."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="90 seconds and less certain, instead of 10 minutes")
     parser.add_argument("--output", type=Path, default=ROOT / "var" / "bench", help="where bench.json and bench.svg go")
     arguments = parser.parse_args()
-    effort = QUICK if arguments.quick else FULL
+    results = run(QUICK if arguments.quick else FULL)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    (arguments.output / "bench.json").write_bytes(orjson.dumps(results, option=orjson.OPT_INDENT_2))
+    (arguments.output / "bench.svg").write_text(report.plot(results))
+    sys.stdout.write(report.table(results))
+    return int(bool(results.errors))
+
+
+def run(effort: Effort) -> Results:
+    """Measure everything on both databases."""
     started = time.perf_counter()
     results = Results(machine=_machine())
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, Databases(Path(folder)) as databases:
@@ -49,10 +58,7 @@ def main() -> None:
             if effort.grow:
                 results.growth[database] = measure_growth(databases, database)
     results.seconds = time.perf_counter() - started
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    (arguments.output / "bench.json").write_bytes(orjson.dumps(results, option=orjson.OPT_INDENT_2))
-    (arguments.output / "bench.svg").write_text(report.plot(results))
-    sys.stdout.write(report.table(results))
+    return results
 
 
 def _compare(bench: Bench, database: str) -> None:
@@ -116,4 +122,4 @@ def _machine() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -153,6 +153,7 @@ async def _make_person(port: int, number: int) -> Person:
     for name in READS:
         if name in ("me", "me with 10 addresses", "tokenInfo"):
             answers[name] = comparable(await connection.ask(request(body(DOCUMENTS[name]), token)))
+    connection.close()
     _check(answers, email)
     return Person(email, token, answers)
 

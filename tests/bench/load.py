@@ -63,6 +63,10 @@ class Connection(asyncio.Protocol):
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(WrongAnswerError(f"The server closed the connection: {error}"))
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
     async def ask(self, request: bytes) -> bytes:
         """Send a request and return the body of its answer."""
         self._answer = asyncio.get_running_loop().create_future()
