@@ -21,7 +21,7 @@ from tests.bench.workloads import HASHING, Person
 
 CONNECTIONS = 32
 # Enough to keep all cores hashing; with more of them, each round would only take longer to end.
-CONNECTIONS_HASHING = 16
+CONNECTIONS_HASHING = 8
 # A reader who does not go as fast as it can: so many connections, and seconds between two requests of each.
 PACED_CONNECTIONS, PAUSE = 4, 0.005
 # Seconds until a load does what it will go on doing: at first, all its connections ask in one moment.
