@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple
+from weakref import proxy
 
 from graphql import (
     GraphQLBoolean,
@@ -22,6 +23,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
+    GraphQLResolveInfoHelpers,
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLString,
@@ -118,6 +120,13 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *args: Any, plans: Plans | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._plans = plans
+        # graphql-core's helpers are methods of the executor: it would hold itself, and with it the caller and the
+        # token, until the garbage collector comes by, which stops all requests.
+        executor = proxy(self)
+        self.async_helpers = GraphQLResolveInfoHelpers(
+            gather=lambda values: executor.gather_async_work(values),
+            track=lambda values: executor.track_async_work(values),
+        )
 
     def collect_and_execute_subfields(
         self,
