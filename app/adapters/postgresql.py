@@ -39,12 +39,13 @@ class PostgresqlDatabase:
             json_deserializer=orjson.loads,
             hide_parameters=True,
         )
+        self._connections = Connections(self._engine)
         self._prepared = PreparedStatements(self._engine.dialect)
         self._reads = PreparedReads(url, self._prepared)
 
     def connect(self) -> PostgresqlConnection:
         """Return a conversation; it borrows a connection only for a statement, or for a transaction."""
-        return PostgresqlConnection(self._engine, self._prepared, self._reads)
+        return PostgresqlConnection(self._connections, self._prepared, self._reads)
 
     async def forget(self) -> None:
         """Do nothing: what was deleted is in no dump, and the server's own vacuum takes it from its files."""
@@ -69,6 +70,36 @@ class PostgresqlDatabase:
         await self._engine.dispose()
 
 
+class Connections:
+    """The connections of the engine's pool, in the order in which they are asked for.
+
+    The pool alone gives a connection to whoever comes at the moment when it is free, before those who have waited: of
+    many at once, some would wait four times as long as the others.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._turns = asyncio.Semaphore(POOL_SIZE + POOL_OVERFLOW)
+
+    async def take(self) -> AsyncConnection:
+        """Return a connection, which must be given back."""
+        await self._turns.acquire()
+        try:
+            return await self._engine.connect()
+        except BaseException:
+            self._turns.release()
+            raise
+
+    async def give_back(self, connection: AsyncConnection, *, broken: bool = False) -> None:
+        """Let somebody else have the connection, or another in its place when it is broken."""
+        try:
+            if broken:
+                await connection.invalidate()
+            await connection.close()
+        finally:
+            self._turns.release()
+
+
 class PreparedReads:
     """Prepared reads outside transactions, right on asyncpg: nothing of SQLAlchemy is in the way."""
 
@@ -77,16 +108,19 @@ class PreparedReads:
         self._prepared = prepared
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
+        # As for `Connections`: asyncpg's pool is no fairer than the engine's.
+        self._turns = asyncio.Semaphore(POOL_SIZE)
 
     async def fetch(self, statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """Return all rows of a constant statement."""
         prepared = self._prepared.get(statement)
         arguments = prepared.arguments(parameters)
         pool = self._pool or await self._open()
-        try:
-            rows = await pool.fetch(prepared.sql, *arguments)
-        except _LOST:
-            rows = await pool.fetch(prepared.sql, *arguments)
+        async with self._turns:
+            try:
+                rows = await pool.fetch(prepared.sql, *arguments)
+            except _LOST:
+                rows = await pool.fetch(prepared.sql, *arguments)
         return prepared.read(rows)
 
     @property
@@ -120,30 +154,29 @@ async def _nothing_to_reset(_connection: object) -> None:
 class _Transaction:
     """A connection inside BEGIN; `driver` is asyncpg's own of the same connection."""
 
-    def __init__(self, connection: AsyncConnection, driver: asyncpg.Connection) -> None:
+    def __init__(self, connections: Connections, connection: AsyncConnection, driver: asyncpg.Connection) -> None:
+        self._connections = connections
         self.connection = connection
         self.driver = driver
 
     @classmethod
-    async def begin(cls, engine: AsyncEngine) -> _Transaction:
+    async def begin(cls, connections: Connections) -> _Transaction:
         """Borrow a connection and open a READ COMMITTED transaction; guarded updates and row locks decide the races.
 
         A connection that was lost while it lay in the pool shows now, when nothing is done yet: another is taken then.
         """
         for _ in range(POOL_SIZE + POOL_OVERFLOW):
-            connection = await engine.connect()
+            connection = await connections.take()
             try:
                 driver = await _driver(connection)
                 await driver.execute("BEGIN")
             except _LOST:
-                await connection.invalidate()
-                await connection.close()
+                await connections.give_back(connection, broken=True)
             except BaseException:
-                await connection.invalidate()
-                await connection.close()
+                await connections.give_back(connection, broken=True)
                 raise
             else:
-                return cls(connection, driver)
+                return cls(connections, connection, driver)
         raise OSError("PostgreSQL closes every connection.")
 
     async def end(self, command: str) -> None:
@@ -151,10 +184,9 @@ class _Transaction:
         try:
             await self.driver.execute(command)
         except BaseException:
-            await self.connection.invalidate()
+            await self._connections.give_back(self.connection, broken=True)
             raise
-        finally:
-            await self.connection.close()
+        await self._connections.give_back(self.connection)
 
 
 async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
@@ -164,8 +196,8 @@ async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
 class PostgresqlConnection:
     """A conversation with a `PostgresqlDatabase`; see the `Connection` port."""
 
-    def __init__(self, engine: AsyncEngine, prepared: PreparedStatements, reads: PreparedReads) -> None:
-        self._engine = engine
+    def __init__(self, connections: Connections, prepared: PreparedStatements, reads: PreparedReads) -> None:
+        self._connections = connections
         self._prepared = prepared
         self._reads = reads
         self._transaction: _Transaction | None = None
@@ -181,7 +213,7 @@ class PostgresqlConnection:
 
     async def _begin(self) -> _Transaction:
         if self._transaction is None:
-            self._transaction = await _Transaction.begin(self._engine)
+            self._transaction = await _Transaction.begin(self._connections)
         return self._transaction
 
     async def commit(self) -> None:
@@ -210,8 +242,11 @@ class PostgresqlConnection:
             return await self._fetch_alone(statement)
 
     async def _fetch_alone(self, statement: Executable) -> Sequence[Row[Any]]:
-        async with self._engine.connect() as connection:
+        connection = await self._connections.take()
+        try:
             return (await connection.execute(statement)).fetchall()
+        finally:
+            await self._connections.give_back(connection)
 
     async def fetch_prepared(self, statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """Read as `fetch` does at a fraction of the cost."""

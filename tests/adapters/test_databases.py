@@ -155,3 +155,22 @@ class TestPostgresql:
         await connection.execute_prepared(_INSERT, _customer(id="2"))
         await connection.commit()
         assert await _companies(connection) == ["Berlin", "Berlin"]
+
+    @pytest.mark.parametrize("begins", [False, True], ids=["reads", "transactions"])
+    async def test_lets_nobody_wait_while_others_come_and_go(self, database: Database, *, begins: bool) -> None:
+        clients, done, longest = 64, 0, 0
+
+        async def ask() -> None:
+            nonlocal done, longest
+            for _ in range(20):
+                connection, began = database.connect(), done
+                if begins:
+                    await connection.begin()
+                await connection.fetch_prepared(_BY_ID, {"id": "1"})
+                await connection.rollback()
+                longest = max(longest, done - began)
+                done += 1
+
+        await asyncio.gather(*(ask() for _ in range(clients)))
+        # As many as there are clients in the fairest order; without one it is seven times that.
+        assert longest < 3 * clients

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Generator
 from datetime import UTC, datetime
 from enum import Enum
@@ -320,3 +322,18 @@ class TestPlannedExecutor:
         document = DOCUMENTS.get(text)
         result = await DOCUMENTS.execute(document, document.choose(None), {}, source)
         assert _bytes(result) == await _by_core(text, source, {})
+
+
+class TestGarbage:
+    @pytest.mark.parametrize("text", ["{ node { id } }", "{ maybeNode { id node { id leaves { name } } } }"])
+    async def test_keeps_nothing_of_a_request_that_was_answered(self, text: str) -> None:
+        document = DOCUMENTS.get(text)
+        source = _with(Node.__new__(Node), {"id": "1", "leaves": []})
+        caller = weakref.ref(source)
+        gc.disable()
+        try:
+            assert (await DOCUMENTS.execute(document, document.choose(None), {}, source)).errors is None
+            del source
+            assert caller() is None
+        finally:
+            gc.enable()
