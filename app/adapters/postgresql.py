@@ -23,8 +23,9 @@ from app.domain.ports import Constant
 POOL_SIZE = 10
 POOL_OVERFLOW = 10
 
-# How a connection says that the server has gone, or has closed it while it lay in the pool.
-_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError)
+# How a connection says that the server has gone, or has closed it while it lay in the pool; the last, when that is
+# told in the very moment in which a statement begins.
+_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError, asyncpg.InternalClientError)
 
 
 class PostgresqlDatabase:
@@ -117,11 +118,7 @@ class PreparedReads:
         arguments = prepared.arguments(parameters)
         pool = self._pool or await self._open()
         async with self._turns:
-            try:
-                rows = await pool.fetch(prepared.sql, *arguments)
-            except _LOST:
-                rows = await pool.fetch(prepared.sql, *arguments)
-        return prepared.read(rows)
+            return prepared.read(await _fetch_from(pool, prepared.sql, arguments))
 
     @property
     def connections_in_use(self) -> int:
@@ -140,6 +137,16 @@ class PreparedReads:
         """Close the connections."""
         if self._pool is not None:
             await self._pool.close()
+
+
+async def _fetch_from(pool: asyncpg.Pool, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+    """Return all rows; where connections were lost while they lay in the pool, by the first that is not."""
+    for _ in range(POOL_SIZE):
+        try:
+            return cast("Sequence[Any]", await pool.fetch(sql, *arguments))
+        except _LOST:
+            continue
+    return cast("Sequence[Any]", await pool.fetch(sql, *arguments))
 
 
 async def _read_json(connection: asyncpg.Connection) -> None:
@@ -236,17 +243,20 @@ class PostgresqlConnection:
             return (await self._transaction.connection.execute(statement)).fetchall()
         try:
             return await self._fetch_alone(statement)
-        except DBAPIError as error:
-            if not error.connection_invalidated:
+        except (DBAPIError, *_LOST) as error:
+            if isinstance(error, DBAPIError) and not error.connection_invalidated:
                 raise
             return await self._fetch_alone(statement)
 
     async def _fetch_alone(self, statement: Executable) -> Sequence[Row[Any]]:
         connection = await self._connections.take()
+        broken = True
         try:
-            return (await connection.execute(statement)).fetchall()
+            rows = (await connection.execute(statement)).fetchall()
+            broken = False
         finally:
-            await self._connections.give_back(connection)
+            await self._connections.give_back(connection, broken=broken)
+        return rows
 
     async def fetch_prepared(self, statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """Read as `fetch` does at a fraction of the cost."""
