@@ -40,7 +40,7 @@ class Effort:
     grow: bool
 
 
-QUICK = Effort(rounds=2, seconds=0.2, seconds_hashing=0.4, mails=200, customers=10_000, grow=False)
+QUICK = Effort(rounds=2, seconds=0.2, seconds_hashing=0.3, mails=200, customers=10_000, grow=False)
 FULL = Effort(rounds=5, seconds=0.8, seconds_hashing=1.5, mails=1000, customers=100_000, grow=True)
 
 
