@@ -48,6 +48,11 @@ def constant_update(
     return update(model.__table__).where(where).values(values)
 
 
+def new_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a `constant_update` that these values are."""
+    return {f"new_{name}": value for name, value in values.items()}
+
+
 @cache
 def _returning(statement: Update) -> Update:
     return statement.returning(*statement.table.c)
@@ -94,8 +99,7 @@ class Repository:
         return rows[0] if rows else None
 
     def _changing(self, given: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-        changed = {f"new_{name}": value for name, value in values.items()}
-        return {"tenant_id": self._tenant_id, **given, **changed}
+        return {"tenant_id": self._tenant_id, **given, **new_values(values)}
 
     async def _list(self, model: type[Model], *conditions: Condition, order_by: Sequence[Any] = ()) -> Sequence[Model]:
         statement = select(model.__table__).where(self._mine(model, *conditions)).order_by(*order_by)

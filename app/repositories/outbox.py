@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from app.domain.ports import Connection
 from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
-from app.repositories.base import Repository, constant_update, mine
+from app.repositories.base import Repository, constant_update, mine, new_values
 
 _WAITS = and_(col(OutboxMessage.delivered_at).is_(None), col(OutboxMessage.dead_at).is_(None))
 _CLAIMED = mine(
@@ -129,9 +129,8 @@ class OutboxQueue:
     async def settle(self, message: OutboxMessage, **values: Any) -> bool:
         """Write what came of a claimed message; False when its lease went to another worker meanwhile."""
         given = {"tenant_id": message.tenant_id, "message_id": message.id, "claimed_attempts": message.attempts}
-        changed = {f"new_{name}": value for name, value in values.items()}
         statement = constant_update(OutboxMessage, _CLAIMED, tuple(values))
-        return await self._connection.execute_prepared(statement, {**given, **changed}) == 1
+        return await self._connection.execute_prepared(statement, {**given, **new_values(values)}) == 1
 
     async def count(self) -> tuple[int, int, int]:
         """Return how many messages wait, how many of those have failed before, and how many are dead."""

@@ -28,7 +28,7 @@ from app.http.request_log import RequestLog
 from app.main import build_app
 from app.settings import Settings
 from app.wiring import build_tools, migrate
-from tests.bench.servers import BACKEND_SECRET, TENANTS
+from tests.bench.servers import environment_of
 from tests.bench.workloads import CLIENT_ID, DOCUMENTS, PASSWORD, body
 from tests.fakes import MovableClock
 from tests.harness.gateway import run_gateway
@@ -142,12 +142,7 @@ def main() -> None:
     """Print a line for each layer, in microseconds."""
     requests = int(sys.argv[1]) if len(sys.argv) > 1 else REQUESTS
     with tempfile.TemporaryDirectory(prefix="profile-") as folder:
-        environment = {
-            "DATABASE_URL": f"sqlite:///{folder}/gateway.db",
-            "STATE_DIR": folder,
-            "TENANTS_FILE": str(TENANTS),
-            "BENCH_BACKEND_SECRET": BACKEND_SECRET,
-        }
+        environment = environment_of(f"sqlite:///{folder}/gateway.db", Path(folder))
         migrate(Settings.load(environment))
         with Path(folder, "log").open("w") as log, redirect_stderr(log):
             token = uvloop.run(_log_in(environment))

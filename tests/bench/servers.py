@@ -44,6 +44,16 @@ PLAIN = Kind("Starlette + the same SQL", _uvicorn("tests.bench.plain:create_app"
 TUTORIAL = Kind("tutorial", _uvicorn("tests.bench.tutorial:create_app"))
 
 
+def environment_of(database_url: str, state_dir: Path) -> dict[str, str]:
+    """Return the variables of a gateway of the benchmark's shop."""
+    return {
+        "DATABASE_URL": database_url,
+        "STATE_DIR": str(state_dir),
+        "TENANTS_FILE": str(TENANTS),
+        "BENCH_BACKEND_SECRET": BACKEND_SECRET,
+    }
+
+
 class Server:
     """A running server; leave the `with` block to end it."""
 
@@ -62,12 +72,9 @@ class Server:
         self._log = state_dir / f"{kind.name.split()[0]}-{self.port}.log"
         self._environment = {
             **_without_ours(os.environ),
-            "DATABASE_URL": database_url,
-            "STATE_DIR": str(state_dir),
-            "TENANTS_FILE": str(TENANTS),
+            **environment_of(database_url, state_dir),
             "PORT": str(self.port),
             "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
-            "BENCH_BACKEND_SECRET": BACKEND_SECRET,
             **environment,
         }
         self.seconds_to_first_answer = self.memory_at_start_mib = 0.0

@@ -8,7 +8,7 @@ from io import StringIO
 from itertools import count
 from pathlib import Path
 
-from tests.bench.servers import BACKEND_SECRET, TENANTS
+from tests.bench.servers import environment_of
 from tests.bench.workloads import CLIENT_ID, DOCUMENTS, PASSWORD
 from tests.fakes import MovableClock
 from tests.harness.gateway import Gateway, run_gateway
@@ -18,15 +18,9 @@ _NUMBER = count()
 
 async def count_statements(database_url: str, folder: Path) -> dict[str, int]:
     """Return the number of statements of each workload on a copy of the data."""
-    environment = {
-        "DATABASE_URL": database_url,
-        "STATE_DIR": str(folder),
-        "TENANTS_FILE": str(TENANTS),
-        "BENCH_BACKEND_SECRET": BACKEND_SECRET,
-    }
     # Its log would stand in the way of the table.
     with redirect_stderr(StringIO()):
-        return await _count_all(environment)
+        return await _count_all(environment_of(database_url, folder))
 
 
 async def _count_all(environment: Mapping[str, str]) -> dict[str, int]:

@@ -18,15 +18,22 @@ AT_ONCE = 16
 
 
 @asynccontextmanager
-async def transaction(database: Database) -> AsyncIterator[Connection]:
-    """Open a transaction, which is committed when nothing is raised."""
+async def conversation(database: Database) -> AsyncIterator[Connection]:
+    """Open a transaction that leaves nothing behind unless it is committed."""
     connection = database.connect()
     await connection.begin()
     try:
         yield connection
-        await connection.commit()
     finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def transaction(database: Database) -> AsyncIterator[Connection]:
+    """Open a transaction, which is committed when nothing is raised."""
+    async with conversation(database) as connection:
+        yield connection
+        await connection.commit()
 
 
 async def write(database: Database, *rows: TenantRow) -> None:

@@ -10,7 +10,6 @@ import inspect
 import pkgutil
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -43,6 +42,7 @@ from app.models.webhook_endpoints import WebhookEndpointState
 from app.repositories.base import Repository
 from app.repositories.outbox import OutboxQueue, OutboxRepository
 from tests.harness.rows import LATER, NOW, models_by_reference, row_of
+from tests.harness.transactions import conversation
 
 pytestmark = pytest.mark.anyio
 
@@ -183,17 +183,6 @@ class Outcome:
         """Tell whether it came out as it does where there is no other tenant, whose rows are as they were."""
         came_out = (self.answer, self.after[HERE]) == (alone.answer, alone.after[HERE])
         return came_out and self.after[THERE] == self.before[THERE]
-
-
-@asynccontextmanager
-async def conversation(database: Database) -> AsyncIterator[Connection]:
-    """Open a transaction that leaves nothing behind unless it is committed."""
-    connection = database.connect()
-    await connection.begin()
-    try:
-        yield connection
-    finally:
-        await connection.close()
 
 
 async def seed(connection: Connection, tenant_id: str) -> None:
