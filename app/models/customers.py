@@ -100,6 +100,9 @@ class Customer(CustomerColumns, table=True):
     search_name: str = Field(default="", sa_type=searched_text(MAXIMUM_LENGTH), nullable=False)
 
 
+SEARCHED_NAMES = frozenset({"first_name", "middle_name", "last_name", "company"})
+
+
 def searched_name(customer: CustomerColumns) -> str:
     """Return what `search_name` has to be: the last name first; of who has no name at all, the company."""
     return search_name(customer.last_name, customer.first_name, customer.middle_name) or search_name(customer.company)

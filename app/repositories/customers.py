@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from app.domain.anonymization import AnonymizationStatus
 from app.models.credentials import Credential
-from app.models.customers import Customer, CustomerProfile, CustomerStatus, searched_name
+from app.models.customers import SEARCHED_NAMES, Customer, CustomerProfile, CustomerStatus, searched_name
 from app.repositories.base import Condition, Repository, mine
 
 PROFILE_COLUMNS = [
@@ -99,7 +99,7 @@ class CustomerRepository(Repository):
         """Set columns of a customer, which makes it the next version."""
         given = {"customer_id": customer_id}
         changed = await self._change_one(Customer, _CUSTOMER, given, counted="version", updated_at=now, **values)
-        if changed is not None and changed.search_name != searched_name(changed):
+        if changed is not None and not SEARCHED_NAMES.isdisjoint(values):
             await self._change(Customer, _CUSTOMER, given, search_name=searched_name(changed))
 
     async def change_shopper_reference(self, customer_id: str, reference: str) -> bool:

@@ -61,7 +61,7 @@ class TestChange:
             database, lambda connection: CustomerRepository(connection, "shop").change("a", LATER, title="Dr.")
         )
         after = await stored(database)
-        assert (after.version, after.updated_at, after.title) == (1 + AT_ONCE, LATER, "Dr.")
+        assert (after.version, after.updated_at, after.search_name) == (1 + AT_ONCE, LATER, "a")
 
     async def test_of_nobody_does_nothing(self, database: Database) -> None:
         await write(database, customer())
