@@ -7,6 +7,7 @@ from typing import cast
 import strawberry
 
 from app.domain.principal import TokenKind
+from app.domain.scopes import SessionScope
 from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation, query
@@ -149,7 +150,7 @@ class AddressTagsPayload:
 class AddressQueries:
     """Root query fields about addresses."""
 
-    @query(kinds=OWN)
+    @query(kinds=OWN, session_scope=SessionScope.PROFILE_READ)
     async def addresses(self, info: Info, tag: str | None = None) -> list[Address]:
         """The caller's own addresses, the default first; with `tag` (`"BILLING"`) only those that have it.
 
@@ -159,7 +160,7 @@ class AddressQueries:
         uow = info.context.uow
         return cast("list[Address]", await service.addresses(uow, uow.caller.require_customer().id, tag))
 
-    @query(kinds=OWN)
+    @query(kinds=OWN, session_scope=SessionScope.PROFILE_READ)
     async def address(self, info: Info, id: strawberry.ID) -> Address | None:
         """One of the caller's own addresses; null when there is none with this id.
 
@@ -173,7 +174,7 @@ class AddressQueries:
 class AddressMutations:
     """Root mutation fields about addresses."""
 
-    @mutation(kinds=OWN)
+    @mutation(kinds=OWN, session_scope=SessionScope.ADDRESSES_WRITE)
     async def create_address(self, info: Info, input: AddressInput) -> CreateAddressPayload:
         """Add an address. The first one becomes the default.
 
@@ -186,7 +187,7 @@ class AddressMutations:
             address=cast("Address", await service.create_address(info.context.uow, to_patch(input)))
         )
 
-    @mutation(kinds=OWN)
+    @mutation(kinds=OWN, session_scope=SessionScope.ADDRESSES_WRITE)
     async def update_address(self, info: Info, input: UpdateAddressInput) -> UpdateAddressPayload:
         """Change one of the caller's own addresses: a field left out stays, null clears.
 
@@ -197,7 +198,7 @@ class AddressMutations:
         address = await service.update_address(info.context.uow, input.id, to_patch(input, "id"))
         return UpdateAddressPayload(address=cast("Address", address))
 
-    @mutation(kinds=OWN)
+    @mutation(kinds=OWN, session_scope=SessionScope.ADDRESSES_WRITE)
     async def delete_address(self, info: Info, input: DeleteAddressInput) -> DeleteAddressPayload:
         """Remove one of the caller's own addresses. If it was the default, the oldest that remains becomes it.
 
@@ -207,7 +208,7 @@ class AddressMutations:
         """
         return DeleteAddressPayload(deleted_id=strawberry.ID(await service.delete_address(info.context.uow, input.id)))
 
-    @mutation(kinds=OWN)
+    @mutation(kinds=OWN, session_scope=SessionScope.ADDRESSES_WRITE)
     async def add_address_tags(self, info: Info, input: AddressTagsInput) -> AddressTagsPayload:
         """Add tags to an address; they are normalized to upper case, and those that it has already do no harm.
 
@@ -219,7 +220,7 @@ class AddressMutations:
         address = await service.add_address_tags(info.context.uow, input.address_id, input.tags)
         return AddressTagsPayload(address=cast("Address", address))
 
-    @mutation(kinds=OWN)
+    @mutation(kinds=OWN, session_scope=SessionScope.ADDRESSES_WRITE)
     async def remove_address_tags(self, info: Info, input: AddressTagsInput) -> AddressTagsPayload:
         """Take tags from an address; those that it has not do no harm.
 

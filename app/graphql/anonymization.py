@@ -10,7 +10,7 @@ from strawberry.scalars import JSON
 
 from app.domain.anonymization import AnonymizationStatus
 from app.domain.principal import TokenKind
-from app.domain.scopes import Scope
+from app.domain.scopes import Scope, SessionScope
 from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation
@@ -133,6 +133,7 @@ class AnonymizationMutations:
         kinds=(TokenKind.CUSTOMER, TokenKind.INTEGRATION),
         owner_scope=Scope.CUSTOMERS_ANONYMIZE,
         takes_credentials=True,
+        session_scope=SessionScope.PRIVACY,
     )
     async def request_anonymization(
         self, info: Info, input: RequestAnonymizationInput | None = None
@@ -159,6 +160,7 @@ class AnonymizationMutations:
         kinds=(TokenKind.ANONYMOUS, TokenKind.CUSTOMER, TokenKind.INTEGRATION),
         owner_scope=Scope.CUSTOMERS_ANONYMIZE,
         takes_credentials=True,
+        session_scope=SessionScope.PRIVACY_CANCEL,
     )
     async def cancel_anonymization(
         self, info: Info, input: CancelAnonymizationInput | None = None
@@ -176,7 +178,7 @@ class AnonymizationMutations:
         canceled = await service.cancel_anonymization(info.context.uow, wanted.customer_id, wanted.token)
         return CancelAnonymizationPayload(anonymization_info=present_anonymization(canceled))
 
-    @mutation(kinds=(TokenKind.CUSTOMER,), takes_credentials=True)
+    @mutation(kinds=(TokenKind.CUSTOMER,), session_scope=SessionScope.PRIVACY, takes_credentials=True)
     async def export_my_data(self, info: Info, input: ExportMyDataInput | None = None) -> ExportMyDataPayload:
         """All that the shop's customer system holds about the customer, as JSON; no hash and no secret is in it.
 

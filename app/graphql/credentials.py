@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from app.domain.principal import TokenKind
+from app.domain.scopes import SessionScope
 from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import ANYONE, mutation
@@ -130,7 +131,7 @@ class RevertEmailChangePayload:
 class CredentialMutations:
     """Root mutation fields about passwords and login addresses."""
 
-    @mutation(kinds=STOREFRONT, takes_credentials=True)
+    @mutation(kinds=STOREFRONT, session_scope=SessionScope.CREDENTIALS_RECOVER, takes_credentials=True)
     async def request_password_reset(self, info: Info, input: RequestPasswordResetInput) -> RequestPasswordResetPayload:
         """Have a link mailed by which the owner of the address chooses a new password; earlier links no longer work.
 
@@ -144,7 +145,7 @@ class CredentialMutations:
         await password_reset.request_password_reset(info.context.uow, input.email, input.site)
         return RequestPasswordResetPayload(accepted=True)
 
-    @mutation(kinds=STOREFRONT, takes_credentials=True)
+    @mutation(kinds=STOREFRONT, session_scope=SessionScope.CREDENTIALS_RECOVER, takes_credentials=True)
     async def reset_password(self, info: Info, input: ResetPasswordInput) -> ResetPasswordPayload:
         """Set a new password by the token of the mailed link. All sessions of the customer end; nobody is logged in.
 
@@ -159,7 +160,7 @@ class CredentialMutations:
         await password_reset.reset_password(info.context.uow, input.token, input.password)
         return ResetPasswordPayload(password_reset=True)
 
-    @mutation(kinds=THE_CUSTOMER, takes_credentials=True)
+    @mutation(kinds=THE_CUSTOMER, session_scope=SessionScope.CREDENTIALS_WRITE, takes_credentials=True)
     async def change_password(self, info: Info, input: ChangePasswordInput) -> ChangePasswordPayload:
         """Set a new password. All other sessions end; this one goes on with the tokens of the answer.
 
@@ -173,7 +174,7 @@ class CredentialMutations:
         tokens = await credentials.change_password(info.context.uow, input.current_password, input.new_password)
         return ChangePasswordPayload(tokens=present_tokens(tokens))
 
-    @mutation(kinds=THE_CUSTOMER, takes_credentials=True)
+    @mutation(kinds=THE_CUSTOMER, session_scope=SessionScope.CREDENTIALS_WRITE, takes_credentials=True)
     async def change_email(self, info: Info, input: ChangeEmailInput) -> ChangeEmailPayload:
         """Ask for another login address. Nothing changes before the link mailed to it is opened, within an hour.
 
@@ -194,7 +195,7 @@ class CredentialMutations:
         )
         return ChangeEmailPayload(accepted=True)
 
-    @mutation(kinds=STOREFRONT, takes_credentials=True)
+    @mutation(kinds=STOREFRONT, session_scope=SessionScope.CREDENTIALS_RECOVER, takes_credentials=True)
     async def confirm_email_change(self, info: Info, input: ConfirmEmailChangeInput) -> ConfirmEmailChangePayload:
         """Make the new address the login address, by the token that was mailed to it.
 

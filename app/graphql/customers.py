@@ -11,6 +11,7 @@ from strawberry.scalars import JSON
 
 from app.domain.anonymization import AnonymizationStatus
 from app.domain.principal import TokenKind
+from app.domain.scopes import SessionScope
 from app.graphql.addresses import OWN, Address
 from app.graphql.anonymization import AnonymizationInfo, present_anonymization
 from app.graphql.context import Info
@@ -304,7 +305,7 @@ class UpdateMePayload:
 class CustomerQueries:
     """Root query fields about the customer."""
 
-    @query(kinds=(TokenKind.ANONYMOUS, *OWN))
+    @query(kinds=(TokenKind.ANONYMOUS, *OWN), session_scope=SessionScope.PROFILE_READ, null_for_guests=True)
     def me(self, info: Info) -> Customer | None:
         """The customer whose token it is; null for an anonymous session.
 
@@ -319,7 +320,7 @@ class CustomerQueries:
 class CustomerMutations:
     """Root mutation fields about the customer."""
 
-    @mutation(kinds=OWN)
+    @mutation(kinds=OWN, session_scope=SessionScope.PROFILE_WRITE)
     async def update_me(self, info: Info, input: UpdateMeInput) -> UpdateMePayload:
         """Change the own profile: a field left out stays, null clears; all faults are told at once.
 

@@ -14,7 +14,7 @@ from strawberry.printer import print_schema
 
 from app.domain.errors import AccessCode, AccessError
 from app.domain.principal import TokenKind
-from app.domain.scopes import Scope
+from app.domain.scopes import Scope, SessionScope
 from app.graphql.context import Info
 from app.graphql.customers import Customer, present_customer
 from app.graphql.fields import query
@@ -68,6 +68,8 @@ class FederationQueries:
         name="_entities",
         kinds=(TokenKind.ANONYMOUS, TokenKind.CUSTOMER, TokenKind.ON_BEHALF, TokenKind.INTEGRATION),
         scope=Scope.CUSTOMERS_READ,
+        session_scope=SessionScope.PROFILE_READ,
+        null_for_guests=True,
     )
     async def entities(self, info: Info, representations: list[FederationAny]) -> list[Entity | None]:
         """The customers that another service refers to by `{__typename: "Customer", id: …}`, in the same order.

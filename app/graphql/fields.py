@@ -1,6 +1,7 @@
 """Root fields: who may call them, and the one place where a transaction ends.
 
-`@query(...)` and `@mutation(...)` take the kinds of token, and the scope of an integration token, that a field allows.
+`@query(...)` and `@mutation(...)` take the kinds of token that a field allows, the scope of an integration token, and
+the word in the `scope` of a session's token that stands for the field.
 A mutation runs in a unit of work: returning commits, raising rolls back; a `DomainError` becomes the `userErrors` of
 the payload, an `AccessError` a top-level error.
 """
@@ -19,7 +20,7 @@ from strawberry.types.field import StrawberryField
 
 from app.domain.errors import DomainError, forbidden
 from app.domain.principal import Principal, TokenKind
-from app.domain.scopes import Scope
+from app.domain.scopes import SESSION_SCOPES, Scope, SessionScope, kinds_with
 from app.graphql.context import Context, Info
 from app.graphql.errors import present
 
@@ -31,7 +32,8 @@ ANYONE: tuple[TokenKind, ...] = ()
     locations=[Location.FIELD_DEFINITION],
     name="allow",
     description="Who may call the field: bearers of these kinds of access token, or with no kinds anyone without one. "
-    "`scope` is what an integration token must have, `ownerScope` what the user must have who owns that token.",
+    "`scope` is what an integration token must have, `ownerScope` what the user must have who owns that token, and "
+    "`sessionScope` the word in the `scope` of every other token that may; a guest who asks without it gets null.",
 )
 class Allow:
     """The rule of one root field."""
@@ -39,15 +41,33 @@ class Allow:
     kinds: list[TokenKind]
     scope: str | None = None
     owner_scope: str | None = strawberry.UNSET
+    session_scope: str | None = strawberry.UNSET
 
 
 class Access(FieldExtension):
-    """Lets a root field be called by those whom it allows."""
+    """Lets a root field be called by those whom it allows.
 
-    def __init__(self, kinds: Collection[TokenKind], scope: Scope | None, owner_scope: Scope | None = None) -> None:
+    Raises `ValueError` for kinds that are not those whose tokens have the session scope: what a token says that it may
+    do is what it may. Only of a field that is `null_for_guests` a guest may ask without the word.
+    """
+
+    def __init__(
+        self,
+        kinds: Collection[TokenKind],
+        scope: Scope | None,
+        owner_scope: Scope | None = None,
+        session_scope: SessionScope | None = None,
+        *,
+        null_for_guests: bool = False,
+    ) -> None:
         self._kinds = frozenset(kinds)
         self._scope = scope
         self._owner_scope = owner_scope
+        self._session_scope = session_scope
+        named = kinds_with(session_scope) if session_scope is not None else frozenset()
+        asking = {TokenKind.ANONYMOUS} if null_for_guests else frozenset()
+        if self._kinds & SESSION_SCOPES.keys() != named | asking:
+            raise ValueError(f"The kinds {sorted(self._kinds)} are not those whose tokens say {session_scope}.")
 
     def apply(self, field: StrawberryField) -> None:
         """Write the rule into the SDL."""
@@ -56,7 +76,12 @@ class Access(FieldExtension):
         others = [each for each in field.directives if not isinstance(each, Allow)]
         field.directives = [
             *others,
-            Allow(kinds=kinds, scope=self._scope, owner_scope=self._owner_scope or strawberry.UNSET),
+            Allow(
+                kinds=kinds,
+                scope=self._scope,
+                owner_scope=self._owner_scope or strawberry.UNSET,
+                session_scope=self._session_scope or strawberry.UNSET,
+            ),
         ]
 
     def check(self, context: Context) -> None:
@@ -118,17 +143,23 @@ class Transaction(FieldExtension):
 
 
 def query(
-    *, kinds: Collection[TokenKind], scope: Scope | None = None, name: str | None = None
+    *,
+    kinds: Collection[TokenKind],
+    scope: Scope | None = None,
+    session_scope: SessionScope | None = None,
+    null_for_guests: bool = False,
+    name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Return the decorator of a root query field; its docstring is the SDL's description.
 
+    `session_scope`: the word for it in the `scope` of a session's token.
+    `null_for_guests`: an anonymous session may ask without that word, and gets null.
     `name`: what a specification calls the field, where that is not the name of the resolver.
     """
 
     def decorate(resolver: Callable[..., Any]) -> Any:
-        return strawberry.field(
-            resolver=resolver, name=name, description=_description(resolver), extensions=[Access(kinds, scope)]
-        )
+        access = Access(kinds, scope, session_scope=session_scope, null_for_guests=null_for_guests)
+        return strawberry.field(resolver=resolver, name=name, description=_description(resolver), extensions=[access])
 
     return decorate
 
@@ -138,20 +169,23 @@ def mutation(
     kinds: Collection[TokenKind],
     scope: Scope | None = None,
     owner_scope: Scope | None = None,
+    session_scope: SessionScope | None = None,
     takes_credentials: bool = False,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Return the decorator of a root mutation field; its docstring is the SDL's description.
 
     `owner_scope`: what the user of the organisation must have who owns an integration's token.
+    `session_scope`: the word for it in the `scope` of a session's token.
     `takes_credentials`: somebody could guess with it, so a document may hold one such field only.
     """
 
     def decorate(resolver: Callable[..., Any]) -> Any:
         payload = get_type_hints(resolver)["return"]
+        access = Access(kinds, scope, owner_scope, session_scope)
         return strawberry.mutation(
             resolver=resolver,
             description=_description(resolver),
-            extensions=[Transaction(Access(kinds, scope, owner_scope), payload, takes_credentials=takes_credentials)],
+            extensions=[Transaction(access, payload, takes_credentials=takes_credentials)],
         )
 
     return decorate

@@ -6,6 +6,7 @@ from typing import cast
 
 import strawberry
 
+from app.domain.scopes import SessionScope
 from app.graphql.addresses import OWN
 from app.graphql.context import Info
 from app.graphql.errors import UserError
@@ -100,7 +101,7 @@ class DeletePaymentInstrumentPayload:
 class PaymentInstrumentMutations:
     """Root mutation fields about payment instruments."""
 
-    @mutation(kinds=OWN)
+    @mutation(kinds=OWN, session_scope=SessionScope.PAYMENT_WRITE)
     async def add_payment_instrument(self, info: Info, input: AddPaymentInstrumentInput) -> AddPaymentInstrumentPayload:
         """Keep a way to pay by the payment provider's token. The first one becomes the default.
 
@@ -112,7 +113,7 @@ class PaymentInstrumentMutations:
         added = await service.add_payment_instrument(info.context.uow, to_patch(input))
         return AddPaymentInstrumentPayload(payment_instrument=cast("PaymentInstrument", added))
 
-    @mutation(kinds=OWN)
+    @mutation(kinds=OWN, session_scope=SessionScope.PAYMENT_WRITE)
     async def update_payment_instrument(
         self, info: Info, input: UpdatePaymentInstrumentInput
     ) -> UpdatePaymentInstrumentPayload:
@@ -125,7 +126,7 @@ class PaymentInstrumentMutations:
         changed = await service.update_payment_instrument(info.context.uow, input.id, to_patch(input, "id"))
         return UpdatePaymentInstrumentPayload(payment_instrument=cast("PaymentInstrument", changed))
 
-    @mutation(kinds=OWN)
+    @mutation(kinds=OWN, session_scope=SessionScope.PAYMENT_WRITE)
     async def delete_payment_instrument(
         self, info: Info, input: DeletePaymentInstrumentInput
     ) -> DeletePaymentInstrumentPayload:

@@ -11,6 +11,7 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from app.domain.principal import TokenKind
+from app.domain.scopes import SessionScope
 from app.graphql.addresses import OWN
 from app.graphql.context import Info
 from app.graphql.errors import UserError
@@ -194,7 +195,7 @@ class DeleteProductListItemPayload:
 class ProductListQueries:
     """Root query fields about product lists."""
 
-    @query(kinds=tuple(TokenKind))
+    @query(kinds=tuple(TokenKind), session_scope=SessionScope.STOREFRONT_READ)
     async def product_list(self, info: Info, id: strawberry.ID) -> ProductList | None:
         """One of the caller's own lists, or a public one of any customer of the shop; null when there is neither.
 
@@ -213,7 +214,7 @@ class ProductListQueries:
 class ProductListMutations:
     """Root mutation fields about product lists."""
 
-    @mutation(kinds=OWN)
+    @mutation(kinds=OWN, session_scope=SessionScope.LISTS_WRITE)
     async def create_product_list(self, info: Info, input: CreateProductListInput) -> CreateProductListPayload:
         """Make a wish list, a gift registry, a shopping list or the like.
 
@@ -225,7 +226,7 @@ class ProductListMutations:
         created = await service.create_product_list(info.context.uow, input.type, to_patch(input, "type"))
         return CreateProductListPayload(product_list=present_product_lists(info, [created])[0])
 
-    @mutation(kinds=OWN)
+    @mutation(kinds=OWN, session_scope=SessionScope.LISTS_WRITE)
     async def update_product_list(self, info: Info, input: UpdateProductListInput) -> UpdateProductListPayload:
         """Change one of the caller's own lists: a field left out stays, null clears.
 
@@ -236,7 +237,7 @@ class ProductListMutations:
         changed = await service.update_product_list(info.context.uow, input.id, to_patch(input, "id"))
         return UpdateProductListPayload(product_list=present_product_lists(info, [changed])[0])
 
-    @mutation(kinds=OWN)
+    @mutation(kinds=OWN, session_scope=SessionScope.LISTS_WRITE)
     async def delete_product_list(self, info: Info, input: DeleteProductListInput) -> DeleteProductListPayload:
         """Remove one of the caller's own lists, with everything on it.
 
@@ -247,7 +248,7 @@ class ProductListMutations:
         deleted_id = await service.delete_product_list(info.context.uow, input.id)
         return DeleteProductListPayload(deleted_id=strawberry.ID(deleted_id))
 
-    @mutation(kinds=OWN)
+    @mutation(kinds=OWN, session_scope=SessionScope.LISTS_WRITE)
     async def add_product_list_item(self, info: Info, input: AddProductListItemInput) -> AddProductListItemPayload:
         """Put a product on one of the caller's own lists.
 
@@ -259,7 +260,7 @@ class ProductListMutations:
         added = await service.add_product_list_item(info.context.uow, input.list_id, to_patch(input, "list_id"))
         return AddProductListItemPayload(item=cast("ProductListItem", added))
 
-    @mutation(kinds=OWN)
+    @mutation(kinds=OWN, session_scope=SessionScope.LISTS_WRITE)
     async def update_product_list_item(
         self, info: Info, input: UpdateProductListItemInput
     ) -> UpdateProductListItemPayload:
@@ -272,7 +273,7 @@ class ProductListMutations:
         changed = await service.update_product_list_item(info.context.uow, input.id, to_patch(input, "id"))
         return UpdateProductListItemPayload(item=cast("ProductListItem", changed))
 
-    @mutation(kinds=OWN)
+    @mutation(kinds=OWN, session_scope=SessionScope.LISTS_WRITE)
     async def delete_product_list_item(
         self, info: Info, input: DeleteProductListItemInput
     ) -> DeleteProductListItemPayload:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import cast
 
 import strawberry
 
 from app.domain.principal import TokenKind
+from app.domain.scopes import SessionScope
 from app.graphql.addresses import OWN
 from app.graphql.context import Info
 from app.graphql.customers import Customer, present_customer
@@ -17,9 +19,20 @@ from app.models import sessions as models
 from app.services import sessions as service
 from app.services import token_info as token_info_service
 from app.services import token_sets
+from app.services.saas_tokens import saas_token, sign_saas_token
 
 SessionRow = strawberry.Parent[models.Session]
 EVERY_KIND = tuple(TokenKind)
+SESSION = (TokenKind.ANONYMOUS, *OWN)
+SCOPE = (
+    "What the token may do: the `sessionScope` of each operation in `@allow`, and the shop: `tenant=demo`. "
+    "An integration's are the scopes that it asked for."
+)
+
+
+def _saas_token(tokens: strawberry.Parent[TokenSet], info: Info) -> Awaitable[str]:
+    issued = tokens.issued
+    return sign_saas_token(info.context.uow, issued.bearer, issued.customer)
 
 
 @strawberry.type(description="The tokens of a session. Keep the refresh token where scripts of others cannot read it.")
@@ -32,14 +45,27 @@ class TokenSet:
     refresh_token: str | None = strawberry.field(description="Trade it with `refresh`; each works once.")
     refresh_token_expires_in: int | None = strawberry.field(description="Seconds until the refresh token expires.")
     saas_token: str | None = strawberry.field(
-        description="A JWT (ES256) for the shop's other services, which check it with `/.well-known/jwks.json`; "
-        "null for an anonymous session."
+        resolver=_saas_token,
+        description="A JWT (ES256) for the shop's other services, which check it with `/.well-known/jwks.json`. It is "
+        "signed only when it is asked for; `saasToken` gives another one.",
     )
+    saas_token_expires_in: int = strawberry.field(description="Seconds until the saas token expires: `300`.")
     session_id: strawberry.ID = strawberry.field(
         description="Stays from the anonymous start to the logout; the basket hangs on it. It proves nothing."
     )
-    scope: list[str] = strawberry.field(description="Empty but for integrations.")
+    scope: list[str] = strawberry.field(description=SCOPE)
     initial_password: bool = strawberry.field(description="True: ask for a new password now.")
+    issued: strawberry.Private[token_sets.TokenSet]
+
+
+@strawberry.type(description="A JWT for the shop's other services, which check it with `/.well-known/jwks.json`.")
+class SaasToken:
+    """The token and its life."""
+
+    token: str = strawberry.field(description="Signed with ES256; `aud` is the shop.")
+    expires_in: int = strawberry.field(
+        description="Seconds until it expires, at most those of the access token: `300`."
+    )
 
 
 def present_tokens(tokens: token_sets.TokenSet) -> TokenSet:
@@ -50,10 +76,11 @@ def present_tokens(tokens: token_sets.TokenSet) -> TokenSet:
         expires_in=tokens.expires_in,
         refresh_token=tokens.refresh_token,
         refresh_token_expires_in=tokens.refresh_token_expires_in,
-        saas_token=tokens.saas_token,
+        saas_token_expires_in=tokens.saas_token_expires_in,
         session_id=strawberry.ID(tokens.session_id),
-        scope=list(tokens.scope),
+        scope=tokens.scope,
         initial_password=tokens.initial_password,
+        issued=tokens,
     )
 
 
@@ -81,7 +108,7 @@ class TokenInfo:
     kind: TokenKind
     token_type: str = strawberry.field(description="`Bearer`")
     expires_in: int = strawberry.field(description="Seconds until it expires.")
-    scope: list[str]
+    scope: list[str] = strawberry.field(description=SCOPE)
     session_id: strawberry.ID | None
     tenant: str = strawberry.field(description="The shop: `demo`.")
     client_id: str = strawberry.field(description="The client that the token was given to: `demo-storefront`.")
@@ -210,7 +237,7 @@ class RevokeSessionPayload:
 class SessionQueries:
     """Root query fields about sessions."""
 
-    @query(kinds=EVERY_KIND)
+    @query(kinds=EVERY_KIND, session_scope=SessionScope.SESSION_USE)
     def token_info(self, info: Info) -> TokenInfo:
         """What the presented access token says.
 
@@ -220,7 +247,16 @@ class SessionQueries:
         """
         return cast("TokenInfo", token_info_service.token_info(info.context.uow))
 
-    @query(kinds=OWN)
+    @query(kinds=SESSION, session_scope=SessionScope.SESSION_USE)
+    async def saas_token(self, info: Info) -> SaasToken:
+        """A new saas token of this session: ask again when the last one is about to expire, without a `refresh`.
+
+        Who: an anonymous session, a customer, or staff on their behalf, whom `act` of the token names.
+        Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN` for an integration: its own token is a JWT.
+        """
+        return cast("SaasToken", await saas_token(info.context.uow))
+
+    @query(kinds=OWN, session_scope=SessionScope.SESSIONS_MANAGE)
     async def sessions(self, info: Info) -> list[Session]:
         """The customer's open sessions, the latest used first, with the one of this call marked.
 
@@ -259,7 +295,7 @@ class SessionMutations:
         tokens = await service.refresh(info.context.uow, input.refresh_token, input.legal_entity_id)
         return TokenPayload(tokens=present_tokens(tokens))
 
-    @mutation(kinds=(TokenKind.ANONYMOUS,), takes_credentials=True)
+    @mutation(kinds=(TokenKind.ANONYMOUS,), session_scope=SessionScope.CUSTOMER_LOGIN, takes_credentials=True)
     async def login(self, info: Info, input: LoginInput) -> LoginPayload:
         """Log a customer in. The session id stays, so the basket does too; the anonymous tokens die: use the new ones.
 
@@ -273,7 +309,7 @@ class SessionMutations:
         logged_in = await service.login(info.context.uow, input.email, input.password)
         return LoginPayload(tokens=present_tokens(logged_in.tokens), customer=present_customer(logged_in.customer))
 
-    @mutation(kinds=(TokenKind.ANONYMOUS, *OWN))
+    @mutation(kinds=SESSION, session_scope=SessionScope.SESSION_USE)
     async def logout(self, info: Info, input: LogoutInput | None = None) -> LogoutPayload:
         """End this session, or with `everywhere` all sessions of the customer. The tokens are dead at once.
 
@@ -284,7 +320,7 @@ class SessionMutations:
         everywhere = input is not None and input.everywhere
         return LogoutPayload(logged_out=await service.logout(info.context.uow, everywhere=everywhere))
 
-    @mutation(kinds=OWN)
+    @mutation(kinds=OWN, session_scope=SessionScope.SESSIONS_MANAGE)
     async def revoke_session(self, info: Info, input: RevokeSessionInput) -> RevokeSessionPayload:
         """End one of the customer's own sessions, on a lost phone for example. Its tokens are dead at once.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from app.domain.principal import TokenKind
+from app.domain.scopes import SessionScope
 from app.graphql.addresses import AddressInput
 from app.graphql.context import Info
 from app.graphql.customers import CustomerDetailsInput
@@ -92,7 +93,7 @@ class ResendConfirmationPayload:
 class SignupMutations:
     """Root mutation fields of sign-up."""
 
-    @mutation(kinds=(TokenKind.ANONYMOUS,), takes_credentials=True)
+    @mutation(kinds=(TokenKind.ANONYMOUS,), session_scope=SessionScope.CUSTOMER_SIGNUP, takes_credentials=True)
     async def signup(self, info: Info, input: SignupInput) -> SignupPayload:
         """Make a customer account; all faults are told at once.
 
@@ -121,7 +122,11 @@ class SignupMutations:
         customer_id = await confirmations.confirm_signup(info.context.uow, input.token)
         return ConfirmSignupPayload(customer_id=strawberry.ID(customer_id))
 
-    @mutation(kinds=(TokenKind.ANONYMOUS, TokenKind.CUSTOMER), takes_credentials=True)
+    @mutation(
+        kinds=(TokenKind.ANONYMOUS, TokenKind.CUSTOMER),
+        session_scope=SessionScope.CREDENTIALS_RECOVER,
+        takes_credentials=True,
+    )
     async def resend_confirmation(self, info: Info, input: ResendConfirmationInput) -> ResendConfirmationPayload:
         """Mail the link that confirms a new customer's address once more; the earlier links no longer work.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from app.domain.principal import TokenKind
+from app.domain.scopes import SessionScope
 from app.domain.social import ProviderTokens
 from app.graphql.context import Info
 from app.graphql.customers import Account, Customer, present_customer, present_social_account
@@ -137,7 +138,7 @@ class UnlinkSocialAccountPayload:
 class SocialMutations:
     """Root mutation fields of social login."""
 
-    @mutation(kinds=(TokenKind.ANONYMOUS, TokenKind.CUSTOMER))
+    @mutation(kinds=(TokenKind.ANONYMOUS, TokenKind.CUSTOMER), session_scope=SessionScope.SOCIAL_BEGIN)
     async def begin_social_login(self, info: Info, input: BeginSocialLoginInput) -> BeginSocialLoginPayload:
         """Make the way to a social provider: send the person to `authorizationUrl`, and keep the code verifier.
 
@@ -156,7 +157,7 @@ class SocialMutations:
             authorization_url=begun.authorization_url, state=begun.state, expires_in=begun.expires_in
         )
 
-    @mutation(kinds=(TokenKind.ANONYMOUS,), takes_credentials=True)
+    @mutation(kinds=(TokenKind.ANONYMOUS,), session_scope=SessionScope.CUSTOMER_LOGIN, takes_credentials=True)
     async def social_login(self, info: Info, input: SocialLoginInput) -> SocialLoginPayload:
         """Log in whom the provider has sent back; whom nobody knows becomes a new customer. The session id stays.
 
@@ -182,7 +183,7 @@ class SocialMutations:
             social_tokens=_present_social_tokens(outcome.tokens),
         )
 
-    @mutation(kinds=(TokenKind.ANONYMOUS,), takes_credentials=True)
+    @mutation(kinds=(TokenKind.ANONYMOUS,), session_scope=SessionScope.CUSTOMER_LOGIN, takes_credentials=True)
     async def confirm_social_link(self, info: Info, input: ConfirmSocialLinkInput) -> SocialLoginPayload:
         """Link the provider to the account whose address it is, by its password or the mailed code, and log in.
 
@@ -198,7 +199,7 @@ class SocialMutations:
             tokens=present_tokens(logged_in.tokens), customer=present_customer(logged_in.customer), created=False
         )
 
-    @mutation(kinds=(TokenKind.CUSTOMER,), takes_credentials=True)
+    @mutation(kinds=(TokenKind.CUSTOMER,), session_scope=SessionScope.CREDENTIALS_WRITE, takes_credentials=True)
     async def link_social_account(self, info: Info, input: SocialLoginInput) -> LinkSocialAccountPayload:
         """Let the customer sign in with a social account as well. The customer gets a mail.
 
@@ -217,7 +218,7 @@ class SocialMutations:
             social_tokens=_present_social_tokens(linked.tokens),
         )
 
-    @mutation(kinds=(TokenKind.CUSTOMER,), takes_credentials=True)
+    @mutation(kinds=(TokenKind.CUSTOMER,), session_scope=SessionScope.CREDENTIALS_WRITE, takes_credentials=True)
     async def unlink_social_account(self, info: Info, input: UnlinkSocialAccountInput) -> UnlinkSocialAccountPayload:
         """Take a social account away; sessions that began with it end, this one too. The customer gets a mail.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
+from app.domain.scopes import SessionScope
 from app.domain.tenants import SignupMode
 from app.graphql.context import Info
 from app.graphql.fields import query
@@ -61,7 +62,7 @@ class Storefront:
 class StorefrontQueries:
     """Root query fields about the shop."""
 
-    @query(kinds=EVERY_KIND)
+    @query(kinds=EVERY_KIND, session_scope=SessionScope.STOREFRONT_READ)
     def storefront(self, info: Info) -> Storefront:
         """The shop: how one signs up, what a password must be like, social providers and sites.
 

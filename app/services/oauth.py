@@ -10,7 +10,7 @@ from typing import Any
 from app.domain.audit import AuditAction
 from app.domain.oauth import GrantType, OAuthError, OAuthErrorCode, OAuthRequest
 from app.domain.principal import Owner, Principal, TokenKind
-from app.domain.scopes import Scope
+from app.domain.scopes import Scope, scope_words
 from app.domain.tenants import Client
 from app.domain.tokens import read_prefix
 from app.domain.tools import Tools
@@ -205,7 +205,7 @@ def _describe(tools: Tools, principal: Principal) -> dict[str, Any]:
         "iss": tools.public_url,
         "exp": int(principal.expires_at.timestamp()),
         "client_id": principal.client_id,
-        "scope": " ".join(sorted(principal.scope)),
+        "scope": " ".join(scope_words(principal)),
         "sub": principal.client_id if is_integration else principal.customer_id,
         "jti": principal.token_id,
         "sid": principal.session_id,

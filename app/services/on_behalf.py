@@ -10,13 +10,14 @@ from app.domain.principal import Actor, Principal, TokenKind
 from app.domain.problems import Problems
 from app.domain.texts import required_line
 from app.domain.tokens import OpaqueToken, TokenPrefix
-from app.models.customers import Customer
+from app.models.customers import Customer, CustomerProfile
 from app.models.sessions import AccessToken, Session
 from app.services.audit import record
 from app.services.customers import get_profile
+from app.services.saas_tokens import saas_token_seconds
 from app.services.sessions import LoggedIn, end_oldest_sessions
 from app.services.staff_customers import lock_customer
-from app.services.token_sets import TokenSet
+from app.services.token_sets import TokenSet, bearer_of
 from app.services.unit_of_work import UnitOfWork
 
 REASON_LINE = required_line(200)
@@ -26,8 +27,8 @@ CLIENT_TYPE = "Client"
 async def login_on_behalf(uow: UnitOfWork, customer_id: str, reason: str) -> LoggedIn:
     """Begin a session on a customer's behalf: an access token, and nothing to prolong it with.
 
-    The saas token is left out: other services would take its bearer for the customer. It ends with whatever ends the
-    customer's sessions, and with the secret or key by which the integration had its own token.
+    Its saas token names who acts, so that no other service takes its bearer for the customer. It ends with whatever
+    ends the customer's sessions, and with the secret or key by which the integration had its own token.
     REQUIRED, TOO_LONG or INVALID for the reason; NOT_FOUND, ANONYMIZATION_OPEN, ACCOUNT_INACTIVE, ACCOUNT_ON_HOLD for
     the customer.
     """
@@ -56,11 +57,12 @@ async def login_on_behalf(uow: UnitOfWork, customer_id: str, reason: str) -> Log
     )
     await uow.sessions.add(session)
     await end_oldest_sessions(uow, customer_id, TokenKind.ON_BEHALF)
-    tokens = await _issue(uow, session)
+    customer = await get_profile(uow, customer_id)
+    tokens = await _issue(uow, session, customer)
     await record(
         uow, AuditAction.ON_BEHALF_STARTED, customer_id, on_behalf_session=session.id, client_id=principal.client_id
     )
-    return LoggedIn(tokens, await get_profile(uow, customer_id))
+    return LoggedIn(tokens, customer)
 
 
 def _check_may_be_acted_for(customer: Customer) -> None:
@@ -77,7 +79,7 @@ def _actor(principal: Principal, reason: str) -> Actor:
     return Actor(principal.client_id, CLIENT_TYPE, reason)
 
 
-async def _issue(uow: UnitOfWork, session: Session) -> TokenSet:
+async def _issue(uow: UnitOfWork, session: Session, customer: CustomerProfile) -> TokenSet:
     access = OpaqueToken.of(TokenPrefix.ON_BEHALF_ACCESS, uow.tools.random.secret())
     token = AccessToken(
         tenant_id=uow.tenant.id,
@@ -87,13 +89,13 @@ async def _issue(uow: UnitOfWork, session: Session) -> TokenSet:
         expires_at=session.expires_at,
     )
     await uow.sessions.add_access_token(token)
+    bearer = bearer_of(session, session.expires_at)
     return TokenSet(
         access_token=access.text,
         expires_in=uow.tenant.on_behalf_token_seconds,
         refresh_token=None,
         refresh_token_expires_in=None,
-        saas_token=None,
-        session_id=session.id,
-        scope=(),
-        initial_password=False,
+        saas_token_expires_in=saas_token_seconds(uow, bearer),
+        bearer=bearer,
+        customer=customer,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.domain.principal import Actor, Owner, TokenKind
+from app.domain.scopes import scope_words
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -34,7 +35,7 @@ def token_info(uow: UnitOfWork) -> TokenInfo:
         kind=principal.kind,
         token_type="Bearer",  # noqa: S106 - the type, not a token
         expires_in=int((principal.expires_at - uow.now).total_seconds()),
-        scope=sorted(principal.scope),
+        scope=scope_words(principal),
         session_id=principal.session_id,
         tenant=principal.tenant_id,
         client_id=principal.client_id,

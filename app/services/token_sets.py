@@ -1,4 +1,4 @@
-"""The tokens that a session hands out: access, refresh and saas token."""
+"""The tokens that a session hands out: access and refresh token, and whose saas token goes with them."""
 
 from __future__ import annotations
 
@@ -6,25 +6,44 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.domain.errors import UnauthenticatedReason, unauthenticated
-from app.domain.principal import TokenKind
+from app.domain.principal import Actor, Principal, TokenKind
+from app.domain.scopes import scope_words
 from app.domain.tokens import OpaqueToken, TokenPrefix
 from app.models.customers import CustomerProfile
 from app.models.sessions import AccessToken, RefreshToken, Session
+from app.services.saas_tokens import saas_token_seconds
 from app.services.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TokenSet:
-    """What the client gets, once; lifetimes in whole seconds from now."""
+    """What the client gets, once; lifetimes in whole seconds from now.
+
+    `bearer` and `customer` are whose the tokens are: the saas token is signed for them when somebody asks for it.
+    """
 
     access_token: str
     expires_in: int
     refresh_token: str | None
     refresh_token_expires_in: int | None
-    saas_token: str | None
-    session_id: str
-    scope: tuple[str, ...]
-    initial_password: bool
+    saas_token_expires_in: int
+    bearer: Principal
+    customer: CustomerProfile | None
+
+    @property
+    def session_id(self) -> str:
+        """The session, which stays."""
+        return self.bearer.session_id or ""
+
+    @property
+    def scope(self) -> list[str]:
+        """What the access token may do."""
+        return scope_words(self.bearer)
+
+    @property
+    def initial_password(self) -> bool:
+        """Whether the customer logged in with a password that somebody else chose."""
+        return self.customer is not None and self.bearer.actor is None and self.customer.initial_password
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +86,15 @@ async def issue_tokens(
             expires_at=refresh_ends,
         )
     )
+    bearer = bearer_of(session, access_ends)
     return TokenSet(
         access_token=access.text,
         expires_in=_seconds(access_ends - uow.now),
         refresh_token=refresh.text,
         refresh_token_expires_in=_seconds(refresh_ends - uow.now),
-        saas_token=await sign_saas_token(uow, session, customer, access_ends) if customer else None,
-        session_id=session.id,
-        scope=(),
-        initial_password=customer is not None and customer.initial_password,
+        saas_token_expires_in=saas_token_seconds(uow, bearer),
+        bearer=bearer,
+        customer=customer,
     )
 
 
@@ -104,27 +123,22 @@ def _lifetimes(uow: UnitOfWork, kind: TokenKind) -> _Lifetimes:
     return _Lifetimes(timedelta(seconds=access), timedelta(seconds=refresh))
 
 
-async def sign_saas_token(uow: UnitOfWork, session: Session, customer: CustomerProfile, access_ends: datetime) -> str:
-    """Return the JWT by which other services know the customer: no personal data beyond the customer number.
-
-    `groups` are the codes of the customer's groups.
-    """
-    ends = min(uow.now + timedelta(seconds=uow.tenant.saas_token_seconds), access_ends)
-    claims = {
-        "iss": uow.tools.public_url,
-        "aud": uow.tenant.id,
-        "sub": customer.id,
-        "iat": int(uow.now.timestamp()),
-        "exp": int(ends.timestamp()),
-        "jti": uow.tools.random.new_id(),
-        "sid": session.id,
-        "client_id": session.client_id,
-        "customer_number": customer.customer_number,
-        "groups": await uow.groups.list_codes_of(customer.id),
-    }
-    if session.legal_entity_id is not None:
-        claims["legal_entity_id"] = session.legal_entity_id
-    return uow.tools.signer.sign(claims)
+def bearer_of(session: Session, expires_at: datetime) -> Principal:
+    """Return whom an access token of the session stands for, as `authenticate` will when it is presented."""
+    return Principal(
+        kind=TokenKind(session.kind),
+        tenant_id=session.tenant_id,
+        client_id=session.client_id,
+        expires_at=expires_at,
+        session_id=session.id,
+        site=session.site,
+        customer_id=session.customer_id,
+        legal_entity_id=session.legal_entity_id,
+        authenticated_at=session.authenticated_at,
+        actor=Actor(session.actor_id, session.actor_type or "", session.actor_reason or "")
+        if session.actor_id is not None
+        else None,
+    )
 
 
 def _seconds(duration: timedelta) -> int:

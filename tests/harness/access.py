@@ -68,6 +68,11 @@ class RootField:
         of_owner = f"`{self.rule.owner_scope}` of the owner" if self.rule.owner_scope else ""
         return f"`{self.rule.scope}`" if self.rule.scope else of_owner
 
+    @property
+    def session_scope(self) -> str | None:
+        """The word for it in the scope of a session's token."""
+        return self.rule.session_scope or None
+
     def verdict(self, bearer: Bearer) -> Verdict:
         """Return what the rule means for this bearer."""
         if not self.rule.kinds:
@@ -102,13 +107,13 @@ def rule_of(root: str, name: str, shown: GraphQLField) -> Allow:
 
 
 def table(rows: Iterable[tuple[RootField, Mapping[Bearer, Verdict]]]) -> str:
-    """Return the rows as Markdown: what each bearer of a token is told, with the scope where one is needed."""
-    lines = [["operation", *Bearer], ["---", *[":-:"] * len(Bearer)]]
+    """Return the rows as Markdown: what each bearer of a token is told, with the scopes that stand for it."""
+    lines = [["operation", *Bearer, "`scope` of a session"], ["---", *[":-:"] * len(Bearer), "---"]]
     for field, verdicts in rows:
         cells = [verdicts[bearer].value for bearer in Bearer]
         if field.scopes:
             cells[list(Bearer).index(Bearer.SCOPED_INTEGRATION)] += f" {field.scopes}"
-        lines.append([f"`{field.name}`", *cells])
+        lines.append([f"`{field.name}`", *cells, f"`{field.session_scope}`" if field.session_scope else ""])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 USER_ERRORS = "userErrors { code field message }"
 TOKENS = """tokens {
-    accessToken tokenType expiresIn refreshToken refreshTokenExpiresIn saasToken sessionId scope initialPassword
+    accessToken tokenType expiresIn refreshToken refreshTokenExpiresIn saasToken saasTokenExpiresIn sessionId scope
+    initialPassword
 }"""
 
 ANONYMOUS_LOGIN = f"""mutation ($input: AnonymousLoginInput!) {{
