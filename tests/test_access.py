@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLField, GraphQLString
 
-from app.domain.scopes import Scope
+from app.domain.principal import TokenKind
+from app.domain.scopes import Scope, SessionScope
+from app.graphql.fields import Access
 from tests.harness.access import Bearer, RootField, Verdict, declared_table, read_table, root_fields, rule_of, table
 from tests.harness.arguments import document, least_arguments
 from tests.harness.client import Answer
 from tests.harness.gateway import Gateway
-from tests.harness.two_shops import THERE, Shop, two_shops
+from tests.harness.two_shops import HERE, THERE, Shop, two_shops
 
 TOKEN_INFO = "{ tokenInfo { kind } }"
 # Answers that would hide what a bearer is told about access.
@@ -49,6 +51,11 @@ class Bearers:
         if bearer not in REASONS and field.root == "Mutation" and await self._has_ended(token):
             self._tokens = {key: known for key, known in self._tokens.items() if known != token}
         return answer
+
+    async def scope(self, bearer: Bearer) -> frozenset[str]:
+        """Return what the bearer's token says that it may do."""
+        answer = await self._gateway.graphql("{ tokenInfo { scope } }", token=await self._token(bearer, None))
+        return frozenset(answer["tokenInfo"]["scope"])
 
     async def _token(self, bearer: Bearer, scope: str | None) -> str | None:
         key = (bearer, scope if bearer is Bearer.INTEGRATION else None)
@@ -99,6 +106,62 @@ class TestAccess:
 
     def test_is_declared_as_the_table_in_the_readme_says(self) -> None:
         assert read_table().splitlines() == declared_table().splitlines(), "Run scripts/schema."
+
+
+SESSIONS = (Bearer.ANONYMOUS, Bearer.CUSTOMER, Bearer.ON_BEHALF)
+
+
+def says_nothing(answer: Answer) -> bool:
+    """Tell whether the answer is null, or a list of nulls."""
+    (value,) = (answer.data or {}).values()
+    return value is None or (isinstance(value, list) and set(value) == {None})
+
+
+class TestScopeOfASession:
+    @pytest.mark.anyio
+    @pytest.mark.parametrize("bearer", SESSIONS)
+    async def test_has_the_word_of_a_field_exactly_where_the_field_may_be_called(
+        self, gateway: Gateway, bearer: Bearer
+    ) -> None:
+        bearers = Bearers(gateway)
+        scope = await bearers.scope(bearer)
+        used = set()
+        for field in root_fields():
+            if not field.rule.kinds:
+                continue
+            answer = await bearers.call(field, bearer)
+            if field.session_scope in scope:
+                used.add(field.session_scope)
+                assert verdict_of(answer, bearer) is Verdict.ALLOWED, field.name
+            else:
+                assert verdict_of(answer, bearer) is Verdict.FORBIDDEN or says_nothing(answer), field.name
+        assert scope == used | {f"tenant={HERE}"}
+
+
+class TestRule:
+    """What `@query` and `@mutation` refuse when the program starts."""
+
+    def test_refuses_a_field_that_a_session_may_call_without_a_word(self) -> None:
+        with pytest.raises(ValueError, match="are not those whose tokens say None"):
+            Access((TokenKind.CUSTOMER,), None)
+
+    def test_refuses_a_word_that_others_have_too(self) -> None:
+        with pytest.raises(ValueError, match=r"are not those whose tokens say profile\.write"):
+            Access((TokenKind.CUSTOMER,), None, session_scope=SessionScope.PROFILE_WRITE)
+
+    def test_refuses_a_kind_that_lacks_the_word(self) -> None:
+        kinds = (TokenKind.CUSTOMER, TokenKind.ON_BEHALF)
+        with pytest.raises(ValueError, match="are not those whose tokens say privacy"):
+            Access(kinds, None, session_scope=SessionScope.PRIVACY)
+
+    def test_refuses_guests_unless_they_get_null(self) -> None:
+        kinds = (TokenKind.ANONYMOUS, TokenKind.CUSTOMER, TokenKind.ON_BEHALF)
+        with pytest.raises(ValueError, match=r"are not those whose tokens say profile\.read"):
+            Access(kinds, None, session_scope=SessionScope.PROFILE_READ)
+        Access(kinds, None, session_scope=SessionScope.PROFILE_READ, null_for_guests=True)
+
+    def test_takes_no_word_of_a_session_for_a_scope_of_an_integration(self) -> None:
+        assert not {scope.value for scope in Scope} & {scope.value for scope in SessionScope}
 
 
 class TestRuleOf:

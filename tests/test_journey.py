@@ -68,7 +68,7 @@ class Journey:
     def __init__(self, storefront: ServerClient, server: ServerProcess) -> None:
         self.storefront = storefront
         self.server = server
-        self.tokens = Tokens("", "", "", None, {})
+        self.tokens = Tokens("", "", "", "", {})
         self.customer_id = ""
         self.address_id = ""
 
@@ -106,7 +106,7 @@ class Journey:
 
     async def visits_anonymously(self) -> None:
         self.tokens = await self.storefront.anonymous(site="main")
-        assert self.tokens.saas is None
+        assert (await self.claims_elsewhere())["sub"] == self.tokens.session_id
         assert (self.tokens.all["expiresIn"], self.tokens.all["refreshTokenExpiresIn"]) == (3_600, 86_400)
         info = await self.token_info()
         assert {
@@ -176,16 +176,22 @@ class Journey:
         answer = await self.call(operations.REFRESH, refreshToken=anonymous.refresh)
         assert answer.user_errors("refresh") == [("TOKEN_INVALID", "refreshToken")]
 
-    async def proves_it_to_another_service(self) -> None:
-        """Which has another library, and knows nothing but the address of our keys."""
+    async def claims_elsewhere(self, shop: str = "demo") -> dict[str, Any]:
+        """Return what another service reads, which has another library and knows but the address of our keys."""
         keys = jwt.PyJWKSet.from_dict((await self.storefront.http.get("/.well-known/jwks.json")).json())
-        assert self.tokens.saas is not None
         key = keys[jwt.get_unverified_header(self.tokens.saas)["kid"]]
-        claims = jwt.decode(self.tokens.saas, key, algorithms=["ES256"], audience="demo", issuer=self.server.url)
+        claims: dict[str, Any] = jwt.decode(
+            self.tokens.saas, key, algorithms=["ES256"], audience=shop, issuer=self.server.url
+        )
+        return claims
+
+    async def proves_it_to_another_service(self) -> None:
+        claims = await self.claims_elsewhere()
         assert (claims["sub"], claims["sid"]) == (self.customer_id, self.tokens.session_id)
-        assert claims["exp"] - claims["iat"] == 300
+        assert claims["exp"] - claims["iat"] == self.tokens.all["saasTokenExpiresIn"] == 300
+        assert "addresses.write" in claims["scope"].split()
         with pytest.raises(jwt.InvalidAudienceError):
-            jwt.decode(self.tokens.saas, key, algorithms=["ES256"], audience="open")
+            await self.claims_elsewhere("open")
 
     async def sees_whose_token_it_is(self) -> None:
         info = await self.token_info()
@@ -193,7 +199,7 @@ class Journey:
         assert info == {
             "kind": "CUSTOMER",
             "tokenType": "Bearer",
-            "scope": [],
+            "scope": self.tokens.all["scope"],
             "sessionId": self.tokens.session_id,
             "tenant": "demo",
             "clientId": "demo-storefront",

@@ -13,6 +13,8 @@ import anyio
 import pytest
 
 from app.__main__ import _parse
+from app.domain.principal import TokenKind
+from app.domain.scopes import SESSION_SCOPES, SessionScope
 from app.settings import Settings
 from tests.harness.server import PATIENCE, ROOT, ServerClient, ServerProcess
 
@@ -21,7 +23,7 @@ TOKEN_COMMENT = re.compile(r"# Token: (\w+)\n")
 ADDRESS = re.compile(r'(?:email|newEmail): "([^"]+)"')
 
 QUOTE = re.compile(r"^<!-- (tests/clients/\S+): -->\n```\w+\n(.*?)^```\n<!-- until here -->$", re.MULTILINE | re.DOTALL)
-QUOTED = ("owner.py", "receiver.py", "social.ts", "staff.py", "storefront.ts")
+QUOTED = ("owner.py", "receiver.py", "service.py", "social.ts", "staff.py", "storefront.ts")
 
 
 def code_blocks(language: str) -> list[str]:
@@ -107,6 +109,7 @@ def environment(sqlite_template: Path, tmp_path: Path) -> dict[str, str]:
     return {"DATABASE_URL": f"sqlite:///{database}", "STATE_DIR": str(tmp_path / "state")}
 
 
+SCOPE_ROW = re.compile(r"^\| `([a-z.]+)` \| ((?:✓?(?: \| )?){3}) \| [^✓]*$", re.MULTILINE)
 COMMAND = re.compile(r"python -m app( [^`\n]*)?")
 
 
@@ -142,6 +145,13 @@ class TestReadme:
     def test_the_table_of_settings_names_every_variable(self) -> None:
         named = set(re.findall(r"`([A-Z_]+)`", README.partition("## Settings")[2].partition("\n## ")[0]))
         assert named >= {name.upper() for name in Settings.model_fields if name != "environment"}
+
+    def test_names_every_word_of_a_session_s_scope_and_who_has_it(self) -> None:
+        kinds = (TokenKind.ANONYMOUS, TokenKind.CUSTOMER, TokenKind.ON_BEHALF)
+        told = {word: tuple(cells.split(" | ")) for word, cells in SCOPE_ROW.findall(README)}
+        assert told == {
+            word.value: tuple("✓" if word in SESSION_SCOPES[kind] else "" for kind in kinds) for word in SessionScope
+        }
 
     def test_quotes_the_tested_programs_word_for_word(self) -> None:
         quotes = QUOTE.findall(README)

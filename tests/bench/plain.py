@@ -23,12 +23,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.domain.principal import TokenKind
+from app.domain.scopes import SESSION_SCOPES
 from app.repositories import addresses, sessions
 from tests.bench.workloads import DOCUMENTS
 
 Row = Mapping[str, Any]
 Fetch = Callable[[Select[Any], Mapping[str, Any]], Awaitable[Sequence[Row]]]
 _TENANT = "bench"
+_SCOPE = sorted(SESSION_SCOPES[TokenKind.CUSTOMER])
 
 
 class Sqlite:
@@ -130,7 +133,7 @@ def _token_info(row: Row, now: datetime) -> dict[str, Any]:
         "kind": row["session_kind"],
         "tokenType": "Bearer",
         "expiresIn": int((row["token_expires_at"] - now).total_seconds()),
-        "scope": [],
+        "scope": [*_SCOPE, f"tenant={row['session_tenant_id']}"],
         "sessionId": row["session_id"],
         "tenant": row["session_tenant_id"],
         "clientId": row["session_client_id"],

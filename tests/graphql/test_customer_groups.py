@@ -6,12 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
-from joserfc import jwt
-from joserfc.jwk import KeySet
 
 from tests.harness import operations
 from tests.harness.gateway import Gateway
 from tests.harness.operations import USER_ERRORS
+from tests.harness.saas_tokens import read_saas_token
 from tests.harness.staff import CREATE_GROUP, ENVIRONMENT, Staff
 
 pytestmark = pytest.mark.anyio
@@ -39,9 +38,8 @@ async def codes(staff: Staff) -> list[str]:
     return [group["code"] for group in (await staff.graphql("{ customerGroups { code } }"))["customerGroups"]]
 
 
-async def groups_in(gateway: Gateway, saas_token: str | None) -> Any:
-    keys = KeySet.import_key_set((await gateway.http.get("/.well-known/jwks.json")).json())
-    return jwt.decode(saas_token or "", keys, algorithms=["ES256"]).claims["groups"]
+async def groups_in(gateway: Gateway, saas_token: str) -> Any:
+    return (await read_saas_token(gateway, saas_token))["groups"]
 
 
 class TestCustomerGroups:

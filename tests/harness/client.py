@@ -53,7 +53,7 @@ class Tokens:
     access: str
     refresh: str
     session_id: str
-    saas: str | None
+    saas: str
     all: Mapping[str, Any] = field(repr=False)
 
     @classmethod

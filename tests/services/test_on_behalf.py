@@ -23,12 +23,14 @@ from tests.harness.integrations import (
     post,
     shops,
 )
+from tests.harness.saas_tokens import read_saas_token
 
 pytestmark = pytest.mark.anyio
 
 LOGIN_ON_BEHALF = """mutation ($input: LoginOnBehalfInput!) {
     loginOnBehalf(input: $input) {
-        tokens { accessToken tokenType expiresIn refreshToken refreshTokenExpiresIn saasToken sessionId scope }
+        tokens { accessToken tokenType expiresIn refreshToken refreshTokenExpiresIn saasToken saasTokenExpiresIn
+            sessionId scope }
         customer { id }
         userErrors { code field message }
     }
@@ -71,14 +73,29 @@ class TestLoginOnBehalf:
         tokens = await begin(gateway, person.id)
         assert tokens.pop("accessToken").startswith("cg_ob_")
         assert tokens.pop("sessionId") != person.tokens.session_id
+        del tokens["saasToken"], tokens["scope"]
         assert tokens == {
             "tokenType": "Bearer",
             "expiresIn": 900,
             "refreshToken": None,
             "refreshTokenExpiresIn": None,
-            "saasToken": None,
-            "scope": [],
+            "saasTokenExpiresIn": 300,
         }
+
+    async def test_says_in_the_scope_what_is_not_for_staff(self, gateway: Gateway, person: Person) -> None:
+        scope = set((await begin(gateway, person.id))["scope"])
+        assert "addresses.write" in scope
+        assert "tenant=shop" in scope
+        missing = set(person.tokens.all["scope"]) - scope
+        assert missing == {"credentials.recover", "credentials.write", "privacy", "privacy.cancel", "social.begin"}
+
+    async def test_names_for_other_services_who_acts(self, gateway: Gateway, person: Person) -> None:
+        tokens = await begin(gateway, person.id, await owned_token(gateway))
+        claims = await read_saas_token(gateway, tokens["saasToken"], "shop")
+        assert claims["act"] == {"sub": STAFF, "type": "User"}
+        assert (claims["sub"], claims["sid"], claims["kind"]) == (person.id, tokens["sessionId"], "ON_BEHALF")
+        assert claims["scope"].split() == tokens["scope"]
+        assert REASON not in str(claims)
 
     async def test_acts_as_the_customer(self, gateway: Gateway, person: Person) -> None:
         token = (await begin(gateway, person.id))["accessToken"]
