@@ -84,7 +84,8 @@ class TestClientCredentials:
             "iss": ISSUER,
             "aud": ISSUER,
             "sub": "shop-backend",
-            "organization": {"id": "shop"},
+            "organization": {"id": "shop", "slug": "shop"},
+            "test": True,
             "application": {
                 "id": "shop-backend",
                 "client_id": "shop-backend",
