@@ -40,10 +40,11 @@ class OutboxRepository(Repository):
         """Write a message to be delivered."""
         await self._add(message)
 
-    async def release(self, message_id: str, now: datetime) -> None:
-        """Let a message that was held back go now; nothing happens where there is none."""
-        held = (col(OutboxMessage.id) == message_id, col(OutboxMessage.due_at) > now, _WAITS)
-        await self._update(OutboxMessage, *held, due_at=now)
+    async def take_back(self, message_id: str) -> OutboxMessage | None:
+        """Remove a message that was held back and has never been tried, and return it; None where there is none."""
+        held = (col(OutboxMessage.id) == message_id, col(OutboxMessage.attempts) == 0, _WAITS)
+        message = await self._find(OutboxMessage, *held)
+        return message if message is not None and await self._delete(OutboxMessage, *held) else None
 
     async def list_events(self, limit: int, *, only_failed: bool) -> Sequence[OutboxMessage]:
         """Return up to `limit` events, the latest first; `only_failed` those that did not arrive when tried."""

@@ -27,7 +27,7 @@ from app.services.audit import record
 from app.services.caller import Caller
 from app.services.delivery import delay_after
 from app.services.events import emit
-from app.services.mails import prepare_farewell, release_farewell
+from app.services.mails import prepare_farewell, send_farewell
 from app.services.unit_of_work import UnitOfWork
 
 # How many one worker claims at once: the files of the database are cleaned up once for all of them.
@@ -141,7 +141,7 @@ async def _finish(tools: Tools, claimed: Anonymization) -> None:
         if not await uow.anonymizations.settle(claimed, status=done.value, completed_at=uow.now, last_error=None):
             return
         await uow.customers.set_anonymization_status(claimed.customer_id, done)
-        await release_farewell(uow, claimed.id)
+        await send_farewell(uow, claimed.id)
         await record(uow, AuditAction.ANONYMIZATION_COMPLETED, claimed.customer_id)
         await emit(uow, Topic.CUSTOMER_ANONYMIZATION_COMPLETED, claimed.customer_id)
 
