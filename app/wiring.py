@@ -98,6 +98,7 @@ def build_tools(settings: Settings, clock: Clock | None = None) -> Tools:
         mail_texts=JinjaMailTexts(Path(__file__).with_name("templates")),
         tenants=read_tenants(settings),
         public_url=settings.public_url,
+        test=settings.profile is Profile.DEVELOPMENT,
         metrics=metrics,
         observers=_build_observers(settings, metrics),
     )

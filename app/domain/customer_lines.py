@@ -55,6 +55,7 @@ class LegalEntityLine(_Part):
 
     name: Text
     id: Text | None = None
+    contact_assignment_id: Text | None = None
     confirmed: StrictBool = True
 
 

@@ -1,36 +1,104 @@
-"""Telephone numbers, kept in the international form of E.164."""
+"""Telephone numbers: read however they were typed, kept in the international form of E.164 where that can be told."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Sequence
 
 import phonenumbers
+from phonenumbers import PhoneNumber, PhoneNumberFormat, ValidationResult
 
 from app.domain.errors import Refused, UserErrorCode
 
+MAXIMUM_LENGTH = 32
+# The shortest numbers of subscribers have four digits, and E.164 has room for fifteen.
+_FEWEST_DIGITS, _MOST_DIGITS = 4, 15
 # Letters are refused because the library would drop them: a vanity number, or an extension that E.164 cannot hold.
-_FORM = re.compile(r"[+\uff0b]?[\d ()./\u00a0\u2010-\u2013-]{2,40}")
+_FORM = re.compile(r"\+?[\d ()\[\]./~-]+", re.ASCII)
+# Signs that stand for another and are not of the Unicode category of dashes: minus, the long-vowel marks of Katakana,
+# middle dots, and what a keyboard for Chinese, Japanese or Korean writes in full width.
+_SIGNS = {
+    "\u2212": "-",
+    "\u30fc": "-",
+    "\uff70": "-",
+    "\u00b7": ".",
+    "\u2022": ".",
+    "\u30fb": ".",
+    "\uff65": ".",
+    "\u2044": "/",
+    "\u2215": "/",
+    "\u2053": "~",
+    "\u223c": "~",
+    "\ufe62": "+",
+    **{chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F) if not chr(code).isalnum()},
+}
 
 
-def parse_phone(text: str, country: str | None) -> str:
-    """Return the number in E.164 (`+49301234567`), reading a national one by its country (ISO 3166-1 alpha-2).
+def parse_phone(text: str, *countries: str | None) -> str:
+    """Return the number in E.164 (`+49301234567`), or as it was typed where nothing tells of which country it is.
 
-    Spaces, brackets, dots, slashes and hyphens are dropped. Raises `Refused` with INVALID_PHONE for a number that
-    is not in use, for a national one without its country, and for extensions.
+    A national number is read by the first of the countries (ISO 3166-1 alpha-2) in which it is in use, or else by the
+    first in which there could be such a number; one that could be in none of them is some other country's. Digits and
+    signs of any script are read, and invisible marks are not. Raises `Refused` with INVALID_PHONE for what cannot be a
+    number: letters (so extensions as well), too few digits or too many, a calling code that there is not.
     """
-    trimmed = text.strip()
-    if not _FORM.fullmatch(trimmed):
+    typed = re.sub(" +", " ", "".join(map(_plain, text)).strip())
+    digits = re.sub(r"\D", "", typed)
+    if not _FORM.fullmatch(typed) or not _FEWEST_DIGITS <= len(digits.lstrip("0")) <= _MOST_DIGITS:
         raise _refusal()
+    if typed.startswith("+"):
+        return _international(typed)
+    number = _national(typed, [country.upper() for country in countries if country is not None])
+    if number is not None:
+        return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return typed if len(typed) <= MAXIMUM_LENGTH else digits[-MAXIMUM_LENGTH:]
+
+
+def _plain(character: str) -> str:
+    """Return what a character stands for in a telephone number; nothing for a mark that cannot be seen."""
+    category = unicodedata.category(character)
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    if category == "Cf":
+        return ""
+    if category == "Zs":
+        return " "
+    if character in _SIGNS:
+        return _SIGNS[character]
+    return "-" if category == "Pd" else character
+
+
+def _international(typed: str) -> str:
     try:
-        number = phonenumbers.parse(trimmed, country and country.upper())
+        number = phonenumbers.parse(typed)
     except phonenumbers.NumberParseException as error:
         raise _refusal() from error
-    if not phonenumbers.is_valid_number(number):
+    # In some countries the digits behind the area code alone are a number too, but hardly two or three of them.
+    if not phonenumbers.is_possible_number(number) or number.national_number < 10 ** (_FEWEST_DIGITS - 1):
         raise _refusal()
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def _national(typed: str, countries: Sequence[str]) -> PhoneNumber | None:
+    """Return the number by the country that it fits; None where it fits none, or lacks its area code."""
+    possible = [number for country in dict.fromkeys(countries) if (number := _possible(typed, country)) is not None]
+    in_use = (number for number in possible if phonenumbers.is_valid_number(number))
+    return next(in_use, possible[0] if possible else None)
+
+
+def _possible(typed: str, country: str) -> PhoneNumber | None:
+    try:
+        number = phonenumbers.parse(typed, country)
+    except phonenumbers.NumberParseException:
+        return None
+    whole = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
+    return number if whole else None
 
 
 def _refusal() -> Refused:
     return Refused(
-        UserErrorCode.INVALID_PHONE, "Please enter a phone number with its country code, such as +49 30 1234567."
+        UserErrorCode.INVALID_PHONE,
+        "Please enter a phone number in digits, best with its country code, such as +49 30 1234567, and without an "
+        "extension.",
     )

@@ -382,8 +382,10 @@ class Tenant(Lifetimes):
         return self.sites[0]
 
     def find_site(self, site_id: str) -> Site | None:
-        """Return the site of this id, or None."""
-        return next((site for site in self.sites if site.id == site_id), None)
+        """Return the site of this id, or else the only one whose id differs in nothing but case (`DE`); or None."""
+        alike = [site for site in self.sites if site.id.lower() == site_id.strip().lower()]
+        exact = next((site for site in alike if site.id == site_id), None)
+        return exact or (alike[0] if len(alike) == 1 else None)
 
     def find_client(self, client_id: str) -> Client | None:
         """Return the client of this id, or None."""

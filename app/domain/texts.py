@@ -40,6 +40,11 @@ def optional_line(maximum: int) -> Callable[[str | None], str | None]:
     return rule
 
 
+def is_blank(text: str) -> bool:
+    """Tell whether nothing of the text can be seen: an optional field that is given so is not given."""
+    return all(unicodedata.category(character) in _INVISIBLE_CATEGORIES for character in text)
+
+
 def is_well_formed(text: str) -> bool:
     """Tell whether every system can store the text: it has no NUL and no lone surrogate."""
     return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)
@@ -53,7 +58,7 @@ def _normalize(text: str | None, maximum: int) -> str | None:
         raise Refused(
             UserErrorCode.INVALID, "Please use one line of plain text, without line breaks or hidden characters."
         )
-    if all(unicodedata.category(character) in _INVISIBLE_CATEGORIES for character in trimmed):
+    if is_blank(trimmed):
         return None
     line = unicodedata.normalize("NFC", trimmed)
     if len(line) > maximum:

@@ -27,7 +27,8 @@ from app.domain.tenants import TenantDirectory
 class Tools:
     """What a use case may reach of the outside world. `public_url` is the issuer of our tokens.
 
-    `observers` are told of each request; `metrics` is one of them where somebody reads it.
+    `test` says that this is no production, as tokens tell others; `observers` are told of each request, and `metrics`
+    is one of them where somebody reads it.
     """
 
     clock: Clock
@@ -44,5 +45,6 @@ class Tools:
     mail_texts: MailTexts
     tenants: TenantDirectory
     public_url: str
+    test: bool
     metrics: Metrics
     observers: tuple[Observer, ...]

@@ -35,7 +35,9 @@ class Address:
     city: str = strawberry.field(description="City: `Berlin`.")
     state: str | None = strawberry.field(description="State or province: `BE`.")
     country: str = strawberry.field(description="Country by ISO 3166-1 alpha-2: `DE`.")
-    contact_phone: str | None = strawberry.field(description="Phone number in E.164: `+493012345678`.")
+    contact_phone: str | None = strawberry.field(
+        description="E.164: `+493012345678`; a number that is none of the address's country as it was typed."
+    )
     tags: list[str] = strawberry.field(
         description="Free tags in upper case; `BILLING` and `SHIPPING` are the usual ones."
     )

@@ -52,6 +52,9 @@ class ChangePasswordInput:
 class ChangeEmailInput:
     """Password, new address, and whether the contact address follows."""
 
+    email: str | None = strawberry.field(
+        default=None, description="The address that signs in so far; it may be left out, and must be right otherwise."
+    )
     password: str | None = strawberry.field(
         default=None, description="The current password. May be left out within ten minutes of a login."
     )
@@ -182,14 +185,15 @@ class CredentialMutations:
         that is taken the answer is the same.
         Who: the customer; not staff on their behalf.
         User errors: `REQUIRED`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID` (it is the address so far) at `newEmail`,
-        `INVALID_CREDENTIALS` at `password`: show them at the field; `VERSION_CONFLICT`: the account was changed
-        elsewhere at the same moment.
+        `INVALID` (it is not) at `email`, `INVALID_CREDENTIALS` at `password`: show them at the field;
+        `VERSION_CONFLICT`: the account was changed elsewhere at the same moment.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in yourself; `REAUTHENTICATION_REQUIRED`: ask for
         the password and send it along; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
         await email_change.change_email(
             info.context.uow,
             input.new_email,
+            email=input.email,
             password=input.password,
             sync_contact_email=input.sync_contact_email,
         )

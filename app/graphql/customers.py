@@ -42,7 +42,9 @@ class LegalEntity:
 
     id: strawberry.ID = strawberry.field(description="Pass it to `refresh` to buy for this company.")
     name: str = strawberry.field(description="`Analytical Engines Ltd`")
-    contact_assignment_id: strawberry.ID = strawberry.field(description="The customer's place in the company.")
+    contact_assignment_id: strawberry.ID = strawberry.field(
+        description="The customer's place in the company: `91033918` as it was given, or an id of ours."
+    )
     confirmed: bool = strawberry.field(description="Whether the shop has confirmed what the customer said.")
 
 
@@ -98,7 +100,7 @@ async def _b2b(row: Row, info: Info) -> B2BDetails | None:
             LegalEntity(
                 id=strawberry.ID(entity.legal_entity_id),
                 name=entity.name,
-                contact_assignment_id=strawberry.ID(entity.id),
+                contact_assignment_id=strawberry.ID(entity.contact_assignment_id or entity.id),
                 confirmed=entity.confirmed,
             )
             for entity in entities
@@ -171,7 +173,9 @@ class Customer:
     middle_name: str | None = strawberry.field(description="`King`")
     last_name: str | None = strawberry.field(description="`Lovelace`")
     contact_email: str | None = strawberry.field(description="Where the shop writes to; need not be the login address.")
-    contact_phone: str | None = strawberry.field(description="E.164: `+493012345678`.")
+    contact_phone: str | None = strawberry.field(
+        description="E.164: `+493012345678`; a national number of an unknown country as it was typed: `123456789`."
+    )
     company: str | None = strawberry.field(description="`Analytical Engines Ltd`")
     preferred_language: str | None = strawberry.field(description="BCP 47: `en-US`.")
     preferred_currency: str | None = strawberry.field(description="ISO 4217: `EUR`.")
@@ -223,11 +227,15 @@ def present_customer(profile: CustomerProfile) -> Customer:
 
 @strawberry.input(description="A company that the customer says to buy for.")
 class LegalEntityInput:
-    """Id and name; unconfirmed until the shop confirms it."""
+    """Name, id and the customer's place; unconfirmed until the shop confirms it."""
 
     name: str = strawberry.field(description="`Analytical Engines Ltd`. At most 200 characters.")
     id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET, description="The company's id, where it has one with the shop; else one is made."
+    )
+    contact_assignment_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The customer's place in the company, where it has a number: `91033918`. At most 100 characters.",
     )
 
 
@@ -254,7 +262,8 @@ class ProfileInput:
     )
     contact_email: str | None = strawberry.field(default=strawberry.UNSET, description="Where the shop writes to.")
     contact_phone: str | None = strawberry.field(
-        default=strawberry.UNSET, description="In E.164, or national by the country of the customer's site."
+        default=strawberry.UNSET,
+        description="In E.164, or national by the country of the customer's site, or of an address given with it.",
     )
     company: str | None = strawberry.field(default=strawberry.UNSET, description="At most 200 characters.")
     preferred_language: str | None = strawberry.field(
@@ -264,7 +273,9 @@ class ProfileInput:
     preferred_site: str | None = strawberry.field(
         default=strawberry.UNSET, description="The id of one of the shop's sites; see `storefront`."
     )
-    business_model: BusinessModel | None = strawberry.field(default=strawberry.UNSET, description="`B2C` or `B2B`.")
+    business_model: BusinessModel | None = strawberry.field(
+        default=strawberry.UNSET, description="`B2C` or `B2B`; left out, whoever names a company becomes `B2B`."
+    )
     mixins: JSON | None = strawberry.field(
         default=strawberry.UNSET, description="The shop's own data by mixin, merged into what there is (RFC 7396)."
     )

@@ -141,11 +141,13 @@ class SignupMutations:
 
 
 def _registration(input: SignupInput) -> Registration:
+    # Forms send what nobody filled in as empty texts: that is no second pair of credentials.
+    credentials = input.signup if input.signup and (input.signup.email or input.signup.password) else None
     return Registration(
         email=input.email,
         password=input.password,
-        login_email=input.signup.email if input.signup else None,
-        login_password=input.signup.password if input.signup else None,
+        login_email=credentials.email if credentials else None,
+        login_password=credentials.password if credentials else None,
         details=to_patch(input.customer_details) if input.customer_details else {},
         address=to_patch(input.customer_address) if input.customer_address else None,
     )

@@ -85,8 +85,24 @@ class LegalEntityAssignmentInput:
     name: str | None = strawberry.field(
         default=strawberry.UNSET, description="`Analytical Engines Ltd`; needed unless the customer has it already."
     )
+    contact_assignment_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The customer's place in the company, where it has a number: `91033918`. At most 100 characters.",
+    )
     confirmed: bool = strawberry.field(
         default=True, description="Only for a confirmed company can the customer buy (`refresh`)."
+    )
+
+
+@strawberry.input(description="The company, as `CustomerDetailsInput` has it for customers.")
+class B2BAssignmentInput:
+    """Registration number and legal entities, in the place where customers write them."""
+
+    company_registration_id: str | None = strawberry.field(
+        default=strawberry.UNSET, description="`HRB 12345`. At most 100 characters."
+    )
+    legal_entities: list[LegalEntityAssignmentInput] | None = strawberry.field(
+        default=strawberry.UNSET, description="At most 20."
     )
 
 
@@ -94,8 +110,10 @@ class LegalEntityAssignmentInput:
 class CreateCustomerInput(ProfileInput):
     """Address, profile, and what only staff decide."""
 
-    email: str = strawberry.field(
-        description="The address that signs in; the contact address too, unless one is given."
+    email: str | None = strawberry.field(
+        default=None,
+        description="The address that signs in; the contact address too, unless one is given. Left out, `contactEmail` "
+        "signs in.",
     )
     email_verified: bool = strawberry.field(
         default=False, description="True when staff know that the address is the customer's."
@@ -120,6 +138,10 @@ class CreateCustomerInput(ProfileInput):
         default=strawberry.UNSET, description="`HRB 12345`. At most 100 characters."
     )
     legal_entities: list[LegalEntityAssignmentInput] = strawberry.field(default_factory=list, description="At most 20.")
+    b2b: B2BAssignmentInput | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="In the place of `companyRegistrationId` and `legalEntities`, and not beside them.",
+    )
     addresses: list[AddressInput] = strawberry.field(
         default_factory=list, description="At most 100, one of them the default: the first unless one says so."
     )
@@ -149,6 +171,10 @@ class UpdateCustomerInput(ProfileInput):
         default=strawberry.UNSET,
         description="The customer's companies from now on, at most 20: these and no others. Name one by its id to "
         "confirm it, or to withdraw that.",
+    )
+    b2b: B2BAssignmentInput | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="In the place of `companyRegistrationId` and `legalEntities`, and not beside them.",
     )
     metadata: MetadataInput | None = strawberry.field(
         default=strawberry.UNSET, description="Give it to be told when somebody was faster (`VERSION_CONFLICT`)."

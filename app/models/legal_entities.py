@@ -21,4 +21,6 @@ class LegalEntityAssignment(TenantRow, table=True):
     customer_id: str = Field(max_length=ID_LENGTH)
     legal_entity_id: str = Field(max_length=100)
     name: str = Field(max_length=200)
+    # The customer's place in the company by the number of another system; the row's own id stands for it without one.
+    contact_assignment_id: str | None = Field(default=None, max_length=100)
     confirmed: bool = False

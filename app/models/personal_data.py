@@ -165,7 +165,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
     PersonalTable(
         LegalEntityAssignment,
         "legalEntities",
-        shown=("id", "customer_id", "legal_entity_id", "name", "confirmed"),
+        shown=("id", "customer_id", "legal_entity_id", "name", "contact_assignment_id", "confirmed"),
     ),
     PersonalTable(GroupMembership, "groups", shown=("group_id", "customer_id")),
     PersonalTable(

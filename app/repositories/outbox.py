@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, update
 from sqlmodel import col
 
 from app.domain.ports import Connection
@@ -39,6 +39,12 @@ class OutboxRepository(Repository):
     async def add(self, message: OutboxMessage) -> None:
         """Write a message to be delivered."""
         await self._add(message)
+
+    async def take_back(self, message_id: str) -> OutboxMessage | None:
+        """Remove a message that was held back and has never been tried, and return it; None where there is none."""
+        held = (col(OutboxMessage.id) == message_id, col(OutboxMessage.attempts) == 0, _WAITS)
+        message = await self._find(OutboxMessage, *held)
+        return message if message is not None and await self._delete(OutboxMessage, *held) else None
 
     async def list_events(self, limit: int, *, only_failed: bool) -> Sequence[OutboxMessage]:
         """Return up to `limit` events, the latest first; `only_failed` those that did not arrive when tried."""
@@ -131,6 +137,15 @@ class OutboxQueue:
         given = {"tenant_id": message.tenant_id, "message_id": message.id, "claimed_attempts": message.attempts}
         statement = constant_update(OutboxMessage, _CLAIMED, tuple(values))
         return await self._connection.execute_prepared(statement, {**given, **new_values(values)}) == 1
+
+    async def remove(self, message: OutboxMessage) -> bool:
+        """Leave nothing of a claimed message; False when its lease went to another worker meanwhile."""
+        claimed = and_(
+            col(OutboxMessage.tenant_id) == message.tenant_id,
+            col(OutboxMessage.id) == message.id,
+            col(OutboxMessage.attempts) == message.attempts,
+        )
+        return await self._connection.execute(delete(OutboxMessage.__table__).where(claimed, _WAITS)) == 1
 
     async def count(self) -> tuple[int, int, int]:
         """Return how many messages wait, how many of those have failed before, and how many are dead."""

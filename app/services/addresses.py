@@ -11,7 +11,7 @@ from app.domain.patches import Patch, input_name
 from app.domain.phones import parse_phone
 from app.domain.problems import Problems
 from app.domain.tags import normalize_tags
-from app.domain.texts import optional_line, required_line
+from app.domain.texts import is_blank, optional_line, required_line
 from app.domain.topics import Topic
 from app.models.addresses import Address
 from app.services.events import emit
@@ -46,9 +46,11 @@ def check_address(problems: Problems, patch: Patch, *path: str, country: str | N
     if "country" in patch:
         country = columns["country"] = problems.check(parse_country, patch["country"] or "", *path, "country")
     if "contact_phone" in patch:
-        phone = patch["contact_phone"]
+        phone = patch["contact_phone"] or ""
         columns["contact_phone"] = (
-            problems.check(lambda text: parse_phone(text, country), phone, *path, "contactPhone") if phone else None
+            None
+            if is_blank(phone)
+            else problems.check(lambda text: parse_phone(text, country), phone, *path, "contactPhone")
         )
     if "tags" in patch:
         columns["tags"] = list(problems.check(normalize_tags, patch["tags"] or (), *path, "tags") or ())

@@ -185,9 +185,20 @@ async def _cancel(uow: UnitOfWork, customer_id: str, field: str) -> Anonymizatio
         )
     await uow.customers.set_anonymization_status(customer_id, AnonymizationStatus.CANCELED)
     await uow.one_time_tokens.revoke(customer_id, uow.now, Purpose.CANCEL_ANONYMIZATION)
+    await _mail_canceled(uow, customer_id, latest)
     await record(uow, AuditAction.ANONYMIZATION_CANCELED, customer_id)
     await emit(uow, Topic.CUSTOMER_ANONYMIZATION_CANCELED, customer_id)
     return await uow.anonymizations.find_latest(customer_id) or latest
+
+
+async def _mail_canceled(uow: UnitOfWork, customer_id: str, canceled: Anonymization) -> None:
+    """Tell whoever was told that it was asked for."""
+    customer = await uow.customers.find(customer_id)
+    asked_themself = canceled.requester_type == CUSTOMER_TYPE
+    if customer is None or customer.email is None or not (asked_themself or uow.tenant.security_mails):
+        return
+    language = customer.preferred_language
+    await send_mail(uow, "anonymization_canceled", customer_id, customer.email, language=language)
 
 
 async def anonymization_info(uow: UnitOfWork, customer_id: str) -> Anonymization | None:

@@ -101,14 +101,15 @@ def _check(uow: UnitOfWork, number: int, line: CustomerLine, groups: Mapping[str
             )
     if line.created_at is not None and line.created_at > uow.now:
         problems.add(UserErrorCode.INVALID, "The customer cannot be from times to come.", "createdAt")
-    _check_hash(uow, problems, line.password_hash)
+    password_hash = line.password_hash or None
+    _check_hash(uow, problems, password_hash)
     try:
         problems.raise_if_any()
     except DomainError as error:
         return LineOutcome(number, Outcome.FAULTY, errors=error.errors)
     if checked is None:
         raise RuntimeError("A missing address is a problem that has been raised.")
-    return _Row(number, checked, line.password_hash, sorted({groups[code] for code in line.groups}))
+    return _Row(number, checked, password_hash, sorted({groups[code] for code in line.groups}))
 
 
 def _check_hash(uow: UnitOfWork, problems: Problems, password_hash: str | None) -> None:

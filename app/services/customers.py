@@ -11,7 +11,7 @@ from app.domain.topics import Topic
 from app.models.customers import CustomerProfile
 from app.services.events import emit
 from app.services.legal_entities import check_legal_entities, claim_legal_entities
-from app.services.profiles import COMPANY_REGISTRATION_LINE, check_profile
+from app.services.profiles import COMPANY_REGISTRATION_LINE, NO_COMPANY, check_profile, imply_business_model
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -46,13 +46,14 @@ async def _change_b2b(
 ) -> None:
     if "b2b" not in patch:
         return
-    b2b: Patch = patch["b2b"] if patch["b2b"] is not None else {"company_registration_id": None, "legal_entities": []}
+    b2b: Patch = patch["b2b"] if patch["b2b"] is not None else NO_COMPANY
     if "company_registration_id" in b2b:
         columns["company_registration_id"] = problems.check(
             COMPANY_REGISTRATION_LINE, b2b["company_registration_id"], "b2b", "companyRegistrationId"
         )
+    claimed = check_legal_entities(problems, b2b.get("legal_entities"), "b2b", "legalEntities")
+    imply_business_model(columns, claimed)
     if "legal_entities" in b2b:
-        claimed = check_legal_entities(problems, b2b["legal_entities"], "b2b", "legalEntities")
         problems.raise_if_any()
         await claim_legal_entities(uow, customer_id, claimed)
 

@@ -11,6 +11,7 @@ from app.domain.tools import Tools
 from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
 from app.services.caller import Caller
 from app.services.mail_contents import compose_mail
+from app.services.mails import FAREWELL
 from app.services.task_runner import run_task
 from app.services.unit_of_work import UnitOfWork
 from app.services.webhooks import EndpointGoneError, EndpointPausedError, send_event
@@ -54,8 +55,13 @@ def _open(tools: Tools) -> UnitOfWork:
 
 async def _handle(tools: Tools, message: OutboxMessage) -> None:
     outcome = await _try(tools, message)
+    is_over = "delivered_at" in outcome or "dead_at" in outcome
     async with _open(tools) as uow:
-        await uow.outbox_queue.settle(message, **outcome)
+        if message.topic == FAREWELL and is_over:
+            # Nobody can be let know any more, and nothing may be left of who was erased.
+            await uow.outbox_queue.remove(message)
+        else:
+            await uow.outbox_queue.settle(message, **outcome)
 
 
 async def _try(tools: Tools, message: OutboxMessage) -> dict[str, object]:

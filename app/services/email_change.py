@@ -30,18 +30,25 @@ from app.services.tasks import Task, put_off
 from app.services.unit_of_work import UnitOfWork
 
 
-async def change_email(uow: UnitOfWork, new_email: str, *, password: str | None, sync_contact_email: bool) -> None:
+async def change_email(
+    uow: UnitOfWork, new_email: str, *, email: str | None = None, password: str | None, sync_contact_email: bool
+) -> None:
     """Ask for another login address; a link goes to it, and to the old one a notice with the way back.
 
-    The answer is the same for an address that is taken. INVALID for the address so far, INVALID_CREDENTIALS,
-    REAUTHENTICATION_REQUIRED.
+    The answer is the same for an address that is taken. INVALID for the address so far, and at `email` for one that is
+    not; INVALID_CREDENTIALS, REAUTHENTICATION_REQUIRED.
     """
     await guard_mailed_flow(uow)
     customer = uow.caller.require_customer()
     problems = Problems()
     address = problems.check(parse_email, new_email, "newEmail")
-    if address is not None and customer.email is not None and address.key == parse_email(customer.email).key:
+    so_far = parse_email(customer.email).key if customer.email is not None else None
+    if address is not None and address.key == so_far:
         problems.add(UserErrorCode.INVALID, "This is your address already.", "newEmail")
+    if email:
+        given = problems.check(parse_email, email, "email")
+        if given is not None and given.key != so_far:
+            problems.add(UserErrorCode.INVALID, "This is not the address that you log in with.", "email")
     problems.raise_if_any()
     checked = await reauthenticate(uow, password, "password")
     locked = await uow.customers.lock(customer.id)

@@ -20,11 +20,14 @@ from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
 from app.domain.topics import Topic
 from app.models.anonymizations import Anonymization
+from app.models.customers import CustomerProfile
 from app.models.outbox import OutboxMessage
+from app.services.anonymization import CUSTOMER_TYPE
 from app.services.audit import record
 from app.services.caller import Caller
 from app.services.delivery import delay_after
 from app.services.events import emit
+from app.services.mails import prepare_farewell, send_farewell
 from app.services.unit_of_work import UnitOfWork
 
 # How many one worker claims at once: the files of the database are cleaned up once for all of them.
@@ -87,8 +90,23 @@ async def _erase(tools: Tools, claimed: Anonymization) -> None:
         if not await uow.anonymizations.settle(claimed, next_attempt_at=uow.now + LEASE):
             return
         await _erase_tasks(uow, claimed.customer_id)
+        customer = await uow.customers.find(claimed.customer_id)
         await uow.personal_data.erase(claimed.customer_id)
+        await _prepare_farewell(uow, claimed, customer)
     await tools.mailer.forget(claimed.customer_id)
+
+
+async def _prepare_farewell(uow: UnitOfWork, claimed: Anonymization, customer: CustomerProfile | None) -> None:
+    """Keep, of who was erased right now, the sealed address in the mail that says so; the second time there is none."""
+    wanted = claimed.requester_type == CUSTOMER_TYPE or uow.tenant.security_mails
+    if wanted and customer is not None and customer.email is not None:
+        await prepare_farewell(
+            uow,
+            claimed.id,
+            customer.email,
+            language=customer.preferred_language,
+            site=customer.preferred_site,
+        )
 
 
 async def _erase_tasks(uow: UnitOfWork, customer_id: str) -> None:
@@ -123,6 +141,7 @@ async def _finish(tools: Tools, claimed: Anonymization) -> None:
         if not await uow.anonymizations.settle(claimed, status=done.value, completed_at=uow.now, last_error=None):
             return
         await uow.customers.set_anonymization_status(claimed.customer_id, done)
+        await send_farewell(uow, claimed.id)
         await record(uow, AuditAction.ANONYMIZATION_COMPLETED, claimed.customer_id)
         await emit(uow, Topic.CUSTOMER_ANONYMIZATION_COMPLETED, claimed.customer_id)
 

@@ -38,15 +38,21 @@ async def issue_integration_token(
             # Ours alone: a saas token is for its tenant, so that neither passes for the other.
             "aud": uow.tools.public_url,
             "sub": client.id,
-            "organization": {"id": uow.tenant.id},
+            "organization": describe_organization(uow.tenant.id),
             "application": {"id": client.id, "client_id": client.id, "kind": client.kind.value, "public": False},
             "owner": {"id": owner.id, "type": owner.type} if owner else None,
+            "test": uow.tools.test,
             "scope": " ".join(sorted(scope)),
             "iat": int(uow.now.timestamp()),
             "exp": int(ends.timestamp()),
             "jti": token.jti,
         }
     )
+
+
+def describe_organization(tenant_id: str) -> dict[str, str]:
+    """Return the shop as a token names it; its id is the word that people know it by as well."""
+    return {"id": tenant_id, "slug": tenant_id}
 
 
 def looks_like_jwt(token: str) -> bool:

@@ -14,54 +14,81 @@ from app.services.unit_of_work import UnitOfWork
 
 _ID = optional_line(100)
 _NAME = required_line(200)
+_CONTACT_ASSIGNMENT_ID = optional_line(100)
 MOST = 20
 
 
-def check_legal_entities(
-    problems: Problems, entities: Sequence[Patch] | None, *path: str
-) -> list[tuple[str | None, str]]:
-    """Return id (None for a new one) and name of each claimed legal entity; faults are noted under `path`."""
-    claimed: list[tuple[str | None, str]] = []
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A legal entity that a customer says to buy for. `id` is None for one that the shop has no id of."""
+
+    id: str | None
+    name: str
+    contact_assignment_id: str | None
+
+
+def check_legal_entities(problems: Problems, entities: Sequence[Patch] | None, *path: str) -> list[Claim]:
+    """Return each claimed legal entity; faults are noted under `path`."""
+    claimed: list[Claim] = []
     if len(entities or ()) > MOST:
         problems.add(UserErrorCode.LIMIT_REACHED, f"Please name at most {MOST} legal entities.", *path)
     for index, entity in enumerate(entities or ()):
         name = problems.check(_NAME, entity.get("name"), *path, str(index), "name")
         entity_id = problems.check(_ID, entity.get("id"), *path, str(index), "id")
-        claimed.append((entity_id, name or ""))
-    ids = [entity_id for entity_id, _ in claimed if entity_id is not None]
+        place = _check_contact_assignment(problems, entity, *path, str(index))
+        claimed.append(Claim(entity_id, name or "", place))
+    ids = [claim.id for claim in claimed if claim.id is not None]
     if len(set(ids)) < len(ids):
         problems.add(UserErrorCode.INVALID, "Please name each legal entity once.", *path)
     return claimed
 
 
-async def claim_legal_entities(uow: UnitOfWork, customer_id: str, claimed: list[tuple[str | None, str]]) -> None:
+def _check_contact_assignment(problems: Problems, entity: Patch, *path: str) -> str | None:
+    return problems.check(_CONTACT_ASSIGNMENT_ID, entity.get("contact_assignment_id"), *path, "contactAssignmentId")
+
+
+async def claim_legal_entities(uow: UnitOfWork, customer_id: str, claimed: Sequence[Claim]) -> None:
     """Replace what the customer claimed so far; what staff have confirmed stays as it is."""
     so_far = await uow.legal_entities.list(customer_id)
     for assignment in so_far:
         if not assignment.confirmed:
             await uow.legal_entities.delete(customer_id, assignment.id)
     confirmed = {assignment.legal_entity_id for assignment in so_far if assignment.confirmed}
-    for entity_id, name in claimed:
-        if entity_id in confirmed:
+    for claim in claimed:
+        if claim.id in confirmed:
             continue
         await uow.legal_entities.add(
             LegalEntityAssignment(
                 tenant_id=uow.tenant.id,
                 id=uow.tools.random.new_id(),
                 customer_id=customer_id,
-                legal_entity_id=entity_id or uow.tools.random.new_id(),
-                name=name,
+                legal_entity_id=claim.id or uow.tools.random.new_id(),
+                name=claim.name,
+                contact_assignment_id=claim.contact_assignment_id,
             )
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A legal entity as staff assign it. `id` is None for a new one, `name` for one that keeps its own."""
+    """A legal entity as staff assign it. `id` is None for a new one, `name` for one that keeps its own.
+
+    `keeps_place`: nothing was said of `contact_assignment_id`, so that one which is there stays.
+    """
 
     id: str | None
     name: str | None
     confirmed: bool
+    contact_assignment_id: str | None = None
+    keeps_place: bool = True
+
+    @property
+    def changes(self) -> dict[str, object]:
+        """The columns that an assignment of before gets."""
+        changes: dict[str, object] = {"confirmed": self.confirmed}
+        if self.name is not None:
+            changes["name"] = self.name
+        return changes if self.keeps_place else {**changes, "contact_assignment_id": self.contact_assignment_id}
 
 
 def check_assignments(
@@ -73,10 +100,18 @@ def check_assignments(
         problems.add(UserErrorCode.LIMIT_REACHED, f"Please name at most {MOST} legal entities.", *path)
     for index, entity in enumerate(entities or ()):
         entity_id = problems.check(_ID, entity.get("id"), *path, str(index), "id")
-        name = entity.get("name")
+        name = entity.get("name") or None
         if name is not None or entity_id not in known:
             name = problems.check(_NAME, name, *path, str(index), "name")
-        assignments.append(Assignment(entity_id, name, entity.get("confirmed") is not False))
+        assignments.append(
+            Assignment(
+                entity_id,
+                name,
+                confirmed=entity.get("confirmed") is not False,
+                contact_assignment_id=_check_contact_assignment(problems, entity, *path, str(index)),
+                keeps_place="contact_assignment_id" not in entity,
+            )
+        )
     ids = [assignment.id for assignment in assignments if assignment.id is not None]
     if len(set(ids)) < len(ids):
         problems.add(UserErrorCode.INVALID, "Please name each legal entity once.", *path)
@@ -95,9 +130,7 @@ async def assign_legal_entities(uow: UnitOfWork, customer_id: str, wanted: Seque
     for assignment in wanted:
         known = so_far.get(assignment.id or "")
         if known is not None:
-            await uow.legal_entities.change(
-                customer_id, known.id, name=assignment.name or known.name, confirmed=assignment.confirmed
-            )
+            await uow.legal_entities.change(customer_id, known.id, **assignment.changes)
             continue
         await uow.legal_entities.add(
             LegalEntityAssignment(
@@ -106,6 +139,7 @@ async def assign_legal_entities(uow: UnitOfWork, customer_id: str, wanted: Seque
                 customer_id=customer_id,
                 legal_entity_id=assignment.id or uow.tools.random.new_id(),
                 name=assignment.name or "",
+                contact_assignment_id=assignment.contact_assignment_id,
                 confirmed=assignment.confirmed,
             )
         )

@@ -59,7 +59,7 @@ def compose_mail(tools: Tools, tenant: Tenant, message: OutboxMessage) -> MailMe
     mail = tools.mail_texts.render(message.topic, payload["language"], values)
     return MailMessage(
         message_id=f"<{message.id}@{_host(tools.public_url)}>",
-        recipient=payload["recipient"],
+        recipient=payload["recipient"] or tools.sealer.open(payload["address"]),
         subject=mail.subject,
         text=mail.text,
         html=mail.html,

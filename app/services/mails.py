@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from app.domain.tenants import Site
 from app.domain.tokens import OpaqueToken
 from app.models.customers import CustomerProfile
 from app.models.outbox import OutboxKind, OutboxMessage
 from app.services.unit_of_work import UnitOfWork
+
+# The mail after which nothing of its recipient is left.
+FAREWELL = "anonymization_done"
+# Longer than any erasure is tried.
+_UNTIL_SENT = timedelta(days=36_500)
 
 
 def current_site(uow: UnitOfWork) -> Site:
@@ -52,6 +59,51 @@ async def send_mail(
         due_at=uow.now,
     )
     await uow.outbox.add(message)
+
+
+async def prepare_farewell(
+    uow: UnitOfWork, held_as: str, recipient: str, *, language: str | None, site: str | None
+) -> None:
+    """Write the mail that tells somebody that they are erased; under this id it waits for `send_farewell`.
+
+    It is nobody's, so that the erasure may be done again without losing it. The address is the last that is left of
+    them: it waits sealed, and the row goes as soon as the mail has left or is given up.
+    """
+    home = (uow.tenant.find_site(site) if site else None) or uow.tenant.default_site
+    message = OutboxMessage(
+        tenant_id=uow.tenant.id,
+        id=held_as,
+        kind=OutboxKind.MAIL.value,
+        topic=FAREWELL,
+        payload={
+            "recipient": None,
+            "address": uow.tools.sealer.seal(recipient),
+            "site": home.id,
+            "language": language or home.language,
+            "token": None,
+            "code": None,
+            "details": {},
+        },
+        created_at=uow.now,
+        due_at=uow.now + _UNTIL_SENT,
+    )
+    await uow.outbox.add(message)
+
+
+async def send_farewell(uow: UnitOfWork, held_as: str) -> None:
+    """Let the farewell go, if there is one: the erasure is done at this moment, which the mail tells."""
+    held = await uow.outbox.take_back(held_as)
+    if held is not None:
+        message = OutboxMessage(
+            tenant_id=uow.tenant.id,
+            id=uow.tools.random.new_id(),
+            kind=held.kind,
+            topic=held.topic,
+            payload=held.payload,
+            created_at=uow.now,
+            due_at=uow.now,
+        )
+        await uow.outbox.add(message)
 
 
 async def send_security_mail(

@@ -12,11 +12,12 @@ from app.domain.errors import DomainError, UserErrorCode, refuse
 from app.domain.patches import Patch
 from app.domain.problems import Problems
 from app.domain.references import parse_customer_number, parse_shopper_reference
+from app.domain.texts import is_blank
 from app.models.credentials import Credential
 from app.models.customers import Customer, CustomerStatus
 from app.services.addresses import add_address, check_address
 from app.services.legal_entities import Assignment, assign_legal_entities, check_assignments
-from app.services.profiles import COMPANY_REGISTRATION_LINE, check_profile
+from app.services.profiles import COMPANY_REGISTRATION_LINE, check_profile, find_company, imply_business_model
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -53,19 +54,23 @@ class CheckedCustomer:
 
 def check_new_customer(uow: UnitOfWork, problems: Problems, new: NewCustomer) -> CheckedCustomer | None:
     """Return the customer ready to be written; faults are noted, and then it may be None."""
-    email = problems.check(parse_email, new.email, "email")
-    columns = check_profile(problems, uow.tenant, new.profile, site=None, mixins={})
+    countries = [address.get("country") for address in new.addresses]
+    columns = check_profile(problems, uow.tenant, new.profile, site=None, mixins={}, countries=countries)
+    email = _check_login_address(problems, new, columns)
+    said = {**new.profile, **({"legal_entities": new.legal_entities} if new.legal_entities else {})}
+    company, path = find_company(problems, said)
     columns["company_registration_id"] = problems.check(
-        COMPANY_REGISTRATION_LINE, new.profile.get("company_registration_id"), "companyRegistrationId"
+        COMPANY_REGISTRATION_LINE, company.get("company_registration_id"), *path, "companyRegistrationId"
     )
     if email is not None and columns.get("contact_email") is None:
         columns["contact_email"] = email.address
-    number, reference = new.customer_number, new.shopper_reference
+    number, reference = new.customer_number or None, new.shopper_reference or None
     if number is not None:
         number = problems.check(parse_customer_number, number, "customerNumber")
     if reference is not None:
         reference = problems.check(parse_shopper_reference, reference, "shopperReference")
-    legal_entities = check_assignments(problems, new.legal_entities, (), "legalEntities")
+    legal_entities = check_assignments(problems, company.get("legal_entities"), (), *path, "legalEntities")
+    imply_business_model(columns, legal_entities)
     most = uow.tenant.limits.addresses_per_customer
     if len(new.addresses) > most:
         problems.add(UserErrorCode.LIMIT_REACHED, f"Please give at most {most} addresses.", "addresses")
@@ -78,6 +83,14 @@ def check_new_customer(uow: UnitOfWork, problems: Problems, new: NewCustomer) ->
     if email is None:
         return None
     return CheckedCustomer(new, email, number, reference, columns, legal_entities, addresses)
+
+
+def _check_login_address(problems: Problems, new: NewCustomer, columns: dict[str, Any]) -> EmailAddress | None:
+    """Return the address that signs in: the contact address, where no other is given."""
+    contact = columns.get("contact_email")
+    if contact is not None and is_blank(new.email or ""):
+        return parse_email(contact)
+    return problems.check(parse_email, new.email, "email")
 
 
 async def check_groups(uow: UnitOfWork, problems: Problems, group_ids: Collection[str], *path: str) -> list[str]:
@@ -136,7 +149,10 @@ def _customer(uow: UnitOfWork, customer_id: str, checked: CheckedCustomer) -> Cu
         id=customer_id,
         customer_number=checked.customer_number or uow.tools.random.digits(8),
         shopper_reference=checked.shopper_reference or customer_id,
-        **{"preferred_language": uow.tenant.default_site.language, **checked.columns},
+        **{
+            **checked.columns,
+            "preferred_language": checked.columns.get("preferred_language") or uow.tenant.default_site.language,
+        },
         active=given.active,
         on_hold=given.on_hold,
         status=given.status.value,

@@ -30,7 +30,7 @@ from app.services.client_authentication import (
     read_claim,
     use_client_assertion,
 )
-from app.services.integration_tokens import issue_integration_token, read_integration_token
+from app.services.integration_tokens import describe_organization, issue_integration_token, read_integration_token
 from app.services.limits import guard_oauth_token
 from app.services.unit_of_work import UnitOfWork
 
@@ -210,6 +210,8 @@ def _describe(tools: Tools, principal: Principal) -> dict[str, Any]:
         "jti": principal.token_id,
         "sid": principal.session_id,
         "legal_entity_id": principal.legal_entity_id,
+        "organization": describe_organization(principal.tenant_id) if is_integration else None,
+        "test": tools.test if is_integration else None,
         "owner": {"id": owner.id, "type": owner.type} if owner else None,
         "act": {"sub": actor.id, "type": actor.type} if actor else None,
     }

@@ -30,11 +30,12 @@ async def request_password_reset(uow: UnitOfWork, email: str, site: str | None) 
     await guard_mailed_flow(uow)
     problems = Problems()
     address = problems.check(parse_email, email, "email")
-    if site is not None and uow.tenant.find_site(site) is None:
+    found = uow.tenant.find_site(site) if site else None
+    if site and found is None:
         problems.add(UserErrorCode.INVALID, "The shop has no site with this id.", "site")
     problems.raise_if_any()
     if address is not None:
-        await put_off(uow, Task.MAIL_PASSWORD_RESET, address.address, site=site)
+        await put_off(uow, Task.MAIL_PASSWORD_RESET, address.address, site=found.id if found else None)
 
 
 async def mail_password_reset(uow: UnitOfWork, address: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.domain.emails import parse_email
@@ -13,7 +13,8 @@ from app.domain.patches import Patch, input_name
 from app.domain.phones import parse_phone
 from app.domain.problems import Problems
 from app.domain.tenants import Tenant
-from app.domain.texts import optional_line
+from app.domain.texts import is_blank, optional_line
+from app.models.customers import BusinessModel
 
 _LINES: dict[str, Callable[[str | None], str | None]] = {
     "title": optional_line(50),
@@ -23,14 +24,23 @@ _LINES: dict[str, Callable[[str | None], str | None]] = {
     "company": optional_line(200),
 }
 COMPANY_REGISTRATION_LINE = optional_line(100)
+# What `b2b: null` says.
+NO_COMPANY: Patch = {"company_registration_id": None, "legal_entities": []}
 
 
 def check_profile(
-    problems: Problems, tenant: Tenant, patch: Patch, *path: str, site: str | None, mixins: dict[str, Any]
+    problems: Problems,
+    tenant: Tenant,
+    patch: Patch,
+    *path: str,
+    site: str | None,
+    mixins: dict[str, Any],
+    countries: Sequence[str | None] = (),
 ) -> dict[str, Any]:
     """Return the columns that the patch changes, checked and normalized; each fault is noted under `path`.
 
-    `site` is the customer's site so far, by whose country a national phone number is read; `mixins` the data so far.
+    `site` is the customer's site so far, by whose country a national phone number is read, or else by one of
+    `countries`; `mixins` the data so far. An empty text counts as null.
     """
     columns: dict[str, Any] = {}
     for name, rule in _LINES.items():
@@ -41,7 +51,7 @@ def check_profile(
     country = home.country if home else None
     rules: dict[str, Callable[[str], Any]] = {
         "contact_email": lambda text: parse_email(text).address,
-        "contact_phone": lambda text: parse_phone(text, country),
+        "contact_phone": lambda text: parse_phone(text, country, *countries),
         "preferred_language": parse_language,
         "preferred_currency": parse_currency,
         "preferred_site": lambda text: _parse_site(tenant, text),
@@ -49,7 +59,8 @@ def check_profile(
     for name, parse in rules.items():
         if name in patch:
             value = patch[name]
-            columns[name] = None if value is None else problems.check(parse, value, *path, input_name(name))
+            blank = value is None or is_blank(value)
+            columns[name] = None if blank else problems.check(parse, value, *path, input_name(name))
     if patch.get("business_model") is not None:
         columns["business_model"] = patch["business_model"]
     if "mixins" in patch:
@@ -57,11 +68,31 @@ def check_profile(
     return columns
 
 
+def find_company(problems: Problems, patch: Patch) -> tuple[Patch, tuple[str, ...]]:
+    """Return what staff say of the company, and where: in `b2b` as customers do, or beside the profile, but not both.
+
+    `b2b` that is null clears all of it.
+    """
+    if "b2b" not in patch:
+        return patch, ()
+    if "company_registration_id" in patch or "legal_entities" in patch:
+        problems.add(UserErrorCode.INVALID, "Please say it once: in b2b, or beside it.", "b2b")
+    given: Patch | None = patch["b2b"]
+    return NO_COMPANY if given is None else given, ("b2b",)
+
+
+def imply_business_model(columns: dict[str, Any], legal_entities: Sequence[object]) -> None:
+    """Let who names a company buy for it, unless the same call says otherwise; nothing said of one changes nothing."""
+    if columns.get("company_registration_id") is not None or legal_entities:
+        columns.setdefault("business_model", BusinessModel.B2B)
+
+
 def _parse_site(tenant: Tenant, text: str) -> str:
-    if tenant.find_site(text) is None:
+    site = tenant.find_site(text)
+    if site is None:
         sites = ", ".join(site.id for site in tenant.sites)
         raise Refused(UserErrorCode.INVALID, f"The shop has no site with this id; it has: {sites}.")
-    return text
+    return site.id
 
 
 def _merge_mixins(problems: Problems, tenant: Tenant, patch: object, so_far: dict[str, Any], *path: str) -> object:

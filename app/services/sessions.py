@@ -43,7 +43,8 @@ async def anonymous_login(uow: UnitOfWork, client_id: str, site: str | None) -> 
     if registered is None or not registered[1].is_storefront:
         raise refuse(UserErrorCode.INVALID, "There is no storefront client with this id.", "clientId")
     tenant, client = registered
-    if site is not None and tenant.find_site(site) is None:
+    found = tenant.find_site(site) if site else None
+    if site and found is None:
         raise refuse(UserErrorCode.INVALID, "The shop has no site with this id.", "site")
     uow.enter(tenant)
     await guard_anonymous_login(uow)
@@ -52,7 +53,7 @@ async def anonymous_login(uow: UnitOfWork, client_id: str, site: str | None) -> 
         id=uow.tools.random.new_id(),
         kind=TokenKind.ANONYMOUS.value,
         client_id=client.id,
-        site=site,
+        site=found.id if found else None,
         created_at=uow.now,
         last_used_at=uow.now,
         expires_at=session_end(uow, TokenKind.ANONYMOUS),

@@ -19,11 +19,11 @@ from app.services.addresses import add_address, check_address
 from app.services.audit import record, record_refusal
 from app.services.confirmations import send_confirmation
 from app.services.events import emit
-from app.services.legal_entities import check_legal_entities, claim_legal_entities
+from app.services.legal_entities import Claim, check_legal_entities, claim_legal_entities
 from app.services.limits import guard_signup, guard_signup_form, may_mail
 from app.services.mails import current_site, send_mail
 from app.services.passwords import check_password
-from app.services.profiles import COMPANY_REGISTRATION_LINE, check_profile
+from app.services.profiles import COMPANY_REGISTRATION_LINE, check_profile, imply_business_model
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -70,7 +70,7 @@ class _Checked:
     email: EmailAddress
     password: str
     columns: dict[str, Any]
-    legal_entities: list[tuple[str | None, str]]
+    legal_entities: list[Claim]
     address: dict[str, Any] | None
 
 
@@ -116,7 +116,13 @@ def _check(uow: UnitOfWork, registration: Registration) -> _Checked:
     email = problems.check(parse_email, registration.login_email if separate else registration.email, *path)
     contact = problems.check(parse_email, registration.email, "email") if separate and registration.email else email
     columns = check_profile(
-        problems, tenant, details, "customerDetails", site=uow.caller.require_principal().site, mixins={}
+        problems,
+        tenant,
+        details,
+        "customerDetails",
+        site=uow.caller.require_principal().site,
+        mixins={},
+        countries=[registration.address.get("country")] if registration.address else (),
     )
     if contact is not None and columns.get("contact_email") is None:
         columns["contact_email"] = contact.address
@@ -127,6 +133,7 @@ def _check(uow: UnitOfWork, registration: Registration) -> _Checked:
     legal_entities = check_legal_entities(
         problems, b2b.get("legal_entities"), "customerDetails", "b2b", "legalEntities"
     )
+    imply_business_model(columns, legal_entities)
     address = registration.address
     address_columns = check_address(problems, address, "customerAddress") if address is not None else None
     password = _check_password(problems, tenant, registration, email, columns)
@@ -142,7 +149,7 @@ def _check_password(
     separate = registration.login_password is not None
     path = ("signup", "password") if separate else ("password",)
     password = registration.login_password if separate else registration.password
-    if separate and registration.password not in (None, password):
+    if separate and registration.password and registration.password != password:
         problems.add(UserErrorCode.INVALID, "Give one password: the one in signup.", "password")
     personal = (
         email.local_part if email else None,
@@ -188,7 +195,7 @@ async def _add_customer(uow: UnitOfWork, customer_id: str, checked: _Checked) ->
 async def add_customer(uow: UnitOfWork, customer_id: str, columns: dict[str, Any], *, active: bool) -> None:
     """Write a new customer with a free customer number and a shopper reference of its own."""
     random = uow.tools.random
-    columns.setdefault("preferred_language", current_site(uow).language)
+    columns["preferred_language"] = columns.get("preferred_language") or current_site(uow).language
     columns.setdefault("shopper_reference", customer_id)
     added = False
     while not added:

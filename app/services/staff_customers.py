@@ -29,7 +29,7 @@ from app.services.new_customers import (
 )
 from app.services.one_time_tokens import issue_one_time_token
 from app.services.passwords import check_password
-from app.services.profiles import COMPANY_REGISTRATION_LINE, check_profile
+from app.services.profiles import COMPANY_REGISTRATION_LINE, check_profile, find_company, imply_business_model
 from app.services.unit_of_work import UnitOfWork
 
 _FLAGS = ("active", "on_hold")
@@ -125,9 +125,10 @@ class _Changes:
 async def _check_changes(uow: UnitOfWork, so_far: Customer, patch: Patch) -> _Changes:
     problems = Problems()
     columns = check_profile(problems, uow.tenant, patch, site=so_far.preferred_site, mixins=so_far.mixins)
-    if "company_registration_id" in patch:
+    company, path = find_company(problems, patch)
+    if "company_registration_id" in company:
         columns["company_registration_id"] = problems.check(
-            COMPANY_REGISTRATION_LINE, patch["company_registration_id"], "companyRegistrationId"
+            COMPANY_REGISTRATION_LINE, company["company_registration_id"], *path, "companyRegistrationId"
         )
     columns.update({flag: patch[flag] for flag in _FLAGS if patch.get(flag) is not None})
     reference = None
@@ -137,9 +138,10 @@ async def _check_changes(uow: UnitOfWork, so_far: Customer, patch: Patch) -> _Ch
     if "group_ids" in patch:
         group_ids = await check_groups(uow, problems, patch["group_ids"] or (), "groupIds")
     legal_entities = None
-    if "legal_entities" in patch:
+    if "legal_entities" in company:
         known = {entity.legal_entity_id for entity in await uow.legal_entities.list(so_far.id)}
-        legal_entities = check_assignments(problems, patch["legal_entities"], known, "legalEntities")
+        legal_entities = check_assignments(problems, company["legal_entities"], known, *path, "legalEntities")
+    imply_business_model(columns, legal_entities or ())
     problems.raise_if_any()
     return _Changes(sorted(map(input_name, patch)), columns, reference, group_ids, legal_entities)
 

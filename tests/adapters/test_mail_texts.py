@@ -37,6 +37,8 @@ class TestTemplates:
     def test_there_are_all_that_the_services_send(self) -> None:
         assert set(NAMES) == {
             "already_registered",
+            "anonymization_canceled",
+            "anonymization_done",
             "anonymization_requested",
             "confirm_email_change",
             "confirm_signup",

@@ -219,6 +219,14 @@ class TestTenant:
         with pytest.raises(ValidationError, match="stands here twice"):
             tenant_of("demo", **{noun: [entry, entry]})
 
+    def test_finds_a_site_whatever_its_case_unless_that_leaves_a_choice(self) -> None:
+        sites = [{"id": name, "url": "https://x.test", "language": "en"} for name in ("main", "DE", "at", "AT")]
+        tenant = tenant_of(sites=sites)
+        assert [tenant.find_site(text) for text in ("MAIN", "de", " DE ")] == [
+            tenant.sites[index] for index in (0, 1, 1)
+        ]
+        assert [tenant.find_site(text) for text in ("at", "AT", "At")] == [*tenant.sites[2:], None]
+
     def test_finds_what_it_has_and_nothing_else(self) -> None:
         provider = {"provider": "x", "name": "X", "issuer": "https://x.test", "client_id": "c", "client_secret": "s"}
         tenant = tenant_of(users=[{"id": "anna", "scopes": ["customers.anonymize"]}], social=[provider])

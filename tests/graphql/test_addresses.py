@@ -107,3 +107,35 @@ class TestAddressTags:
         resident = await Resident.with_addresses(gateway, 1)
         answer = await resident.do(ADD_ADDRESS_TAGS, addressId=resident.ids[0], tags=["x" * 1000])
         assert [field for _, field in answer.user_errors("addAddressTags")] == ["tags"]
+
+
+class TestContactPhone:
+    @pytest.fixture
+    async def resident(self, gateway: Gateway) -> Resident:
+        return await Resident.with_addresses(gateway, 1)
+
+    @pytest.mark.parametrize(
+        ("phone", "country", "kept"),
+        [
+            ("123456789", "DE", "+49123456789"),
+            ("\uff10\uff13\u30fc\uff11\uff12\uff13\uff14\uff0d\uff15\uff16\uff17\uff18", "JP", "+81312345678"),
+            ("123456789", "US", "123456789"),
+            ("\u200e+49 30 1234567\u200f", "US", "+49301234567"),
+            ("", "DE", None),
+            ("\u200b", "DE", None),
+        ],
+    )
+    async def test_is_read_by_the_country_of_the_address(
+        self, resident: Resident, phone: str, country: str, kept: str | None
+    ) -> None:
+        answer = await resident.do(CREATE_ADDRESS, **address_input(contactPhone=phone, country=country))
+        assert answer["createAddress"]["address"]["contactPhone"] == kept
+        change = {"id": resident.ids[0], "country": country}
+        await resident.do(UPDATE_ADDRESS, **change)
+        answer = await resident.do(UPDATE_ADDRESS, id=resident.ids[0], contactPhone=phone)
+        assert answer["updateAddress"]["address"]["contactPhone"] == kept
+
+    @pytest.mark.parametrize("phone", ["12", "0800 FLOWERS", "1" * 16, "030 1234567 ext. 5"])
+    async def test_is_refused_where_it_cannot_be_one(self, resident: Resident, phone: str) -> None:
+        answer = await resident.do(CREATE_ADDRESS, **address_input(contactPhone=phone))
+        assert answer.user_errors("createAddress") == [("INVALID_PHONE", "contactPhone")]

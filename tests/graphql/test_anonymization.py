@@ -26,6 +26,7 @@ from tests.harness.anonymization import (
     privacy_shop,
     request,
     requested,
+    without_security_mails,
 )
 from tests.harness.client import Answer, Person
 from tests.harness.gateway import Gateway, run_gateway
@@ -228,6 +229,39 @@ class TestMail:
             await gateway.deliver()
             (mail,) = gateway.mails(person.email)
             assert "token=" not in mail.text
+
+    @pytest.mark.parametrize(
+        ("language", "subject"), [("en", "Your account stays as it is"), ("de", "Ihr Konto bleibt bestehen")]
+    )
+    async def test_tells_that_it_was_canceled(self, gateway: Gateway, language: str, subject: str) -> None:
+        person = await gateway.customer(STOREFRONT, customerDetails={"preferredLanguage": language})
+        await requested(gateway, person.id)
+        await cancel(gateway, await owned_token(gateway), customerId=person.id)
+        await gateway.deliver()
+        mail = gateway.mails(person.email)[-1]
+        assert mail.subject == subject
+        assert "token=" not in mail.text
+
+    async def test_tells_of_the_end_who_asked_for_it_whatever_the_shop_says(
+        self, environment: dict[str, str], clock: MovableClock
+    ) -> None:
+        without_security_mails(environment)
+        async with run_gateway(environment, clock) as gateway:
+            person = await gateway.customer(STOREFRONT)
+            await request(gateway, person.tokens.access)
+            await cancel(
+                gateway, (await gateway.anonymous(STOREFRONT)).access, token=await cancel_token(gateway, person.email)
+            )
+            await gateway.deliver()
+            assert [mail.subject for mail in gateway.mails(person.email)] == [
+                "Your personal data will be erased",
+                "Your account stays as it is",
+            ]
+            staff_asked = await gateway.customer(STOREFRONT)
+            await requested(gateway, staff_asked.id)
+            await cancel(gateway, await owned_token(gateway), customerId=staff_asked.id)
+            await gateway.deliver()
+            assert gateway.mails(staff_asked.email) == []
 
 
 class TestCancelAnonymization:

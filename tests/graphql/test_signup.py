@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, address_input
 from tests.harness.client import Answer
 from tests.harness.gateway import Gateway
 from tests.harness.operations import CONFIRM_SIGNUP, LOGIN
@@ -31,6 +31,35 @@ class TestSignup:
         apart = {"email": "login@example.com", "password": PASSWORD}
         payload = await gateway.signup(tokens.access, password="amber-lantern-77", signup=apart)
         assert user_errors(payload) == [("INVALID", "password")]
+
+    async def test_takes_empty_credentials_as_none(self, gateway: Gateway) -> None:
+        person = await gateway.signed_up("open-storefront", signup={"email": "", "password": ""})
+        await gateway.login(person.email, token=person.tokens.access)
+
+    @pytest.mark.parametrize(
+        ("site", "address", "kept"),
+        [
+            (None, None, "123456789"),
+            (None, address_input(), "+49123456789"),
+            ("de", None, "+49123456789"),
+            ("main", None, "123456789"),
+            ("main", address_input(), "+49123456789"),
+        ],
+    )
+    async def test_reads_a_phone_number_by_the_country_of_site_or_address(
+        self, gateway: Gateway, site: str | None, address: dict[str, Any] | None, kept: str
+    ) -> None:
+        client = "demo-storefront" if site else "open-storefront"
+        details = {"contactPhone": "123456789", "preferredSite": site}
+        person = await gateway.signup_confirmed(client, customerDetails=details, customerAddress=address)
+        tokens = await gateway.login(person.email, client_id=client)
+        assert (await gateway.graphql("{ me { contactPhone } }", token=tokens.access))["me"] == {"contactPhone": kept}
+
+    async def test_speaks_the_language_of_the_site_with_who_chose_none(self, gateway: Gateway) -> None:
+        for language in ("", None):
+            person = await gateway.customer("open-storefront", customerDetails={"preferredLanguage": language})
+            answer = await gateway.graphql("{ me { preferredLanguage } }", token=person.tokens.access)
+            assert answer["me"] == {"preferredLanguage": "en"}
 
 
 class TestConfirmSignup:

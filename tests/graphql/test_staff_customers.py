@@ -286,8 +286,21 @@ class TestCreateCustomer:
             {"city": "Berlin", "isDefault": False},
         ]
 
-    async def test_makes_number_and_reference_where_none_are_given(self, staff: Staff) -> None:
-        made = await staff.create()
+    @pytest.mark.parametrize("email", [{}, {"email": ""}, {"email": None}])
+    async def test_lets_the_contact_address_sign_in_where_no_other_is_given(
+        self, staff: Staff, email: dict[str, str | None]
+    ) -> None:
+        answer = await staff.try_to(CREATE, contactEmail="ada@example.com", **email)
+        made = answer["createCustomer"]["customer"]
+        assert (made["email"], made["contactEmail"]) == ("ada@example.com", "ada@example.com")
+        taken = await staff.try_to(CREATE, contactEmail="ada@example.com", **email)
+        assert taken.user_errors("createCustomer") == [("EMAIL_TAKEN", "email")]
+        none = await staff.try_to(CREATE, contactEmail=" ", **email)
+        assert none.user_errors("createCustomer") == [("REQUIRED", "email")]
+
+    @pytest.mark.parametrize("empty", [{}, {"customerNumber": "", "shopperReference": "", "contactPhone": ""}])
+    async def test_makes_number_and_reference_where_none_are_given(self, staff: Staff, empty: dict[str, str]) -> None:
+        made = await staff.create(**empty)
         assert made["customerNumber"].isdigit()
         assert len(made["customerNumber"]) == 8
         assert made["shopperReference"] == made["id"]
@@ -452,6 +465,59 @@ class TestUpdateCustomer:
             {"id": "le-1", "name": "Engines Ltd", "confirmed": True},
             {"id": "le-3", "name": "Mills Ltd", "confirmed": False},
         ]
+
+    async def test_keeps_or_changes_the_place_in_a_company(self, gateway: Gateway, staff: Staff) -> None:
+        claimed = [{"id": "le-1", "name": "Engines Ltd", "contactAssignmentId": "91033918"}]
+        person = await gateway.customer(customerDetails={"b2b": {"legalEntities": claimed}})
+
+        async def place() -> str:
+            query = f'{{ customer(id: "{person.id}") {{ b2b {{ legalEntities {{ contactAssignmentId }} }} }} }}'
+            (entity,) = (await staff.graphql(query))["customer"]["b2b"]["legalEntities"]
+            found: str = entity["contactAssignmentId"]
+            return found
+
+        await staff.update(person.id, legalEntities=[{"id": "le-1", "name": "", "confirmed": True}])
+        assert await place() == "91033918"
+        await staff.update(person.id, legalEntities=[{"id": "le-1", "contactAssignmentId": "4711"}])
+        assert await place() == "4711"
+        await staff.update(person.id, legalEntities=[{"id": "le-1", "contactAssignmentId": None}])
+        assert len(await place()) == 36
+
+    async def test_takes_the_company_where_customers_write_it_but_once(self, staff: Staff) -> None:
+        company = {"companyRegistrationId": "HRB 1", "legalEntities": [{"id": "le-1", "name": "Engines Ltd"}]}
+        made = await staff.create(b2b=company)
+        kept = [{"id": "le-1", "name": "Engines Ltd", "confirmed": True}]
+        assert made["b2b"] == {"companyRegistrationId": "HRB 1", "legalEntities": kept}
+        changed = await staff.update(made["id"], b2b={"companyRegistrationId": "HRB 2"})
+        assert changed["b2b"] == {"companyRegistrationId": "HRB 2", "legalEntities": kept}
+        twice = await staff.try_to(UPDATE, id=made["id"], b2b=company, legalEntities=[])
+        assert twice.user_errors("updateCustomer") == [("INVALID", "b2b")]
+        faulty = await staff.try_to(UPDATE, id=made["id"], b2b={"legalEntities": [{"id": "le-2"}]})
+        assert faulty.user_errors("updateCustomer") == [("REQUIRED", "b2b.legalEntities.0.name")]
+        assert (await staff.update(made["id"], b2b=None))["b2b"] is None
+
+    @pytest.mark.parametrize(
+        "company",
+        [
+            {"companyRegistrationId": "HRB 1"},
+            {"legalEntities": [{"name": "Engines Ltd"}]},
+            {"b2b": {"companyRegistrationId": "HRB 1"}},
+        ],
+    )
+    async def test_makes_a_business_customer_of_one_with_a_company(self, staff: Staff, company: dict[str, Any]) -> None:
+        async def model(customer_id: str) -> str:
+            answer = await staff.graphql(f'{{ customer(id: "{customer_id}") {{ businessModel }} }}')
+            found: str = answer["customer"]["businessModel"]
+            return found
+
+        assert await model((await staff.create(**company))["id"]) == "B2B"
+        person = await staff.create(**company, businessModel="B2C")
+        assert await model(person["id"]) == "B2C"
+        await staff.update(person["id"], **company)
+        assert await model(person["id"]) == "B2B"
+        await staff.update(person["id"], businessModel="B2C")
+        await staff.update(person["id"], legalEntities=[], companyRegistrationId="")
+        assert await model(person["id"]) == "B2C"
 
     async def test_lets_sessions_act_for_confirmed_legal_entities_only(self, gateway: Gateway, staff: Staff) -> None:
         person = await gateway.customer()

@@ -22,6 +22,11 @@ class Mail:
     html: str
 
     @property
+    def has_token(self) -> bool:
+        """Whether there is a link with a one-time token in it."""
+        return _TOKEN.search(self.text) is not None
+
+    @property
     def token(self) -> str:
         """The one-time token of the link."""
         found = _TOKEN.search(self.text)

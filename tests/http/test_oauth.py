@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,10 @@ from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from app.domain.oauth import OAuthRequest
+from app.domain.requests import RequestFacts
 from app.http.oauth import MAX_BODY_BYTES
+from app.services.oauth import issue_token
 from tests.fakes import MovableClock
 from tests.harness.gateway import Gateway, run_gateway
 from tests.harness.integrations import (
@@ -84,7 +88,8 @@ class TestClientCredentials:
             "iss": ISSUER,
             "aud": ISSUER,
             "sub": "shop-backend",
-            "organization": {"id": "shop"},
+            "organization": {"id": "shop", "slug": "shop"},
+            "test": True,
             "application": {
                 "id": "shop-backend",
                 "client_id": "shop-backend",
@@ -96,6 +101,16 @@ class TestClientCredentials:
             "iat": now,
             "exp": now + 3600,
         }
+
+    async def test_says_that_production_is_no_test(self, gateway: Gateway) -> None:
+        tools = replace(gateway.tools, test=False)
+        request = OAuthRequest(
+            RequestFacts(request_id="r", ip=""),
+            {"grant_type": CLIENT_CREDENTIALS, "client_id": "shop-backend", "client_secret": SECRET},
+        )
+        verified = tools.signer.verify((await issue_token(tools, request)).access_token)
+        assert verified is not None
+        assert verified["test"] is False
 
     async def test_takes_the_secret_from_the_form(self, gateway: Gateway) -> None:
         response = await post(
@@ -376,6 +391,8 @@ class TestIntrospect:
             "exp": int((gateway.clock.now() + timedelta(hours=1)).timestamp()),
             "client_id": "shop-keyed",
             "scope": "customers.manage customers.read",
+            "organization": {"id": "shop", "slug": "shop"},
+            "test": True,
             "sub": "shop-keyed",
             "owner": {"id": STAFF, "type": "User"},
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,8 +19,11 @@ import anyio
 import pytest
 
 from app.domain.ports import Database, Mailer, MailMessage
-from app.services.delivery import delay_after, deliver_due
+from app.domain.tenants import TenantDirectory
+from app.models.outbox import OutboxKind
+from app.services.delivery import MOST_ATTEMPTS, delay_after, deliver_due
 from app.services.erasure import BATCH, LEASE, _claim, anonymize_due
+from app.services.outbox import retry_dead
 from app.settings import Settings
 from tests.factories import address_input
 from tests.harness import operations
@@ -33,6 +37,7 @@ from tests.harness.anonymization import (
     info_of,
     privacy_shop,
     requested,
+    without_security_mails,
 )
 from tests.harness.client import Person
 from tests.harness.gateway import Gateway, run_gateway
@@ -106,6 +111,7 @@ class Life:
         "HRB-998877",
         "Zeppelin Holding",
         "legal-zeppelin-7",
+        "place-zeppelin-9",
         "diary-of-hers",
         "Hollowgasse",
         "Nebengebaeude-Q",
@@ -169,7 +175,13 @@ class Life:
                 "company": "Quartermain Zeppelins",
                 "b2b": {
                     "companyRegistrationId": "HRB-998877",
-                    "legalEntities": [{"id": "legal-zeppelin-7", "name": "Zeppelin Holding"}],
+                    "legalEntities": [
+                        {
+                            "id": "legal-zeppelin-7",
+                            "name": "Zeppelin Holding",
+                            "contactAssignmentId": "place-zeppelin-9",
+                        }
+                    ],
                 },
                 "mixins": {"diary": {"entry": "diary-of-hers"}},
             },
@@ -270,6 +282,12 @@ class TestErasure:
         assert set(life.words) - set(before) <= life.past, "A word that was never stored proves nothing."
         await due(gateway, life.customer_id)
         await anonymize_due(gateway.tools)
+        assert found(life.words, remains(environment, postgresql)) == []
+        await gateway.deliver()
+        (mail,) = gateway.mails(life.later_email)
+        assert mail.subject == "Your personal data has been erased"
+        # The mail is in the recipient's hands: here that is a file of this folder.
+        shutil.rmtree(Path(environment["STATE_DIR"]) / "mail")
         assert found(life.words, remains(environment, postgresql)) == []
         assert await gateway.rows("SELECT id FROM outbox_message WHERE kind <> 'event'") == []
 
@@ -374,7 +392,7 @@ class TestAnonymizeDue:
         assert len(gateway.mails(person.email)) == 1
         await anonymize_due(gateway.tools)
         assert gateway.mails(person.email) == []
-        assert len(gateway.mails(other.email)) == 1
+        assert len(gateway.mails(other.email)) == 2
 
     async def test_leaves_a_mail_alone_that_is_on_its_way(self, gateway: Gateway) -> None:
         person = await gateway.customer(STOREFRONT)
@@ -383,7 +401,89 @@ class TestAnonymizeDue:
         await deliver_due(replace(gateway.tools, mailer=cast("Mailer", mailer)))
         assert mailer.sent == 1
         assert await status_of(gateway, person.id) == "DONE"
-        assert await gateway.rows("SELECT id FROM outbox_message WHERE kind = 'mail'") == []
+        assert [row.topic for row in await gateway.rows(MAILS)] == ["anonymization_done"]
+
+
+MAILS = "SELECT topic, payload, attempts FROM outbox_message WHERE kind <> 'event' ORDER BY id"
+
+
+class TestFarewell:
+    """The mail that says that it is done: to an address that is nowhere else any more."""
+
+    async def test_arrives_in_the_language_and_from_the_site_of_who_was_erased(self, gateway: Gateway) -> None:
+        person = await gateway.customer(STOREFRONT, customerDetails={"preferredLanguage": "de"})
+        await due(gateway, person.id)
+        await gateway.deliver()
+        await anonymize_due(gateway.tools)
+        await gateway.deliver()
+        (mail,) = gateway.mails(person.email)
+        assert mail.subject == "Ihre persönlichen Daten wurden gelöscht"
+        assert person.id not in mail.text
+
+    async def test_leaves_nothing_of_itself(self, gateway: Gateway) -> None:
+        person = await gateway.customer(STOREFRONT)
+        await due(gateway, person.id)
+        await anonymize_due(gateway.tools)
+        (waiting,) = await gateway.rows(MAILS)
+        assert person.email not in str(waiting)
+        await gateway.deliver()
+        assert await gateway.rows(MAILS) == []
+        assert len(gateway.mails(person.email)) == 1
+
+    async def test_waits_until_all_of_it_is_done_and_comes_once(self, gateway: Gateway) -> None:
+        person = await gateway.customer(STOREFRONT)
+        await due(gateway, person.id)
+        tools = replace(gateway.tools, mailer=cast("Mailer", FailingMailer()))
+        for attempt in (1, 2):
+            assert await anonymize_due(tools) == 1
+            await gateway.deliver()
+            assert gateway.mails(person.email) == []
+            gateway.clock.advance(seconds=delay_after(attempt).total_seconds())
+        assert await anonymize_due(gateway.tools) == 1
+        await gateway.deliver()
+        assert [mail.subject for mail in gateway.mails(person.email)] == ["Your personal data has been erased"]
+
+    async def test_that_cannot_be_delivered_is_tried_again_and_then_forgotten(
+        self, gateway: Gateway, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        person = await gateway.customer(STOREFRONT)
+        await due(gateway, person.id)
+        await anonymize_due(gateway.tools)
+        tools = replace(gateway.tools, mailer=cast("Mailer", RefusingMailer()))
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            (waiting,) = await gateway.rows(MAILS)
+            assert waiting.attempts == attempt - 1
+            await deliver_due(tools)
+            gateway.clock.advance(seconds=delay_after(attempt).total_seconds())
+        assert await gateway.rows(MAILS) == []
+        assert await retry_dead(gateway.tools) == 0
+        assert person.email not in caplog.text
+
+    async def test_of_a_shop_that_is_gone_is_forgotten_at_once(self, gateway: Gateway) -> None:
+        person = await gateway.customer(STOREFRONT)
+        await due(gateway, person.id)
+        await anonymize_due(gateway.tools)
+        tenants = gateway.tools.tenants
+        others = TenantDirectory([tenant for tenant in tenants if tenant.id != "shop"])
+        await deliver_due(replace(gateway.tools, tenants=others), OutboxKind.MAIL)
+        assert await gateway.rows(MAILS) == []
+
+    async def test_is_not_sent_where_the_shop_has_such_mails_off(
+        self, gateway: Gateway, environment: dict[str, str], clock: Any
+    ) -> None:
+        without_security_mails(environment)
+        async with run_gateway(environment, clock) as silent:
+            person = await silent.customer(STOREFRONT)
+            await due(silent, person.id)
+            await anonymize_due(silent.tools)
+            assert await silent.rows(MAILS) == []
+
+
+class RefusingMailer:
+    """A mail server that takes nothing."""
+
+    async def send(self, message: MailMessage) -> None:
+        raise OSError("The SMTP server refused the recipient (550)")
 
 
 class AnonymizingMailer:

@@ -94,7 +94,7 @@ class TestImportFile:
                 "businessModel": "B2B",
                 "mixins": {"loyalty": {"level": "gold"}},
                 "groups": ["wholesale"],
-                "legalEntities": [{"id": "le-1", "name": "Engines Ltd"}],
+                "legalEntities": [{"id": "le-1", "name": "Engines Ltd", "contactAssignmentId": "91033918"}],
                 "addresses": [{**address_input(), "tags": ["billing"], "extraLine1": "c/o Byron"}],
             },
         )
@@ -102,7 +102,7 @@ class TestImportFile:
         query = f"""{{ customer(id: "{line["customerId"]}") {{
             email emailVerified shopperReference customerNumber active onHold status firstName lastName company
             contactEmail preferredLanguage businessModel mixins groups {{ id }} metadata {{ createdAt version }}
-            b2b {{ companyRegistrationId legalEntities {{ id name confirmed }} }}
+            b2b {{ companyRegistrationId legalEntities {{ id name contactAssignmentId confirmed }} }}
             addresses {{ city tags isDefault extraLine1 }} accounts {{ provider }}
         }} }}"""
         assert (await staff.graphql(query))["customer"] == {
@@ -124,11 +124,46 @@ class TestImportFile:
             "metadata": {"createdAt": "2019-05-04T10:00:00+00:00", "version": 1},
             "b2b": {
                 "companyRegistrationId": "HRB 1",
-                "legalEntities": [{"id": "le-1", "name": "Engines Ltd", "confirmed": True}],
+                "legalEntities": [
+                    {"id": "le-1", "name": "Engines Ltd", "contactAssignmentId": "91033918", "confirmed": True}
+                ],
             },
             "addresses": [{"city": "Berlin", "tags": ["BILLING"], "isDefault": True, "extraLine1": "c/o Byron"}],
             "accounts": [],
         }
+
+    async def test_takes_empty_texts_as_nothing_and_reads_phones_by_the_address(
+        self, gateway: Gateway, staff: Staff, file: Path
+    ) -> None:
+        names = ("title", "firstName", "contactEmail", "contactPhone", "preferredLanguage", "preferredCurrency")
+        empty = dict.fromkeys((*names, "preferredSite", "customerNumber", "shopperReference", "passwordHash"), "")
+        (first, second) = await run(
+            gateway,
+            file,
+            {"email": "ada@example.com", **empty, "companyRegistrationId": "HRB 1"},
+            {
+                "email": "grace@example.com",
+                "contactPhone": "123456789",
+                "companyRegistrationId": "HRB 2",
+                "businessModel": "B2C",
+                "addresses": [address_input(contactPhone="123456789")],
+            },
+        )
+        fields = "shopperReference contactPhone contactEmail preferredLanguage businessModel addresses { contactPhone }"
+        one, two = [
+            (await staff.graphql(f'{{ customer(id: "{line["customerId"]}") {{ {fields} }} }}'))["customer"]
+            for line in (first, second)
+        ]
+        assert one == {
+            "shopperReference": first["customerId"],
+            "contactPhone": None,
+            "contactEmail": "ada@example.com",
+            "preferredLanguage": "en",
+            "businessModel": "B2B",
+            "addresses": [],
+        }
+        assert (two["contactPhone"], two["businessModel"]) == ("+49123456789", "B2C")
+        assert two["addresses"] == [{"contactPhone": "+49123456789"}]
 
     async def test_imports_the_example_of_the_readme(self, gateway: Gateway, file: Path) -> None:
         readme = (ROOT / "README.md").read_text().split("## Customers from another system")[1]
