@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.domain.anonymization import AnonymizationStatus, is_closed
 from app.domain.audit import AuditAction
@@ -14,7 +14,7 @@ from app.domain.topics import Topic
 from app.models.anonymizations import Anonymization
 from app.models.credentials import Credential
 from app.models.customers import Customer
-from app.models.one_time_tokens import Purpose
+from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS, Purpose
 from app.services.audit import record
 from app.services.events import emit
 from app.services.mails import send_mail
@@ -57,7 +57,7 @@ async def request_anonymization(uow: UnitOfWork, customer_id: str | None, passwo
     credential = await uow.credentials.find(customer_id)
     await _check_proof_holds(uow, requester, credential)
     anonymization = await _write(uow, customer_id, requester)
-    await _close(uow, customer_id)
+    await _close(uow, customer_id, requester)
     await _mail(uow, customer, credential, anonymization, requester)
     await record(uow, AuditAction.ANONYMIZATION_REQUESTED, customer_id)
     await emit(uow, Topic.CUSTOMER_ANONYMIZATION_REQUESTED, customer_id, dueAt=anonymization.due_at.isoformat())
@@ -121,10 +121,15 @@ async def _write(uow: UnitOfWork, customer_id: str, requester: _Requester) -> An
     return anonymization
 
 
-async def _close(uow: UnitOfWork, customer_id: str) -> None:
-    """End everything by which the customer, or staff for them, come in."""
+async def _close(uow: UnitOfWork, customer_id: str, requester: _Requester) -> None:
+    """End everything by which the customer, or staff for them, come in.
+
+    But for the way back after a change of address, where it was the customer's side that asked: whoever has taken the
+    account over must not be able to destroy it.
+    """
+    ended = ENDED_BY_NEW_CREDENTIALS if requester.checked is not None else tuple(Purpose)
     await uow.sessions.revoke_all(customer_id, uow.now)
-    await uow.one_time_tokens.revoke(customer_id, uow.now)
+    await uow.one_time_tokens.revoke(customer_id, uow.now, *ended)
     await uow.social_states.delete_all(customer_id)
     await uow.link_tickets.delete_all(customer_id)
 
@@ -183,11 +188,29 @@ async def _cancel(uow: UnitOfWork, customer_id: str, field: str) -> Anonymizatio
             "There is nothing to cancel: the anonymization has begun, or is not asked for.",
             field,
         )
+    await _open_again(uow, customer_id)
+    return await uow.anonymizations.find_latest(customer_id) or latest
+
+
+async def _open_again(uow: UnitOfWork, customer_id: str) -> None:
     await uow.customers.set_anonymization_status(customer_id, AnonymizationStatus.CANCELED)
     await uow.one_time_tokens.revoke(customer_id, uow.now, Purpose.CANCEL_ANONYMIZATION)
     await record(uow, AuditAction.ANONYMIZATION_CANCELED, customer_id)
     await emit(uow, Topic.CUSTOMER_ANONYMIZATION_CANCELED, customer_id)
-    return await uow.anonymizations.find_latest(customer_id) or latest
+
+
+async def cancel_doubted_request(uow: UnitOfWork, customer_id: str, since: datetime) -> bool:
+    """Cancel what was asked for from inside the account since then; the customer, who is locked, has proved to be back.
+
+    False where the account stays closed: the shop asked, or the customer before, or the erasure has begun.
+    """
+    latest = await uow.anonymizations.find_latest(customer_id)
+    if latest is None or latest.requester_type != CUSTOMER_TYPE or latest.requested_at < since:
+        return False
+    if not await uow.anonymizations.cancel(latest.id, uow.now):
+        return False
+    await _open_again(uow, customer_id)
+    return True
 
 
 async def anonymization_info(uow: UnitOfWork, customer_id: str) -> Anonymization | None:
