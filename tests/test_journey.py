@@ -360,8 +360,12 @@ class Journey:
         payload = await self.succeed(operations.REVERT_EMAIL_CHANGE, "revertEmailChange", token=notice.token)
         assert payload["email"] == "john@home.example.org"
         assert await self.is_dead(self.tokens.access)
-        self.tokens = await self.storefront.login("john@home.example.org", NEW_PASSWORD)
-        assert self.tokens.all["initialPassword"] is True
+        self.tokens = await self.storefront.anonymous(site="main")
+        refused = await self.call(operations.LOGIN, email="john@home.example.org", password=NEW_PASSWORD)
+        assert refused.user_errors("login") == [("INVALID_CREDENTIALS", "password")]
+        chosen = {"token": payload["resetToken"], "password": RESET_PASSWORD}
+        assert (await self.succeed(operations.RESET_PASSWORD, "resetPassword", **chosen))["passwordReset"] is True
+        self.tokens = await self.storefront.login("john@home.example.org", RESET_PASSWORD, self.tokens.access)
         assert (await self.me())["contactEmail"] == PROFILE["contactEmail"]
 
     # The end

@@ -303,7 +303,7 @@ class Shopper:
         self.client = client
         self.employee = employee
         self.provider = provider
-        self.tokens = Tokens("", "", "", None, {})
+        self.tokens = Tokens("", "", "", "", {})
         self.customer_id = ""
         self.address_id = ""
         self.version = 0

@@ -9,6 +9,7 @@ import httpx2
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
+from app.adapters.social_claims import choose_email, readable_text, tell_email
 from app.adapters.social_discovery import Discovery, Endpoints
 from app.adapters.social_http import GuardedTransport, ProviderRefusedError, ProviderUnavailableError, get_json
 from app.adapters.social_id_token import LONGEST_SUBJECT, Expected, check_id_token
@@ -60,10 +61,10 @@ class ProviderClient:
         token = await self._fetch_token(endpoints, grant)
         tokens = _read_tokens(token)
         if self._provider.is_openid:
-            claims = await self._identify(endpoints, tokens, grant.nonce)
+            answers = await self._identify(endpoints, tokens, grant.nonce)
         else:
-            claims = await self._userinfo(endpoints, tokens)
-        return self._proof(claims, tokens)
+            answers = [await self._userinfo(endpoints, tokens)]
+        return self._proof(answers, tokens)
 
     def _check_issuer(self, iss: str | None, *, required: bool) -> None:
         """Refuse an answer that another authorization server gave (RFC 9207 section 2.4)."""
@@ -97,7 +98,8 @@ class ProviderClient:
             trust_env=False,
         )
 
-    async def _identify(self, endpoints: Endpoints, tokens: ProviderTokens, nonce: str) -> dict[str, Any]:
+    async def _identify(self, endpoints: Endpoints, tokens: ProviderTokens, nonce: str) -> list[dict[str, Any]]:
+        """Return the claims of the id token, and after them those of the userinfo endpoint if they are needed."""
         if tokens.id_token is None:
             raise ProviderRefusedError("there is no id token")
         expected = Expected(
@@ -108,13 +110,18 @@ class ProviderClient:
             now=int(self._clock.now().timestamp()),
         )
         claims = await check_id_token(tokens.id_token, self._keys, endpoints.algorithms, expected)
-        if self._provider.claim_names.email in claims or endpoints.userinfo is None:
-            return claims
+        if self._tells_enough(claims) or endpoints.userinfo is None:
+            return [claims]
         further = await self._userinfo(endpoints, tokens)
         # Without this check, one person's access token could come with another's id token (Core section 5.3.2).
         if further.get("sub") != claims["sub"]:
             raise ProviderRefusedError("the userinfo endpoint speaks of another subject")
-        return {**further, **claims}
+        return [claims, further]
+
+    def _tells_enough(self, claims: dict[str, Any]) -> bool:
+        """Tell whether there is an address, and whether it is verified, where that could count at all."""
+        told = tell_email(claims, self._provider.claim_names.email)
+        return told is not None and (told.is_decided or not self._provider.trusted_email_domains)
 
     async def _userinfo(self, endpoints: Endpoints, tokens: ProviderTokens) -> dict[str, Any]:
         if endpoints.userinfo is None:
@@ -127,18 +134,21 @@ class ProviderClient:
             raise ProviderUnavailableError("it does not say where its keys are")
         return await get_json(self._http, endpoints.keys)
 
-    def _proof(self, claims: dict[str, Any], tokens: ProviderTokens) -> SocialProof:
+    def _proof(self, answers: list[dict[str, Any]], tokens: ProviderTokens) -> SocialProof:
+        """Return what the answers say together; of an address the first that tells the most, and no other."""
         names = self._provider.claim_names
-        subject = _text(claims.get(names.subject))
+        claims = {name: value for answer in reversed(answers) for name, value in answer.items()}
+        email = choose_email([tell_email(answer, names.email) for answer in answers])
+        subject = readable_text(claims.get(names.subject))
         if subject is None or len(subject) > LONGEST_SUBJECT:
             raise ProviderRefusedError("it does not say who the person is")
         return SocialProof(
             issuer=self._provider.issuer,
             subject=subject,
-            email=_text(claims.get(names.email)),
-            email_verified=claims.get("email_verified") is True,
-            first_name=_text(claims.get(names.first_name)),
-            last_name=_text(claims.get(names.last_name)),
+            email=email.address if email is not None else None,
+            email_verified=email is not None and email.is_verified,
+            first_name=readable_text(claims.get(names.first_name)),
+            last_name=readable_text(claims.get(names.last_name)),
             tokens=tokens,
         )
 
@@ -159,8 +169,3 @@ def _read_tokens(token: dict[str, Any]) -> ProviderTokens:
         id_token=id_token if isinstance(id_token, str) else None,
         expires_in=expires_in if type(expires_in) is int and expires_in >= 0 else None,
     )
-
-
-def _text(value: object) -> str | None:
-    """Return a text that a person can read, or None: NUL and half characters must not reach the database."""
-    return value if isinstance(value, str) and value and value.isprintable() else None

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum, unique
 
+# What an assertion calls a user of the organisation.
+OWNER_TYPE = "User"
+
 
 @unique
 class TokenKind(StrEnum):
@@ -38,7 +41,8 @@ class Owner:
 class Principal:
     """The bearer of a valid access token. `tenant_id` bounds everything that the call can see.
 
-    `token_id` is the `jti` of an integration's token.
+    `token_id` is the `jti` of an integration's token, and `scope` what that may do: never more than its client and the
+    owner, if it has one, may both do at this moment.
     """
 
     kind: TokenKind

@@ -26,6 +26,7 @@ from app.domain.client_credentials import fingerprint_key, fingerprint_secret, s
 from app.domain.errors import Refused
 from app.domain.locales import parse_country, parse_currency, parse_language
 from app.domain.operation_lists import read_operations
+from app.domain.principal import Owner
 from app.domain.profile import Profile
 from app.domain.scopes import Scope
 from app.domain.tenant_rules import Entry, Lifetimes, Limits
@@ -229,7 +230,10 @@ class Client(Entry):
 
 
 class OrganisationUser(Entry):
-    """A person of the organisation, whom an assertion may name as its owner."""
+    """A person of the organisation, whom an assertion may name as its owner.
+
+    `scopes` bound what a client may do in the person's name; whatever the client may not do itself is not among it.
+    """
 
     id: Identifier
     scopes: frozenset[Scope] = frozenset()
@@ -390,6 +394,16 @@ class Tenant(Lifetimes):
     def find_client(self, client_id: str) -> Client | None:
         """Return the client of this id, or None."""
         return next((client for client in self.clients if client.id == client_id), None)
+
+    def scopes_of(self, client: Client, owner: Owner | None) -> frozenset[Scope]:
+        """Return what a client may do by itself, or in the name of a user of the organisation: then what both may.
+
+        In the name of a user that there is not it may do nothing.
+        """
+        if owner is None:
+            return client.scopes
+        user = self.find_user(owner.id)
+        return client.scopes & user.scopes if user is not None else frozenset()
 
     def find_user(self, user_id: str) -> OrganisationUser | None:
         """Return the organisation's user of this id, or None."""

@@ -17,6 +17,7 @@ from app.graphql.fields import mutation
 from app.models import anonymizations as models
 from app.services import anonymization as service
 from app.services import data_export
+from app.services.anonymization import CUSTOMER_TYPE
 
 strawberry.enum(
     AnonymizationStatus,
@@ -31,12 +32,19 @@ Row = strawberry.Parent[models.Anonymization]
 class Requester:
     """A user of the organisation, or the customer."""
 
-    id: strawberry.ID = strawberry.field(description="Of the user of the organisation, or of the customer.")
-    type: str = strawberry.field(description="`User`, or `Customer` for who asked for it themself.")
+    id: strawberry.ID | None = strawberry.field(
+        description="Of the customer who asked; of the user of the organisation only for integrations, else null."
+    )
+    type: str = strawberry.field(
+        description="`User` for somebody of the organisation, or `Customer` for who asked for it themself."
+    )
 
 
-def _requester(row: Row) -> Requester:
-    return Requester(id=strawberry.ID(row.requester_id), type=row.requester_type)
+def _requester(row: Row, info: Info) -> Requester:
+    # An integration names its users to us, not to the customers: they learn of what kind it was.
+    caller = info.context.caller.principal
+    is_told = row.requester_type == CUSTOMER_TYPE or (caller is not None and caller.kind is TokenKind.INTEGRATION)
+    return Requester(id=strawberry.ID(row.requester_id) if is_told else None, type=row.requester_type)
 
 
 def _next_attempt_at(row: Row) -> datetime | None:
@@ -144,8 +152,8 @@ class AnonymizationMutations:
         nobody logs in any more. Id, customer number, shopper reference, status and the references of orders stay; the
         e-mail address is free again when it is done. The customer gets a mail; who asked for it themself finds in it
         the link for `cancelAnonymization`.
-        Who: an integration whose token is owned by a user of the shop with the scope `customers.anonymize`, or the
-        customer where the shop allows it; not staff on their behalf.
+        Who: an integration with the scope `customers.anonymize`, whose token is owned by a user of the shop who has it
+        too; or the customer where the shop allows it; not staff on their behalf.
         User errors: `REQUIRED`, `NOT_FOUND` at `customerId`: there is no such customer; `ANONYMIZATION_OPEN` at
         `customerId`: it was asked for already; `INVALID_CREDENTIALS` at `password`: show it at the field.
         Errors: `UNAUTHENTICATED`: refresh or log in, or get a new token at `/oauth/token`; `FORBIDDEN`: the token or

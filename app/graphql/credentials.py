@@ -127,6 +127,11 @@ class RevertEmailChangePayload:
     """Answer of `revertEmailChange`."""
 
     email: str | None = strawberry.field(default=None, description="The address that signs in again.")
+    reset_token: str | None = strawberry.field(
+        default=None,
+        description="For `resetPassword`, to choose a new password at once: `cg_ot_…`. It works once, within half an "
+        "hour unless the shop says otherwise; the same token is mailed.",
+    )
     user_errors: list[UserError] = strawberry.field(default_factory=list)
 
 
@@ -152,7 +157,8 @@ class CredentialMutations:
     async def reset_password(self, info: Info, input: ResetPasswordInput) -> ResetPasswordPayload:
         """Set a new password by the token of the mailed link. All sessions of the customer end; nobody is logged in.
 
-        The address counts as confirmed too: the link has come to it.
+        The address counts as confirmed too: the link has come to it. If it was never confirmed before, social accounts
+        that somebody has linked without that are unlinked, unless the call comes in the customer's own session.
         Who: an anonymous session, or a customer; the token alone decides whose password it is.
         User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: offer `requestPasswordReset`; `REQUIRED`, `PASSWORD_TOO_SHORT`,
         `PASSWORD_TOO_LONG`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field, the token
@@ -203,7 +209,9 @@ class CredentialMutations:
     async def confirm_email_change(self, info: Info, input: ConfirmEmailChangeInput) -> ConfirmEmailChangePayload:
         """Make the new address the login address, by the token that was mailed to it.
 
-        All sessions of the customer end, but for the one that asked for the change.
+        All sessions of the customer end, but for the one that asked for the change. If no address of the account was
+        ever confirmed and the call does not come in the customer's own session, that one ends too, neither the password
+        nor a linked social account works any more, and a link to choose a new password is mailed to the new address.
         Who: an anonymous session, or a customer; the token alone decides whose address it is.
         User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: offer `changeEmail`; `EMAIL_TAKEN`: somebody else has the address
         by now.
@@ -217,12 +225,14 @@ class CredentialMutations:
     async def revert_email_change(self, info: Info, input: RevertEmailChangeInput) -> RevertEmailChangePayload:
         """Give the account back to its old address, by the token that was mailed there: before or after the change.
 
-        All sessions of the customer end, every pending link dies, and a link to choose a new password is mailed to the
-        address. A password that was set after the change was asked for no longer works. `contactEmail` goes back too
-        where it would have followed.
+        Whoever had taken the account over is out of it: all sessions end, every pending link dies, the password no
+        longer works, and social accounts are unlinked that were linked after the change was asked for or in the 72
+        hours before; of an address that was never confirmed until now, all of them. An anonymization that the
+        customer's side has asked for in this time is canceled. A link to choose a new password is mailed to the
+        address; `resetToken` does the same at once. `contactEmail` goes back too where it would have followed.
         Who: anyone with the token.
         User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: refer to the shop; `EMAIL_TAKEN`: likewise.
         Errors: `RATE_LIMITED`: wait `retryAfter` seconds.
         """
-        email = await email_change.revert_email_change(info.context.uow, input.token)
-        return RevertEmailChangePayload(email=email)
+        reverted = await email_change.revert_email_change(info.context.uow, input.token)
+        return RevertEmailChangePayload(email=reverted.email, reset_token=reverted.reset_token)

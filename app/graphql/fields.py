@@ -32,8 +32,9 @@ ANYONE: tuple[TokenKind, ...] = ()
     locations=[Location.FIELD_DEFINITION],
     name="allow",
     description="Who may call the field: bearers of these kinds of access token, or with no kinds anyone without one. "
-    "`scope` is what an integration token must have, `ownerScope` what the user must have who owns that token, and "
-    "`sessionScope` the word in the `scope` of every other token that may; a guest who asks without it gets null.",
+    "`scope` is what an integration token must have; `ownerScope` as well, and then the token must have an owner. "
+    "A token with an owner has only those scopes that the client and the owner both have. `sessionScope` is the word "
+    "in the `scope` of every other token that may; a guest who asks without it gets null.",
 )
 class Allow:
     """The rule of one root field."""
@@ -95,8 +96,11 @@ class Access(FieldExtension):
             return
         if self._scope is not None and self._scope not in principal.scope:
             raise forbidden(f"This operation needs the scope {self._scope.value}.")
-        if self._owner_scope is not None and self._owner_scope not in _scopes_of_owner(context, principal):
-            raise forbidden(f"This operation needs a token whose owner has the scope {self._owner_scope.value}.")
+        if self._owner_scope is not None and not _acts_in_a_name(principal, self._owner_scope):
+            raise forbidden(
+                f"This operation needs a token with an owner: both the client and the owner must have the scope "
+                f"{self._owner_scope.value}."
+            )
 
     def resolve(self, next_: Callable[..., Any], source: Any, info: Info, **arguments: Any) -> Any:
         """Check, then resolve."""
@@ -111,9 +115,9 @@ class Access(FieldExtension):
         return await next_(source, info, **arguments)
 
 
-def _scopes_of_owner(context: Context, principal: Principal) -> frozenset[Scope]:
-    user = context.uow.tenant.find_user(principal.owner.id) if principal.owner is not None else None
-    return user.scopes if user is not None else frozenset()
+def _acts_in_a_name(principal: Principal, scope: Scope) -> bool:
+    """Tell whether the token has an owner, and the scope, which it has only where the owner has it too."""
+    return principal.owner is not None and scope in principal.scope
 
 
 class Transaction(FieldExtension):
@@ -174,7 +178,7 @@ def mutation(
 ) -> Callable[[Callable[..., Any]], Any]:
     """Return the decorator of a root mutation field; its docstring is the SDL's description.
 
-    `owner_scope`: what the user of the organisation must have who owns an integration's token.
+    `owner_scope`: what an integration's token must have, and a user of the organisation as its owner.
     `session_scope`: the word for it in the `scope` of a session's token.
     `takes_credentials`: somebody could guess with it, so a document may hold one such field only.
     """

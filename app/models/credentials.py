@@ -18,7 +18,8 @@ class Credential(TenantRow, table=True):
 
     `email_key` is the address as it is compared, unique in the tenant: the database decides who signs up first.
     `password_hash` is null for who has no password. `version` counts the changes of address and password; a one-time
-    token made before a change is worthless after it. `password_version` is the version that brought the password.
+    token made before a change is worthless after it. `password_version` is the version that brought the password;
+    version 1.0 of the gateway, which may still run beside this one, goes by it.
     """
 
     __tablename__ = "credential"

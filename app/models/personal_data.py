@@ -308,13 +308,14 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "action",
             "outcome",
             "actor_kind",
-            "actor_id",
             "customer_id",
             "session_id",
             "ip",
             "request_id",
             "detail",
         ),
+        # Who it was at the shop is the shop's to say; the kind tells whether it was the customer.
+        withheld=("actor_id",),
         cleared={"ip": None},
         kept=(
             "id",
@@ -384,7 +385,6 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "customer_id",
             "status",
             "requester_type",
-            "requester_id",
             "requested_at",
             "due_at",
             "started_at",
@@ -392,7 +392,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "canceled_at",
             "failed_at",
         ),
-        withheld=("next_attempt_at", "attempts", "last_error"),
+        withheld=("requester_id", "next_attempt_at", "attempts", "last_error"),
         kept=(
             "id",
             "customer_id",

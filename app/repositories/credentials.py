@@ -130,9 +130,7 @@ class CredentialRepository(Repository):
                 now,
                 email=email,
                 email_key=email_key,
-                email_verified_at=now,
-                must_confirm=False,
-                **values,
+                **{"email_verified_at": now, "must_confirm": False, **values},
             )
         except IntegrityError as error:
             raise taken from error

@@ -94,10 +94,6 @@ class SocialIdentityRepository(Repository):
             SocialIdentity, col(SocialIdentity.customer_id) == customer_id, col(SocialIdentity.id) == identity_id
         )
 
-    async def delete_all(self, customer_id: str) -> None:
-        """Remove all identities of a customer."""
-        await self._delete(SocialIdentity, col(SocialIdentity.customer_id) == customer_id)
-
 
 class LinkTicketRepository(Repository):
     """The links of one tenant that wait for a confirmation."""

@@ -14,16 +14,15 @@ from app.domain.topics import Topic
 from app.models.anonymizations import Anonymization
 from app.models.credentials import Credential
 from app.models.customers import Customer
-from app.models.one_time_tokens import Purpose
+from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS, Purpose
 from app.services.audit import record
+from app.services.closed_accounts import CUSTOMER_TYPE, open_again
 from app.services.events import emit
 from app.services.mails import send_mail
 from app.services.one_time_tokens import check_open, find_one_time_token, issue_one_time_token, use_up
 from app.services.reauthentication import reauthenticate
 from app.services.staff_customers import not_found
 from app.services.unit_of_work import UnitOfWork
-
-CUSTOMER_TYPE = "Customer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ async def request_anonymization(uow: UnitOfWork, customer_id: str | None, passwo
     credential = await uow.credentials.find(customer_id)
     await _check_proof_holds(uow, requester, credential)
     anonymization = await _write(uow, customer_id, requester)
-    await _close(uow, customer_id)
+    await _close(uow, customer_id, requester)
     await _mail(uow, customer, credential, anonymization, requester)
     await record(uow, AuditAction.ANONYMIZATION_REQUESTED, customer_id)
     await emit(uow, Topic.CUSTOMER_ANONYMIZATION_REQUESTED, customer_id, dueAt=anonymization.due_at.isoformat())
@@ -121,10 +120,15 @@ async def _write(uow: UnitOfWork, customer_id: str, requester: _Requester) -> An
     return anonymization
 
 
-async def _close(uow: UnitOfWork, customer_id: str) -> None:
-    """End everything by which the customer, or staff for them, come in."""
+async def _close(uow: UnitOfWork, customer_id: str, requester: _Requester) -> None:
+    """End everything by which the customer, or staff for them, come in.
+
+    But for the way back after a change of address, where it was the customer's side that asked: whoever has taken the
+    account over must not be able to destroy it.
+    """
+    ended = ENDED_BY_NEW_CREDENTIALS if requester.checked is not None else tuple(Purpose)
     await uow.sessions.revoke_all(customer_id, uow.now)
-    await uow.one_time_tokens.revoke(customer_id, uow.now)
+    await uow.one_time_tokens.revoke(customer_id, uow.now, *ended)
     await uow.social_states.delete_all(customer_id)
     await uow.link_tickets.delete_all(customer_id)
 
@@ -183,22 +187,8 @@ async def _cancel(uow: UnitOfWork, customer_id: str, field: str) -> Anonymizatio
             "There is nothing to cancel: the anonymization has begun, or is not asked for.",
             field,
         )
-    await uow.customers.set_anonymization_status(customer_id, AnonymizationStatus.CANCELED)
-    await uow.one_time_tokens.revoke(customer_id, uow.now, Purpose.CANCEL_ANONYMIZATION)
-    await _mail_canceled(uow, customer_id, latest)
-    await record(uow, AuditAction.ANONYMIZATION_CANCELED, customer_id)
-    await emit(uow, Topic.CUSTOMER_ANONYMIZATION_CANCELED, customer_id)
+    await open_again(uow, latest)
     return await uow.anonymizations.find_latest(customer_id) or latest
-
-
-async def _mail_canceled(uow: UnitOfWork, customer_id: str, canceled: Anonymization) -> None:
-    """Tell whoever was told that it was asked for."""
-    customer = await uow.customers.find(customer_id)
-    asked_themself = canceled.requester_type == CUSTOMER_TYPE
-    if customer is None or customer.email is None or not (asked_themself or uow.tenant.security_mails):
-        return
-    language = customer.preferred_language
-    await send_mail(uow, "anonymization_canceled", customer_id, customer.email, language=language)
 
 
 async def anonymization_info(uow: UnitOfWork, customer_id: str) -> Anonymization | None:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from app.domain.client_credentials import fingerprint_key, fingerprint_secret
-from app.domain.principal import Owner
+from app.domain.principal import OWNER_TYPE, Owner
 from app.domain.tenants import Client, Tenant
 from app.domain.texts import is_well_formed
 from app.domain.tools import Tools
@@ -19,7 +19,6 @@ from app.services.unit_of_work import UnitOfWork
 # How far a client's clock may be ahead of ours when it says when the assertion was made.
 CLOCK_SKEW = timedelta(seconds=60)
 LONGEST_JTI = 255
-OWNER_TYPE = "User"
 
 Claims = Mapping[str, Any]
 

@@ -8,8 +8,10 @@ from typing import Any, cast
 from sqlalchemy import Row
 
 from app.domain.errors import UnauthenticatedReason
-from app.domain.principal import Actor, Principal, TokenKind
+from app.domain.principal import OWNER_TYPE, Actor, Owner, Principal, TokenKind
 from app.domain.requests import RequestFacts
+from app.domain.scopes import Scope
+from app.domain.tenants import Client, Tenant
 from app.domain.tokens import ACCESS_PREFIXES, hash_token, read_prefix
 from app.domain.tools import Tools
 from app.models.customers import CustomerProfile
@@ -49,9 +51,17 @@ def _refusal(tools: Tools, row: Row[Any]) -> UnauthenticatedReason | None:
     began_by = row.session_credential_fingerprint
     if began_by is not None and began_by not in registered[1].credential_fingerprints:
         return UnauthenticatedReason.REVOKED
+    if row.session_kind == TokenKind.ON_BEHALF and not _may_still_act(*registered, row):
+        return UnauthenticatedReason.REVOKED
     if row.token_expires_at <= now or row.session_expires_at <= now:
         return UnauthenticatedReason.EXPIRED
     return None
+
+
+def _may_still_act(tenant: Tenant, client: Client, row: Row[Any]) -> bool:
+    """Tell whether the client, and the person in whose name it acts, could begin to act for a customer today."""
+    owner = Owner(row.session_actor_id, row.session_actor_type) if row.session_actor_type == OWNER_TYPE else None
+    return Scope.CUSTOMERS_MANAGE in tenant.scopes_of(client, owner)
 
 
 def _principal(row: Row[Any]) -> Principal:

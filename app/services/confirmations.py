@@ -15,6 +15,7 @@ from app.services.events import emit
 from app.services.limits import guard_mailed_flow, may_mail
 from app.services.mails import send_mail
 from app.services.one_time_tokens import check_open, find_one_time_token, invalid_token, issue_one_time_token, use_up
+from app.services.ownership import Proof, prove_ownership
 from app.services.tasks import Task, put_off
 from app.services.unit_of_work import UnitOfWork
 
@@ -44,8 +45,10 @@ async def confirm_signup(uow: UnitOfWork, text: str) -> str:
         return token.customer_id
     check_open(uow, token)
     await use_up(uow, token)
-    if not await uow.credentials.confirm_email(token.customer_id, token.credential_version, uow.now):
+    so_far = await uow.credentials.find(token.customer_id)
+    if so_far is None or not await uow.credentials.confirm_email(token.customer_id, token.credential_version, uow.now):
         raise invalid_token(uow, token)
+    await prove_ownership(uow, so_far, Proof.SIGNUP_LINK)
     await emit(uow, Topic.CUSTOMER_CONFIRMED, token.customer_id)
     await record(uow, AuditAction.SIGNUP_CONFIRMED, token.customer_id)
     return token.customer_id

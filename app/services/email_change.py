@@ -7,6 +7,7 @@ changes of the password and further changes of the address, and while it works n
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -19,15 +20,25 @@ from app.domain.topics import Topic
 from app.models.credentials import Credential
 from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS, OneTimeToken, Purpose
 from app.services.audit import record
+from app.services.closed_accounts import cancel_doubted_request
 from app.services.customers import get_profile
 from app.services.events import emit
 from app.services.limits import guard_mailed_flow, may_mail
 from app.services.mails import send_mail, send_security_mail
 from app.services.one_time_tokens import check_open, find_one_time_token, invalid_token, issue_one_time_token, use_up
+from app.services.ownership import WAS_PROVEN, Proof, doubted_since, prove_ownership
 from app.services.password_reset import send_reset_mail
 from app.services.reauthentication import reauthenticate
 from app.services.tasks import Task, put_off
 from app.services.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RevertedEmail:
+    """The address that signs in again, and the token by which its owner chooses a password, which is mailed too."""
+
+    email: str
+    reset_token: str | None
 
 
 async def change_email(
@@ -57,7 +68,9 @@ async def change_email(
         raise refuse(UserErrorCode.VERSION_CONFLICT, "The account was changed meanwhile: log in again.", "password")
     await uow.one_time_tokens.revoke(customer.id, uow.now, Purpose.CONFIRM_EMAIL_CHANGE)
     if credential.email is not None:
-        kept = {"contact_email": locked.contact_email} if sync_contact_email else {}
+        kept: dict[str, Any] = {WAS_PROVEN: credential.email_verified_at is not None}
+        if sync_contact_email:
+            kept["contact_email"] = locked.contact_email
         await _send_notice(uow, credential, credential.email, locked.preferred_language, kept)
     await put_off(
         uow, Task.MAIL_EMAIL_CHANGE, address.address, version=credential.version, sync_contact_email=sync_contact_email
@@ -116,14 +129,20 @@ async def _tell_owner(uow: UnitOfWork, email: EmailAddress) -> None:
 async def confirm_email_change(uow: UnitOfWork, text: str) -> str:
     """Make the address that the token came to the login address, and return it; all sessions but the asking one end.
 
-    TOKEN_INVALID, TOKEN_EXPIRED; EMAIL_TAKEN when somebody else has the address by now.
+    Where it is the first address of the account that is proved, and not in the account's own session, everybody is out
+    of it, and the address gets a link to choose a password. TOKEN_INVALID, TOKEN_EXPIRED; EMAIL_TAKEN when somebody
+    else has the address by now.
     """
     token = await find_one_time_token(uow, text, Purpose.CONFIRM_EMAIL_CHANGE)
     check_open(uow, token)
     await uow.customers.lock(token.customer_id)
     before = await get_profile(uow, token.customer_id)
     await use_up(uow, token)
-    if not await _set_email(uow, token, token.credential_version):
+    so_far = await uow.credentials.find(token.customer_id)
+    if so_far is None or so_far.version != token.credential_version:
+        raise invalid_token(uow, token)
+    columns = await prove_ownership(uow, so_far, Proof.EMAIL_CHANGE_LINK)
+    if not await _set_email(uow, token, so_far.version, columns):
         raise invalid_token(uow, token)
     if token.data["sync_contact_email"]:
         await uow.customers.change(token.customer_id, uow.now, contact_email=token.email)
@@ -131,51 +150,54 @@ async def confirm_email_change(uow: UnitOfWork, text: str) -> str:
     await uow.one_time_tokens.revoke(token.customer_id, uow.now, *ENDED_BY_NEW_CREDENTIALS)
     await send_security_mail(uow, "email_changed", before)
     await send_security_mail(uow, "email_changed", before, recipient=token.email)
+    if "password_hash" in columns:
+        # Nobody comes in any more, not even who has proved the address.
+        await send_reset_mail(uow, token.customer_id, before.preferred_language)
     await emit(uow, Topic.CUSTOMER_EMAIL_CHANGED, token.customer_id)
     await record(uow, AuditAction.EMAIL_CHANGED, token.customer_id)
     return token.email
 
 
-async def revert_email_change(uow: UnitOfWork, text: str) -> str:
-    """Give the account back to the address that the token came to, and return it: every session ends.
+async def revert_email_change(uow: UnitOfWork, text: str) -> RevertedEmail:
+    """Give the account back to the address that the token came to: every session ends, and nobody else comes in.
 
-    A password that was set since then is the intruder's and is dropped; one from before may be known to the intruder,
-    so the next login asks for a new one. The address gets a reset mail either way. TOKEN_INVALID, TOKEN_EXPIRED.
+    The password is dropped, as the intruder may know it, and so is every social account that was linked since
+    `doubted_since`; an erasure that was asked for from inside the account since then is canceled. The address gets a
+    reset mail. TOKEN_INVALID, TOKEN_EXPIRED, EMAIL_TAKEN.
     """
     token = await find_one_time_token(uow, text, Purpose.REVERT_EMAIL_CHANGE)
     check_open(uow, token)
-    customer = await uow.customers.lock(token.customer_id)
+    customer = await uow.customers.lock_even_if_closed(token.customer_id)
     credential = await uow.credentials.find(token.customer_id)
     if customer is None or credential is None:
         raise invalid_token(uow, token)
     before = await get_profile(uow, token.customer_id)
     await use_up(uow, token)
-    await _set_email(uow, token, credential.version, **_doubted_password(credential, token))
+    columns = await prove_ownership(uow, credential, Proof.REVERT_LINK, token=token)
+    await _set_email(uow, token, credential.version, columns)
+    # Only now: the mail about it goes to the owner's address.
+    if is_closed(customer.anonymization_status) and not await cancel_doubted_request(
+        uow, token.customer_id, doubted_since(uow, token)
+    ):
+        raise invalid_token(uow, token)
     if "contact_email" in token.data:
         await uow.customers.change(token.customer_id, uow.now, contact_email=token.data["contact_email"])
     await uow.sessions.revoke_all(token.customer_id, uow.now)
     await uow.one_time_tokens.revoke(token.customer_id, uow.now, *ENDED_BY_NEW_CREDENTIALS)
     await uow.one_time_tokens.revoke_later(token, uow.now)
-    await send_reset_mail(uow, token.customer_id, customer.preferred_language)
+    reset_token = await send_reset_mail(uow, token.customer_id, customer.preferred_language)
     if credential.email_key != token.email_key:
         await send_security_mail(uow, "email_changed", before)
         await emit(uow, Topic.CUSTOMER_EMAIL_CHANGED, token.customer_id)
     await record(uow, AuditAction.EMAIL_CHANGE_REVERTED, token.customer_id)
-    return token.email
+    return RevertedEmail(token.email, reset_token.text if reset_token is not None else None)
 
 
-def _doubted_password(credential: Credential, token: OneTimeToken) -> dict[str, Any]:
-    """Return the columns of the password after a revert."""
-    if credential.password_version > token.credential_version:
-        return {"password_hash": None, "initial_password": False}
-    return {"initial_password": credential.password_hash is not None}
-
-
-async def _set_email(uow: UnitOfWork, token: OneTimeToken, version: int, **values: Any) -> bool:
+async def _set_email(uow: UnitOfWork, token: OneTimeToken, version: int, columns: dict[str, Any]) -> bool:
     """Make the token's address the login address, and a proven one; False when the credential has changed."""
     try:
         return await uow.credentials.change_email(
-            token.customer_id, version, uow.now, token.email, token.email_key, **values
+            token.customer_id, version, uow.now, token.email, token.email_key, **columns
         )
     except Refused as taken:
         raise DomainError(FieldError(taken.code, ("token",), taken.message)) from taken

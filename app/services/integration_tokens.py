@@ -93,8 +93,8 @@ async def authenticate_integration(tools: Tools, facts: RequestFacts, token: str
         tenant_id=tenant.id,
         client_id=client.id,
         expires_at=expires_at,
-        # What the client has lost since then, its tokens have lost as well.
-        scope=frozenset(claims["scope"].split()) & client.scopes,
+        # What the client or the owner has lost since then, the token has lost as well.
+        scope=frozenset(claims["scope"].split()) & tenant.scopes_of(client, owner),
         owner=owner,
         token_id=issued.jti,
     )

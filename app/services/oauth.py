@@ -11,7 +11,6 @@ from app.domain.audit import AuditAction
 from app.domain.oauth import GrantType, OAuthError, OAuthErrorCode, OAuthRequest
 from app.domain.principal import Owner, Principal, TokenKind
 from app.domain.scopes import Scope, scope_words
-from app.domain.tenants import Client
 from app.domain.tokens import read_prefix
 from app.domain.tools import Tools
 from app.services.assertions import Assertion, BadAssertionError, check_assertion, use_up
@@ -71,8 +70,9 @@ class _Grant:
 async def issue_token(tools: Tools, request: OAuthRequest) -> IssuedToken:
     """Give an integration an access token (RFC 6749 section 4.4, RFC 7523 section 2.1).
 
-    The scope is what was asked for, all of it the client's own, or else everything that the client has. An assertion
-    counts once, however many requests bring it at the same moment. Raises `OAuthError`, and `AccessError` RATE_LIMITED.
+    The scope is what was asked for, all of it the client's own, or else everything that the client has; in the name of
+    a user of the organisation it is never more than what that user may do as well. An assertion counts once, however
+    many requests bring it at the same moment. Raises `OAuthError`, and `AccessError` RATE_LIMITED.
     """
     asked = _read_request(tools, request)
     async with UnitOfWork(tools, Caller(request.facts)) as uow:
@@ -81,7 +81,7 @@ async def issue_token(tools: Tools, request: OAuthRequest) -> IssuedToken:
         async with _auditing_refusals(uow, asked):
             async with counting_failures(uow, asked.client_id):
                 grant = _prove(tools, asked)
-            scope = _choose_scope(grant.client.client, request.parameters.get("scope"))
+            scope = _choose_scope(grant, request.parameters.get("scope"))
             await _use_up(uow, grant)
         token = await issue_integration_token(
             uow, grant.client.client, grant.client.credential_fingerprint, scope, grant.owner
@@ -135,13 +135,15 @@ def _invalid_grant(description: str) -> OAuthError:
     return OAuthError(OAuthErrorCode.INVALID_GRANT, f"The assertion does not count: {description}")
 
 
-def _choose_scope(client: Client, asked: str | None) -> frozenset[Scope]:
+def _choose_scope(grant: _Grant, asked: str | None) -> frozenset[Scope]:
+    most = grant.client.tenant.scopes_of(grant.client.client, grant.owner)
     if asked is None:
-        return client.scopes
-    own = {scope.value: scope for scope in client.scopes}
+        return most
+    own = {scope.value: scope for scope in most}
     names = asked.split(" ")
     if not all(name in own for name in names):
-        raise OAuthError(OAuthErrorCode.INVALID_SCOPE, "The client may ask for its own scopes only, parted by spaces.")
+        whose = "scopes only that it and the owner both have" if grant.owner else "own scopes only"
+        raise OAuthError(OAuthErrorCode.INVALID_SCOPE, f"The client may ask for {whose}, parted by spaces.")
     return frozenset(own[name] for name in names)
 
 

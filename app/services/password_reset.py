@@ -8,15 +8,16 @@ from app.domain.audit import AuditAction
 from app.domain.emails import parse_email
 from app.domain.errors import DomainError, UserErrorCode
 from app.domain.problems import Problems
+from app.domain.tokens import OpaqueToken
 from app.domain.topics import Topic
-from app.models.credentials import Credential
 from app.models.customers import CustomerProfile
-from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS, OneTimeToken, Purpose
+from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS, Purpose
 from app.services.audit import record
 from app.services.events import emit
 from app.services.limits import forgive_one_time_token, guard_mailed_flow, may_mail
 from app.services.mails import send_mail, send_security_mail
 from app.services.one_time_tokens import check_open, find_one_time_token, invalid_token, issue_one_time_token, use_up
+from app.services.ownership import Proof, prove_ownership
 from app.services.passwords import check_password, personal_words
 from app.services.tasks import Task, put_off
 from app.services.unit_of_work import UnitOfWork
@@ -51,22 +52,27 @@ async def mail_password_reset(uow: UnitOfWork, address: str) -> None:
         await emit(uow, Topic.CUSTOMER_PASSWORD_RESET_REQUESTED, customer.id)
 
 
-async def send_reset_mail(uow: UnitOfWork, customer_id: str, language: str | None) -> None:
-    """Mail a customer a token to choose a new password with; lock the customer before."""
+async def send_reset_mail(uow: UnitOfWork, customer_id: str, language: str | None) -> OpaqueToken | None:
+    """Mail a customer a token to choose a new password with, and return it; lock the customer before.
+
+    None for who has no address to sign in with.
+    """
     credential = await uow.credentials.find(customer_id)
     if credential is None or credential.email is None:
-        return
+        return None
     lifetime = timedelta(seconds=uow.tenant.reset_token_seconds)
     token = await issue_one_time_token(
         uow, Purpose.RESET_PASSWORD, customer_id, credential.email, credential.version, lifetime
     )
     await send_mail(uow, "reset_password", customer_id, credential.email, language=language, token=token)
+    return token
 
 
 async def reset_password(uow: UnitOfWork, text: str, password: str) -> None:
     """Set a new password by the mailed token; every session ends, and nobody is logged in by it.
 
-    The token has come to the address, so the address is confirmed too. TOKEN_INVALID, TOKEN_EXPIRED; what the password
+    The token has come to the address, so it proves the address, too: whoever held the account without a proof is out of
+    it. TOKEN_INVALID, TOKEN_EXPIRED; what the password
     policy refuses leaves the token as it was.
     """
     token = await find_one_time_token(uow, text, Purpose.RESET_PASSWORD)
@@ -79,7 +85,10 @@ async def reset_password(uow: UnitOfWork, text: str, password: str) -> None:
     await uow.customers.lock(token.customer_id)
     await use_up(uow, token)
     so_far = await uow.credentials.find(token.customer_id)
-    if so_far is None or not await _set_password(uow, token, so_far, password_hash):
+    if so_far is None or so_far.version != token.credential_version:
+        raise invalid_token(uow, token)
+    columns = await prove_ownership(uow, so_far, Proof.RESET_LINK)
+    if not await uow.credentials.set_password(token.customer_id, so_far.version, uow.now, password_hash, **columns):
         raise invalid_token(uow, token)
     await uow.sessions.revoke_all(token.customer_id, uow.now)
     await uow.one_time_tokens.revoke(token.customer_id, uow.now, *ENDED_BY_NEW_CREDENTIALS)
@@ -98,14 +107,3 @@ async def _check_new_password(uow: UnitOfWork, text: str, password: str, profile
     except DomainError:
         await forgive_one_time_token(uow, text)
         raise
-
-
-async def _set_password(uow: UnitOfWork, token: OneTimeToken, so_far: Credential, password_hash: str) -> bool:
-    return await uow.credentials.set_password(
-        token.customer_id,
-        token.credential_version,
-        uow.now,
-        password_hash,
-        must_confirm=False,
-        email_verified_at=so_far.email_verified_at or uow.now,
-    )

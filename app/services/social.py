@@ -15,6 +15,7 @@ from app.models.credentials import Credential
 from app.models.social import SocialIdentity
 from app.services.audit import record
 from app.services.events import emit
+from app.services.ownership import Proof, prove_ownership
 from app.services.sessions import LoggedIn
 from app.services.signup import add_customer
 from app.services.social_identities import (
@@ -99,20 +100,11 @@ class _Arrival:
         """Give an account to the proven owner of its address; whoever made it without a proof loses every way in."""
         uow, customer_id = self._uow, unproven.customer_id
         taken = await uow.credentials.change(
-            customer_id,
-            unproven.version,
-            uow.now,
-            password_hash=None,
-            initial_password=False,
-            email_verified_at=uow.now,
-            must_confirm=False,
+            customer_id, unproven.version, uow.now, **await prove_ownership(uow, unproven, Proof.SOCIAL_IDENTITY)
         )
         if not taken:
             raise RuntimeError("The credential of a locked customer was changed by somebody else.")
-        await uow.sessions.revoke_all(customer_id, uow.now)
         await uow.one_time_tokens.revoke(customer_id, uow.now)
-        await uow.link_tickets.delete_all(customer_id)
-        await uow.social_identities.delete_all(customer_id)
         # The shop shall not go on writing to whoever was here before.
         await uow.customers.change(customer_id, uow.now, contact_email=vouched.address)
         await emit(uow, Topic.CUSTOMER_CONFIRMED, customer_id)

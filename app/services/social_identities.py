@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from app.domain.anonymization import is_closed
 from app.domain.audit import AuditAction
@@ -84,7 +85,7 @@ async def log_in(uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof |
     # This locks the customer: nobody can unlink the identity, or put the customer on hold, from here on.
     if not await uow.customers.note_login(customer_id, uow.now):
         raise await refuse_login(uow, identity)
-    told = {"email": _shown_email(proof)} if proof is not None else {}
+    told = _told_today(uow, identity, proof) if proof is not None else {}
     if not await uow.social_identities.change(customer_id, identity.id, last_login_at=uow.now, **told):
         raise refuse(
             UserErrorCode.PROVIDER_REFUSED, "This social account was just removed: please try again.", "provider"
@@ -94,6 +95,13 @@ async def log_in(uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof |
         raise await refuse_login(uow, identity)
     await record(uow, AuditAction.SOCIAL_LOGIN, customer_id, provider=identity.provider)
     return await start_customer_session(uow, uow.caller.require_principal(), customer, identity_id=identity.id)
+
+
+def _told_today(uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof) -> dict[str, Any]:
+    """Return the columns of an identity about its address, which change together or not at all."""
+    provider = uow.tenant.find_social_provider(identity.provider)
+    is_verified = provider is not None and vouched_email(provider, proof) is not None
+    return {"email": _shown_email(proof), "email_verified": is_verified}
 
 
 async def refuse_login(uow: UnitOfWork, identity: SocialIdentity, *, durable: bool = False) -> DomainError:

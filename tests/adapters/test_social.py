@@ -294,6 +294,18 @@ class TestUserinfo:
         proof = await shop.prove()
         assert (proof.email, proof.email_verified) == ("ada@example.com", True)
 
+    async def test_is_asked_when_the_id_token_does_not_say_whether_its_address_is_verified(
+        self, shop: Shop, minted: MintingProvider
+    ) -> None:
+        minted.claims = {"email_verified": None}
+        minted.userinfo = {"email": "ada@example.com", "email_verified": True}
+        trusting = Shop(shop.social, issuer=minted.issuer, provider="trusted", trusted_email_domains=["example.com"])
+        assert (await trusting.prove()).email_verified is True
+        assert minted.count("/userinfo") == 1
+        # Where the provider is believed about no address, the answer would change nothing.
+        assert (await shop.prove()).email_verified is False
+        assert minted.count("/userinfo") == 1
+
     @pytest.mark.parametrize("subject", ["eve", None, 5])
     async def test_is_refused_when_it_speaks_of_another_person(
         self, shop: Shop, minted: MintingProvider, subject: object

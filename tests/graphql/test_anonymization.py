@@ -30,7 +30,7 @@ from tests.harness.anonymization import (
 )
 from tests.harness.client import Answer, Person
 from tests.harness.gateway import Gateway, run_gateway
-from tests.harness.integrations import STAFF, integration_token, owned_token
+from tests.harness.integrations import NARROW, STAFF, integration_token, owned_token
 from tests.harness.staff import RECORD_ORDER, RESET_TOKEN, UPDATE
 from tests.services.test_on_behalf import LOGIN_ON_BEHALF
 
@@ -115,6 +115,7 @@ class TestRequestAnonymization:
             "on behalf": acting,
             "without owner": await integration_token(gateway),
             "owner without the scope": await owned_token(gateway, CLERK),
+            "limited to other scopes": await owned_token(gateway, scope="customers.read customers.manage"),
         }
         answers = {who: (await request(gateway, token, customerId=person.id)).codes for who, token in tokens.items()}
         assert answers == {who: ["FORBIDDEN"] for who in tokens}
@@ -149,6 +150,47 @@ class TestRequestAnonymization:
         await requested(gateway, person.id)
         assert await events(gateway, person.id) == ["requested"]
         assert (await audit(gateway, person.id))[-1] == "anonymization.requested"
+
+
+class TestWhatTheClientMayNot:
+    """An assertion that names somebody who may gives a client nothing that it may not do itself."""
+
+    async def test_is_to_ask_and_to_cancel_in_the_name_of_who_may(
+        self, environment: dict[str, str], clock: MovableClock, tmp_path: Path
+    ) -> None:
+        async with run_gateway({**environment, **privacy_shop(tmp_path / "narrow", keyed=NARROW)}, clock) as gateway:
+            person = await gateway.customer(STOREFRONT)
+            token = await owned_token(gateway)
+            assert (await request(gateway, token, customerId=person.id)).codes == ["FORBIDDEN"]
+            await request(gateway, person.tokens.access)
+            assert (await cancel(gateway, token, customerId=person.id)).codes == ["FORBIDDEN"]
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"keyed": NARROW}, {"staff_may": ["customers.read", "customers.manage"]}],
+        ids=["the client", "the owner"],
+    )
+    async def test_is_what_it_or_the_owner_has_lost_since_the_token_was_given(
+        self,
+        gateway: Gateway,
+        environment: dict[str, str],
+        clock: MovableClock,
+        tmp_path: Path,
+        change: dict[str, Any],
+    ) -> None:
+        person, token = await gateway.customer(STOREFRONT), await owned_token(gateway)
+        changed = {**environment, **privacy_shop(tmp_path / "changed", **change)}
+        async with run_gateway(changed, clock) as again:
+            assert (await request(again, token, customerId=person.id)).codes == ["FORBIDDEN"]
+        assert (await request(gateway, token, customerId=person.id)).codes == []
+
+    async def test_is_anything_any_more_once_the_owner_is_gone(
+        self, gateway: Gateway, environment: dict[str, str], clock: MovableClock, tmp_path: Path
+    ) -> None:
+        person, token = await gateway.customer(STOREFRONT), await owned_token(gateway)
+        changed = {**environment, **privacy_shop(tmp_path / "changed", staff="new")}
+        async with run_gateway(changed, clock) as again:
+            assert (await request(again, token, customerId=person.id)).reason == "REVOKED"
 
 
 class TestWhatEndsAtOnce:
@@ -334,7 +376,9 @@ class TestCancelAnonymization:
         other = await gateway.customer(STOREFRONT)
         acting = (await on_behalf(gateway, other.id))["loginOnBehalf"]["tokens"]["accessToken"]
         await requested(gateway, person.id)
-        for token in (acting, await integration_token(gateway), await owned_token(gateway, CLERK)):
+        limited = await owned_token(gateway, scope="customers.manage")
+        unowned = await integration_token(gateway, "shop-keyed")
+        for token in (acting, await integration_token(gateway), unowned, await owned_token(gateway, CLERK), limited):
             assert (await cancel(gateway, token, customerId=person.id)).codes == ["FORBIDDEN"]
         assert (await cancel(gateway, "", customerId=person.id)).codes == ["UNAUTHENTICATED"]
 
@@ -359,6 +403,26 @@ class TestAnonymizationInfo:
         tokens = await gateway.login(person.email, client_id=STOREFRONT)
         answer = await gateway.graphql("{ me { anonymizationStatus } }", token=tokens.access)
         assert answer["me"] == {"anonymizationStatus": "CANCELED"}
+
+    async def test_tells_the_customer_what_kind_of_requester_it_was_and_no_id_of_theirs(
+        self, gateway: Gateway, person: Person
+    ) -> None:
+        await requested(gateway, person.id)
+        await cancel(gateway, await owned_token(gateway), customerId=person.id)
+        tokens = await gateway.login(person.email, client_id=STOREFRONT)
+        acting = (await on_behalf(gateway, person.id))["loginOnBehalf"]["tokens"]["accessToken"]
+        query = "{ me { anonymizationInfo { status requester { id type } } } }"
+        for token in (tokens.access, acting):
+            info = (await gateway.graphql(query, token=token))["me"]["anonymizationInfo"]
+            assert info == {"status": "CANCELED", "requester": {"id": None, "type": "User"}}
+        assert (await info_of(gateway, person.id))["requester"] == {"id": STAFF, "type": "User"}
+
+    async def test_tells_customers_their_own_id(self, gateway: Gateway, person: Person) -> None:
+        await request(gateway, person.tokens.access)
+        token = await cancel_token(gateway, person.email)
+        answer = await cancel(gateway, (await gateway.anonymous(STOREFRONT)).access, token=token)
+        info = answer["cancelAnonymization"]["anonymizationInfo"]
+        assert info["requester"] == {"id": person.id, "type": "Customer"}
 
     async def test_tells_of_the_end(self, gateway: Gateway, person: Person) -> None:
         await anonymize(gateway, person.id)
@@ -393,6 +457,15 @@ class TestExportMyData:
         sealed = [payload["token"] for payload in await self.payloads(gateway, person.id)]
         assert sealed
         assert not [each for each in (*filter(None, sealed), "tokenHash", "passwordHash", "nonce") if each in text]
+
+    async def test_does_not_name_the_person_at_the_shop(self, gateway: Gateway, person: Person) -> None:
+        await requested(gateway, person.id)
+        await cancel(gateway, await owned_token(gateway), customerId=person.id)
+        data = await self.export(gateway, (await gateway.login(person.email, client_id=STOREFRONT)).access)
+        assert [each["requesterType"] for each in data["anonymizations"]] == ["User"]
+        actions = {event["action"]: event["actorKind"] for event in data["auditEvents"]}
+        assert actions["anonymization.requested"] == actions["anonymization.canceled"] == "INTEGRATION"
+        assert STAFF not in json.dumps(data)
 
     async def payloads(self, gateway: Gateway, customer_id: str) -> list[dict[str, Any]]:
         rows = await gateway.rows(

@@ -39,6 +39,16 @@ async def revert(gateway: Gateway, token: str) -> Answer:
     return await gateway.graphql(operations.REVERT_EMAIL_CHANGE, {"input": {"token": token}})
 
 
+async def recovered(gateway: Gateway, token: str) -> Tokens:
+    """Revert, choose a new password by the token of the answer, and log in with it."""
+    reverted = (await revert(gateway, token))["revertEmailChange"]
+    session = await gateway.anonymous()
+    given = {"input": {"token": reverted["resetToken"], "password": NEW_PASSWORD}}
+    answer = await gateway.graphql(operations.RESET_PASSWORD, given, session.access)
+    assert answer["resetPassword"]["passwordReset"] is True
+    return await gateway.login(reverted["email"], NEW_PASSWORD, session.access)
+
+
 def linked(gateway: Gateway, to: str, path: str) -> list[Mail]:
     """Return the mails to an address whose link leads to this page."""
     return [mail for mail in gateway.mails(to) if f"{path}?token=" in mail.text]
@@ -207,9 +217,7 @@ class TestConfirmEmailChange:
 class TestRevertEmailChange:
     async def test_gives_the_account_back_to_the_old_address(self, gateway: Gateway, person: Person) -> None:
         token = await changed(gateway, person)
-        answer = await revert(gateway, token)
-        assert answer["revertEmailChange"] == {"email": person.email, "userErrors": []}
-        assert await login_error(gateway, person.email) is None
+        assert (await me(gateway, await recovered(gateway, token)))["email"] == person.email
         assert await login_error(gateway, NEW_EMAIL) == "INVALID_CREDENTIALS"
 
     async def test_ends_every_session(self, gateway: Gateway, person: Person) -> None:
@@ -224,9 +232,22 @@ class TestRevertEmailChange:
         await revert(gateway, old)
         assert (await confirm(gateway, new)).user_errors("confirmEmailChange") == [("TOKEN_INVALID", "token")]
 
-    async def test_asks_for_a_new_password_at_the_next_login(self, gateway: Gateway, person: Person) -> None:
+    async def test_drops_the_password_from_before_the_change_too(self, gateway: Gateway, person: Person) -> None:
         await revert(gateway, await changed(gateway, person))
-        assert (await gateway.login(person.email)).all["initialPassword"] is True
+        assert await login_error(gateway, person.email) == "INVALID_CREDENTIALS"
+
+    async def test_drops_the_password_when_the_change_was_not_confirmed(self, gateway: Gateway, person: Person) -> None:
+        _, old = await asked(gateway, person)
+        await revert(gateway, old)
+        assert await login_error(gateway, person.email) == "INVALID_CREDENTIALS"
+
+    async def test_answers_the_token_that_is_mailed_to_choose_a_new_password(
+        self, gateway: Gateway, person: Person
+    ) -> None:
+        answer = await revert(gateway, await changed(gateway, person))
+        await gateway.deliver()
+        (mail,) = linked(gateway, person.email, "/reset-password")
+        assert answer["revertEmailChange"] == {"email": person.email, "resetToken": mail.token, "userErrors": []}
 
     async def test_mails_a_link_to_choose_a_new_password(self, gateway: Gateway, person: Person) -> None:
         await revert(gateway, await changed(gateway, person))
@@ -245,16 +266,15 @@ class TestRevertEmailChange:
         assert await login_error(gateway, person.email, NEW_PASSWORD) == "INVALID_CREDENTIALS"
 
     async def test_takes_the_contact_address_back(self, gateway: Gateway, person: Person) -> None:
-        await revert(gateway, await changed(gateway, person, syncContactEmail=True))
-        assert (await me(gateway, await gateway.login(person.email)))["contactEmail"] == person.email
+        tokens = await recovered(gateway, await changed(gateway, person, syncContactEmail=True))
+        assert (await me(gateway, tokens))["contactEmail"] == person.email
 
     async def test_leaves_a_contact_address_that_did_not_follow(self, gateway: Gateway, person: Person) -> None:
         token = await changed(gateway, person)
         other = {"input": {"contactEmail": "office@example.org"}}
         update = f"mutation ($input: UpdateMeInput!) {{ updateMe(input: $input) {{ {operations.USER_ERRORS} }} }}"
         await gateway.graphql(update, other, person.tokens.access)
-        await revert(gateway, token)
-        assert (await me(gateway, await gateway.login(person.email)))["contactEmail"] == "office@example.org"
+        assert (await me(gateway, await recovered(gateway, token)))["contactEmail"] == "office@example.org"
 
     async def test_outlives_a_second_change(self, gateway: Gateway, person: Person) -> None:
         first = await changed(gateway, person)

@@ -51,6 +51,7 @@ def settings_environment(tmp_path: Path, minted: MintingProvider) -> dict[str, s
         openid_entry("minted", minted.issuer),
         openid_entry("other", minted.issuer),
         openid_entry("distrusted", minted.issuer, trusted="[]"),
+        openid_entry("renamed", minted.issuer) + '\nclaim_names = { email = "mail" }',
     )
     return social_environment(tenants)
 
@@ -426,6 +427,111 @@ class TestWhoseAddressItIs:
     ) -> None:
         await gateway.signup_confirmed(email="ada@example.com")
         assert (await (await arrive(gateway, "auto")).log_in(minted))["created"] is True
+
+
+class TestClaimsAboutAnAddress:
+    """An address and whether it is verified count only together, from one answer of the provider."""
+
+    async def arriving(self, gateway: Gateway, minted: MintingProvider) -> dict[str, Any]:
+        """Let an unknown person come, whose address might be that of a customer."""
+        await gateway.signup_confirmed(email="ada@example.com")
+        return await (await arrive(gateway)).log_in(minted)
+
+    def assert_is_a_stranger(self, payload: dict[str, Any], shown: str | None) -> None:
+        """Nothing was linked, confirmed or revealed, and the address is only shown."""
+        assert (payload["userErrors"], payload["created"], payload["linkTicket"]) == ([], True, None)
+        customer = payload["customer"]
+        assert (customer["email"], customer["emailVerified"], customer["contactEmail"]) == (None, False, shown)
+        assert [(each["email"], each["emailVerified"]) for each in customer["accounts"]] == [(shown, False)]
+
+    @pytest.mark.parametrize(
+        ("id_token", "userinfo", "shown"),
+        [
+            # The flag of the first is not about the address of the second.
+            ({"email": None, "email_verified": True}, {"email": "ada@example.com"}, "ada@example.com"),
+            ({"email": "", "email_verified": True}, {"email": "ada@example.com"}, "ada@example.com"),
+            ({"email": ["x"], "email_verified": True}, {"email": "ada@example.com"}, "ada@example.com"),
+            (
+                {"email": None, "email_verified": True},
+                {"email": "ada@example.com", "email_verified": False},
+                "ada@example.com",
+            ),
+            # Nor the flag of the second about the address of the first.
+            ({"email_verified": None}, {"email_verified": True}, "ada@example.com"),
+            ({"email_verified": None}, {"email": None, "email_verified": True}, "ada@example.com"),
+            # Each has both: the first counts.
+            ({"email_verified": False}, {"email": "ada@example.com", "email_verified": True}, "ada@example.com"),
+            ({"email_verified": "true"}, {"email": "ada@example.com", "email_verified": True}, "ada@example.com"),
+            # The first says nothing of its address, the second says no.
+            (
+                {"email_verified": None},
+                {"email": "ada@example.com", "email_verified": False},
+                "ada@example.com",
+            ),
+            (
+                {"email_verified": None},
+                {"email": "eve@elsewhere.example", "email_verified": True},
+                "eve@elsewhere.example",
+            ),
+            ({"email": None, "email_verified": True}, {}, None),
+        ],
+    )
+    async def test_of_two_answers_make_no_verified_address(
+        self,
+        gateway: Gateway,
+        minted: MintingProvider,
+        id_token: dict[str, Any],
+        userinfo: dict[str, Any],
+        shown: str | None,
+    ) -> None:
+        minted.claims, minted.userinfo = id_token, userinfo
+        self.assert_is_a_stranger(await self.arriving(gateway, minted), shown)
+
+    async def test_of_the_id_token_are_not_about_the_address_of_userinfo(
+        self, gateway: Gateway, minted: MintingProvider
+    ) -> None:
+        minted.claims, minted.userinfo = {"email": "eve@example.com"}, {"email": "ada@example.com"}
+        payload = await self.arriving(gateway, minted)
+        assert (payload["created"], payload["customer"]["email"]) == (True, "eve@example.com")
+
+    @pytest.mark.parametrize(
+        ("id_token", "userinfo"),
+        [
+            ({"email": None, "email_verified": None}, {"email": "ada@example.com", "email_verified": True}),
+            ({"email": None, "email_verified": False}, {"email": "ada@example.com", "email_verified": True}),
+            ({"email_verified": None}, {"email": "ada@example.com", "email_verified": True}),
+            (
+                {"email": "eve@example.com", "email_verified": None},
+                {"email": "ada@example.com", "email_verified": True},
+            ),
+            ({"email_verified": True}, {"email": "ada@example.com", "email_verified": False}),
+            ({"email_verified": True}, {"email": "eve@example.com", "email_verified": True}),
+        ],
+    )
+    async def test_of_one_answer_count(
+        self, gateway: Gateway, minted: MintingProvider, id_token: dict[str, Any], userinfo: dict[str, Any]
+    ) -> None:
+        minted.claims, minted.userinfo = id_token, userinfo
+        payload = await self.arriving(gateway, minted)
+        assert codes(payload) == [("LINK_CONFIRMATION_REQUIRED", "")]
+
+    async def test_are_kept_together_from_login_to_login(self, gateway: Gateway, minted: MintingProvider) -> None:
+        await (await arrive(gateway)).log_in(minted)
+        minted.claims = {"email": "eve@example.com", "email_verified": False}
+        (account,) = (await (await arrive(gateway)).log_in(minted))["customer"]["accounts"]
+        assert (account["email"], account["emailVerified"]) == ("eve@example.com", False)
+
+    @pytest.mark.parametrize(
+        ("more", "is_verified"),
+        [({}, True), ({"email": "ada@example.com"}, True), ({"email": "eve@example.com"}, False)],
+    )
+    async def test_are_about_email_where_the_shop_goes_by_another_claim(
+        self, gateway: Gateway, minted: MintingProvider, more: dict[str, str], is_verified: bool
+    ) -> None:
+        minted.claims = {"email": None, "mail": "ada@example.com", **more}
+        payload = await (await arrive(gateway, provider="renamed")).log_in(minted)
+        assert (payload["customer"]["email"] == "ada@example.com") is is_verified
+        assert payload["customer"]["accounts"][0]["emailVerified"] is is_verified
 
 
 async def _confirmed_in_open_shop(gateway: Gateway, minted: MintingProvider) -> str:

@@ -65,7 +65,7 @@ class RootField:
     @property
     def scopes(self) -> str:
         """What an integration needs, for the table."""
-        of_owner = f"`{self.rule.owner_scope}` of the owner" if self.rule.owner_scope else ""
+        of_owner = f"`{self.rule.owner_scope}`, of the owner too" if self.rule.owner_scope else ""
         return f"`{self.rule.scope}`" if self.rule.scope else of_owner
 
     @property

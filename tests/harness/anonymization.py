@@ -50,12 +50,15 @@ secret_env = "HOOK_SECRET"
 """
 
 
-def privacy_shop(folder: Path, *tables: str, delay: int = DELAY_HOURS, by: str = "") -> dict[str, str]:
+def privacy_shop(
+    folder: Path, *tables: str, delay: int = DELAY_HOURS, by: str = "", keyed: str = KEYED, **changes: Any
+) -> dict[str, str]:
     """Write a tenants file with these further tables of the shop; return the variables of a gateway that reads it.
 
-    `delay` in hours; `by` who may ask, if not everybody.
+    `delay` in hours; `by` who may ask, if not everybody; `keyed` the client that `owned_token` is for; `changes` as
+    `shops` takes them.
     """
-    variables = shops(folder, KEYED, BACKEND, _FURTHER, *tables)
+    variables = shops(folder, keyed, BACKEND, _FURTHER, *tables, **changes)
     file, rules = Path(variables["TENANTS_FILE"]), _RULES.format(delay=delay)
     if by:
         rules = rules.replace('["integration", "customer"]', f'["{by}"]')

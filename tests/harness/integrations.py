@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,17 @@ SECRET = "correct-secret-of-the-order-system"
 KEY = ECKey.generate_key("P-256", auto_kid=True)
 OTHER_KEY = ECKey.generate_key("P-256", auto_kid=True)
 STAFF = "aqwDFvELOz"
+ALL_SCOPES = ("customers.read", "customers.manage", "customers.anonymize")
 
 _SHOP = (
     shop("shop")
     + storefront("shop", "shop-storefront")
     + integration("shop", "shop-reports", scopes=["customers.read"], secret_env="REPORTS_SECRET")
-    + user("shop", STAFF, scopes=["customers.anonymize"])
 )
 BACKEND = integration("shop", "shop-backend", secret_env="BACKEND_SECRET")
-KEYED = integration("shop", "shop-keyed", secret_env="KEYED_SECRET", jwks_file="keyed.json")
+KEYED = integration("shop", "shop-keyed", scopes=list(ALL_SCOPES), secret_env="KEYED_SECRET", jwks_file="keyed.json")
+# The same client where it may do what such clients may do everywhere, and nothing that erases.
+NARROW = integration("shop", "shop-keyed", secret_env="KEYED_SECRET", jwks_file="keyed.json")
 _OTHER_SHOP = (
     shop("other", name="The other shop")
     + storefront("other", "other-storefront")
@@ -40,14 +43,24 @@ _OTHER_SHOP = (
 )
 
 
-def shops(folder: Path, *clients: str, keyed_by: Key = KEY, staff: str = STAFF, **secrets: str) -> dict[str, str]:
-    """Write a tenants file with these clients of the first shop; return the variables of a gateway that reads it."""
+def shops(
+    folder: Path,
+    *clients: str,
+    keyed_by: Key = KEY,
+    staff: str = STAFF,
+    staff_may: Sequence[str] = ALL_SCOPES,
+    **secrets: str,
+) -> dict[str, str]:
+    """Write a tenants file with these clients of the first shop; return the variables of a gateway that reads it.
+
+    `staff` is the user of its organisation, with the scopes of `staff_may`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name, key in (("keyed", keyed_by), ("other", OTHER_KEY)):
         public = {"keys": [key.as_dict(private=False)]}
         (folder / f"{name}.json").write_text(json.dumps(public))
     file = folder / "tenants.toml"
-    file.write_text("\n".join((_SHOP.replace(STAFF, staff), *clients, _OTHER_SHOP)))
+    file.write_text("\n".join((_SHOP, user("shop", staff, scopes=list(staff_may)), *clients, _OTHER_SHOP)))
     return {
         "TENANTS_FILE": str(file),
         "PUBLIC_URL": ISSUER,
@@ -106,10 +119,10 @@ async def integration_token(
     return token
 
 
-async def owned_token(gateway: Gateway, owner: str = STAFF) -> str:
+async def owned_token(gateway: Gateway, owner: str = STAFF, **form: str) -> str:
     """Return an access token whose owner is a user of the organisation."""
     assertion = signed(claims(gateway.clock.now(), owner={"type": "User", "id": owner}))
-    response = await ask_for_token(gateway, assertion)
+    response = await ask_for_token(gateway, assertion, **form)
     assert response.status_code == 200, response.text
     token: str = response.json()["access_token"]
     return token

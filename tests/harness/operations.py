@@ -58,5 +58,5 @@ CONFIRM_EMAIL_CHANGE = f"""mutation ($input: ConfirmEmailChangeInput!) {{
     confirmEmailChange(input: $input) {{ email {USER_ERRORS} }}
 }}"""
 REVERT_EMAIL_CHANGE = f"""mutation ($input: RevertEmailChangeInput!) {{
-    revertEmailChange(input: $input) {{ email {USER_ERRORS} }}
+    revertEmailChange(input: $input) {{ email resetToken {USER_ERRORS} }}
 }}"""

@@ -233,7 +233,7 @@ class MintingProvider:
         if path == "/jwks":
             return KeySet([self.key, self.elliptic_key]).as_dict(private=False)
         if path == "/userinfo":
-            return {"sub": "ada", **self.userinfo}
+            return {"sub": self.claims.get("sub", "ada"), **self.userinfo}
         token = {
             "access_token": "at-1",
             "token_type": "Bearer",

@@ -390,7 +390,7 @@ class TestIntrospect:
             "iss": ISSUER,
             "exp": int((gateway.clock.now() + timedelta(hours=1)).timestamp()),
             "client_id": "shop-keyed",
-            "scope": "customers.manage customers.read",
+            "scope": "customers.anonymize customers.manage customers.read",
             "organization": {"id": "shop", "slug": "shop"},
             "test": True,
             "sub": "shop-keyed",

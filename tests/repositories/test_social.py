@@ -76,10 +76,9 @@ class TestSocialIdentityRepository:
             identities = SocialIdentityRepository(connection, "shop")
             assert not await identities.change("b", "a", email="b")
             await identities.delete("b", "a")
-            await identities.delete_all("b")
             assert [each.email for each in await identities.list("a")] == ["a"]
             assert await identities.change("a", "a", email="b")
-            await identities.delete_all("a")
+            await identities.delete("a", "a")
             assert await identities.list("a") == []
 
 

@@ -22,6 +22,7 @@ from tests.harness.integrations import (
     ISSUER,
     KEY,
     KEYED,
+    NARROW,
     OTHER_KEY,
     SECRET,
     STAFF,
@@ -284,6 +285,71 @@ class TestAfterAChange:
         less = BACKEND.replace('"customers.read", ', "")
         async with after_change(less, KEYED) as changed:
             assert (await token_info(changed, token))["tokenInfo"]["scope"] == ["customers.manage"]
+
+
+class TestScopeOfAnOwnedToken:
+    """What an integration may in somebody's name: what both of them may."""
+
+    MANAGE = 'mutation { createCustomerGroup(input: {name: "VIP", code: "VIP"}) { userErrors { code } } }'
+
+    async def scope(self, gateway: Gateway, token: str) -> list[str]:
+        scope: list[str] = (await token_info(gateway, token))["tokenInfo"]["scope"]
+        return scope
+
+    async def test_is_that_of_both(self, after_change: OtherShops) -> None:
+        async with after_change(KEYED, staff_may=["customers.read", "customers.anonymize"]) as gateway:
+            response = await ask_for_token(
+                gateway, signed(claims(gateway.clock.now(), owner={"type": "User", "id": STAFF}))
+            )
+            assert response.json()["scope"] == "customers.anonymize customers.read"
+            token = response.json()["access_token"]
+            assert json.loads(_decode(token.split(".")[1]))["scope"] == "customers.anonymize customers.read"
+            assert await self.scope(gateway, token) == ["customers.anonymize", "customers.read"]
+            body = (await post(gateway, "introspect", basic("shop-reports"), token=token)).json()
+            assert body["scope"] == "customers.anonymize customers.read"
+            assert (await gateway.graphql(self.MANAGE, token=token)).codes == ["FORBIDDEN"]
+            assert (await gateway.graphql("{ customers { nodes { id } } }", token=token)).codes == []
+
+    async def test_is_not_what_only_the_owner_may(self, after_change: OtherShops) -> None:
+        async with after_change(NARROW) as gateway:
+            token = await owned_token(gateway)
+            assert await self.scope(gateway, token) == ["customers.manage", "customers.read"]
+
+    async def test_is_nothing_for_an_owner_who_may_nothing(self, after_change: OtherShops) -> None:
+        async with after_change(KEYED, staff_may=[]) as gateway:
+            token = await owned_token(gateway)
+            assert await self.scope(gateway, token) == []
+            assert (await gateway.graphql("{ customers { nodes { id } } }", token=token)).codes == ["FORBIDDEN"]
+
+    @pytest.mark.parametrize("scope", ["customers.manage", "customers.read customers.manage"])
+    async def test_cannot_be_asked_to_be_more_than_the_owners(self, after_change: OtherShops, scope: str) -> None:
+        async with after_change(KEYED, staff_may=["customers.read"]) as gateway:
+            content = claims(gateway.clock.now(), owner={"type": "User", "id": STAFF})
+            response = await ask_for_token(gateway, signed(content), scope=scope)
+            assert (response.status_code, response.json()["error"]) == (400, "invalid_scope")
+            assert (await ask_for_token(gateway, signed(content), scope="customers.read")).status_code == 200
+
+    async def test_is_no_more_than_was_asked_for(self, gateway: Gateway) -> None:
+        token = await owned_token(gateway, scope="customers.read")
+        assert await self.scope(gateway, token) == ["customers.read"]
+        assert (await gateway.graphql(self.MANAGE, token=token)).codes == ["FORBIDDEN"]
+
+    async def test_shrinks_at_once_with_the_clients(self, gateway: Gateway, after_change: OtherShops) -> None:
+        token = await owned_token(gateway)
+        async with after_change(NARROW) as changed:
+            assert await self.scope(changed, token) == ["customers.manage", "customers.read"]
+
+    async def test_shrinks_at_once_with_the_owners(self, gateway: Gateway, after_change: OtherShops) -> None:
+        token = await owned_token(gateway)
+        async with after_change(KEYED, staff_may=["customers.read"]) as changed:
+            assert await self.scope(changed, token) == ["customers.read"]
+            assert (await changed.graphql(self.MANAGE, token=token)).codes == ["FORBIDDEN"]
+
+    async def test_grows_no_more_when_the_owner_may_more_later(self, after_change: OtherShops) -> None:
+        async with after_change(KEYED, staff_may=["customers.read"]) as gateway:
+            token = await owned_token(gateway)
+        async with after_change(KEYED) as changed:
+            assert await self.scope(changed, token) == ["customers.read"]
 
 
 class TestAudit:

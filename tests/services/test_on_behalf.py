@@ -24,6 +24,7 @@ from tests.harness.integrations import (
     shops,
 )
 from tests.harness.saas_tokens import read_saas_token
+from tests.harness.tenants import integration
 
 pytestmark = pytest.mark.anyio
 
@@ -224,6 +225,30 @@ class TestWhatEndsIt:
     ) -> None:
         token = (await begin(gateway, person.id))["accessToken"]
         changed = {**environment, **shops(tmp_path / "changed", *clients, **changes)}
+        async with run_gateway(changed, clock) as again:
+            assert await reason_of(again, token) == "REVOKED"
+
+    @pytest.mark.parametrize(
+        ("client", "changes"),
+        [
+            (integration("shop", "shop-keyed", scopes=["customers.read"], jwks_file="keyed.json"), {}),
+            (KEYED, {"staff_may": ["customers.read"]}),
+            (KEYED, {"staff": "somebody-else"}),
+        ],
+        ids=["the client may no more", "the owner may no more", "the owner is gone"],
+    )
+    async def test_the_end_of_what_let_it_begin(
+        self,
+        gateway: Gateway,
+        person: Person,
+        environment: dict[str, str],
+        clock: MovableClock,
+        tmp_path: Path,
+        client: str,
+        changes: dict[str, Any],
+    ) -> None:
+        token = (await begin(gateway, person.id, await owned_token(gateway)))["accessToken"]
+        changed = {**environment, **shops(tmp_path / "changed", BACKEND, client, **changes)}
         async with run_gateway(changed, clock) as again:
             assert await reason_of(again, token) == "REVOKED"
 

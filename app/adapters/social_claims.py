@@ -1,0 +1,46 @@
+"""What a provider's answers say about an address: which it is and whether it is verified, only ever together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# The claims of OpenID Connect Core 1.0 section 5.1.
+_EMAIL, _EMAIL_VERIFIED = "email", "email_verified"
+
+
+@dataclass(frozen=True, slots=True)
+class ToldEmail:
+    """An address as one answer tells it; `is_decided` when the same answer says whether it is verified."""
+
+    address: str
+    is_decided: bool
+    is_verified: bool
+
+
+def tell_email(claims: Mapping[str, Any], name: str) -> ToldEmail | None:
+    """Return the address that one answer calls `name`, or None where it tells none.
+
+    Only JSON `true` of this very answer makes it verified, and only if the answer does not use that word about another
+    address: a provider may tell one beside `email`, of which `email_verified` says nothing.
+    """
+    address = readable_text(claims.get(name))
+    if address is None:
+        return None
+    verified = claims.get(_EMAIL_VERIFIED)
+    is_about_it = claims.get(_EMAIL) in (None, address)
+    return ToldEmail(
+        address, is_decided=verified is not None and is_about_it, is_verified=verified is True and is_about_it
+    )
+
+
+def choose_email(told: Iterable[ToldEmail | None]) -> ToldEmail | None:
+    """Return the first address that its answer says to be verified or not; where none does, the first one."""
+    addresses = [each for each in told if each is not None]
+    return next((each for each in addresses if each.is_decided), addresses[0] if addresses else None)
+
+
+def readable_text(value: object) -> str | None:
+    """Return a text that a person can read, or None: NUL and half characters must not reach the database."""
+    return value if isinstance(value, str) and value and value.isprintable() else None
