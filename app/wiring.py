@@ -52,6 +52,8 @@ __all__ = [
     "run_metrics_of_processes",
 ]
 
+# Seconds that a database may take to say at which migration it is.
+_PATIENCE = 8.0
 _DEVELOPMENT_SENDER = "Customer Gateway <no-reply@localhost.test>"
 
 
@@ -94,13 +96,13 @@ def check_migrated(settings: Settings, *, may_be_away: bool = False) -> None:
 async def _find_migration(database_url: str) -> str | None:
     database = open_database(database_url)
     try:
-        return await database.find_migration()
+        return await asyncio.wait_for(database.find_migration(), _PATIENCE)
     finally:
         await database.close()
 
 
 def _one_line(error: OSError) -> str:
-    return " ".join(str(error).split())
+    return " ".join(str(error).split()) or f"not within {_PATIENCE:.0f} seconds"
 
 
 def build_tools(settings: Settings, clock: Clock | None = None) -> Tools:

@@ -66,6 +66,7 @@ class Reader:
         self._server = server
         self._tokens: dict[str, str] = {}
         self._known: dict[str, str] = {}
+        self._address: str | None = None
         self._opened = {mail.message_id for mail in client.mails()}
 
     async def paste(self, operation: str) -> None:
@@ -97,6 +98,8 @@ class Reader:
             self._tokens[kind] = tokens["accessToken"]
             if tokens.get("refreshToken"):
                 self._known["REFRESH_TOKEN"] = tokens["refreshToken"]
+        if field == "revertEmailChange":
+            self._address = payload["email"]
         if field == "customers":
             self._known["CUSTOMER_ID"] = payload["nodes"][0]["id"]
         if field == "createAddress":
@@ -106,7 +109,7 @@ class Reader:
         """Wait for a mail with a link to the page that was not opened yet; None when it says that there is no need."""
         with anyio.fail_after(PATIENCE):
             while True:
-                for mail in self._client.mails():
+                for mail in self._client.mails(self._address if page == PAGES["resetPassword"] else None):
                     if mail.message_id in self._opened:
                         continue
                     if f"{page}?token=" in mail.text:

@@ -34,8 +34,9 @@ ol { margin: 0; padding: 0; list-style: none }
 ol > li { padding: 1rem 1.25rem; background: var(--card); border: 1px solid var(--line); border-radius: 8px }
 ol > li + li { margin-top: 1rem }
 ol h2 { margin-top: 0 }
-ol p { margin: 0 0 .75rem }
-ol pre { margin: 0; background: var(--page) }
+ol p { margin: 0 }
+ol p + pre { margin-top: .75rem }
+ol pre { margin-bottom: 0; background: var(--page) }
 nav { display: flex; flex-wrap: wrap; gap: .75rem; margin: 0 0 1.5rem }
 nav a { padding: .5rem 1rem; border: 1px solid; border-radius: 8px; background: var(--card); text-decoration: none }
 nav a:first-child { background: #2f5bd0; color: #fff }

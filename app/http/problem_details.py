@@ -41,7 +41,7 @@ def _detail(status: HTTPStatus, error: HTTPException, headers: dict[str, str]) -
         return error.detail
     match status:
         case HTTPStatus.NOT_FOUND:
-            return "There is nothing at this path. The API is at /graphql."
+            return "There is nothing at this path: the API is at /graphql."
         case HTTPStatus.METHOD_NOT_ALLOWED:
             return f"This path takes {headers['Allow']}."
     return status.description or status.phrase
