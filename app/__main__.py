@@ -17,8 +17,9 @@ from app.domain.tenants import TenantDirectory
 from app.domain.tools import Tools
 from app.graphql.operation_lists import faults_of_lists
 from app.graphql.schema import build_documents, build_schema
+from app.http.first_steps import FirstSteps, first_steps
 from app.http.logs import configure_logging
-from app.importer import import_file, report_path
+from app.importer import check_file, import_file, report_path
 from app.server import run_server
 from app.services.customer_import import Outcome
 from app.services.outbox import outbox_state, retry_dead
@@ -27,6 +28,7 @@ from app.settings import Settings, SettingsError
 from app.wiring import (
     TenantsFileError,
     build_tools,
+    check_migrated,
     close_tools,
     list_keys,
     migrate,
@@ -38,10 +40,6 @@ from app.wiring import (
 from app.worker import work
 
 Result = TypeVar("Result")
-
-FIRST_OPERATION = (
-    'mutation { anonymousLogin(input: {clientId: "demo-storefront"}) { tokens { accessToken sessionId } } }'
-)
 
 
 def serve(settings: Settings, *, migrate_first: bool, demo_social: bool) -> None:
@@ -57,18 +55,29 @@ def _serve(settings: Settings, *, migrate_first: bool) -> None:
     tenants = _read_tenants_whole(settings)
     if migrate_first:
         migrate(settings)
+    check_migrated(settings, may_be_away=True)
     configure_logging(production=settings.profile is Profile.PRODUCTION)
     if settings.profile is Profile.DEVELOPMENT:
-        host = f"http://{settings.host}:{settings.port}"
-        sys.stderr.write(
-            f"Serving {', '.join(tenant.name for tenant in tenants)} at {host}/graphql. To begin, paste:\n"
-        )
-        sys.stderr.write(f"  {FIRST_OPERATION}\n")
+        sys.stderr.write(_greeting(first_steps(tenants, settings.address, built_in=settings.tenants_file is None)))
     run_server(settings)
+
+
+def _greeting(steps: FirstSteps) -> str:
+    """Return what the start says in development: where it serves, and what to paste first."""
+    lines = [f"Serving {', '.join(steps.shops)} at {steps.url}/graphql."]
+    if steps.operation is not None:
+        lines += ["To begin, open it in a browser, or paste:", f"  {steps.operation}"]
+    else:
+        lines.append(f"{steps.hint}")
+    if steps.token_command is not None:
+        lines += ["For the operations of integrations, the demo's well-known secret gets a token:"]
+        lines += [f"  {steps.token_command}"]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def run_worker(settings: Settings) -> None:
     """Deliver the outbox until SIGTERM or SIGINT."""
+    check_migrated(settings, may_be_away=True)
     configure_logging(production=settings.profile is Profile.PRODUCTION)
     asyncio.run(_run_worker(settings))
 
@@ -87,7 +96,7 @@ async def _run_worker(settings: Settings) -> None:
 
 def show_outbox(settings: Settings) -> None:
     """Print how much waits in the outbox and how much was given up, and why."""
-    state = asyncio.run(_with_tools(settings, outbox_state))
+    state = _with_tools(settings, outbox_state)
     sys.stdout.write(f"{state.waiting} waiting ({state.failing} of them failing), {state.dead} dead\n")
     for message in state.dead_messages:
         sys.stdout.write(f"{message.id}  {message.topic}  {message.attempts} attempts  {message.last_error}\n")
@@ -95,7 +104,7 @@ def show_outbox(settings: Settings) -> None:
 
 def retry_outbox(settings: Settings, message_id: str | None) -> None:
     """Have one dead message, or all of them, tried again; raises `ValueError` for an id that is no dead one's."""
-    revived = asyncio.run(_with_tools(settings, partial(retry_dead, message_id=message_id)))
+    revived = _with_tools(settings, partial(retry_dead, message_id=message_id))
     if message_id is not None and not revived:
         raise ValueError(f"There is no dead message {message_id}: see python -m app outbox")
     sys.stdout.write(f"{revived} to be tried again\n")
@@ -103,7 +112,7 @@ def retry_outbox(settings: Settings, message_id: str | None) -> None:
 
 def show_deliveries(settings: Settings, tenant_id: str | None, *, only_failed: bool) -> None:
     """Print the events that were sent to webhooks or wait to be; raises `ValueError` for an unknown tenant."""
-    events = asyncio.run(_with_tools(settings, partial(deliveries, tenant_id=tenant_id, only_failed=only_failed)))
+    events = _with_tools(settings, partial(deliveries, tenant_id=tenant_id, only_failed=only_failed))
     for event in events:
         state = "dead" if event.dead_at else "delivered" if event.delivered_at else "waiting"
         parts = (event.id, event.tenant_id, event.topic, event.endpoint, state, f"{event.attempts} attempts")
@@ -112,20 +121,22 @@ def show_deliveries(settings: Settings, tenant_id: str | None, *, only_failed: b
 
 def replay_event(settings: Settings, event_id: str) -> None:
     """Have one event sent again under its own id; raises `ValueError` for an unknown one."""
-    asyncio.run(_with_tools(settings, partial(replay, event_id=event_id)))
+    _with_tools(settings, partial(replay, event_id=event_id))
     sys.stdout.write(f"{event_id} to be sent again\n")
 
 
 def import_customers(settings: Settings, file: Path, tenant_id: str) -> None:
-    """Import a file of customers and print what came of it; raises `ValueError` for an unknown tenant or no such file.
+    """Import a file of customers and print what came of it.
 
+    Raises `ValueError` for an unknown tenant, and for a file that is not there or holds no lines of customers.
     Exits with code 1 when a line was faulty.
     """
     tenant = read_tenants(settings).find_tenant(tenant_id)
     if tenant is None:
         raise ValueError(f"There is no tenant '{tenant_id}': see python -m app tenants check")
     try:
-        outcomes = asyncio.run(_with_tools(settings, partial(import_file, tenant=tenant, file=file)))
+        check_file(file)
+        outcomes = _with_tools(settings, partial(import_file, tenant=tenant, file=file))
     except OSError as error:
         raise ValueError(f"{error.filename}: {error.strerror}") from error
     counts = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in Outcome)
@@ -150,7 +161,13 @@ def rotate_keys(settings: Settings, file: Path | None) -> None:
     )
 
 
-async def _with_tools(settings: Settings, work: Callable[[Tools], Awaitable[Result]]) -> Result:
+def _with_tools(settings: Settings, work: Callable[[Tools], Awaitable[Result]]) -> Result:
+    """Do something that needs the tables; raises `ValueError` where they are not there, or not the newest ones."""
+    check_migrated(settings)
+    return asyncio.run(_do_with_tools(settings, work))
+
+
+async def _do_with_tools(settings: Settings, work: Callable[[Tools], Awaitable[Result]]) -> Result:
     tools = build_tools(settings)
     try:
         return await work(tools)

@@ -12,9 +12,13 @@ from typing import IO, Never
 import orjson
 from tqdm import tqdm
 
+from app.domain.import_form import WANTED, fault_of_form
 from app.domain.tenants import Tenant
 from app.domain.tools import Tools
 from app.services.customer_import import Line, LineOutcome, Outcome, import_customers
+
+# How much of a file tells its form.
+_HEAD_BYTES = 1_000_000
 
 # Customers in one transaction: few enough that other writers need not wait long.
 BATCH = 100
@@ -23,6 +27,17 @@ BATCH = 100
 def report_path(file: Path) -> Path:
     """Return where the report on a file goes."""
     return file.with_name(f"{file.name}.report.jsonl")
+
+
+def check_file(file: Path) -> None:
+    """Raise `ValueError`, in a line, for a file that holds no lines of customers; `OSError` where it cannot be read."""
+    if file.exists() and not file.is_file():
+        what = "a folder" if file.is_dir() else "no regular file"
+        raise ValueError(f"{file} is {what}: {WANTED}")
+    with file.open("rb") as source:
+        fault = fault_of_form(source.read(_HEAD_BYTES))
+    if fault is not None:
+        raise ValueError(f"{file} {fault}: {WANTED}")
 
 
 async def import_file(tools: Tools, tenant: Tenant, file: Path) -> Counter[Outcome]:

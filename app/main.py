@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
@@ -20,6 +21,7 @@ from app.graphql.operation_lists import KnownOperations
 from app.graphql.schema import build_documents
 from app.http.client_address import ClientAddresses
 from app.http.cors import Cors
+from app.http.first_steps import first_steps
 from app.http.graphql import GraphQLEndpoint
 from app.http.logs import configure_logging
 from app.http.mailbox import mailbox_routes
@@ -27,7 +29,9 @@ from app.http.middleware import Edge
 from app.http.oauth import oauth_routes
 from app.http.playground import Playground, playground_routes
 from app.http.probes import probe_routes
+from app.http.problem_details import answer_problem
 from app.http.request_log import RequestLog
+from app.http.welcome import welcome_routes
 from app.services.metrics import show_process
 from app.settings import Settings
 from app.wiring import build_tools, close_tools, open_mailbox, run_metrics
@@ -71,16 +75,21 @@ def build_app(settings: Settings, tools: Tools) -> Starlette:
         *oauth_routes(tools),
         *probe_routes(tools.database, tools.signer),
     ]
-    if not production:
-        routes += playground_routes()
     mailbox = open_mailbox(settings)
+    if not production:
+        steps = first_steps(tools.tenants, settings.address, built_in=settings.tenants_file is None)
+        routes += [*welcome_routes(steps, has_mailbox=mailbox is not None), *playground_routes(steps)]
     if mailbox is not None:
         routes += mailbox_routes(mailbox)
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[edge],
+        exception_handlers={HTTPException: answer_problem},
         lifespan=partial(_lifespan, settings=settings, tools=tools),
     )
+    # A redirect would lead to whatever host the caller has named.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _origins(tools: Tools) -> set[str]:

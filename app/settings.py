@@ -122,6 +122,14 @@ class Settings(BaseSettings):
     otel_exporter_otlp_endpoint: str | None = Field(default=None, repr=False)
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)] = ()
 
+    @property
+    def address(self) -> str:
+        """Where the gateway is found from this machine: PUBLIC_URL where it is set, or else where it listens."""
+        if "public_url" in self.model_fields_set:
+            return self.public_url
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - what others may set
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,6 +24,7 @@ from app.adapters.mail_texts import JinjaMailTexts
 from app.adapters.metrics import PrometheusMetrics, serve_metrics
 from app.adapters.passwords import Argon2Passwords
 from app.adapters.rate_limit_memory import MemoryLimiter
+from app.adapters.schema_version import newest_migration
 from app.adapters.sealer import RotatingSealer
 from app.adapters.signer import Es256Signer
 from app.adapters.signing_keys import kid, read_keys, rotate_keys
@@ -39,6 +40,7 @@ from app.settings import Settings, pass_on
 __all__ = [
     "TenantsFileError",
     "build_tools",
+    "check_migrated",
     "close_tools",
     "list_keys",
     "migrate",
@@ -50,6 +52,8 @@ __all__ = [
     "run_metrics_of_processes",
 ]
 
+# Seconds that a database may take to say at which migration it is.
+_PATIENCE = 8.0
 _DEVELOPMENT_SENDER = "Customer Gateway <no-reply@localhost.test>"
 
 
@@ -60,19 +64,45 @@ def read_tenants(settings: Settings) -> TenantDirectory:
 
 def migrate(settings: Settings) -> None:
     """Bring the database to the newest migration, if it is not there."""
-    if asyncio.run(_is_migrated(settings.database_url)):
-        return
+    with suppress(OSError):
+        if asyncio.run(_find_migration(settings.database_url)) == newest_migration():
+            return
     from app.adapters.migrator import migrate as migrate_database
 
     migrate_database(settings.database_url)
 
 
-async def _is_migrated(database_url: str) -> bool:
+def check_migrated(settings: Settings, *, may_be_away: bool = False) -> None:
+    """Raise `ValueError`, in a line, where the database lacks a migration of this program; nothing is made.
+
+    A database that is newer than the program serves on. With `may_be_away`, one that does not answer is left to whoever
+    waits for it.
+    """
+    try:
+        migration = asyncio.run(_find_migration(settings.database_url))
+    except OSError as error:
+        if may_be_away:
+            return
+        raise ValueError(f"DATABASE_URL names a database that does not answer: {_one_line(error)}") from error
+    newest = newest_migration()
+    if migration is None:
+        raise ValueError("DATABASE_URL names a database without our tables: run python -m app migrate")
+    if migration < newest:
+        raise ValueError(
+            f"DATABASE_URL names a database at migration {migration}, before {newest}: run python -m app migrate"
+        )
+
+
+async def _find_migration(database_url: str) -> str | None:
     database = open_database(database_url)
     try:
-        return await database.is_ready()
+        return await asyncio.wait_for(database.find_migration(), _PATIENCE)
     finally:
         await database.close()
+
+
+def _one_line(error: OSError) -> str:
+    return " ".join(str(error).split()) or f"not within {_PATIENCE:.0f} seconds"
 
 
 def build_tools(settings: Settings, clock: Clock | None = None) -> Tools:

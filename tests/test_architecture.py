@@ -54,7 +54,7 @@ OWNERS: dict[str, set[str]] = {
     "pydantic_settings": {"settings"},
     "sqlmodel": {"models", "repositories"},
     "alembic": {"adapters", "migrations"},
-    "jinja2": {"adapters", "app.http.mailbox"},
+    "jinja2": {"adapters", "app.http.pages"},
     "secrets": {"app.adapters.clock"},
     "random": {"app.adapters.clock"},
     "uuid": {"app.adapters.clock"},

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from app.__main__ import main
+from app.adapters.schema_version import newest_migration
 from app.domain.operation_lists import hash_operation
 from app.graphql.schema import build_schema
 from app.settings import Settings
+from tests.harness.postgresql import PostgresqlServer, free_port
 
 
 @pytest.fixture(autouse=True)
@@ -116,9 +118,114 @@ class TestServe:
     ) -> None:
         file = tmp_path / "keys.json"
         file.write_text('{"keys": []}')
+        assert main(["migrate"]) == 0
+        capsys.readouterr()
         monkeypatch.setenv("SIGNING_KEYS_FILE", str(file))
         assert main(["worker"]) == 2
-        assert len(capsys.readouterr().err.splitlines()) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "keys.json" in line
+
+
+class TestCommandsThatNeedTheTables:
+    """They say in one line that the database was not migrated, and leave everything as it is."""
+
+    COMMANDS = (
+        ["serve"],
+        ["worker"],
+        ["outbox"],
+        ["outbox", "retry", "--all"],
+        ["outbox", "retry", "0199f0a0-0000-7000-8000-000000000000"],
+        ["webhooks", "deliveries"],
+        ["webhooks", "deliveries", "--failed", "--tenant", "demo"],
+        ["webhooks", "replay", "0199f0a0-0000-7000-8000-000000000000"],
+        ["customers", "import", "CUSTOMERS"],
+    )
+
+    @pytest.fixture(params=["sqlite", "postgresql"])
+    def database(
+        self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> Iterator[str]:
+        """Name a database without any table, of both kinds in turn."""
+        if request.param == "sqlite":
+            yield f"sqlite:///{tmp_path}/not/yet/gateway.db"
+            return
+        server: PostgresqlServer = request.getfixturevalue("postgresql")
+        name = server.create_database()
+        monkeypatch.setenv("DATABASE_URL", server.url(name))
+        yield server.url(name)
+        server.drop_database(name)
+
+    def refusal(self, command: list[str], folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+        """Run the command, which must end with exit code 2 and one line."""
+        customers = folder / "customers.jsonl"
+        customers.write_text('{"email": "ada@example.com"}\n')
+        capsys.readouterr()
+        assert main([str(customers) if part == "CUSTOMERS" else part for part in command]) == 2
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        (line,) = printed.err.splitlines()
+        return line
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_say_so_of_an_empty_one_and_make_nothing(
+        self,
+        command: list[str],
+        database: str,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        tmp_path: Path,
+    ) -> None:
+        monkeypatch.setenv("DATABASE_URL", database)
+        state = tmp_path / "state"
+        monkeypatch.setenv("STATE_DIR", str(state))
+        line = self.refusal(command, tmp_path, capsys)
+        assert line == "DATABASE_URL names a database without our tables: run python -m app migrate"
+        assert [path.name for path in tmp_path.iterdir()] == ["customers.jsonl"]
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_say_so_of_an_older_one(
+        self,
+        command: list[str],
+        database: str,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        tmp_path: Path,
+    ) -> None:
+        monkeypatch.setenv("DATABASE_URL", database)
+        assert main(["migrate"]) == 0
+        monkeypatch.setattr("app.wiring.newest_migration", lambda: "9999")
+        line = self.refusal(command, tmp_path, capsys)
+        assert f"at migration {newest_migration()}, before 9999: run python -m app migrate" in line
+
+    def test_run_on_one_that_is_newer_as_during_an_upgrade(
+        self,
+        database: str,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setenv("DATABASE_URL", database)
+        assert main(["migrate"]) == 0
+        monkeypatch.setattr("app.wiring.newest_migration", lambda: "0000")
+        assert main(["outbox"]) == 0
+        assert "0 waiting" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("content", [b"", b"no database, but more than a hundred bytes" * 10])
+    def test_leave_a_file_as_it_is_that_is_none_of_ours(
+        self, content: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        file = tmp_path / "other.db"
+        file.write_bytes(content)
+        monkeypatch.setenv("DATABASE_URL", f"sqlite:///{file}")
+        assert self.refusal(["outbox"], tmp_path, capsys).startswith("DATABASE_URL names a database")
+        assert file.read_bytes() == content
+
+    def test_name_a_server_that_does_not_answer(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("DATABASE_URL", f"postgresql://gateway:hidden@127.0.0.1:{free_port()}/gateway")
+        line = self.refusal(["outbox"], tmp_path, capsys)
+        assert line.startswith("DATABASE_URL names a database that does not answer: ")
+        assert "hidden" not in line
 
 
 class TestKeys:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,20 @@ import pytest
 from app.__main__ import _parse
 from app.domain.principal import TokenKind
 from app.domain.scopes import SESSION_SCOPES, SessionScope
+from app.http.first_steps import first_steps
 from app.settings import Settings
+from app.wiring import read_tenants
 from tests.harness.server import PATIENCE, ROOT, ServerClient, ServerProcess
 
 README = (ROOT / "README.md").read_text()
 TOKEN_COMMENT = re.compile(r"# Token: (\w+)\n")
-ADDRESS = re.compile(r'(?:email|newEmail): "([^"]+)"')
+# Where the link leads whose token an operation takes.
+PAGES = {
+    "confirmSignup": "/confirm-signup",
+    "confirmEmailChange": "/confirm-email",
+    "resetPassword": "/reset-password",
+    "revertEmailChange": "/revert-email",
+}
 
 QUOTE = re.compile(r"^<!-- (tests/clients/\S+): -->\n```\w+\n(.*?)^```\n<!-- until here -->$", re.MULTILINE | re.DOTALL)
 QUOTED = ("owner.py", "receiver.py", "service.py", "social.ts", "staff.py", "storefront.ts")
@@ -38,28 +47,44 @@ def user_errors(value: Any) -> Iterator[Any]:
             yield from user_errors(member)
 
 
+def paste_into_shell(command: str, server: ServerProcess) -> dict[str, Any]:
+    """Run a command of the README as it stands, but for the port, and return the JSON that it prints."""
+    here = command.replace("http://127.0.0.1:8000", server.url)
+    assert here != command
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", here], capture_output=True, timeout=PATIENCE, check=True)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def commands(begin: str) -> list[str]:
+    return [block for block in code_blocks("sh") if block.startswith(begin)]
+
+
 class Reader:
     """Somebody who pastes one operation after the other, and fills in what earlier answers and mails have told."""
 
-    def __init__(self, client: ServerClient) -> None:
+    def __init__(self, client: ServerClient, server: ServerProcess) -> None:
         self._client = client
+        self._server = server
         self._tokens: dict[str, str] = {}
         self._known: dict[str, str] = {}
-        self._address = ""
-        self._opened: set[str] = set()
+        self._address: str | None = None
+        self._opened = {mail.message_id for mail in client.mails()}
 
     async def paste(self, operation: str) -> None:
         """Run one operation with the token that its comment names."""
         match = TOKEN_COMMENT.match(operation)
         assert match is not None, f"An operation of the README does not say whose token it needs:\n{operation}"
         if "MAILED_TOKEN" in operation:
-            self._known["MAILED_TOKEN"] = await self._mailed_token()
+            (page,) = [page for field, page in PAGES.items() if f"{field}(" in operation]
+            mailed = await self._mailed_token(page)
+            if mailed is None:
+                return
+            self._known["MAILED_TOKEN"] = mailed
         for name, value in self._known.items():
             operation = operation.replace(f'"{name}"', json.dumps(value))
-        for address in ADDRESS.findall(operation):
-            self._address = address
         if match[1] == "integration" and "integration" not in self._tokens:
-            self._tokens["integration"] = await self._integration_token()
+            self._tokens["integration"] = paste_into_shell(commands("curl")[1], self._server)["access_token"]
         answer = await self._client.graphql(operation, token=self._tokens.get(match[1]))
         assert not answer.errors, f"{operation}\n{answer.errors}"
         assert list(user_errors(answer.data)) == [], f"{operation}\n{answer.data}"
@@ -75,29 +100,25 @@ class Reader:
             self._tokens[kind] = tokens["accessToken"]
             if tokens.get("refreshToken"):
                 self._known["REFRESH_TOKEN"] = tokens["refreshToken"]
+        if field == "revertEmailChange":
+            self._address = payload["email"]
         if field == "customers":
             self._known["CUSTOMER_ID"] = payload["nodes"][0]["id"]
         if field == "createAddress":
             self._known["ADDRESS_ID"] = payload["address"]["id"]
 
-    async def _integration_token(self) -> str:
-        """Get a token with all scopes of the demo's integration."""
-        response = await self._client.http.post(
-            "/oauth/token",
-            data={"grant_type": "client_credentials"},
-            auth=("demo-backend", "development-only-demo-backend-secret"),
-        )
-        token: str = response.json()["access_token"]
-        return token
-
-    async def _mailed_token(self) -> str:
-        """Wait for a mail with a link that was not opened yet, to the address that was last written somewhere."""
+    async def _mailed_token(self, page: str) -> str | None:
+        """Wait for a mail with a link to the page that was not opened yet; None when it says that there is no need."""
         with anyio.fail_after(PATIENCE):
             while True:
-                for mail in self._client.mails(self._address):
-                    if "token=" in mail.text and mail.message_id not in self._opened:
+                for mail in self._client.mails(self._address if page == PAGES["resetPassword"] else None):
+                    if mail.message_id in self._opened:
+                        continue
+                    if f"{page}?token=" in mail.text:
                         self._opened.add(mail.message_id)
                         return mail.token
+                    if page == PAGES["confirmSignup"] and "You already have an account" in mail.subject:
+                        return None
                 await anyio.sleep(0.02)
 
 
@@ -133,14 +154,34 @@ class TestCommands:
 
 @pytest.mark.anyio
 class TestReadme:
-    async def test_every_operation_works_as_it_stands(self, server: ServerProcess) -> None:
+    async def test_every_operation_works_as_it_stands_and_does_so_again(self, server: ServerProcess) -> None:
         operations = code_blocks("graphql")
         assert len(operations) > 15
         client = ServerClient(server)
-        reader = Reader(client)
         async with client.http:
-            for operation in operations:
-                await reader.paste(operation)
+            for _ in range(2):
+                reader = Reader(client, server)
+                for operation in operations:
+                    await reader.paste(operation)
+
+    async def test_every_curl_works_as_it_stands(self, server: ServerProcess) -> None:
+        begin, token = commands("curl")
+        (query,) = commands("ACCESS_TOKEN=")
+        tokens = paste_into_shell(begin, server)["data"]["anonymousLogin"]["tokens"]
+        assert tokens["accessToken"].startswith("cg_aa_")
+        assert paste_into_shell(token, server)["token_type"] == "Bearer"
+        assert paste_into_shell(query, server) == {"data": {"customers": {"nodes": []}}}
+
+    def test_says_what_the_start_says(self) -> None:
+        settings = Settings.load({})
+        steps = first_steps(read_tenants(settings), settings.address, built_in=True)
+        assert [f"{steps.operation_command}\n", f"{steps.token_command}\n"] == commands("curl")
+
+    def test_has_other_people_than_graphiql(self) -> None:
+        addresses = re.compile(r"[\w.]+@example\.\w+")
+        in_tabs = set(addresses.findall((ROOT / "app/http/graphiql/journey.json").read_text()))
+        assert in_tabs
+        assert not in_tabs & set(addresses.findall(README))
 
     def test_the_table_of_settings_names_every_variable(self) -> None:
         named = set(re.findall(r"`([A-Z_]+)`", README.partition("## Settings")[2].partition("\n## ")[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,6 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from app.__main__ import FIRST_OPERATION
 from tests.harness.server import PATIENCE, ROOT, ServerProcess
 
 SECONDS = 3.0
@@ -49,7 +49,8 @@ def seconds_to_first_answer(server: ServerProcess) -> float:
     """Start it, run the operation that it suggests, and stop it."""
     began = time.monotonic()
     server.start()
-    answer = httpx2.post(f"{server.url}/graphql", json={"query": FIRST_OPERATION}, trust_env=False, timeout=PATIENCE)
+    (suggested,) = set(re.findall(r"^  (mutation .*)$", server.log, re.MULTILINE))
+    answer = httpx2.post(f"{server.url}/graphql", json={"query": suggested}, trust_env=False, timeout=PATIENCE)
     took = time.monotonic() - began
     assert answer.json()["data"]["anonymousLogin"]["tokens"]["accessToken"]
     server.stop()

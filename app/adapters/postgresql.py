@@ -11,17 +11,19 @@ from typing import Any, cast
 
 import asyncpg
 import orjson
-from sqlalchemy import CursorResult, Executable, QueuePool, Row, Select, make_url
+from sqlalchemy import CursorResult, Executable, QueuePool, Row, Select, make_url, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.adapters.prepared import PreparedStatements
-from app.adapters.schema_version import VERSION_STATEMENT, newest_migration
+from app.adapters.schema_version import VERSION_STATEMENT, VERSION_TABLE, newest_migration
 from app.domain.ports import Constant
 
 # Connections that one process keeps, and opens on top when all are busy; PostgreSQL allows 100 in all by default.
 POOL_SIZE = 10
 POOL_OVERFLOW = 10
+
+_HAS_VERSION = text(f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL")
 
 # How a connection says that the server has gone, or has closed it while it lay in the pool; the last, when that is
 # told in the very moment in which a statement begins.
@@ -56,6 +58,20 @@ class PostgresqlDatabase:
         """How many connections of both pools are busy at this moment."""
         pool = cast("QueuePool", self._engine.pool)
         return pool.checkedout() + self._reads.connections_in_use
+
+    async def find_migration(self) -> str | None:
+        """Return the migration that the database is at, or None where it has no tables of ours.
+
+        Raises `OSError` for a server that does not answer, or does not let us in.
+        """
+        try:
+            async with self._engine.connect() as connection:
+                if not await connection.scalar(_HAS_VERSION):
+                    return None
+                migration: str | None = await connection.scalar(VERSION_STATEMENT)
+                return migration
+        except (SQLAlchemyError, asyncpg.PostgresError) as error:
+            raise OSError(str(error.__cause__ or error)) from error
 
     async def is_ready(self) -> bool:
         """Tell whether the server answers and the database is at the newest migration."""

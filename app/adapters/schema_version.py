@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-VERSION_STATEMENT = text("SELECT version_num FROM alembic_version")
+VERSION_TABLE = "alembic_version"
+VERSION_STATEMENT = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - the name is our own
 
 
 @cache

@@ -11,6 +11,7 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -20,7 +21,7 @@ from sqlalchemy import Engine, Executable, Row, Select, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.adapters.prepared import PreparedStatements
-from app.adapters.schema_version import VERSION_STATEMENT, newest_migration
+from app.adapters.schema_version import VERSION_STATEMENT, VERSION_TABLE, newest_migration
 from app.domain.ports import Constant
 
 Result = TypeVar("Result")
@@ -30,11 +31,13 @@ BUSY_TIMEOUT = 15.0
 BUSY_PAUSE = 0.001
 
 
+_HAS_VERSION = f"SELECT 1 FROM sqlite_master WHERE name = '{VERSION_TABLE}'"  # noqa: S608 - the name is our own
+
+
 class SqliteDatabase:
     """One file, one reader on the loop, one writer on a thread; other processes may share the file."""
 
     def __init__(self, url: str) -> None:
-        Path(sqlalchemy.make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
         self._engine = _create_engine(url)
         self._reader: sqlalchemy.Connection | None = None
         self._writer: sqlalchemy.Connection | None = None
@@ -119,6 +122,13 @@ class SqliteDatabase:
     def connections_in_use(self) -> int:
         """How many connections are busy at this moment: the writer, or none."""
         return int(self._turn.locked())
+
+    async def find_migration(self) -> str | None:
+        """Return the migration that the file is at; None where there is none, or none of ours, and nothing is made.
+
+        Raises `OSError` for what is no SQLite file, or cannot be read.
+        """
+        return _find_migration(Path(self._engine.url.database or ""))
 
     async def is_ready(self) -> bool:
         """Tell whether the file answers and is at the newest migration."""
@@ -235,6 +245,20 @@ def _empty_log(writer: sqlalchemy.Connection) -> bool:
     """Bring everything from the log of writes into the file; False when another process was in the way."""
     ((is_busy, _, _),) = _driver(writer).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     return not is_busy
+
+
+def _find_migration(path: Path) -> str | None:
+    # Not by the engine, whose connections make what is not there.
+    if not path.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            if connection.execute(_HAS_VERSION).fetchone() is None:
+                return None
+            row = connection.execute(VERSION_STATEMENT.text).fetchone()
+    except sqlite3.Error as error:
+        raise OSError(str(error)) from error
+    return str(row[0]) if row is not None else None
 
 
 def _create_engine(url: str) -> Engine:

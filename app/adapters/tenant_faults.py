@@ -15,7 +15,7 @@ from app.domain.tenants import Client, Mixin, OrganisationUser, Site, SocialProv
 Path = tuple[str | int, ...]
 
 # What the file calls a key differently than the domain.
-_FILE_KEYS = {
+FILE_KEYS = {
     "secret": "secret_env",
     "previous_secret": "previous_secret_env",
     "client_secret": "client_secret_env",
@@ -56,7 +56,7 @@ def describe(error: ValidationError, tenant_id: str, place: Callable[..., Path])
 
 def _line(details: ErrorDetails, tenant_id: str, place: Callable[..., Path]) -> str:
     location = details["loc"]
-    where = place(*(_FILE_KEYS.get(key, key) if isinstance(key, str) else key for key in location))
+    where = place(*(FILE_KEYS.get(key, key) if isinstance(key, str) else key for key in location))
     if location == ("id",) or (len(location) > 1 and (location[0], location[-1]) in _NAMED_BY_TABLE):
         where = where[:-1]
     return f"{dotted('tenants', tenant_id, *where)} {_sentence(details)}"
@@ -84,6 +84,6 @@ def _sentence(details: ErrorDetails) -> str:
 
 def _suggestion(location: Path) -> str:
     model = _MODELS.get(str(location[0]), Tenant) if len(location) > 1 else Tenant
-    keys = [_FILE_KEYS.get(field, field) for field in model.model_fields]
+    keys = [FILE_KEYS.get(field, field) for field in model.model_fields]
     close = get_close_matches(str(location[-1]), keys, n=1)
     return f"did you mean '{close[0]}'?" if close else "leave it out"

@@ -14,11 +14,11 @@ from joserfc.jwk import KeySet
 from app.adapters.social_presets import fill_preset
 from app.adapters.social_secrets import read_private_key
 from app.adapters.tenant_faults import dotted
+from app.domain.client_credentials import WELL_KNOWN_SECRET
 from app.domain.mixins import check_schema
 from app.domain.operation_lists import read_operations
 from app.domain.profile import Profile
 
-_DEVELOPMENT_SECRET = "development-only-"  # noqa: S105 - what the well-known secrets of the demo begin with
 # Stands in for a secret that could not be had, so that the rest of the table is still checked.
 _STAND_IN = "whsec_" + "A" * 32
 
@@ -111,11 +111,11 @@ class TenantTable:
         secret = self._surroundings.environment.get(variable, "")
         in_production = self._surroundings.profile is Profile.PRODUCTION
         if not secret and self._surroundings.built_in and not in_production:
-            return _DEVELOPMENT_SECRET + variable.lower().replace("_", "-")
+            return WELL_KNOWN_SECRET + variable.lower().replace("_", "-")
         if not secret:
             self._add(f"names {variable}, which is not set: put the secret into that environment variable", *path)
             return _STAND_IN
-        if in_production and secret.startswith(_DEVELOPMENT_SECRET):
+        if in_production and secret.startswith(WELL_KNOWN_SECRET):
             self._add(f"names {variable}, which holds a well-known development secret: choose one of your own", *path)
         return secret
 

@@ -6,6 +6,9 @@ import json
 from functools import lru_cache
 from hashlib import scrypt, sha256
 
+# What the secrets of the built-in demo begin with; production takes none of them.
+WELL_KNOWN_SECRET = "development-only-"  # noqa: S105 - everybody may know it
+
 
 def split_keys(jwks: str | None) -> tuple[str, ...]:
     """Return the keys of a JWK set (RFC 7517) one by one, each as JSON text."""

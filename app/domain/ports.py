@@ -236,6 +236,13 @@ class Database(Protocol):
         """How many connections are busy at this moment."""
         ...
 
+    async def find_migration(self) -> str | None:
+        """Return the migration that the database is at, or None where it has no tables of ours; nothing is made.
+
+        Raises `OSError` for a database that does not answer.
+        """
+        ...
+
     async def is_ready(self) -> bool:
         """Tell whether the database answers and its migrations are those of this program."""
         ...

@@ -21,25 +21,47 @@ class Lifetimes(Entry):
     """How long tokens and pending things live. `access_token` and `refresh_token` are a customer's."""
 
     anonymous_access_token_seconds: Seconds = 3_600
+    """How long the access token of an anonymous session works."""
     anonymous_refresh_token_seconds: Seconds = 86_400
+    """How long its refresh token works; each refresh begins this time anew."""
     access_token_seconds: Seconds = 900
+    """How long the access token of a customer works."""
     refresh_token_idle_seconds: Seconds = 14 * 86_400
+    """How long a customer who does not come back stays logged in; each refresh begins this time anew."""
     refresh_token_absolute_seconds: Seconds = 30 * 86_400
+    """How long a customer stays logged in at most, however often the tokens are refreshed."""
     refresh_sibling_grace_seconds: Seconds = 30
+    """How long after its use a refresh token may be used again, by another tab at the same moment."""
     refresh_lost_answer_seconds: Seconds = 86_400
+    """How long after its use a refresh token may be used again because the answer was lost: as long as nothing of that
+    answer was used."""
     saas_token_seconds: Seconds = 300
+    """How long a saas token works, by which other services know the customer."""
     on_behalf_token_seconds: Seconds = 900
+    """How long staff may act for a customer with one `loginOnBehalf`."""
     integration_token_seconds: Seconds = 3_600
+    """How long a token of `/oauth/token` works."""
     assertion_max_seconds: Seconds = 300
+    """How far ahead the `exp` of a client's assertion (RFC 7523) may be."""
     reauthentication_seconds: Seconds = 600
+    """How old a login may be where something sensitive wants a fresh one."""
     signup_token_seconds: Seconds = 86_400
+    """How long the link works that confirms a sign-up."""
     reset_token_seconds: Seconds = 1_800
+    """How long the link works that resets a password."""
     email_change_token_seconds: Seconds = 3_600
+    """How long the link works that confirms another e-mail address."""
     email_revert_token_seconds: Seconds = 72 * 3_600
+    """How long a change of the e-mail address can be undone by the link that went to the old one; until then nobody
+    else gets that address."""
     social_state_seconds: Seconds = 600
+    """How long a visit at a social provider may take, and how long the code works that links an account."""
     social_timeout_seconds: Seconds = 5
+    """How long one call to a social provider may take."""
     social_keys_refetch_seconds: Seconds = 60
+    """How long the keys of a social provider are not asked for again because a token names an unknown one."""
     anonymization_delay_hours: Hours = 24
+    """How long after its request a customer is anonymized; until then it can be canceled."""
 
     @model_validator(mode="after")
     def _idle_fits_into_absolute(self) -> Self:
@@ -52,34 +74,66 @@ class Limits(Entry):
     """How much is too much, per whom and how long. `mailed_flow` is reset, confirmation and e-mail change together."""
 
     login_per_ip_per_minute: Count = 30
+    """Logins from one IP address."""
     login_failures_per_ip_per_minute: Count = 10
+    """Failed logins from one IP address."""
     login_failures_per_account_per_5_minutes: Count = 5
+    """Failed logins at one account; after that each further try has to wait, longer each time."""
     login_delay_max_seconds: Seconds = 900
+    """How long such a wait is at most."""
     login_per_session_per_minute: Count = 10
+    """Logins in one session."""
     signup_per_ip_per_minute: Count = 20
+    """Sign-ups from one IP address."""
     signup_mails_per_recipient_per_hour: Count = 3
+    """Mails about sign-ups to one address; beyond it the answer is the same and no mail goes out."""
     signup_per_session_per_hour: Count = 5
+    """Sign-ups in one session."""
     mailed_flow_per_ip_per_minute: Count = 20
+    """Password resets, confirmations and e-mail changes together that are asked for from one IP address."""
     mailed_flow_per_session_per_hour: Count = 5
+    """The same, in one session."""
     mails_per_recipient_per_hour: Count = 3
+    """Mails that a stranger can cause to one address; beyond it the answer is the same and no mail goes out."""
     mails_per_recipient_per_day: Count = 10
+    """The same, in a day."""
     one_time_token_per_ip_per_minute: Count = 20
+    """Mailed tokens and codes that are tried from one IP address."""
     one_time_token_tries_per_flow: Count = 5
+    """Wrong codes until the flow that they belong to has to begin anew."""
     refresh_per_ip_per_minute: Count = 60
+    """Refreshes from one IP address."""
     refresh_per_family_per_minute: Count = 30
+    """Refreshes in one session."""
     refresh_children: Count = 3
+    """Pairs of tokens that one refresh token may give within `refresh_sibling_grace_seconds`."""
     social_per_ip_per_minute: Count = 30
+    """Steps of social logins from one IP address."""
     social_per_session_per_minute: Count = 10
+    """Steps of social logins in one session."""
     social_states_per_session: Count = 5
+    """Social logins that one session may have begun and not finished."""
     social_answer_max_bytes: Count = 64_000
+    """How large an answer of a social provider may be."""
     anonymous_login_per_ip_per_minute: Count = 60
+    """Sessions that are begun from one IP address."""
     anonymous_login_per_second: Count = 50
+    """Sessions that are begun in the whole shop."""
     oauth_token_per_ip_per_minute: Count = 60
+    """Requests to `/oauth/token` from one IP address."""
     oauth_failures_per_client: Count = 10
+    """Failed authentications of one client from one IP address until it is blocked there."""
     oauth_failure_block_seconds: Seconds = 900
+    """How long it is blocked then, and how long failures count."""
     sessions_per_customer: Count = 50
+    """Sessions that a customer may have; a further login ends the oldest."""
     addresses_per_customer: Count = 100
+    """Addresses that a customer may have."""
     payment_instruments_per_customer: Count = 50
+    """Payment instruments that a customer may have."""
     product_lists_per_customer: Count = 100
+    """Product lists that a customer may have."""
     items_per_product_list: Count = 500
+    """Items that a product list may have."""
     password_max_length: Annotated[int, Field(strict=True, ge=64, le=256)] = 256
+    """Characters that a password may have."""

@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from app.domain.client_credentials import fingerprint_key, fingerprint_secret, split_keys
+from app.domain.client_credentials import WELL_KNOWN_SECRET, fingerprint_key, fingerprint_secret, split_keys
 from app.domain.errors import Refused
 from app.domain.locales import parse_country, parse_currency, parse_language
 from app.domain.operation_lists import read_operations
@@ -173,15 +173,26 @@ class Site(Entry):
     """One of the shop's web sites, where mailed links lead."""
 
     id: Identifier
+    """The name of the table: what `anonymousLogin(site:)` and `preferredSite` call the site."""
     url: SiteUrl
+    """Where the site is; mailed links are this, a path of those below, and `?token=…`. https, or http on loopback in
+    development."""
     language: Language
+    """The language (BCP 47) of mails to customers who have not chosen one."""
     currency: Currency | None = None
+    """The currency (ISO 4217) that storefronts are told."""
     country: Country | None = None
+    """The country (ISO 3166-1) whose phone numbers customers of this site may write without `+`."""
     reset_path: SitePath = "/reset-password"
+    """The page that takes the token of a password reset to `resetPassword`."""
     confirm_path: SitePath = "/confirm-signup"
+    """The page that takes the token of a sign-up to `confirmSignup`."""
     email_change_path: SitePath = "/confirm-email"
+    """The page that takes the token of another e-mail address to `confirmEmailChange`."""
     email_revert_path: SitePath = "/revert-email"
+    """The page that takes the token of the old e-mail address to `revertEmailChange`."""
     anonymization_cancel_path: SitePath = "/cancel-anonymization"
+    """The page that takes the token of an asked anonymization to `cancelAnonymization`."""
 
     def link(self, path: str, token: str) -> str:
         """Return the address to mail: this site's page at `path`, with the one-time token in its query."""
@@ -192,12 +203,21 @@ class Client(Entry):
     """A program that calls us. `jwks` is the text of its public JWK set (RFC 7517)."""
 
     id: Identifier
+    """What the client calls itself: `clientId` of `anonymousLogin`, `client_id` of OAuth 2. No two shops share one."""
     kind: ClientKind
+    """`storefront`: a page or app that keeps no secret. `integration`: a system that proves who it is at
+    `/oauth/token`."""
     origins: tuple[Origin, ...] = ()
+    """Origins whose browsers may call the gateway (CORS), to the letter; storefronts only."""
     redirect_uris: tuple[RedirectUri, ...] = ()
+    """Where social logins may come back to, to the letter: https, or an app's own scheme as in
+    `com.example.shop:/callback`; storefronts only."""
     secret: SecretStr | None = None
+    """The client's secret, for HTTP Basic and for assertions signed by HMAC; integrations only."""
     jwks: str | None = Field(default=None, repr=False)
+    """The client's public keys, a JWK set (RFC 7517), for `private_key_jwt` and for assertions; integrations only."""
     scopes: frozenset[Scope] = frozenset()
+    """What its tokens may do; integrations only."""
 
     @property
     def is_storefront(self) -> bool:
@@ -208,6 +228,11 @@ class Client(Entry):
     def keys(self) -> tuple[str, ...]:
         """The public keys that are registered for it, each a JWK as JSON text."""
         return split_keys(self.jwks)
+
+    @property
+    def has_well_known_secret(self) -> bool:
+        """Whether its secret is one of the demo's, which everybody may know."""
+        return self.secret is not None and self.secret.get_secret_value().startswith(WELL_KNOWN_SECRET)
 
     @cached_property
     def credential_fingerprints(self) -> frozenset[bytes]:
@@ -236,24 +261,33 @@ class OrganisationUser(Entry):
     """
 
     id: Identifier
+    """What an assertion calls the person, in its `owner`."""
     scopes: frozenset[Scope] = frozenset()
+    """What may be done in the person's name."""
 
 
 class SigningSecret(Entry):
     """What a client's secret is made from where the provider wants a signed one: `private_key` is a PEM text."""
 
     team_id: Annotated[str, Field(min_length=1, max_length=100)]
+    """Who signs: the `iss` of the secret."""
     key_id: Annotated[str, Field(min_length=1, max_length=100)]
+    """Which key signs: the `kid` of the secret."""
     private_key: SecretStr
+    """The private key, an ES256 key in PEM."""
 
 
 class ClaimNames(Entry):
     """What a provider calls that which we want to know; the defaults are those of OpenID Connect."""
 
     subject: ClaimName = "sub"
+    """The claim that tells who the person is."""
     email: ClaimName = "email"
+    """The claim that tells the e-mail address."""
     first_name: ClaimName = "given_name"
+    """The claim that tells the first name."""
     last_name: ClaimName = "family_name"
+    """The claim that tells the last name."""
 
 
 class SocialProvider(Entry):
@@ -264,18 +298,32 @@ class SocialProvider(Entry):
     """
 
     provider: Identifier
+    """What `beginSocialLogin` calls the provider; `google`, `apple`, `facebook` and `auth0` fill in what the table of
+    presets shows."""
     name: Name
+    """What customers read on its button."""
     issuer: Issuer
+    """The provider's issuer, as its tokens have it; its discovery document (OpenID Connect) is found there."""
     client_id: Annotated[str, Field(min_length=1, max_length=300)]
+    """What the provider calls us."""
     client_secret: SecretStr | None = None
+    """Our secret at the provider; this or `signing`."""
     signing: SigningSecret | None = None
+    """What our secret is signed from where the provider wants that, as Apple does; this or `client_secret_env`."""
     trusted_email_domains: frozenset[MailDomain] = frozenset()
+    """The mail domains about whose addresses the provider is believed."""
     scopes: tuple[OidcScope, ...] = ("openid", "email", "profile")
+    """What we ask the provider for."""
     response_mode: ResponseMode | None = None
+    """How the provider is to answer; without it, as it does by itself."""
     authorization_endpoint: TargetUrl | None = None
+    """Where people log in, for OAuth 2 without OpenID; all three endpoints or none."""
     token_endpoint: TargetUrl | None = None
+    """Where codes are traded, for OAuth 2 without OpenID."""
     userinfo_endpoint: TargetUrl | None = None
+    """Where the person is told of, for OAuth 2 without OpenID."""
     claim_names: ClaimNames = ClaimNames()
+    """What the provider calls that which we want to know."""
 
     @property
     def is_openid(self) -> bool:
@@ -308,9 +356,13 @@ class WebhookEndpoint(Entry):
     """Where events go, signed with `secret`, and with `previous_secret` too while the receiver changes over."""
 
     url: TargetUrl
+    """Where the events are posted; https, or http on loopback in development."""
     topics: Annotated[tuple[TopicPattern, ...], AfterValidator(_not_empty)]
+    """The events that go there: topics such as `customer.created`, or patterns such as `customer.*`."""
     secret: WebhookSecret
+    """The secret that signs the events (Standard Webhooks): `whsec_` and 24 to 64 bytes in base64."""
     previous_secret: WebhookSecret | None = None
+    """The secret of before, which signs as well while the receiver changes over."""
 
     def wants(self, topic: Topic) -> bool:
         """Tell whether one of the topics, or of the patterns such as `customer.*`, is this one."""
@@ -321,7 +373,9 @@ class Mixin(Entry):
     """A named part of a customer's free data; `json_schema` is the text of its JSON Schema (draft 2020-12)."""
 
     name: Identifier
+    """The name of the table: the key in a customer's `mixins`."""
     json_schema: str = Field(repr=False)
+    """What the value has to be: a JSON Schema (draft 2020-12)."""
 
 
 class Tenant(Lifetimes):
@@ -333,22 +387,41 @@ class Tenant(Lifetimes):
     id: Annotated[
         str, _expect(re.compile(r"[a-z0-9][a-z0-9_-]{0,62}"), "must be 1 to 63 of a to z, 0 to 9, '_' and '-'")
     ]
+    """The name of the table: what tokens, logs and commands call the shop."""
     name: Name
+    """What mails and storefronts call the shop."""
     signup: SignupMode
+    """What stands between signing up and the first login: nothing, a mailed link, or a person at the shop."""
     sites: Annotated[tuple[Site, ...], AfterValidator(_not_empty)]
+    """The shop's web sites, a table each; the first is the default."""
     clients: Annotated[tuple[Client, ...], AfterValidator(_not_empty)]
+    """The programs that may call the gateway for this shop."""
     users: tuple[OrganisationUser, ...] = ()
+    """The people of the organisation whom an assertion may name as its owner."""
     social: tuple[SocialProvider, ...] = ()
+    """The providers of social login."""
     webhooks: tuple[WebhookEndpoint, ...] = ()
+    """Where events go."""
     mixins: tuple[Mixin, ...] = ()
+    """The named parts of a customer's free data, a table each."""
     operation_list: str | None = Field(default=None, repr=False)
+    """The operations that storefronts may run, by their hash; without it they may run any."""
     limits: Limits = Limits()
+    """How much is too much: the table `limits`."""
     password_min_length: Annotated[int, Field(strict=True, ge=8, le=15)] = 8
+    """How long a password must be."""
     login_tells_status: StrictBool = True
+    """Whether a login with the right password tells that the account is inactive or on hold, rather than that the
+    credentials are wrong."""
     social_linking: SocialLinking = SocialLinking.CONFIRM
+    """What a social login with a customer's proven address needs before it is linked: the password or a mailed code, or
+    nothing."""
     social_tokens: StrictBool = False
+    """Whether `socialLogin` hands out the provider's own tokens."""
     security_mails: StrictBool = True
+    """Whether customers are warned by mail: new device, changed password or address, linked provider, copied token."""
     anonymization_by: frozenset[AnonymizationRequester] = frozenset({AnonymizationRequester.INTEGRATION})
+    """Who may ask for a customer's anonymization."""
 
     @field_validator("clients", "users")
     @classmethod
@@ -433,6 +506,11 @@ class TenantDirectory:
     def find_tenant(self, tenant_id: str) -> Tenant | None:
         """Return the tenant of this id, or None."""
         return self._tenants.get(tenant_id)
+
+    def find_first_storefront(self) -> tuple[Tenant, Client] | None:
+        """Return the storefront to try the gateway with, and its shop: one that runs any operation, if there is one."""
+        found = [(tenant, client) for tenant in self for client in tenant.clients if client.is_storefront]
+        return min(found, key=lambda pair: pair[0].operation_list is not None, default=None)
 
     def find_client(self, client_id: str) -> tuple[Tenant, Client] | None:
         """Return the client of this id and the tenant that it belongs to, or None."""

@@ -17,7 +17,7 @@ from app.graphql.fields import mutation
 from app.models import anonymizations as models
 from app.services import anonymization as service
 from app.services import data_export
-from app.services.anonymization import CUSTOMER_TYPE
+from app.services.closed_accounts import CUSTOMER_TYPE
 
 strawberry.enum(
     AnonymizationStatus,

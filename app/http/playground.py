@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.domain.tenants import SignupMode
+from app.http.first_steps import FirstSteps
 
 _FOLDER = Path(__file__).with_name("graphiql")
 _BUNDLE = _FOLDER / "dist"
@@ -52,20 +57,36 @@ def is_bundled() -> bool:
     return (_BUNDLE / "index.html").is_file()
 
 
-def playground_routes() -> list[BaseRoute]:
-    """Return the routes of the page's own files."""
+def playground_routes(steps: FirstSteps) -> list[BaseRoute]:
+    """Return the routes of the page's own files, and of the operations in its tabs."""
+    tabs = _journey(steps)
 
     async def plain(_request: Request) -> Response:
         return _page(_FOLDER / "plain.html")
 
     async def journey(_request: Request) -> Response:
-        return FileResponse(_FOLDER / "journey.json")
+        return JSONResponse(tabs)
 
     routes: list[BaseRoute] = [
         Route("/playground/plain/plain.html", plain),
-        Route("/playground/plain/journey.json", journey),
+        Route("/playground/journey.json", journey),
         Mount("/playground/plain", StaticFiles(directory=_FOLDER / "src")),
     ]
     if is_bundled():
         routes.append(Mount("/playground/assets", _Assets(directory=_BUNDLE / "assets")))
     return routes
+
+
+def _journey(steps: FirstSteps) -> list[dict[str, Any]]:
+    """Return the tabs, which begin as a storefront of the shops that are served, whichever they are."""
+    tabs: list[dict[str, Any]] = json.loads((_FOLDER / "journey.json").read_text(encoding="utf-8"))
+    begin = tabs[0]
+    begin["variables"]["input"] = {
+        "clientId": steps.client.id if steps.client is not None else "",
+        "site": steps.tenant.default_site.id if steps.tenant is not None else "",
+    }
+    if steps.hint is not None:
+        begin["query"] = textwrap.indent(textwrap.fill(steps.hint, 46), "# ") + "\n#\n" + begin["query"]
+    confirms = steps.tenant is None or steps.tenant.signup is SignupMode.CONFIRM_EMAIL
+    shown = [tab for tab in tabs if confirms or tab["name"] != "Confirm"]
+    return [{**tab, "name": f"{number} {tab['name']}"} for number, tab in enumerate(shown, start=1)]

@@ -24,21 +24,21 @@ class CredentialRepository(Repository):
 
     async def add_unless_email_taken(self, credential: Credential) -> bool:
         """Write a new credential; False when its address belongs to someone already, or is kept for someone."""
-        kept = credential.email_key is not None and await self._is_kept(
-            credential.email_key, credential.customer_id, credential.changed_at
-        )
-        return not kept and await self._add_unless(credential, "tenant_id", "email_key")
+        key = credential.email_key
+        if key is not None and await self.find_way_back(key, credential.customer_id, credential.changed_at):
+            return False
+        return await self._add_unless(credential, "tenant_id", "email_key")
 
     async def is_email_taken(self, email_key: str, customer_id: str, now: datetime) -> bool:
         """Tell whether somebody else than this customer has the address, or could still take it back."""
         owner = await self.find_by_email(email_key)
         if owner is not None and owner.customer_id != customer_id:
             return True
-        return await self._is_kept(email_key, customer_id, now)
+        return await self.find_way_back(email_key, customer_id, now) is not None
 
-    async def _is_kept(self, email_key: str, customer_id: str, now: datetime) -> bool:
-        """Tell whether another customer who has left the address can still come back to it by a mailed link."""
-        link = await self._find(
+    async def find_way_back(self, email_key: str, customer_id: str, now: datetime) -> OneTimeToken | None:
+        """Return the mailed link by which another customer who has left the address can still come back to it."""
+        return await self._find(
             OneTimeToken,
             col(OneTimeToken.email_key) == email_key,
             col(OneTimeToken.purpose) == Purpose.REVERT_EMAIL_CHANGE.value,
@@ -47,7 +47,6 @@ class CredentialRepository(Repository):
             col(OneTimeToken.revoked_at).is_(None),
             col(OneTimeToken.expires_at) > now,
         )
-        return link is not None
 
     async def find_ids_by_email(self, email_keys: Sequence[str]) -> Mapping[str, str]:
         """Return the customer's id for each of these addresses that signs in."""

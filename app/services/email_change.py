@@ -31,6 +31,7 @@ from app.services.password_reset import send_reset_mail
 from app.services.reauthentication import reauthenticate
 from app.services.tasks import Task, put_off
 from app.services.unit_of_work import UnitOfWork
+from app.services.ways_back import tell_of_way_back
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -100,7 +101,7 @@ async def mail_email_change(uow: UnitOfWork, address: str, *, version: int, sync
         return
     new = parse_email(address)
     if await uow.credentials.is_email_taken(new.key, customer_id, uow.now):
-        await _tell_owner(uow, new)
+        await _tell_owner(uow, new, customer_id)
         return
     if not await may_mail(uow, new.address):
         return
@@ -113,9 +114,11 @@ async def mail_email_change(uow: UnitOfWork, address: str, *, version: int, sync
     await send_mail(uow, "confirm_email_change", customer_id, new.address, language=language, token=token)
 
 
-async def _tell_owner(uow: UnitOfWork, email: EmailAddress) -> None:
-    """Mail the owner of an address what a sign-up with it would bring: that there is an account already."""
+async def _tell_owner(uow: UnitOfWork, email: EmailAddress, asked_by: str) -> None:
+    """Mail the owner of an address, or who has left it, what a sign-up with it would bring: that it is taken."""
     owner = await uow.credentials.find_by_email(email.key)
+    if owner is None and await may_mail(uow, email.address):
+        await tell_of_way_back(uow, email, asked_by=asked_by)
     if owner is None or owner.email is None:
         return
     # Not locked: the asking customer is already, and two who ask for each other's address would wait for ever.

@@ -22,9 +22,9 @@ from app.domain.topics import Topic
 from app.models.anonymizations import Anonymization
 from app.models.customers import CustomerProfile
 from app.models.outbox import OutboxMessage
-from app.services.anonymization import CUSTOMER_TYPE
 from app.services.audit import record
 from app.services.caller import Caller
+from app.services.closed_accounts import CUSTOMER_TYPE
 from app.services.delivery import delay_after
 from app.services.events import emit
 from app.services.mails import prepare_farewell, send_farewell

@@ -32,6 +32,7 @@ _CONTENTS = {
     "email_change_notice": _Content(
         lambda tenant: timedelta(seconds=tenant.email_revert_token_seconds), lambda s: s.email_revert_path
     ),
+    "address_kept": _Content(lambda tenant: timedelta(seconds=tenant.email_revert_token_seconds)),
     "link_confirmation": _Content(lambda tenant: timedelta(seconds=tenant.social_state_seconds)),
     "anonymization_requested": _Content(
         lambda tenant: timedelta(hours=tenant.anonymization_delay_hours), lambda s: s.anonymization_cancel_path

@@ -25,6 +25,7 @@ from app.services.mails import current_site, send_mail
 from app.services.passwords import check_password
 from app.services.profiles import COMPANY_REGISTRATION_LINE, check_profile, imply_business_model
 from app.services.unit_of_work import UnitOfWork
+from app.services.ways_back import tell_of_way_back
 
 
 @unique
@@ -75,7 +76,10 @@ class _Checked:
 
 
 async def signup(uow: UnitOfWork, registration: Registration) -> SignedUp:
-    """Make a customer. EMAIL_TAKEN only in a shop with open sign-up: elsewhere the owner of the address gets a mail."""
+    """Make a customer. EMAIL_TAKEN only in a shop with open sign-up: elsewhere the owner of the address gets a mail.
+
+    An address that somebody has left and may still come back to is told so by mail in every shop.
+    """
     await guard_signup_form(uow)
     checked = _check(uow, registration)
     await guard_signup(uow)
@@ -160,19 +164,28 @@ def _check_password(
 
 
 async def _taken(uow: UnitOfWork, email: EmailAddress) -> DomainError:
-    """Return the error that a taken address is where sign-up is open."""
-    _note_taken(uow, await uow.credentials.find_by_email(email.key))
-    return refuse(
-        UserErrorCode.EMAIL_TAKEN, "There is an account with this e-mail address already: log in instead.", "email"
-    )
+    """Return the error that a taken address is where sign-up is open; the mail that goes with it must stay."""
+    owner = await uow.credentials.find_by_email(email.key)
+    _note_taken(uow, owner)
+    if owner is None and await may_mail(uow, email.address, signup=True):
+        await tell_of_way_back(uow, email)
+    message = "There is an account with this e-mail address already: log in instead."
+    if owner is None:
+        message = "This e-mail address belongs to an account still, which has another one by now: see your mail."
+    return refuse(UserErrorCode.EMAIL_TAKEN, message, "email", durable=True)
 
 
 async def _tell_owner(uow: UnitOfWork, email: EmailAddress, *, mail_allowed: bool) -> None:
     """Tell the owner of a taken address by mail, where the caller must not learn that it is."""
     owner = await uow.credentials.find_by_email(email.key)
     _note_taken(uow, owner)
-    customer = await uow.customers.lock(owner.customer_id) if owner is not None else None
-    if customer is not None and owner is not None and owner.email is not None and mail_allowed:
+    if not mail_allowed:
+        return
+    if owner is None:
+        await tell_of_way_back(uow, email)
+        return
+    customer = await uow.customers.lock(owner.customer_id)
+    if customer is not None and owner.email is not None:
         await send_mail(uow, "already_registered", owner.customer_id, owner.email)
 
 

@@ -36,6 +36,7 @@ def render(name: str, language: str = "en", **changes: Any) -> MailText:
 class TestTemplates:
     def test_there_are_all_that_the_services_send(self) -> None:
         assert set(NAMES) == {
+            "address_kept",
             "already_registered",
             "anonymization_canceled",
             "anonymization_done",

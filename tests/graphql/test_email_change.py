@@ -293,11 +293,55 @@ class TestRevertEmailChange:
         await revert(gateway, first)
         assert (await revert(gateway, second)).user_errors("revertEmailChange") == [("TOKEN_INVALID", "token")]
 
+    async def test_leaves_an_address_whose_next_owner_learns_by_mail_why_not_yet(self, gateway: Gateway) -> None:
+        person = await gateway.customer()
+        token = await changed(gateway, person)
+        await gateway.deliver()
+        before = len(gateway.mails(person.email))
+        newcomer = await gateway.signup((await gateway.anonymous()).access, email=person.email.upper())
+        assert (newcomer["status"], newcomer["userErrors"]) == ("CONFIRMATION_SENT", [])
+        await gateway.deliver()
+        (mail,) = gateway.mails(person.email)[before:]
+        assert "belongs to an account still" in mail.subject
+        assert NEW_EMAIL not in mail.text
+        assert "token=" not in mail.text
+        assert (await revert(gateway, token))["revertEmailChange"]["email"] == person.email
+
+    async def test_mails_a_newcomer_no_more_often_than_all_others(self, gateway: Gateway) -> None:
+        person = await gateway.customer()
+        await changed(gateway, person)
+        gateway.clock.advance(hours=2)
+        await gateway.deliver()
+        before = len(gateway.mails(person.email))
+        for _ in range(5):
+            await gateway.signup((await gateway.anonymous()).access, email=person.email)
+        await gateway.deliver()
+        assert len(gateway.mails(person.email)) == before + 3
+
+    async def test_leaves_an_address_that_is_no_other_customer_s_to_change_to(self, gateway: Gateway) -> None:
+        person, other = await gateway.customer(), await gateway.customer()
+        await changed(gateway, person)
+        await gateway.deliver()
+        before = len(gateway.mails(person.email))
+        await ask(gateway, other.tokens.access, person.email)
+        await gateway.deliver()
+        assert ["still" in mail.subject for mail in gateway.mails(person.email)[before:]] == [True]
+
+    async def test_may_be_asked_for_by_whoever_left_the_address(self, gateway: Gateway, person: Person) -> None:
+        await changed(gateway, person)
+        await gateway.deliver()
+        before = len(gateway.mails(person.email))
+        await ask(gateway, person.tokens.access, person.email)
+        await gateway.deliver()
+        assert ["confirm" in mail.subject for mail in gateway.mails(person.email)[before:]] == [True]
+
     async def test_finds_the_old_address_kept(self, gateway: Gateway) -> None:
         person = await gateway.customer("open-storefront")
         token = await changed_in_the_open_shop(gateway, person)
         squatter = await gateway.signup((await gateway.anonymous("open-storefront")).access, email=person.email)
         assert [error["code"] for error in squatter["userErrors"]] == ["EMAIL_TAKEN"]
+        await gateway.deliver()
+        assert "belongs to an account still" in gateway.mails(person.email)[-1].subject
         assert (await revert(gateway, token))["revertEmailChange"]["email"] == person.email
 
     async def test_lets_the_old_address_go_at_last(self, gateway: Gateway) -> None:

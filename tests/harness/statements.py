@@ -30,6 +30,10 @@ class CountedDatabase:
         """Ask the real one."""
         return self._database.connections_in_use
 
+    async def find_migration(self) -> str | None:
+        """Ask the real one."""
+        return await self._database.find_migration()
+
     async def is_ready(self) -> bool:
         """Ask the real one."""
         return await self._database.is_ready()

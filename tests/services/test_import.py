@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from app.__main__ import main
+from app.domain.import_form import WANTED
 from app.importer import import_file, report_path
 from app.services.customer_import import Outcome
 from tests.factories import PASSWORD, address_input
@@ -356,6 +358,79 @@ class TestCommand:
             monkeypatch.setenv(name, value)
         assert main(["customers", "import", str(file), *arguments]) == 2
         assert said in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (b"", "is empty"),
+            (b"\n \r\n\n", "is empty"),
+            (b"email;name\r\nada@example.com;Ada\r\n", "something like CSV"),
+            (b'"email","name"\n"ada@example.com","Ada"\n' * 1000, "something like CSV"),
+            ("email,name\nada@example.com,Jürgen\n".encode("latin-1"), "something like CSV"),
+            (b"ada@example.com\nbob@example.com\n", "holds no JSON"),
+            (b'[{"email": "ada@example.com"}]', "JSON array"),
+            (b'\n[\n{"email": "ada@example.com"},\n{"email": "bob@example.com"}\n]\n', "JSON array"),
+            (b'{"email": "ada@example.com"},\n{"email": "bob@example.com"}\n', "a comma after each line"),
+            (b'{\n  "email": "ada@example.com"\n}\n', "no whole JSON object"),
+            (b'{"customers": [\n{"email": \n"ada@example.com"}\n]}\n', "no whole JSON object"),
+            (b'\xef\xbb\xbf{"email": "ada@example.com"}\n', "byte order mark"),
+            ('{"email": "ada@example.com"}\n'.encode("utf-16"), "is UTF-16"),
+            ('{"email": "ada@example.com"}\n'.encode("utf-16-le"), "is UTF-16"),
+            ('{"email": "ada@example.com"}\n'.encode("utf-16-be"), "is UTF-16"),
+            ('{"email": "ada@example.com"}\n'.encode("utf-32"), "is UTF-32"),
+            (gzip.compress(b'{"email": "ada@example.com"}\n'), "packed by gzip"),
+            (b"PK\x03\x04\x14\x00\x06\x00", "a ZIP archive or a spreadsheet"),
+        ],
+    )
+    def test_says_in_a_line_what_is_wanted_instead_of_something_else(
+        self,
+        environment: dict[str, str],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        content: bytes,
+        said: str,
+    ) -> None:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        file = tmp_path / "customers.csv"
+        file.write_bytes(content)
+        assert main(["customers", "import", str(file)]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"{file} ")
+        assert said in line
+        assert line.endswith(WANTED)
+        assert not report_path(file).exists()
+
+    def test_says_in_a_line_that_it_takes_no_folder_and_no_pipe(
+        self,
+        environment: dict[str, str],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        os.mkfifo(tmp_path / "pipe")
+        for path, what in ((tmp_path, "a folder"), (tmp_path / "pipe", "no regular file")):
+            assert main(["customers", "import", str(path)]) == 2
+            assert capsys.readouterr().err == f"{path} is {what}: {WANTED}\n"
+
+    @pytest.mark.parametrize("first", [b'{"email": ', b"ada@example.com;Ada"])
+    def test_takes_a_broken_line_for_that_line_s_fault_where_others_are_right(
+        self,
+        environment: dict[str, str],
+        file: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        first: bytes,
+    ) -> None:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        write(file, first, {"email": "ada@example.com"})
+        with pytest.raises(SystemExit, match="1"):
+            main(["customers", "import", str(file)])
+        assert capsys.readouterr().out.startswith("1 imported, 0 skipped, 1 faulty; ")
 
     async def test_goes_on_where_it_was_killed(self, gateway: Gateway, environment: dict[str, str], file: Path) -> None:
         write(

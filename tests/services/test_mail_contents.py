@@ -51,6 +51,11 @@ class TestComposeMail:
         assert mail.link in mail.text
         assert lifetime in " ".join(mail.text.split())
 
+    async def test_says_how_long_an_address_is_kept_and_leads_nowhere(self, gateway: Gateway) -> None:
+        mail = await compose(gateway, "address_kept")
+        assert "For 3 days after the change" in " ".join(mail.text.split())
+        assert mail.link is None
+
     async def test_shows_a_code_and_no_link(self, gateway: Gateway) -> None:
         mail = await compose(gateway, "link_confirmation", code="48291573", provider="Google")
         assert "48291573" in mail.text

@@ -1,19 +1,27 @@
-// The page: GraphiQL with the customer's journey in its tabs.
+// The page: GraphiQL with the customer's journey in its tabs, which the server tells when the page is loaded.
 import { GraphiQL } from 'graphiql';
 import 'graphiql/setup-workers/vite';
 import 'graphiql/style.css';
 import { useMemo, useReducer } from 'react';
 import { createRoot } from 'react-dom/client';
 
-import journey from '../journey.json';
 import { makeFetcher } from './fetcher.js';
 import './page.css';
 import { currentTokens, describe, forgetTokens } from './tokens.js';
 
+const BEGUN_WITH = 'customer-gateway:begun-with';
+
+const journey = await (await fetch('/playground/journey.json')).json();
 const tabs = journey.map(({ query, variables }) => ({
   query,
   variables: Object.keys(variables).length ? JSON.stringify(variables, null, 2) : '',
 }));
+
+// Tabs that were kept from another shop would begin with a client that is not there any more.
+if (sessionStorage.getItem(BEGUN_WITH) !== tabs[0].variables) {
+  sessionStorage.clear();
+  sessionStorage.setItem(BEGUN_WITH, tabs[0].variables);
+}
 
 function Page() {
   const [, showTokens] = useReducer((count) => count + 1, 0);

@@ -23,7 +23,7 @@ async function run() {
   }
 }
 
-const journey = await (await fetch('/playground/plain/journey.json')).json();
+const journey = await (await fetch('/playground/journey.json')).json();
 for (const step of journey) {
   const button = document.createElement('button');
   button.type = 'button';

@@ -1,0 +1,67 @@
+"""The frame of our own pages for development: one style, one head, and a policy that lets nothing else in."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from hashlib import sha256
+
+from jinja2 import Environment, StrictUndefined, Template
+from starlette.responses import HTMLResponse, Response
+
+_STYLE = """
+:root { color-scheme: light dark; --line: #d5dae1; --quiet: #5b6673; --page: #f3f4f6; --card: #fff; --text: #1f2733 }
+@media (prefers-color-scheme: dark) {
+  :root { --line: #333b45; --quiet: #a3adb8; --page: #14171c; --card: #1e232a; --text: #e6e9ed }
+}
+body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif }
+main { max-width: 50rem; margin: 0 auto; padding: 1.5rem 1rem 3rem }
+h1 { margin: 0 0 1rem; font-size: 1.375rem; overflow-wrap: anywhere }
+h2 { margin: 1.5rem 0 .5rem; font-size: 1.125rem }
+a { color: inherit }
+p.quiet, dt { color: var(--quiet) }
+ul { margin: 0; padding: 0; list-style: none }
+ul { background: var(--card); border: 1px solid var(--line); border-radius: 8px }
+ul li + li { border-top: 1px solid var(--line) }
+ul a { display: block; padding: .75rem 1rem; text-decoration: none }
+ul a:hover strong, ul a:focus strong { text-decoration: underline }
+ul span { display: block; color: var(--quiet); font-size: .875rem; overflow-wrap: anywhere }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; margin: 0 0 1rem; font-size: .875rem }
+dd { margin: 0; overflow-wrap: anywhere }
+iframe { width: 100%; height: 46rem; background: #fff; border: 1px solid var(--line); border-radius: 8px }
+pre { padding: 1rem; background: var(--card); border: 1px solid var(--line); border-radius: 8px; overflow-x: auto }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .875rem }
+ol { margin: 0; padding: 0; list-style: none }
+ol > li { padding: 1rem 1.25rem; background: var(--card); border: 1px solid var(--line); border-radius: 8px }
+ol > li + li { margin-top: 1rem }
+ol h2 { margin-top: 0 }
+ol p { margin: 0 }
+ol p + pre { margin-top: .75rem }
+ol pre { margin-bottom: 0; background: var(--page) }
+nav { display: flex; flex-wrap: wrap; gap: .75rem; margin: 0 0 1.5rem }
+nav a { padding: .5rem 1rem; border: 1px solid; border-radius: 8px; background: var(--card); text-decoration: none }
+nav a:first-child { background: #2f5bd0; color: #fff }
+nav a:hover, nav a:focus-visible { text-decoration: underline }
+"""
+_HEAD = (
+    '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+    '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
+    f"<title>{{{{ title }}}}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
+)
+_FOOT = "</main>\n</body>\n</html>\n"
+_PAGES = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+
+_STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
+_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+def page_template(body: str) -> Template:
+    """Return the template of a whole page, from what stands in its `main`; it wants a `title`."""
+    return _PAGES.from_string(_HEAD + body + _FOOT)
+
+
+def show_page(template: Template, **values: object) -> Response:
+    """Return the page, filled in."""
+    return HTMLResponse(template.render(values), headers={"Content-Security-Policy": _POLICY})

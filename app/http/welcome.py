@@ -1,0 +1,60 @@
+"""The page at `/` in development: what runs here, and where to begin."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.http.first_steps import FirstSteps
+from app.http.pages import page_template, show_page
+
+_PAGE = page_template("""<h1>Customer Gateway</h1>
+<p class="quiet">It runs, and serves {{ steps.shops | join(", ") }}.</p>
+<nav>
+<a href="/graphql">GraphiQL</a>
+{% if has_mailbox %}
+<a href="/dev/mail">Mailbox</a>
+{% endif %}
+</nav>
+<ol>
+<li>
+<h2>Begin a session</h2>
+{% if steps.operation_command %}
+<p>Paste this into a terminal. <a href="/graphql">GraphiQL</a> begins with the same operation, and its tabs go on from
+there to the logout.</p>
+<pre id="operation">{{ steps.operation_command }}</pre>
+{% else %}
+<p>{{ steps.hint }}</p>
+{% endif %}
+</li>
+{% if has_mailbox %}
+<li>
+<h2>Read the mail</h2>
+<p>Nothing leaves this machine: what the shops mail is in the <a href="/dev/mail">mailbox</a>.</p>
+</li>
+{% endif %}
+{% if steps.token_command %}
+<li>
+<h2>Be a staff system</h2>
+<p>This gets a token for an hour. The secret of <code>{{ steps.integration.id }}</code> stands in the README, and
+production does not take it.</p>
+<pre id="token">{{ steps.token_command }}</pre>
+</li>
+{% endif %}
+<li>
+<h2>Read on</h2>
+<p>README.md has every operation of a customer's journey to be pasted, and how to connect single-page apps, mobile apps
+and staff systems. What every key of a tenants file means stands in app/adapters/README.md.</p>
+</li>
+</ol>
+""")
+
+
+def welcome_routes(steps: FirstSteps, *, has_mailbox: bool) -> list[Route]:
+    """Return the route of the page."""
+
+    async def welcome(_request: Request) -> Response:
+        return show_page(_PAGE, title="Customer Gateway", steps=steps, has_mailbox=has_mailbox)
+
+    return [Route("/", welcome)]
