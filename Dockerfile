@@ -3,7 +3,8 @@
 FROM python:3.11-slim AS build
 ARG REQUIREMENTS=requirements.txt
 COPY scripts/requirements.txt scripts/requirements-tracing.txt /tmp/
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r "/tmp/$REQUIREMENTS"
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir \
+    --no-deps --require-hashes --only-binary :all: -r "/tmp/$REQUIREMENTS"
 COPY app /gateway/app
 RUN /venv/bin/python -m compileall -q /venv /gateway
 

@@ -54,6 +54,7 @@ class TestDockerfile:
     def test_installs_pinned_requirements_with_hashes_into_what_is_copied(self) -> None:
         (install,) = [rest for rest in of("RUN") if "pip install" in rest]
         assert "--require-hashes" in install
+        assert "--no-deps" in install
         assert "python -m venv /venv" in install
         assert "--from=build /venv /venv" in of("COPY")
         assert environment_of_image()["PATH"].startswith("/venv/bin:")

@@ -37,6 +37,7 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
         (environment / name).symlink_to(ENVIRONMENT / name)
     # How the script knows what is installed: these tests have all of it, and more.
     shutil.copy(ROOT / "scripts/requirements.txt", environment / "installed-requirements.txt")
+    (environment / "whole").write_text(str(environment))
     process = ServerProcess(
         {"DATABASE_URL": f"sqlite:///{tmp_path / 'gateway.db'}", "STATE_DIR": str(tmp_path / "state")},
         [str(project / "scripts" / "serve")],

@@ -31,7 +31,7 @@ class OpenTelemetryTraces:
         if not IS_INSTALLED:
             raise ValueError(
                 "OTEL_EXPORTER_OTLP_ENDPOINT is set, but tracing is not installed: "
-                "pip install -r scripts/requirements-tracing.txt"
+                "pip install --no-deps --require-hashes --only-binary :all: -r scripts/requirements-tracing.txt"
             )
         self._clock = SystemClock()
         self._contexts = TraceContextTextMapPropagator()
