@@ -94,7 +94,7 @@ class TestUnknownPath:
         assert "evil" not in answer.text + str(answer.headers)
 
     async def test_the_root_is_one_in_production_only(self, gateway: Gateway, request: pytest.FixtureRequest) -> None:
-        production = "production" in request.node.name
+        production = request.node.callspec.params["gateway"] == "production"
         for method in ("GET", "HEAD"):
             answer = await gateway.http.request(method, "/")
             assert answer.status_code == (404 if production else 200)
@@ -131,7 +131,7 @@ class TestWrongMethod:
     ) -> None:
         answer = await gateway.http.post("/playground/plain/plain.js")
         assert answer.headers["content-type"] == MEDIA_TYPE
-        if "development" in request.node.name:
+        if request.node.callspec.params["gateway"] == "development":
             assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
         else:
             assert answer.status_code == 404

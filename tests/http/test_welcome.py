@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.__main__ import _greeting
+from app.domain.operation_lists import hash_operation
 from app.domain.tenants import TenantDirectory
 from app.http.first_steps import FirstSteps, first_steps
 from app.settings import Settings
@@ -152,7 +154,9 @@ class TestGreeting:
         assert "anonymousLogin" not in said
 
     def test_prefers_a_shop_that_runs_any_operation(self, tmp_path: Path) -> None:
-        (tmp_path / "operations.json").write_text("{}")
+        listed_operation = "query Me { me { email } }"
+        operations = {hash_operation(listed_operation): listed_operation}
+        (tmp_path / "operations.json").write_text(json.dumps(operations))
         listed = shop("listed", name="Listed", operations_file="operations.json") + storefront("listed", "first")
         alone = own_shop(tmp_path, listed)
         assert "Listed runs only the operations of its operations_file." in _greeting(steps_of(**alone))
