@@ -25,7 +25,7 @@ from tests.harness.integrations import (
     ISSUER,
     JWT_BEARER,
     KEY,
-    KEYED,
+    NARROW,
     OTHER_KEY,
     SECRET,
     STAFF,
@@ -46,7 +46,7 @@ CLIENT_CREDENTIALS = "client_credentials"
 
 @pytest.fixture
 def settings_environment(tmp_path: Path) -> dict[str, str]:
-    return shops(tmp_path / "shops", BACKEND, KEYED)
+    return shops(tmp_path / "shops", BACKEND, NARROW)
 
 
 @pytest.fixture
@@ -375,7 +375,7 @@ class TestIntrospect:
             "iss": ISSUER,
             "exp": int((gateway.clock.now() + timedelta(hours=1)).timestamp()),
             "client_id": "shop-keyed",
-            "scope": "customers.anonymize customers.manage customers.read",
+            "scope": "customers.manage customers.read",
             "sub": "shop-keyed",
             "owner": {"id": STAFF, "type": "User"},
         }
