@@ -29,7 +29,7 @@ from tests.harness.integrations import (
     ISSUER,
     JWT_BEARER,
     KEY,
-    KEYED,
+    NARROW,
     OTHER_KEY,
     SECRET,
     STAFF,
@@ -50,7 +50,7 @@ CLIENT_CREDENTIALS = "client_credentials"
 
 @pytest.fixture
 def settings_environment(tmp_path: Path) -> dict[str, str]:
-    return shops(tmp_path / "shops", BACKEND, KEYED)
+    return shops(tmp_path / "shops", BACKEND, NARROW)
 
 
 @pytest.fixture
@@ -390,7 +390,7 @@ class TestIntrospect:
             "iss": ISSUER,
             "exp": int((gateway.clock.now() + timedelta(hours=1)).timestamp()),
             "client_id": "shop-keyed",
-            "scope": "customers.anonymize customers.manage customers.read",
+            "scope": "customers.manage customers.read",
             "organization": {"id": "shop", "slug": "shop"},
             "test": True,
             "sub": "shop-keyed",

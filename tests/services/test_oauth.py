@@ -361,7 +361,7 @@ class TestAudit:
         assert detail == {
             "client_id": "shop-keyed",
             "grant": "jwt_bearer",
-            "scope": "customers.manage customers.read",
+            "scope": "customers.anonymize customers.manage customers.read",
             "owner_id": STAFF,
         }
 
