@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 Call = tuple[RootField, tuple[str, ...]]
 
 # What is not looked up: a customer may claim any legal entity, staff may assign any, and neither shows a thing of it.
-CLAIMS = "legalEntities.0.id"
+CLAIMS = ("legalEntities.0.id", "legalEntities.0.contactAssignmentId")
 # What needs more than an id to get that far, and has a test of its own.
 SHOWN_APART = {"refresh input.legalEntityId", "unlinkSocialAccount input.accountId"}
 

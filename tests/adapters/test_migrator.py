@@ -8,12 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, make_url
+from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.adapters.database import open_database
@@ -59,6 +61,34 @@ async def is_ready(url: str) -> bool:
     return ready
 
 
+# As the version before the column `contact_assignment_id` writes them.
+ADD_CUSTOMER = """INSERT INTO customer (
+    tenant_id, id, customer_number, shopper_reference, business_model, active, on_hold, status, order_count, mixins,
+    version, created_at, updated_at, search_name
+) VALUES (
+    'demo', 'ada', '1', 'ada', 'B2B', true, false, 'PROSPECT', 0, '{}', 1, '2026-10-06 14:03:00+00:00',
+    '2026-10-06 14:03:00+00:00', ''
+)"""
+ADD_PLACE = """INSERT INTO legal_entity_assignment (tenant_id, id, customer_id, legal_entity_id, name, confirmed)
+    VALUES ('demo', '{id}', 'ada', '{id}', 'Engines Ltd', true)"""
+PLACES = "SELECT id, name, contact_assignment_id FROM legal_entity_assignment"
+
+
+async def execute(url: str, *statements: str) -> list[tuple[Any, ...]]:
+    """Run the statements, and return the places in companies where those have their new column."""
+    database = open_database(url)
+    connection = database.connect()
+    try:
+        for statement in statements:
+            await connection.execute(text(statement))
+        await connection.commit()
+        is_new = await database.is_ready()
+        return [tuple(row) for row in await connection.fetch(text(PLACES))] if is_new else []
+    finally:
+        await connection.close()
+        await database.close()
+
+
 class TestMigrate:
     def test_makes_the_tables_of_the_models(self, empty_database_url: str) -> None:
         migrate(empty_database_url)
@@ -70,6 +100,18 @@ class TestMigrate:
         else:
             found = asyncio.run(differences_on_postgresql(empty_database_url))
         assert found == []
+
+    def test_keeps_the_places_in_companies_and_lets_the_version_before_go_on(
+        self, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as before:
+            newest = command.upgrade
+            before.setattr(command, "upgrade", lambda config, _: newest(config, "0002"))
+            migrate(empty_database_url)
+        asyncio.run(execute(empty_database_url, ADD_CUSTOMER, ADD_PLACE.format(id="before")))
+        migrate(empty_database_url)
+        rows = asyncio.run(execute(empty_database_url, ADD_PLACE.format(id="after")))
+        assert sorted(rows) == [("after", "Engines Ltd", None), ("before", "Engines Ltd", None)]
 
     def test_makes_the_database_ready_and_does_no_harm_again(self, empty_database_url: str) -> None:
         assert not asyncio.run(is_ready(empty_database_url))

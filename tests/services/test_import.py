@@ -135,8 +135,9 @@ class TestImportFile:
         }
 
     async def test_takes_empty_texts_as_nothing_and_reads_phones_by_the_address(
-        self, gateway: Gateway, staff: Staff, file: Path
+        self, gateway: Gateway, file: Path
     ) -> None:
+        staff = await Staff.of(gateway)
         names = ("title", "firstName", "contactEmail", "contactPhone", "preferredLanguage", "preferredCurrency")
         empty = dict.fromkeys((*names, "preferredSite", "customerNumber", "shopperReference", "passwordHash"), "")
         (first, second) = await run(
