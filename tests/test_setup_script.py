@@ -102,6 +102,13 @@ class TestSetup:
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", project.folder / ".venv"], check=True)
         assert project.installed("requirements.txt") == ["alpha==1"]
 
+    def test_empties_no_environment_that_only_a_link_leads_to(self, project: Project, tmp_path: Path) -> None:
+        (tmp_path / "shared").mkdir()
+        (tmp_path / "shared" / "kept").touch()
+        (project.folder / ".venv").symlink_to(tmp_path / "shared")
+        assert project.installed("requirements.txt") == ["alpha==1"]
+        assert [path.name for path in (tmp_path / "shared").iterdir()] == ["kept"]
+
     def test_begins_anew_where_the_project_was_moved_to(self, project: Project) -> None:
         project.run("requirements.txt")
         project.folder = project.folder.rename(project.folder.with_name("moved"))

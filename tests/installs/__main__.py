@@ -1,8 +1,8 @@
 """Whether everything can be installed from nothing: `scripts/installs`.
 
-Each requirements file goes into an empty environment of each Python that is supported, by today's pip, and by the oldest
-that such a Python brings. What they install is fetched in the same run. Then the environment has what is pinned and
-nothing else, lacks nothing that any package of it needs, and does what it is for.
+Each requirements file goes into an empty environment of each Python that is supported, by today's pip, and by the
+oldest that such a Python brings. What they install is fetched in the same run. Then the environment has what is
+pinned and nothing else, lacks nothing that any package of it needs, and does what it is for.
 """
 
 from __future__ import annotations

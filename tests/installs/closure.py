@@ -1,4 +1,4 @@
-"""Whether pins are closed: whatever a pinned package needs, by an extra too, is pinned beside it in a version that will do."""
+"""Whether pins are closed: all that a pinned package needs, by an extra too, is pinned beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Empty environments: the Pythons of this machine, pips of any version, and a requirements file installed by one of them."""
+"""Empty environments, of the Pythons of this machine, and what a pip installs into them."""
 
 from __future__ import annotations
 

@@ -48,14 +48,14 @@ def requirements_files(folder: Path = SCRIPTS) -> list[RequirementsFile]:
 
 def versions(pins: list[Requirement], environment: dict[str, str]) -> dict[str, str]:
     """Return the pinned version of each package that is installed there; raises `ValueError` for what is no pin."""
-    found = {}
+    found: dict[str, str] = {}
     for pin in pins:
         match = re.fullmatch(r"==([^*,]+)", str(pin.specifier))
         if match is None or pin.extras:
             raise ValueError(f"{pin} is no pin.")
         if pin.marker is None or pin.marker.evaluate(environment):
             found[canonicalize_name(pin.name)] = match[1]
-    return dict(found)
+    return found
 
 
 def _read(path: Path) -> Iterator[Requirement]:
