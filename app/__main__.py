@@ -19,11 +19,11 @@ from app.graphql.operation_lists import faults_of_lists
 from app.graphql.schema import build_documents, build_schema
 from app.http.first_steps import FirstSteps, first_steps
 from app.http.logs import configure_logging
-from app.importer import check_file, import_file, report_path
 from app.server import run_server
-from app.services.customer_import import Outcome
-from app.services.outbox import outbox_state, retry_dead
-from app.services.webhooks import deliveries, replay
+from app.services.outgoing.outbox import outbox_state, retry_dead
+from app.services.outgoing.webhooks import deliveries, replay
+from app.services.staff.import_files import check_file, import_file, report_path
+from app.services.staff.imports import Outcome
 from app.settings import Settings, SettingsError
 from app.wiring import (
     TenantsFileError,

@@ -32,7 +32,7 @@ from app.http.probes import probe_routes
 from app.http.problem_details import answer_problem
 from app.http.request_log import RequestLog
 from app.http.welcome import welcome_routes
-from app.services.metrics import show_process
+from app.services.worker.metrics import show_process
 from app.settings import Settings
 from app.wiring import build_tools, close_tools, open_mailbox, run_metrics
 from app.worker import work

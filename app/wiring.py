@@ -13,23 +13,23 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.adapters.assertions import JoseAssertions
 from app.adapters.clock import SystemClock, SystemRandom
-from app.adapters.counted_limits import CountedLimiter
-from app.adapters.database import open_database
-from app.adapters.demo_provider import run_demo_provider
-from app.adapters.mail import FileMailer, SmtpMailer
-from app.adapters.mail_folder import MailFolder
-from app.adapters.mail_texts import JinjaMailTexts
+from app.adapters.database.opening import open_database
+from app.adapters.database.schema_version import newest_migration
+from app.adapters.keys.assertions import JoseAssertions
+from app.adapters.keys.passwords import Argon2Passwords
+from app.adapters.keys.sealer import RotatingSealer
+from app.adapters.keys.signer import Es256Signer
+from app.adapters.keys.signing_keys import kid, read_keys, rotate_keys
+from app.adapters.limits.counted import CountedLimiter
+from app.adapters.limits.memory import MemoryLimiter
+from app.adapters.mail.folder import MailFolder
+from app.adapters.mail.mailers import FileMailer, SmtpMailer
+from app.adapters.mail.texts import JinjaMailTexts
 from app.adapters.metrics import PrometheusMetrics, serve_metrics
-from app.adapters.passwords import Argon2Passwords
-from app.adapters.rate_limit_memory import MemoryLimiter
-from app.adapters.schema_version import newest_migration
-from app.adapters.sealer import RotatingSealer
-from app.adapters.signer import Es256Signer
-from app.adapters.signing_keys import kid, read_keys, rotate_keys
-from app.adapters.social import SocialProviders
-from app.adapters.tenants_file import TenantsFileError, load_tenants
+from app.adapters.social.demo_provider import run_demo_provider
+from app.adapters.social.providers import SocialProviders
+from app.adapters.tenants.file import TenantsFileError, load_tenants
 from app.adapters.webhooks import HttpWebhookSender
 from app.domain.ports import Clock, Limiter, Mailbox, Mailer, Observer
 from app.domain.profile import Profile
@@ -67,7 +67,7 @@ def migrate(settings: Settings) -> None:
     with suppress(OSError):
         if asyncio.run(_find_migration(settings.database_url)) == newest_migration():
             return
-    from app.adapters.migrator import migrate as migrate_database
+    from app.adapters.database.migrator import migrate as migrate_database
 
     migrate_database(settings.database_url)
 
@@ -201,7 +201,7 @@ def _build_signer(settings: Settings, clock: Clock) -> Es256Signer:
 def _build_limiter(settings: Settings, clock: Clock) -> Limiter:
     if settings.redis_url is None:
         return MemoryLimiter(clock)
-    from app.adapters.rate_limit_redis import RedisLimiter
+    from app.adapters.limits.redis import RedisLimiter
 
     return RedisLimiter(settings.redis_url, clock)
 

@@ -12,12 +12,12 @@ from contextlib import suppress
 from functools import partial
 
 from app.domain.tools import Tools
-from app.lanes import EndpointLanes
 from app.models.outbox import OutboxKind
-from app.services.delivery import deliver_due
-from app.services.erasure import anonymize_due
-from app.services.metrics import show_outbox
-from app.services.purge import purge_expired
+from app.services.worker.delivery import deliver_due
+from app.services.worker.erasure import anonymize_due
+from app.services.worker.lanes import EndpointLanes
+from app.services.worker.metrics import show_outbox
+from app.services.worker.purge import purge_expired
 
 # Seconds between two looks at an empty outbox.
 PAUSE = 0.5

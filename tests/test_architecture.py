@@ -86,9 +86,9 @@ OWNERS: dict[str, set[str]] = {
 }
 # What takes megabytes, and not every process needs, is imported by whoever knows that it is needed.
 LATE_IMPORTS: dict[str, set[str]] = {
-    "app.adapters.database": {"app.adapters.postgresql", "app.adapters.sqlite"},
+    "app.adapters.database.opening": {"app.adapters.database.postgresql", "app.adapters.database.sqlite"},
     "app.domain.passwords": {"zxcvbn"},
-    "app.wiring": {"app.adapters.migrator", "app.adapters.rate_limit_redis", "app.adapters.traces"},
+    "app.wiring": {"app.adapters.database.migrator", "app.adapters.limits.redis", "app.adapters.traces"},
 }
 STATEMENTS = {"select", "insert", "update", "delete"}
 ENVIRONMENT = {"os.environ", "os.environb", "os.getenv"}

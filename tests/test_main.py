@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.__main__ import main
-from app.adapters.schema_version import newest_migration
+from app.adapters.database.schema_version import newest_migration
 from app.domain.operation_lists import hash_operation
 from app.graphql.schema import build_schema
 from app.settings import Settings

@@ -14,10 +14,10 @@ import pytest
 from app.domain.requests import RequestFacts
 from app.models.outbox import OutboxKind
 from app.services.caller import Caller
-from app.services.delivery import LEASE
-from app.services.mails import send_mail
-from app.services.outbox import outbox_state
+from app.services.outgoing.mails import send_mail
+from app.services.outgoing.outbox import outbox_state
 from app.services.unit_of_work import UnitOfWork
+from app.services.worker.delivery import LEASE
 from app.settings import Settings
 from tests.fakes import MovableClock
 from tests.harness.gateway import Gateway, run_gateway

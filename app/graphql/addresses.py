@@ -12,7 +12,7 @@ from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation, query
 from app.graphql.inputs import to_patch
-from app.services import addresses as service
+from app.services.accounts import addresses as service
 
 OWN = (TokenKind.CUSTOMER, TokenKind.ON_BEHALF)
 

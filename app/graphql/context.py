@@ -14,9 +14,9 @@ from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
 from app.graphql.refusals import note_refusals
 from app.models.groups import CustomerGroup
-from app.services.authentication import authenticate
 from app.services.caller import Caller
-from app.services.customer_groups import groups_of
+from app.services.callers.authentication import authenticate
+from app.services.staff.groups import groups_of
 from app.services.unit_of_work import UnitOfWork
 
 

@@ -10,7 +10,7 @@ from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import ANYONE, mutation
 from app.graphql.sessions import TokenSet, present_tokens
-from app.services import credentials, email_change, password_reset
+from app.services.accounts import credentials, email_change, password_reset
 
 STOREFRONT = (TokenKind.ANONYMOUS, TokenKind.CUSTOMER)
 THE_CUSTOMER = (TokenKind.CUSTOMER,)

@@ -9,11 +9,11 @@ import strawberry
 import strawberry.federation
 from strawberry.scalars import JSON
 
-from app.domain.anonymization import AnonymizationStatus
+from app.domain.anonymizations import AnonymizationStatus
 from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
 from app.graphql.addresses import OWN, Address
-from app.graphql.anonymization import AnonymizationInfo, present_anonymization
+from app.graphql.anonymizations import AnonymizationInfo, present_anonymization
 from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation, query
@@ -22,13 +22,13 @@ from app.graphql.payment_instruments import PaymentInstrument
 from app.graphql.product_lists import ProductList, present_product_lists
 from app.models.customers import BusinessModel, CustomerProfile, CustomerStatus
 from app.models.social import SocialIdentity
-from app.services import addresses as address_service
-from app.services import anonymization as anonymization_service
-from app.services import customers as service
-from app.services import legal_entities as legal_entity_service
-from app.services import payment_instruments as payment_instrument_service
-from app.services import product_lists as product_list_service
-from app.services import social_identities as social_service
+from app.services.accounts import addresses as address_service
+from app.services.accounts import customers as service
+from app.services.accounts import legal_entities as legal_entity_service
+from app.services.accounts import payment_instruments as payment_instrument_service
+from app.services.accounts import product_lists as product_list_service
+from app.services.privacy import anonymizations as anonymization_service
+from app.services.social import identities as social_service
 
 strawberry.enum(BusinessModel, description="Whether the customer buys as a person or for a company.")
 strawberry.enum(CustomerStatus, description="`PROSPECT` has ordered nothing, `ACQUIRED` once, `REPEAT` more than once.")

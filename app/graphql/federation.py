@@ -18,7 +18,7 @@ from app.domain.scopes import Scope, SessionScope
 from app.graphql.context import Info
 from app.graphql.customers import Customer, present_customer
 from app.graphql.fields import query
-from app.services import entities as service
+from app.services.staff import federation as service
 
 # The link to the specification, and the directives behind the name of a type.
 _FEDERATION = re.compile(

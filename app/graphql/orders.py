@@ -13,7 +13,7 @@ from app.graphql.customers import Customer, present_customer
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation
 from app.graphql.inputs import to_patch
-from app.services import orders as service
+from app.services.staff import orders as service
 
 
 @strawberry.input(description="An order that a customer has placed.")

@@ -12,7 +12,7 @@ from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation
 from app.graphql.inputs import to_patch
-from app.services import payment_instruments as service
+from app.services.accounts import payment_instruments as service
 
 
 @strawberry.type(description="A way to pay, as the payment provider knows it; never a card number.")

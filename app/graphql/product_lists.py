@@ -19,7 +19,7 @@ from app.graphql.fields import mutation, query
 from app.graphql.inputs import to_patch
 from app.models import product_lists as model
 from app.models.product_lists import ProductListType
-from app.services import product_lists as service
+from app.services.accounts import product_lists as service
 
 strawberry.enum(
     ProductListType, description="What a list is for; `CUSTOM` is whatever the shop makes of it by its name."

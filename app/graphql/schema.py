@@ -8,21 +8,21 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from app.graphql.addresses import AddressMutations, AddressQueries
-from app.graphql.anonymization import AnonymizationMutations
+from app.graphql.anonymizations import AnonymizationMutations
 from app.graphql.credentials import CredentialMutations
-from app.graphql.customer_groups import CustomerGroupMutations, CustomerGroupQueries
 from app.graphql.customers import CustomerMutations, CustomerQueries
 from app.graphql.documents import Documents
 from app.graphql.federation import FederationQueries, SubgraphSchema
 from app.graphql.fields import credential_fields
+from app.graphql.groups import CustomerGroupMutations, CustomerGroupQueries
 from app.graphql.limits import Limits
+from app.graphql.on_behalf import StaffAccessMutations
 from app.graphql.orders import OrderMutations
 from app.graphql.payment_instruments import PaymentInstrumentMutations
 from app.graphql.product_lists import ProductListMutations, ProductListQueries
 from app.graphql.sessions import SessionMutations, SessionQueries
 from app.graphql.signup import SignupMutations
 from app.graphql.social import SocialMutations
-from app.graphql.staff_access import StaffAccessMutations
 from app.graphql.staff_customers import StaffCustomerMutations, StaffCustomerQueries
 from app.graphql.storefront import StorefrontQueries
 

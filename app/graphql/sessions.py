@@ -16,10 +16,10 @@ from app.graphql.customers import Customer, present_customer
 from app.graphql.errors import UserError
 from app.graphql.fields import ANYONE, mutation, query
 from app.models import sessions as models
-from app.services import sessions as service
-from app.services import token_info as token_info_service
-from app.services import token_sets
-from app.services.saas_tokens import saas_token, sign_saas_token
+from app.services.sessions import sessions as service
+from app.services.sessions import token_info as token_info_service
+from app.services.sessions import token_sets
+from app.services.sessions.saas_tokens import saas_token, sign_saas_token
 
 SessionRow = strawberry.Parent[models.Session]
 EVERY_KIND = tuple(TokenKind)

@@ -12,9 +12,9 @@ from app.graphql.customers import CustomerDetailsInput
 from app.graphql.errors import UserError
 from app.graphql.fields import ANYONE, mutation
 from app.graphql.inputs import to_patch
-from app.services import confirmations
-from app.services import signup as service
-from app.services.signup import Registration, SignupStatus
+from app.services.accounts import confirmations
+from app.services.accounts import signup as service
+from app.services.accounts.signup import Registration, SignupStatus
 
 strawberry.enum(
     SignupStatus,

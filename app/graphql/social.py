@@ -12,13 +12,13 @@ from app.graphql.customers import Account, Customer, present_customer, present_s
 from app.graphql.errors import UserError, present
 from app.graphql.fields import mutation
 from app.graphql.sessions import TokenSet, present_tokens
-from app.services import social as service
-from app.services import social_accounts as account_service
-from app.services import social_links as link_service
-from app.services import social_states as state_service
-from app.services.customers import get_profile
-from app.services.social_links import LinkConfirmation
-from app.services.social_states import ProviderAnswer
+from app.services.accounts.customers import get_profile
+from app.services.social import accounts as account_service
+from app.services.social import links as link_service
+from app.services.social import login as service
+from app.services.social import states as state_service
+from app.services.social.links import LinkConfirmation
+from app.services.social.states import ProviderAnswer
 
 
 @strawberry.type(description="The provider's own tokens, for calls to the provider. They are kept nowhere here.")

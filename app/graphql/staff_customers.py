@@ -16,10 +16,10 @@ from app.graphql.errors import UserError
 from app.graphql.fields import mutation, query
 from app.graphql.inputs import to_patch
 from app.models.customers import CustomerStatus
-from app.services import customer_search as search_service
-from app.services import staff_customers as service
-from app.services.customer_search import CustomerPage
-from app.services.new_customers import NewCustomer
+from app.services.staff import customers as service
+from app.services.staff import search as search_service
+from app.services.staff.new_customers import NewCustomer
+from app.services.staff.search import CustomerPage
 
 STAFF = (TokenKind.INTEGRATION,)
 _NOT_PROFILE = (

@@ -19,7 +19,7 @@ from app.domain.scopes import Scope as PermissionScope
 from app.domain.tools import Tools
 from app.http.exchange import exchange_of
 from app.http.forms import BadFormError, is_form, read_basic, read_form
-from app.services import oauth as service
+from app.services.integrations import oauth as service
 
 MAX_BODY_BYTES = 32_768
 METADATA_SECONDS = 300

@@ -45,7 +45,7 @@ production does not take it.</p>
 <li>
 <h2>Read on</h2>
 <p>README.md has every operation of a customer's journey to be pasted, and how to connect single-page apps, mobile apps
-and staff systems. What every key of a tenants file means stands in app/adapters/README.md.</p>
+and staff systems. What every key of a tenants file means stands in app/adapters/tenants/README.md.</p>
 </li>
 </ol>
 """)

@@ -17,7 +17,7 @@ from app.models.base import TenantRow
 from app.models.credentials import Credential
 from app.models.customers import Customer
 from app.models.groups import CustomerGroup, GroupMembership
-from app.models.integrations import IntegrationToken, UsedAssertion
+from app.models.integration_tokens import IntegrationToken, UsedAssertion
 from app.models.legal_entities import LegalEntityAssignment
 from app.models.one_time_tokens import OneTimeToken
 from app.models.orders import RecordedOrder

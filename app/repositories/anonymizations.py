@@ -9,7 +9,7 @@ from typing import Any, cast
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from app.domain.anonymization import AnonymizationStatus
+from app.domain.anonymizations import AnonymizationStatus
 from app.domain.ports import Connection
 from app.models.anonymizations import Anonymization
 from app.repositories.base import Repository

@@ -10,7 +10,7 @@ from sqlalchemy import Select, and_, bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
-from app.domain.anonymization import AnonymizationStatus
+from app.domain.anonymizations import AnonymizationStatus
 from app.models.credentials import Credential
 from app.models.customers import SEARCHED_NAMES, Customer, CustomerProfile, CustomerStatus, searched_name
 from app.repositories.base import Condition, Repository, mine

@@ -21,7 +21,7 @@ from app.repositories.credentials import CredentialRepository
 from app.repositories.customer_search import CustomerSearch
 from app.repositories.customers import CustomerRepository
 from app.repositories.groups import GroupRepository
-from app.repositories.integrations import IntegrationTokenRepository, UsedAssertionRepository
+from app.repositories.integration_tokens import IntegrationTokenRepository, UsedAssertionRepository
 from app.repositories.legal_entities import LegalEntityRepository
 from app.repositories.one_time_tokens import OneTimeTokenLookup, OneTimeTokenRepository
 from app.repositories.orders import OrderRepository

@@ -18,7 +18,7 @@ from typing import Any
 import uvloop
 from starlette.routing import Router
 
-from app.adapters.sqlite import SqliteConnection
+from app.adapters.database.sqlite import SqliteConnection
 from app.graphql import context
 from app.graphql.documents import Documents
 from app.http import graphql

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from statistics import median
 from time import perf_counter
 
-from app.adapters.database import open_database
+from app.adapters.database.opening import open_database
 from app.models import TABLES
 from app.repositories.credentials import CredentialRepository
 from app.repositories.sessions import TokenLookup

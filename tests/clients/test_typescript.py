@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.adapters.demo_provider import run_demo_provider
+from app.adapters.social.demo_provider import run_demo_provider
 from tests.clients.conftest import Run
 from tests.harness.social import free_port
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from app.domain.tools import Tools
 from app.main import build_app
-from app.services.delivery import deliver_due
+from app.services.worker.delivery import deliver_due
 from app.settings import Settings
 from app.wiring import build_tools
 from tests.fakes import MovableClock

@@ -29,7 +29,7 @@ class Module:
 
     @property
     def name(self) -> str:
-        """The dotted name: `app.services.sessions`."""
+        """The dotted name: `app.services.sessions.sessions`."""
         parts = self.path.relative_to(ROOT).with_suffix("").parts
         return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 

@@ -19,8 +19,8 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from app.adapters.social_presets import PRESETS
-from app.adapters.tenant_faults import FILE_KEYS
+from app.adapters.social.presets import PRESETS
+from app.adapters.tenants.faults import FILE_KEYS
 from app.domain.tenants import Mixin, Site, SocialProvider, Tenant
 from tests.harness.source import ROOT
 

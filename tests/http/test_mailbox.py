@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.signer import Es256Signer
+from app.adapters.keys.signer import Es256Signer
 from tests.fakes import MovableClock
 from tests.harness import operations
 from tests.harness.gateway import Gateway, run_gateway

@@ -20,7 +20,7 @@ from joserfc.jwk import KeySet
 from app.domain.oauth import OAuthRequest
 from app.domain.requests import RequestFacts
 from app.http.oauth import MAX_BODY_BYTES
-from app.services.oauth import issue_token
+from app.services.integrations.oauth import issue_token
 from tests.fakes import MovableClock
 from tests.harness.gateway import Gateway, run_gateway
 from tests.harness.integrations import (

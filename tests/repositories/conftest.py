@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.adapters.database import open_database
+from app.adapters.database.opening import open_database
 from app.domain.ports import Database
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.anonymization import AnonymizationStatus
+from app.domain.anonymizations import AnonymizationStatus
 from app.domain.ports import Connection, Database
 from app.models.customers import Customer, CustomerStatus
 from app.repositories.customers import CustomerRepository

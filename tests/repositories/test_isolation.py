@@ -22,7 +22,7 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 import app.repositories
-from app.domain.anonymization import AnonymizationStatus
+from app.domain.anonymizations import AnonymizationStatus
 from app.domain.customer_filters import CustomerFilter
 from app.domain.ports import Connection, Database
 from app.domain.principal import TokenKind

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.passwords import Argon2Passwords
-from app.adapters.rate_limit_redis import logger as limiter_logger
+from app.adapters.keys.passwords import Argon2Passwords
+from app.adapters.limits.redis import logger as limiter_logger
 from tests.factories import PASSWORD, signup_input
 from tests.fakes import MovableClock
 from tests.harness import operations

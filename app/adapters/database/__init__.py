@@ -1,0 +1,1 @@
+"""The database port on SQLite and on PostgreSQL, and its schema."""

@@ -1,0 +1,18 @@
+"""Which migration a database must be at: the newest one that this program carries."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import text
+
+VERSION_TABLE = "alembic_version"
+VERSION_STATEMENT = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - the name is our own
+
+
+@cache
+def newest_migration() -> str:
+    """Return the identifier of the newest migration, by which its file's name begins: the highest number of all."""
+    versions = Path(__file__).parents[2] / "migrations" / "versions"
+    return max(file.name.partition("_")[0] for file in versions.glob("[0-9]*.py"))

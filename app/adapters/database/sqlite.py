@@ -1,0 +1,290 @@
+"""SQLite behind the `Database` port: what is short on the event loop, what may wait on one writer thread.
+
+aiosqlite would hop threads for every statement. In WAL mode a short read by a key waits for nobody, so it runs right on
+the loop over a held connection; so does a short write, once the write lock is held. What may take its time runs on the
+writer thread: COMMIT, which waits for the disk, and statements of any length.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import orjson
+import sqlalchemy
+from sqlalchemy import Engine, Executable, Row, Select, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.adapters.database.prepared import PreparedStatements
+from app.adapters.database.schema_version import VERSION_STATEMENT, VERSION_TABLE, newest_migration
+from app.domain.ports import Constant
+
+Result = TypeVar("Result")
+
+# Seconds that a writer waits for the writers of other processes before it gives up, and between two tries.
+BUSY_TIMEOUT = 15.0
+BUSY_PAUSE = 0.001
+
+
+_HAS_VERSION = f"SELECT 1 FROM sqlite_master WHERE name = '{VERSION_TABLE}'"  # noqa: S608 - the name is our own
+
+
+class SqliteDatabase:
+    """One file, one reader on the loop, one writer on a thread; other processes may share the file."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = _create_engine(url)
+        self._reader: sqlalchemy.Connection | None = None
+        self._writer: sqlalchemy.Connection | None = None
+        self._writer_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
+        self._turn = asyncio.Lock()
+        self.prepared = PreparedStatements(self._engine.dialect)
+
+    def connect(self) -> SqliteConnection:
+        """Return a conversation; all of them share the reader, and take turns at the writer."""
+        return SqliteConnection(self)
+
+    @property
+    def reader(self) -> sqlalchemy.Connection:
+        """The connection for short reads on the event loop."""
+        if self._reader is None:
+            self._reader = self._engine.connect()
+        return self._reader
+
+    @property
+    def writer(self) -> sqlalchemy.Connection:
+        """The connection of whoever has the turn to write."""
+        if self._writer is None:
+            self._writer = self._engine.connect()
+        return self._writer
+
+    async def write(self, work: Callable[[sqlalchemy.Connection], Result]) -> Result:
+        """Run the work on the writer thread with the writer's connection."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer_thread, lambda: work(self.writer))
+
+    async def take_turn(self) -> None:
+        """Wait until no other conversation of this process writes, then until no other process does.
+
+        Takes the write lock at once: a deferred BEGIN would fail with 'database is locked' when it has read first.
+        """
+        await self._turn.acquire()
+        try:
+            await self._begin()
+        except BaseException:
+            self._turn.release()
+            raise
+
+    async def _begin(self) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + BUSY_TIMEOUT
+        while True:
+            try:
+                _driver(self.writer).execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or loop.time() > deadline:
+                    raise
+            else:
+                return
+            await asyncio.sleep(BUSY_PAUSE)
+
+    async def end_turn(self, command: str) -> None:
+        """End the transaction by COMMIT or ROLLBACK, and let the next conversation write."""
+        try:
+            await self.write(lambda writer: _driver(writer).execute(command))
+        finally:
+            self._turn.release()
+
+    async def forget(self) -> None:
+        """Write the file anew, and empty the log of writes.
+
+        secure_delete alone is not enough: where a page was split, it goes on holding copies of rows that have moved,
+        outside of what SQLite counts as deleted. Takes about a second for each 100 MB, in which nobody can write.
+        """
+        async with self._turn:
+            await self._until_free(lambda: self.write(_rewrite))
+            await self._until_free(lambda: self.write(_empty_log))
+
+    async def _until_free(self, work: Callable[[], Awaitable[bool]]) -> None:
+        """Do it again until no other process is in the way any more; raises `OSError` when one stays there."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + BUSY_TIMEOUT
+        while not await work():
+            if loop.time() > deadline:
+                raise OSError("Another process keeps the database busy.")
+            await asyncio.sleep(BUSY_PAUSE)
+
+    @property
+    def connections_in_use(self) -> int:
+        """How many connections are busy at this moment: the writer, or none."""
+        return int(self._turn.locked())
+
+    async def find_migration(self) -> str | None:
+        """Return the migration that the file is at; None where there is none, or none of ours, and nothing is made.
+
+        Raises `OSError` for what is no SQLite file, or cannot be read.
+        """
+        return _find_migration(Path(self._engine.url.database or ""))
+
+    async def is_ready(self) -> bool:
+        """Tell whether the file answers and is at the newest migration."""
+        try:
+            return [row.version_num for row in self.reader.execute(VERSION_STATEMENT)] == [newest_migration()]
+        except SQLAlchemyError:
+            return False
+
+    async def close(self) -> None:
+        """Close both connections and the thread."""
+        if self._reader is not None:
+            self._reader.close()
+        await asyncio.get_running_loop().run_in_executor(self._writer_thread, self._close_writer)
+        self._writer_thread.shutdown()
+        self._engine.dispose()
+
+    def _close_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+
+class SqliteConnection:
+    """A conversation with a `SqliteDatabase`; see the `Connection` port."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+        self._begun = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether a transaction is open."""
+        return self._begun
+
+    async def begin(self) -> None:
+        """Wait for the turn to write; does nothing when the transaction is open."""
+        if not self._begun:
+            await self._database.take_turn()
+            self._begun = True
+
+    async def commit(self) -> None:
+        """Keep what was written."""
+        await self._end("COMMIT")
+
+    async def rollback(self) -> None:
+        """Forget what was written."""
+        await self._end("ROLLBACK")
+
+    async def _end(self, command: str) -> None:
+        if self._begun:
+            self._begun = False
+            # Shielded: a cancelled request must still give the write lock back, in the order of the writer thread.
+            await asyncio.shield(asyncio.ensure_future(self._database.end_turn(command)))
+
+    async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Read the latest commit, or inside the transaction what it has written itself."""
+        if not self._begun:
+            return self._database.reader.execute(statement).fetchall()
+        return await self._database.write(lambda writer: writer.execute(statement).fetchall())
+
+    async def fetch_prepared(self, statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """Read as `fetch` does at a tenth of the cost, and always on the loop."""
+        return self._fetch_prepared(statement, parameters)
+
+    def _fetch_prepared(self, statement: Select[Any] | Constant, parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        prepared = self._database.prepared.get(statement)
+        driver = _driver(self._database.writer if self._begun else self._database.reader)
+        return prepared.read(driver.execute(prepared.sql, prepared.arguments(parameters)).fetchall())
+
+    async def execute(self, statement: Executable) -> int:
+        """Write inside the transaction, which is opened when it is not, and return the number of rows touched."""
+        await self.begin()
+        return await self._database.write(lambda writer: writer.execute(statement).rowcount)
+
+    async def execute_prepared(self, statement: Constant, parameters: Mapping[str, Any]) -> int:
+        """Write as `execute` does at a tenth of the cost; on the loop, as soon as the write lock is held."""
+        await self.begin()
+        prepared = self._database.prepared.get(statement)
+        rows: int = _driver(self._database.writer).execute(prepared.sql, prepared.arguments(parameters)).rowcount
+        return rows
+
+    async def execute_prepared_returning(
+        self, statement: Constant, parameters: Mapping[str, Any]
+    ) -> Sequence[Row[Any]]:
+        """Write as `execute_prepared` does, and return the rows of the RETURNING clause."""
+        await self.begin()
+        return self._fetch_prepared(statement, parameters)
+
+    async def execute_returning(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Write inside the transaction, which is opened when it is not, and return the rows of the RETURNING clause."""
+        await self.begin()
+        return await self._database.write(lambda writer: writer.execute(statement).fetchall())
+
+    async def close(self) -> None:
+        """Roll back what was not committed."""
+        await self.rollback()
+
+
+def _driver(connection: sqlalchemy.Connection) -> sqlite3.Connection:
+    return cast("sqlite3.Connection", connection.connection.driver_connection)
+
+
+def _rewrite(writer: sqlalchemy.Connection) -> bool:
+    """Write the file anew; False when another process was in the way."""
+    try:
+        _driver(writer).execute("VACUUM")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
+
+
+def _empty_log(writer: sqlalchemy.Connection) -> bool:
+    """Bring everything from the log of writes into the file; False when another process was in the way."""
+    ((is_busy, _, _),) = _driver(writer).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return not is_busy
+
+
+def _find_migration(path: Path) -> str | None:
+    # Not by the engine, whose connections make what is not there.
+    if not path.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            if connection.execute(_HAS_VERSION).fetchone() is None:
+                return None
+            row = connection.execute(VERSION_STATEMENT.text).fetchone()
+    except sqlite3.Error as error:
+        raise OSError(str(error)) from error
+    return str(row[0]) if row is not None else None
+
+
+def _create_engine(url: str) -> Engine:
+    # AUTOCOMMIT leaves the transactions to the statements BEGIN IMMEDIATE, COMMIT and ROLLBACK above. Each connection
+    # is used by one thread at a time: the reader by the loop's, the writer by its own, or by the loop's in between.
+    engine = create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"check_same_thread": False},
+        json_deserializer=orjson.loads,
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in (
+            # Whoever waits for a lock does so in `take_turn`, and not on the event loop.
+            "busy_timeout=0",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            # What is erased must not linger in free pages of the file.
+            "secure_delete=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine

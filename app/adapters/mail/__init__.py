@@ -1,0 +1,1 @@
+"""The mail ports: texts, SMTP, and the folder of the development mailbox."""

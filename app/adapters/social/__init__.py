@@ -1,0 +1,1 @@
+"""The social login port: OpenID Connect and OAuth 2 providers."""

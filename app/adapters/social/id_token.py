@@ -1,0 +1,78 @@
+"""Checks an id token (OpenID Connect Core 1.0 section 3.1.3.7): signature, issuer, audience, times, nonce and hash."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from authlib.oidc.core import CodeIDToken
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+
+from app.adapters.social.http import ProviderRefusedError
+from app.adapters.social.keys import ProviderKeys
+
+# Signatures that only the provider can have made; what it announces may narrow the list, never widen it.
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
+# Seconds by which the provider's clock may differ from ours.
+LEEWAY = 60
+LONGEST_SUBJECT = 255
+_LONGEST_TOKEN = 32_768
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What an id token has to say to be the answer to our request."""
+
+    issuer: str
+    client_id: str
+    nonce: str
+    access_token: str
+    now: int
+
+
+async def check_id_token(
+    token: str, keys: ProviderKeys, announced: Collection[str], expected: Expected
+) -> dict[str, Any]:
+    """Return the claims of an id token that is in order; raises `ProviderRefusedError` for any other.
+
+    `announced` are the algorithms of the provider's discovery document.
+    """
+    if len(token) > _LONGEST_TOKEN:
+        raise ProviderRefusedError("the id token is too long")
+    try:
+        claims = await _verify(token, keys, announced, expected)
+        claims.validate(now=expected.now, leeway=LEEWAY)
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
+        raise ProviderRefusedError(f"the id token is not in order: {type(error).__name__} {error}") from error
+    _check_further(claims)
+    return dict(claims)
+
+
+async def _verify(token: str, keys: ProviderKeys, announced: Collection[str], expected: Expected) -> CodeIDToken:
+    algorithms = [algorithm for algorithm in ALGORITHMS if algorithm in announced]
+    algorithm = (header := jws.extract_compact(token.encode("ascii")).headers()).get("alg")
+    if algorithm not in algorithms:
+        raise ProviderRefusedError("the id token is signed with an algorithm that does not count")
+    key = await keys.find(header.get("kid"), algorithm)
+    decoded = jwt.decode(token, key, registry=jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False))
+    options = {
+        "iss": {"essential": True, "value": expected.issuer},
+        "aud": {"essential": True, "value": expected.client_id},
+        "sub": {"essential": True},
+    }
+    parameters = {
+        "nonce": expected.nonce,
+        "client_id": expected.client_id,
+        "access_token": expected.access_token,
+    }
+    return CodeIDToken(decoded.claims, decoded.header, options, parameters)
+
+
+def _check_further(claims: CodeIDToken) -> None:
+    # The library looks at a hash only when it is not empty.
+    if "at_hash" in claims and (not isinstance(claims["at_hash"], str) or not claims["at_hash"]):
+        raise ProviderRefusedError("the id token has an empty hash of the access token")
+    if len(claims["sub"]) > LONGEST_SUBJECT:
+        raise ProviderRefusedError("the id token has a subject that is too long")

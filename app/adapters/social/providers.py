@@ -1,0 +1,102 @@
+"""Social login with any OpenID provider, or OAuth 2 provider without OpenID, on Authlib's OAuth 2 client."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from ssl import SSLContext
+
+import httpx2
+
+from app.adapters.social.http import GuardedTransport, ProviderRefusedError, ProviderUnavailableError
+from app.adapters.social.provider import ProviderClient
+from app.domain.errors import Refused, UserErrorCode
+from app.domain.ports import Clock
+from app.domain.social import AuthorizationGrant, AuthorizationRequest, SocialProof
+from app.domain.tenants import SocialProvider, Tenant
+
+# Calls under way to one provider, and those that may wait for their turn; who comes then is told at once.
+MOST_IN_FLIGHT = 8
+MOST_WAITING = 32
+
+logger = logging.getLogger(__name__)
+
+
+class SocialProviders:
+    """All providers of all tenants, each with its own bounds, so that one that hangs slows nobody else.
+
+    `loopback` lets http to this machine pass (development); `tls` stands in for the system's trusted authorities.
+    """
+
+    def __init__(self, clock: Clock, *, loopback: bool, tls: SSLContext | None = None) -> None:
+        self._clock = clock
+        self._loopback = loopback
+        # The bounds are ours: a pool that is full because of one provider would make all others wait.
+        self._transport = httpx2.AsyncHTTPTransport(
+            verify=tls or True, trust_env=False, limits=httpx2.Limits(max_connections=None)
+        )
+        self._gates: dict[tuple[str, str], _Gate] = {}
+
+    async def authorization_url(self, tenant: Tenant, provider: SocialProvider, request: AuthorizationRequest) -> str:
+        """Return the provider's address that the person is sent to (RFC 6749 section 4.1.1)."""
+        async with self._gate(tenant, provider).pass_through() as client:
+            return await client.authorization_url(request)
+
+    async def prove(self, tenant: Tenant, provider: SocialProvider, grant: AuthorizationGrant) -> SocialProof:
+        """Trade the code for what the provider knows about the person; the code goes out once."""
+        async with self._gate(tenant, provider).pass_through() as client:
+            return await client.prove(grant)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._transport.aclose()
+
+    def _gate(self, tenant: Tenant, provider: SocialProvider) -> _Gate:
+        key = (tenant.id, provider.provider)
+        if key not in self._gates:
+            transport = GuardedTransport(
+                self._transport, most_bytes=tenant.limits.social_answer_max_bytes, loopback=self._loopback
+            )
+            client = ProviderClient(provider, tenant, transport, self._clock)
+            self._gates[key] = _Gate(client, tenant.social_timeout_seconds)
+        return self._gates[key]
+
+
+class _Gate:
+    """Lets few through to one provider at a time, and each for `seconds` at the most, waiting included."""
+
+    def __init__(self, client: ProviderClient, seconds: int) -> None:
+        self._client = client
+        self._seconds = seconds
+        self._turns = asyncio.Semaphore(MOST_IN_FLIGHT)
+        self._inside = 0
+
+    @asynccontextmanager
+    async def pass_through(self) -> AsyncIterator[ProviderClient]:
+        """Wait for a turn; failures come out as `Refused`, and their cause goes to the log."""
+        if self._inside >= MOST_IN_FLIGHT + MOST_WAITING:
+            raise self._unavailable("too many are waiting for it")
+        self._inside += 1
+        try:
+            async with asyncio.timeout(self._seconds), self._turns:
+                yield self._client
+        except (TimeoutError, httpx2.TimeoutException):
+            raise self._unavailable(f"no answer within {self._seconds} s") from None
+        except (httpx2.HTTPError, httpx2.InvalidURL, ProviderUnavailableError) as error:
+            raise self._unavailable(f"{type(error).__name__}: {error}") from error
+        except ProviderRefusedError as error:
+            logger.warning("social login refused", extra={"provider": self._client.name, "cause": str(error)})
+            raise Refused(
+                UserErrorCode.PROVIDER_REFUSED, "The provider did not confirm who you are: please try again."
+            ) from error
+        finally:
+            self._inside -= 1
+
+    def _unavailable(self, cause: str) -> Refused:
+        logger.warning("social provider unavailable", extra={"provider": self._client.name, "cause": cause})
+        return Refused(
+            UserErrorCode.PROVIDER_UNAVAILABLE,
+            "The provider does not answer at the moment: please try again later, or sign in another way.",
+        )

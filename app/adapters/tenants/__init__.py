@@ -1,0 +1,1 @@
+"""The tenants file: read, checked, and turned into the shops."""

@@ -1,0 +1,178 @@
+"""Turns one tenant's table into what the domain knows: names from keys, secrets from variables, texts from files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from app.adapters.social.presets import fill_preset
+from app.adapters.social.secrets import read_private_key
+from app.adapters.tenants.faults import dotted
+from app.domain.client_credentials import WELL_KNOWN_SECRET
+from app.domain.mixins import check_schema
+from app.domain.operation_lists import read_operations
+from app.domain.profile import Profile
+
+# Stands in for a secret that could not be had, so that the rest of the table is still checked.
+_STAND_IN = "whsec_" + "A" * 32
+
+Table = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a tenants file is read with: its folder, the variables, the profile, and whether it is our own demo."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    profile: Profile
+    built_in: bool
+
+
+class TenantTable:
+    """One tenant's table. `prepared` is what the domain's model is made from; `faults` what stood in the way."""
+
+    def __init__(self, tenant_id: str, content: Table, surroundings: Surroundings) -> None:
+        self.tenant_id = tenant_id
+        self.content = content
+        self.faults: list[str] = []
+        self._surroundings = surroundings
+        self.prepared = self._prepare()
+
+    def _prepare(self) -> Table:
+        prepared = dict(self.content)
+        self._refuse_key(prepared, "id", "the tenant's id is the name of its table")
+        prepared["id"] = self.tenant_id
+        self._name_entries(prepared, "sites", "id")
+        self._name_entries(prepared, "mixins", "name")
+        self._take_file(prepared, "operation_list", "operations_file", read_operations)
+        for path, entry in self._entries(prepared, "clients"):
+            self._take_secret(entry, "secret", *path)
+            self._take_file(entry, "jwks", "jwks_file", _check_keys, *path)
+        for path, entry in self._entries(prepared, "webhooks"):
+            self._take_secret(entry, "secret", *path)
+            self._take_secret(entry, "previous_secret", *path)
+        for path, entry in self._entries(prepared, "social"):
+            self._take_secret(entry, "client_secret", *path)
+            self._take_signing(entry, *path)
+            fill_preset(entry)
+        for path, entry in self._entries(prepared, "mixins"):
+            self._take_file(entry, "json_schema", "schema_file", _check_schema, *path)
+        return prepared
+
+    def _name_entries(self, prepared: Table, noun: str, key: str) -> None:
+        """Turn a table of tables into a list whose entries carry their name."""
+        if noun not in prepared:
+            return
+        tables = prepared[noun]
+        if not isinstance(tables, dict):
+            prepared[noun] = None
+            return
+        for name, table in tables.items():
+            if isinstance(table, dict):
+                self._refuse_key(table, key, "it is the name of the table", noun, name)
+        prepared[noun] = [{**table, key: name} if isinstance(table, dict) else table for name, table in tables.items()]
+
+    def _entries(self, prepared: Table, noun: str) -> Iterator[tuple[tuple[str | int, ...], Table]]:
+        """Copy the entries of a list, so that the file's own content stays, and return each with its path."""
+        entries = prepared.get(noun)
+        if not isinstance(entries, list):
+            return
+        prepared[noun] = copies = [dict(entry) if isinstance(entry, dict) else entry for entry in entries]
+        for index, copy in enumerate(copies):
+            if isinstance(copy, dict):
+                yield self.path(noun, index), copy
+
+    def path(self, *location: str | int) -> tuple[str | int, ...]:
+        """Return where a place of `prepared` stands in the table: entries with a name of their own by that name."""
+        match location:
+            case ("sites" | "mixins" as noun, int(index), *rest):
+                return (noun, list(self.content[noun])[index], *rest)
+        return location
+
+    def _take_secret(self, entry: Table, key: str, *path: str | int) -> None:
+        """Replace `<key>_env`, the name of a variable, by `<key>`, its value."""
+        self._refuse_key(entry, key, f"write {key}_env and put the secret into that environment variable", *path)
+        variable = entry.pop(f"{key}_env", None)
+        if variable is None:
+            return
+        entry[key] = self._find_secret(variable, *path, f"{key}_env")
+
+    def _find_secret(self, variable: object, *path: str | int) -> str:
+        if not isinstance(variable, str) or not variable:
+            self._add("must be the name of an environment variable", *path)
+            return _STAND_IN
+        secret = self._surroundings.environment.get(variable, "")
+        in_production = self._surroundings.profile is Profile.PRODUCTION
+        if not secret and self._surroundings.built_in and not in_production:
+            return WELL_KNOWN_SECRET + variable.lower().replace("_", "-")
+        if not secret:
+            self._add(f"names {variable}, which is not set: put the secret into that environment variable", *path)
+            return _STAND_IN
+        if in_production and secret.startswith(WELL_KNOWN_SECRET):
+            self._add(f"names {variable}, which holds a well-known development secret: choose one of your own", *path)
+        return secret
+
+    def _take_file(
+        self, entry: Table, key: str, file_key: str, check: Callable[[Any], object], *path: str | int
+    ) -> None:
+        """Replace `file_key`, the name of a JSON file beside the tenants file, by `key`, its checked text."""
+        self._refuse_key(entry, key, f"write {file_key} and put it into that file", *path)
+        name = entry.pop(file_key, None)
+        if name is None:
+            return
+        entry[key] = "{}"
+        if not isinstance(name, str):
+            self._add("must be the name of a file", *path, file_key)
+            return
+        try:
+            content = json.loads((self._surroundings.folder / name).read_text(encoding="utf-8"))
+            check(content)
+        except OSError as error:
+            self._add(f"names '{name}', which cannot be read: {error.strerror}", *path, file_key)
+        except (ValueError, JoseError) as error:
+            self._add(f"names '{name}', which is not right: {error}", *path, file_key)
+        else:
+            entry[key] = json.dumps(content)
+
+    def _take_signing(self, entry: Table, *path: str | int) -> None:
+        """Replace the name of the variable with the key that signs our secret for a provider by the key's text."""
+        if not isinstance(entry.get("signing"), dict):
+            return
+        entry["signing"] = signing = dict(entry["signing"])
+        named = "private_key_env" in signing
+        faults = len(self.faults)
+        self._take_secret(signing, "private_key", *path, "signing")
+        if named and len(self.faults) == faults:
+            try:
+                read_private_key(signing["private_key"])
+            except ValueError as error:
+                self._add(str(error), *path, "signing", "private_key_env")
+
+    def _refuse_key(self, table: Table, key: str, instead: str, *path: str | int) -> None:
+        if key in table:
+            self._add(f"is not known: {instead}", *path, key)
+
+    def _add(self, fault: str, *path: str | int) -> None:
+        self.faults.append(f"{dotted('tenants', self.tenant_id, *path)} {fault}")
+
+
+def _check_keys(content: Any) -> None:
+    """Raise `ValueError` or `JoseError` unless this is a JWK set of public keys (RFC 7517)."""
+    if not isinstance(content, dict) or not isinstance(content.get("keys"), list) or not content["keys"]:
+        raise ValueError('write a JWK set: {"keys": […]}')
+    if any(key.is_private for key in KeySet.import_key_set({"keys": content["keys"]}).keys):
+        raise ValueError("it holds a private or secret key: give the public keys only")
+
+
+def _check_schema(content: Any) -> None:
+    """Raise `ValueError` unless this is a JSON Schema that stands alone."""
+    if not isinstance(content, dict):
+        raise ValueError("write a JSON object")
+    check_schema(content)

@@ -1,0 +1,40 @@
+"""The tokens of integrations, and the assertions that they have used up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import col
+
+from app.models.integration_tokens import IntegrationToken, UsedAssertion
+from app.repositories.base import Repository
+
+
+class IntegrationTokenRepository(Repository):
+    """The integration tokens of one tenant."""
+
+    async def add(self, token: IntegrationToken) -> None:
+        """Write a new token."""
+        await self._add(token)
+
+    async def find(self, jti: str) -> IntegrationToken | None:
+        """Return a token by the `jti` of its JWT."""
+        return await self._find(IntegrationToken, col(IntegrationToken.jti) == jti)
+
+    async def revoke(self, jti: str, now: datetime) -> bool:
+        """End a token; False when there is none or it has ended already."""
+        revoked = await self._update(
+            IntegrationToken,
+            col(IntegrationToken.jti) == jti,
+            col(IntegrationToken.revoked_at).is_(None),
+            revoked_at=now,
+        )
+        return revoked == 1
+
+
+class UsedAssertionRepository(Repository):
+    """The assertions that the clients of one tenant have presented."""
+
+    async def add_unless_used(self, assertion: UsedAssertion) -> bool:
+        """Note that an assertion was presented; False when it was before, however close in time."""
+        return await self._add_unless(assertion, "client_id", "jti_hash", "tenant_id")

@@ -1,0 +1,47 @@
+"""A new password from who knows the old one."""
+
+from __future__ import annotations
+
+from app.domain.audit import AuditAction
+from app.domain.errors import UserErrorCode, refuse
+from app.domain.problems import Problems
+from app.domain.topics import Topic
+from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS
+from app.services.accounts.customers import get_profile
+from app.services.accounts.own_account import lock_own_account
+from app.services.accounts.passwords import check_password, personal_words
+from app.services.accounts.reauthentication import reauthenticate
+from app.services.audit import record
+from app.services.outgoing.events import emit
+from app.services.outgoing.mails import send_security_mail
+from app.services.sessions.token_sets import TokenSet, rotate_tokens
+from app.services.unit_of_work import UnitOfWork
+
+
+async def change_password(uow: UnitOfWork, current_password: str | None, new_password: str) -> TokenSet:
+    """Set a new password: all other sessions end, and the caller's own goes on with new tokens.
+
+    Who has no password yet sets the first one within a fresh login, else REAUTHENTICATION_REQUIRED. All others give the
+    current one: REQUIRED, INVALID_CREDENTIALS. INVALID for a new password that is the current one.
+    """
+    profile = uow.caller.require_customer()
+    problems = Problems()
+    if profile.has_password and current_password is None:
+        problems.add(UserErrorCode.REQUIRED, "Please enter your current password.", "currentPassword")
+    check_password(problems, uow.tenant, new_password, personal_words(profile), "newPassword")
+    problems.raise_if_any()
+    credential = await reauthenticate(uow, current_password, "currentPassword")
+    if new_password == current_password:
+        raise refuse(UserErrorCode.INVALID, "Please choose another password than the current one.", "newPassword")
+    password_hash = await uow.hash_password(new_password)
+    await lock_own_account(uow)
+    if not await uow.credentials.set_password(profile.id, credential.version, uow.now, password_hash):
+        raise refuse(UserErrorCode.VERSION_CONFLICT, "The password was changed meanwhile.", "currentPassword")
+    session_id = uow.caller.require_principal().session_id or ""
+    await uow.sessions.revoke_all(profile.id, uow.now, keep=session_id)
+    await uow.one_time_tokens.revoke(profile.id, uow.now, *ENDED_BY_NEW_CREDENTIALS)
+    tokens = await rotate_tokens(uow, session_id, await get_profile(uow, profile.id))
+    await send_security_mail(uow, "password_changed", profile)
+    await emit(uow, Topic.CUSTOMER_PASSWORD_CHANGED, profile.id)
+    await record(uow, AuditAction.PASSWORD_CHANGED, profile.id)
+    return tokens

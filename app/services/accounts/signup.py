@@ -1,0 +1,224 @@
+"""Sign-up: a new customer, in the three modes of a shop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum, unique
+from typing import Any
+
+from app.domain.audit import AuditAction
+from app.domain.emails import EmailAddress, parse_email
+from app.domain.errors import DomainError, UserErrorCode, refuse
+from app.domain.patches import Patch
+from app.domain.problems import Problems
+from app.domain.tenants import SignupMode, Tenant
+from app.domain.topics import Topic
+from app.models.credentials import Credential
+from app.models.customers import Customer
+from app.services.accounts.addresses import add_address, check_address
+from app.services.accounts.confirmations import send_confirmation
+from app.services.accounts.legal_entities import Claim, check_legal_entities, claim_legal_entities
+from app.services.accounts.passwords import check_password
+from app.services.accounts.profiles import COMPANY_REGISTRATION_LINE, check_profile, imply_business_model
+from app.services.accounts.ways_back import tell_of_way_back
+from app.services.audit import record, record_refusal
+from app.services.limits import guard_signup, guard_signup_form, may_mail
+from app.services.outgoing.events import emit
+from app.services.outgoing.mails import current_site, send_mail
+from app.services.unit_of_work import UnitOfWork
+
+
+@unique
+class SignupStatus(StrEnum):
+    """What has to happen before the first login."""
+
+    ACTIVE = "ACTIVE"
+    CONFIRMATION_SENT = "CONFIRMATION_SENT"
+    AWAITING_ACTIVATION = "AWAITING_ACTIVATION"
+
+
+_STATUS = {
+    SignupMode.OPEN: SignupStatus.ACTIVE,
+    SignupMode.CONFIRM_EMAIL: SignupStatus.CONFIRMATION_SENT,
+    SignupMode.EMPLOYEE_ACTIVATION: SignupStatus.AWAITING_ACTIVATION,
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Registration:
+    """What somebody signs up with. With `login_email`, `email` is only the contact address."""
+
+    email: str | None
+    password: str | None
+    login_email: str | None = None
+    login_password: str | None = None
+    details: Patch = field(default_factory=dict)
+    address: Patch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUp:
+    """The answer to a sign-up: the same shape whether or not the address was free."""
+
+    customer_id: str
+    status: SignupStatus
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Checked:
+    """A registration whose every field is in order."""
+
+    email: EmailAddress
+    password: str
+    columns: dict[str, Any]
+    legal_entities: list[Claim]
+    address: dict[str, Any] | None
+
+
+async def signup(uow: UnitOfWork, registration: Registration) -> SignedUp:
+    """Make a customer. EMAIL_TAKEN only in a shop with open sign-up: elsewhere the owner of the address gets a mail.
+
+    An address that somebody has left and may still come back to is told so by mail in every shop.
+    """
+    await guard_signup_form(uow)
+    checked = _check(uow, registration)
+    await guard_signup(uow)
+    password_hash = await uow.hash_password(checked.password)
+    tenant = uow.tenant
+    mail_allowed = tenant.signup is not SignupMode.OPEN and await may_mail(uow, checked.email.address, signup=True)
+    status = _STATUS[tenant.signup]
+    customer_id = uow.tools.random.new_id()
+    credential = Credential(
+        tenant_id=tenant.id,
+        customer_id=customer_id,
+        email=checked.email.address,
+        email_key=checked.email.key,
+        must_confirm=tenant.signup is SignupMode.CONFIRM_EMAIL,
+        password_hash=password_hash,
+        changed_at=uow.now,
+    )
+    is_taken = not await uow.credentials.add_unless_email_taken(credential)
+    if is_taken and tenant.signup is SignupMode.OPEN:
+        raise await _taken(uow, checked.email)
+    await _add_customer(uow, customer_id, checked)
+    await emit(uow, Topic.CUSTOMER_CREATED, customer_id, sessionId=uow.caller.require_principal().session_id)
+    if is_taken:
+        # All that was written only to take as long as it does for a free address.
+        await uow.roll_back()
+        await _tell_owner(uow, checked.email, mail_allowed=mail_allowed)
+        return SignedUp(customer_id, status)
+    if tenant.signup is SignupMode.CONFIRM_EMAIL and mail_allowed:
+        await send_confirmation(uow, credential, checked.columns.get("preferred_language"))
+    await record(uow, AuditAction.SIGNUP, customer_id, mode=tenant.signup.value)
+    return SignedUp(customer_id, status)
+
+
+def _check(uow: UnitOfWork, registration: Registration) -> _Checked:
+    tenant, problems, details = uow.tenant, Problems(), registration.details
+    separate = registration.login_email is not None
+    path = ("signup", "email") if separate else ("email",)
+    email = problems.check(parse_email, registration.login_email if separate else registration.email, *path)
+    contact = problems.check(parse_email, registration.email, "email") if separate and registration.email else email
+    columns = check_profile(
+        problems,
+        tenant,
+        details,
+        "customerDetails",
+        site=uow.caller.require_principal().site,
+        mixins={},
+        countries=[registration.address.get("country")] if registration.address else (),
+    )
+    if contact is not None and columns.get("contact_email") is None:
+        columns["contact_email"] = contact.address
+    b2b: Patch = details.get("b2b") or {}
+    columns["company_registration_id"] = problems.check(
+        COMPANY_REGISTRATION_LINE, b2b.get("company_registration_id"), "customerDetails", "b2b", "companyRegistrationId"
+    )
+    legal_entities = check_legal_entities(
+        problems, b2b.get("legal_entities"), "customerDetails", "b2b", "legalEntities"
+    )
+    imply_business_model(columns, legal_entities)
+    address = registration.address
+    address_columns = check_address(problems, address, "customerAddress") if address is not None else None
+    password = _check_password(problems, tenant, registration, email, columns)
+    problems.raise_if_any()
+    if email is None:
+        raise RuntimeError("A missing address is a problem that has been raised.")
+    return _Checked(email, password, columns, legal_entities, address_columns)
+
+
+def _check_password(
+    problems: Problems, tenant: Tenant, registration: Registration, email: EmailAddress | None, columns: dict[str, Any]
+) -> str:
+    separate = registration.login_password is not None
+    path = ("signup", "password") if separate else ("password",)
+    password = registration.login_password if separate else registration.password
+    if separate and registration.password and registration.password != password:
+        problems.add(UserErrorCode.INVALID, "Give one password: the one in signup.", "password")
+    personal = (
+        email.local_part if email else None,
+        *(columns.get(name) for name in ("first_name", "middle_name", "last_name")),
+    )
+    check_password(problems, tenant, password, personal, *path)
+    return password or ""
+
+
+async def _taken(uow: UnitOfWork, email: EmailAddress) -> DomainError:
+    """Return the error that a taken address is where sign-up is open; the mail that goes with it must stay."""
+    owner = await uow.credentials.find_by_email(email.key)
+    _note_taken(uow, owner)
+    if owner is None and await may_mail(uow, email.address, signup=True):
+        await tell_of_way_back(uow, email)
+    message = "There is an account with this e-mail address already: log in instead."
+    if owner is None:
+        message = "This e-mail address belongs to an account still, which has another one by now: see your mail."
+    return refuse(UserErrorCode.EMAIL_TAKEN, message, "email", durable=True)
+
+
+async def _tell_owner(uow: UnitOfWork, email: EmailAddress, *, mail_allowed: bool) -> None:
+    """Tell the owner of a taken address by mail, where the caller must not learn that it is."""
+    owner = await uow.credentials.find_by_email(email.key)
+    _note_taken(uow, owner)
+    if not mail_allowed:
+        return
+    if owner is None:
+        await tell_of_way_back(uow, email)
+        return
+    customer = await uow.customers.lock(owner.customer_id)
+    if customer is not None and owner.email is not None:
+        await send_mail(uow, "already_registered", owner.customer_id, owner.email)
+
+
+def _note_taken(uow: UnitOfWork, owner: Credential | None) -> None:
+    record_refusal(uow, AuditAction.SIGNUP, owner.customer_id if owner else None, reason=UserErrorCode.EMAIL_TAKEN)
+
+
+async def _add_customer(uow: UnitOfWork, customer_id: str, checked: _Checked) -> None:
+    await add_customer(
+        uow,
+        customer_id,
+        checked.columns,
+        active=uow.tenant.signup is not SignupMode.EMPLOYEE_ACTIVATION,
+    )
+    await claim_legal_entities(uow, customer_id, checked.legal_entities)
+    if checked.address is not None:
+        await add_address(uow, customer_id, checked.address, is_default=True)
+
+
+async def add_customer(uow: UnitOfWork, customer_id: str, columns: dict[str, Any], *, active: bool) -> None:
+    """Write a new customer with a free customer number and a shopper reference of its own."""
+    random = uow.tools.random
+    columns["preferred_language"] = columns.get("preferred_language") or current_site(uow).language
+    columns.setdefault("shopper_reference", customer_id)
+    added = False
+    while not added:
+        customer = Customer(
+            tenant_id=uow.tenant.id,
+            id=customer_id,
+            customer_number=random.digits(8),
+            **columns,
+            active=active,
+            created_at=uow.now,
+            updated_at=uow.now,
+        )
+        added = await uow.customers.add_unless_taken(customer)

@@ -1,0 +1,1 @@
+"""From a presented token to the caller."""

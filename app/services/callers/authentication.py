@@ -1,0 +1,81 @@
+"""From the presented access token to the caller: one statement."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Row
+
+from app.domain.errors import UnauthenticatedReason
+from app.domain.principal import OWNER_TYPE, Actor, Owner, Principal, TokenKind
+from app.domain.requests import RequestFacts
+from app.domain.scopes import Scope
+from app.domain.tenants import Client, Tenant
+from app.domain.tokens import ACCESS_PREFIXES, hash_token, read_prefix
+from app.domain.tools import Tools
+from app.models.customers import CustomerProfile
+from app.services.caller import Caller
+from app.services.callers.integration_tokens import authenticate_integration, looks_like_jwt
+from app.services.unit_of_work import open_token_lookup
+
+
+async def authenticate(tools: Tools, facts: RequestFacts) -> Caller:
+    """Return who presents the token; a token that counts for nothing makes a caller without a principal."""
+    if facts.token is None:
+        return Caller(facts)
+    if read_prefix(facts.token) not in ACCESS_PREFIXES:
+        if looks_like_jwt(facts.token):
+            return await authenticate_integration(tools, facts, facts.token)
+        return Caller(facts, refusal=UnauthenticatedReason.INVALID)
+    row = await open_token_lookup(tools).find_by_access_token(hash_token(facts.token))
+    if row is None:
+        return Caller(facts, refusal=UnauthenticatedReason.INVALID)
+    refusal = _refusal(tools, row)
+    if refusal is not None:
+        return Caller(facts, refusal=refusal)
+    customer = cast("CustomerProfile", row) if row.session_customer_id is not None else None
+    return Caller(facts, principal=_principal(row), customer=customer)
+
+
+def _refusal(tools: Tools, row: Row[Any]) -> UnauthenticatedReason | None:
+    """Tell what makes the token worthless: whatever ended session, customer or client revokes it at once."""
+    now: datetime = tools.clock.now()
+    if row.token_revoked_at is not None or row.session_revoked_at is not None:
+        return UnauthenticatedReason.REVOKED
+    if row.session_customer_id is not None and (not row.active or row.on_hold):
+        return UnauthenticatedReason.REVOKED
+    registered = tools.tenants.find_client(row.session_client_id)
+    if registered is None or registered[0].id != row.session_tenant_id:
+        return UnauthenticatedReason.REVOKED
+    began_by = row.session_credential_fingerprint
+    if began_by is not None and began_by not in registered[1].credential_fingerprints:
+        return UnauthenticatedReason.REVOKED
+    if row.session_kind == TokenKind.ON_BEHALF and not _may_still_act(*registered, row):
+        return UnauthenticatedReason.REVOKED
+    if row.token_expires_at <= now or row.session_expires_at <= now:
+        return UnauthenticatedReason.EXPIRED
+    return None
+
+
+def _may_still_act(tenant: Tenant, client: Client, row: Row[Any]) -> bool:
+    """Tell whether the client, and the person in whose name it acts, could begin to act for a customer today."""
+    owner = Owner(row.session_actor_id, row.session_actor_type) if row.session_actor_type == OWNER_TYPE else None
+    return Scope.CUSTOMERS_MANAGE in tenant.scopes_of(client, owner)
+
+
+def _principal(row: Row[Any]) -> Principal:
+    return Principal(
+        kind=TokenKind(row.session_kind),
+        tenant_id=row.session_tenant_id,
+        client_id=row.session_client_id,
+        expires_at=row.token_expires_at,
+        session_id=row.session_id,
+        site=row.session_site,
+        customer_id=row.session_customer_id,
+        legal_entity_id=row.session_legal_entity_id,
+        authenticated_at=row.session_authenticated_at,
+        actor=Actor(row.session_actor_id, row.session_actor_type, row.session_actor_reason)
+        if row.session_actor_id is not None
+        else None,
+    )

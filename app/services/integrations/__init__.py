@@ -1,0 +1,1 @@
+"""The OAuth endpoints: how other systems get their tokens."""

@@ -1,0 +1,1 @@
+"""What a customer may ask of what is held about them: erasure and a copy."""

@@ -1,0 +1,313 @@
+"""Sessions: the anonymous start, refresh, login, logout, and what is open where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.domain.audit import AuditAction
+from app.domain.devices import describe_device
+from app.domain.emails import parse_email
+from app.domain.errors import DomainError, Refused, UnauthenticatedReason, UserErrorCode, refuse, unauthenticated
+from app.domain.principal import Principal, TokenKind
+from app.domain.rotation import Rotation, RotationRules, decide_rotation
+from app.domain.tenants import Tenant
+from app.domain.tokens import REFRESH_PREFIXES, hash_token, read_prefix
+from app.domain.topics import Topic
+from app.models.credentials import Credential
+from app.models.customers import CustomerProfile
+from app.models.sessions import RefreshToken, Session
+from app.services.audit import record, record_refusal
+from app.services.limits import guard_anonymous_login, guard_refresh, verify_password
+from app.services.outgoing.events import emit
+from app.services.outgoing.mails import send_security_mail
+from app.services.sessions.token_sets import TokenSet, issue_tokens, session_end
+from app.services.unit_of_work import UnitOfWork
+
+USER_AGENT_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """A customer who has just logged in."""
+
+    tokens: TokenSet
+    customer: CustomerProfile
+
+
+async def anonymous_login(uow: UnitOfWork, client_id: str, site: str | None) -> TokenSet:
+    """Begin an anonymous session for a storefront; nothing about the person is kept. INVALID names client or site."""
+    uow.ignore_token()
+    registered = uow.tools.tenants.find_client(client_id)
+    if registered is None or not registered[1].is_storefront:
+        raise refuse(UserErrorCode.INVALID, "There is no storefront client with this id.", "clientId")
+    tenant, client = registered
+    found = tenant.find_site(site) if site else None
+    if site and found is None:
+        raise refuse(UserErrorCode.INVALID, "The shop has no site with this id.", "site")
+    uow.enter(tenant)
+    await guard_anonymous_login(uow)
+    session = Session(
+        tenant_id=tenant.id,
+        id=uow.tools.random.new_id(),
+        kind=TokenKind.ANONYMOUS.value,
+        client_id=client.id,
+        site=found.id if found else None,
+        created_at=uow.now,
+        last_used_at=uow.now,
+        expires_at=session_end(uow, TokenKind.ANONYMOUS),
+    )
+    await uow.sessions.add(session)
+    return await issue_tokens(uow, session, None)
+
+
+async def refresh(uow: UnitOfWork, refresh_token: str, legal_entity_id: str | None) -> TokenSet:
+    """Trade a refresh token for new tokens of the same session (RFC 6749 section 6, RFC 9700 section 4.14).
+
+    TOKEN_INVALID, TOKEN_EXPIRED; TOKEN_REUSED ends the whole session; NOT_FOUND for a legal entity that is not the
+    customer's own and confirmed.
+    """
+    uow.ignore_token()
+    token_hash = hash_token(refresh_token)
+    found = None
+    if read_prefix(refresh_token) in REFRESH_PREFIXES:
+        found = await uow.token_lookup.find_refresh_token(token_hash)
+    tenant = uow.tools.tenants.find_tenant(found.tenant_id) if found else None
+    if found is None or tenant is None:
+        await guard_refresh(uow, None)
+        raise _invalid_refresh_token()
+    uow.enter(tenant)
+    await guard_refresh(uow, found.session_id)
+    session = await uow.sessions.lock(found.session_id)
+    token = await uow.sessions.find_refresh_token(token_hash)
+    if session is None or token is None or not _lives(uow, session, token):
+        raise _invalid_refresh_token()
+    customer = await _customer_of(uow, session)
+    await _rotate(uow, session, token)
+    session = await _go_on(uow, session, legal_entity_id)
+    return await issue_tokens(uow, session, customer, parent_hash=token_hash)
+
+
+def _invalid_refresh_token() -> DomainError:
+    return refuse(UserErrorCode.TOKEN_INVALID, "This refresh token is not valid: start a new session.", "refreshToken")
+
+
+def _lives(uow: UnitOfWork, session: Session, token: RefreshToken) -> bool:
+    """Tell whether the token's family goes on: a token of a family that has ended proves nothing, not even theft."""
+    return session.revoked_at is None and session.family == token.family and _client_remains(uow.tenant, session)
+
+
+def _client_remains(tenant: Tenant, session: Session) -> bool:
+    return tenant.find_client(session.client_id) is not None
+
+
+async def _customer_of(uow: UnitOfWork, session: Session) -> CustomerProfile | None:
+    if session.customer_id is None:
+        return None
+    customer = await uow.customers.find(session.customer_id)
+    if customer is None or not customer.active or customer.on_hold:
+        raise _invalid_refresh_token()
+    return customer
+
+
+async def _rotate(uow: UnitOfWork, session: Session, token: RefreshToken) -> None:
+    """Use the token up as the rotation rules allow, or refuse it."""
+    children = await uow.sessions.list_children(token.token_hash) if token.used_at is not None else ()
+    decision = decide_rotation(token, children, uow.now, _rotation_rules(uow.tenant))
+    if decision is Rotation.EXPIRED or session.expires_at <= uow.now:
+        raise refuse(UserErrorCode.TOKEN_EXPIRED, "The session has ended: start a new one.", "refreshToken")
+    if decision is Rotation.REUSED:
+        await _end_reused(uow, session)
+        raise refuse(
+            UserErrorCode.TOKEN_REUSED,
+            "This refresh token was used before, so the session was ended to protect the account: log in again.",
+            "refreshToken",
+            durable=True,
+        )
+    if decision is Rotation.REPLACE_LOST:
+        await uow.sessions.revoke_children(token.token_hash, uow.now)
+    if decision is Rotation.TRADE and not await uow.sessions.claim_refresh_token(token.token_hash, uow.now):
+        raise _invalid_refresh_token()
+
+
+def _rotation_rules(tenant: Tenant) -> RotationRules:
+    return RotationRules(
+        sibling_grace=timedelta(seconds=tenant.refresh_sibling_grace_seconds),
+        most_children=tenant.limits.refresh_children,
+        lost_answer_grace=timedelta(seconds=tenant.refresh_lost_answer_seconds),
+    )
+
+
+async def _end_reused(uow: UnitOfWork, session: Session) -> None:
+    """End a session whose refresh token two parties have, and tell the customer."""
+    await uow.sessions.revoke(session.id, session.customer_id, uow.now)
+    await emit(uow, Topic.SESSION_REUSE_DETECTED, session.customer_id, sessionId=session.id)
+    record_refusal(uow, AuditAction.REFRESH_REUSED, session.customer_id, session=session.id)
+    customer = await uow.customers.find(session.customer_id) if session.customer_id else None
+    if customer is not None:
+        await send_security_mail(uow, "session_reused", customer)
+
+
+async def _go_on(uow: UnitOfWork, session: Session, legal_entity_id: str | None) -> Session:
+    """Write down that the session is used, and for which legal entity; an anonymous one slides on."""
+    values = {"last_used_at": uow.now, "legal_entity_id": await _legal_entity(uow, session, legal_entity_id)}
+    if session.kind == TokenKind.ANONYMOUS:
+        values["expires_at"] = session_end(uow, TokenKind.ANONYMOUS)
+    changed = await uow.sessions.change(session.id, **values)
+    if changed is None:
+        raise _invalid_refresh_token()
+    return changed
+
+
+async def _legal_entity(uow: UnitOfWork, session: Session, asked: str | None) -> str | None:
+    """Return the legal entity to act for: the asked one, or the one so far while staff's confirmation stands."""
+    wanted = asked or session.legal_entity_id
+    if wanted is None:
+        return None
+    if session.customer_id is not None and await uow.legal_entities.find_confirmed(session.customer_id, wanted):
+        return wanted
+    if asked is None:
+        return None
+    raise refuse(
+        UserErrorCode.NOT_FOUND, "This legal entity is not a confirmed one of the customer's own.", "legalEntityId"
+    )
+
+
+async def login(uow: UnitOfWork, email: str, password: str) -> LoggedIn:
+    """Raise the caller's anonymous session to the customer's; the session id stays, the anonymous tokens die.
+
+    One INVALID_CREDENTIALS for every reason that a stranger must not learn; only after the right password
+    ACCOUNT_INACTIVE, ACCOUNT_ON_HOLD or EMAIL_NOT_CONFIRMED.
+    """
+    principal = uow.caller.require_principal()
+    credential = await _find_credential(uow, email)
+    password_hash = credential.password_hash if credential else None
+    is_right = await verify_password(uow, email, password_hash, password)
+    if credential is None or password_hash is None or not is_right:
+        raise _refused(uow, credential, _invalid_credentials())
+    customer = await uow.customers.find(credential.customer_id)
+    if customer is None:
+        raise _invalid_credentials()
+    try:
+        _check_may_log_in(uow.tenant, customer)
+    except DomainError as error:
+        raise _refused(uow, credential, error) from None
+    new_hash = None
+    if uow.tools.passwords.needs_rehash(password_hash):
+        new_hash = await uow.hash_password(password)
+    # This locks the customer; only then can it be told whether what was checked still holds.
+    may_log_in = await uow.customers.note_login(customer.id, uow.now)
+    customer = await uow.customers.find(customer.id)
+    if not may_log_in or customer is None or customer.credential_version != credential.version:
+        raise _refused(uow, credential, _invalid_credentials())
+    if new_hash is not None:
+        await uow.credentials.rehash(customer.id, password_hash, new_hash)
+    await record(uow, AuditAction.LOGIN, customer.id)
+    return await start_customer_session(uow, principal, customer)
+
+
+def _refused(uow: UnitOfWork, credential: Credential | None, error: DomainError) -> DomainError:
+    """Have a bad login written down, and return its error."""
+    customer_id = credential.customer_id if credential else None
+    record_refusal(uow, AuditAction.LOGIN, customer_id, reason=error.errors[0].code)
+    return error
+
+
+async def _find_credential(uow: UnitOfWork, email: str) -> Credential | None:
+    try:
+        key = parse_email(email).key
+    except Refused:
+        return None
+    return await uow.credentials.find_by_email(key)
+
+
+def _invalid_credentials() -> DomainError:
+    return refuse(UserErrorCode.INVALID_CREDENTIALS, "The e-mail address or the password is not right.", "password")
+
+
+def _check_may_log_in(tenant: Tenant, customer: CustomerProfile) -> None:
+    """Refuse a customer who proved the password but may not log in; the tenant says whether the answer tells why."""
+    if customer.active and not customer.on_hold and not customer.must_confirm:
+        return
+    if not tenant.login_tells_status:
+        raise _invalid_credentials()
+    if customer.must_confirm:
+        raise refuse(UserErrorCode.EMAIL_NOT_CONFIRMED, "Open the link in the mail that we sent you first.", "email")
+    if not customer.active:
+        raise refuse(UserErrorCode.ACCOUNT_INACTIVE, "This account is not active: please contact the shop.", "email")
+    raise refuse(UserErrorCode.ACCOUNT_ON_HOLD, "This account is on hold: please contact the shop.", "email")
+
+
+async def start_customer_session(
+    uow: UnitOfWork, principal: Principal, customer: CustomerProfile, *, identity_id: str | None = None
+) -> LoggedIn:
+    """Raise the anonymous session of the principal; raises UNAUTHENTICATED when it has ended or was raised already.
+
+    `identity_id` is the social identity that the customer logged in with.
+    """
+    session_id = principal.session_id or ""
+    is_new_device = await uow.sessions.is_new_device(customer.id, _user_agent(uow))
+    session = await uow.sessions.raise_to_customer(
+        session_id,
+        kind=TokenKind.CUSTOMER.value,
+        customer_id=customer.id,
+        user_agent=_user_agent(uow),
+        last_used_at=uow.now,
+        authenticated_at=uow.now,
+        identity_id=identity_id,
+        expires_at=session_end(uow, TokenKind.CUSTOMER),
+    )
+    if session is None:
+        raise unauthenticated(UnauthenticatedReason.REVOKED)
+    await uow.sessions.revoke_tokens(session_id, uow.now)
+    await end_oldest_sessions(uow, customer.id, TokenKind.CUSTOMER)
+    tokens = await issue_tokens(uow, session, customer)
+    await emit(uow, Topic.SESSION_UPGRADED, customer.id, sessionId=session_id)
+    await emit(uow, Topic.CUSTOMER_LOGGED_IN, customer.id, sessionId=session_id)
+    if is_new_device:
+        await send_security_mail(uow, "new_device", customer, device=describe_device(_user_agent(uow)))
+    return LoggedIn(tokens, customer)
+
+
+def _user_agent(uow: UnitOfWork) -> str | None:
+    return (uow.caller.facts.user_agent or "")[:USER_AGENT_LENGTH] or None
+
+
+async def end_oldest_sessions(uow: UnitOfWork, customer_id: str, kind: TokenKind) -> None:
+    """End the customer's oldest sessions of this kind where there are more than the shop allows."""
+    live = [session for session in await uow.sessions.list_live(customer_id, uow.now) if session.kind == kind]
+    for session in live[uow.tenant.limits.sessions_per_customer :]:
+        await uow.sessions.revoke(session.id, customer_id, uow.now)
+
+
+async def logout(uow: UnitOfWork, *, everywhere: bool) -> bool:
+    """End the caller's session, or with `everywhere` all sessions of the customer; felt by the very next call.
+
+    Whoever acts on the customer's behalf ends nothing but that.
+    """
+    principal = uow.caller.require_principal()
+    if principal.kind is TokenKind.ON_BEHALF:
+        await record(uow, AuditAction.ON_BEHALF_ENDED, principal.customer_id)
+    else:
+        await record(uow, AuditAction.LOGOUT, principal.customer_id, everywhere=everywhere)
+    if everywhere and principal.kind is TokenKind.CUSTOMER and principal.customer_id is not None:
+        await uow.customers.lock(principal.customer_id)
+        await uow.sessions.revoke_all(principal.customer_id, uow.now)
+    elif principal.session_id is not None:
+        await uow.sessions.revoke(principal.session_id, principal.customer_id, uow.now)
+    return True
+
+
+async def revoke_session(uow: UnitOfWork, session_id: str) -> bool:
+    """End one of the customer's own sessions; NOT_FOUND for any other."""
+    customer = uow.caller.require_customer()
+    if not await uow.sessions.revoke(session_id, customer.id, uow.now):
+        raise refuse(UserErrorCode.NOT_FOUND, "You have no open session with this id.", "sessionId")
+    await record(uow, AuditAction.SESSION_REVOKED, customer.id, session=session_id)
+    return True
+
+
+async def sessions(uow: UnitOfWork) -> Sequence[Session]:
+    """Return the customer's open sessions, the latest used first."""
+    return await uow.sessions.list_live(uow.caller.require_customer().id, uow.now)

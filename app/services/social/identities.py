@@ -1,0 +1,124 @@
+"""Social identities: linked to a customer, logged in with, listed beside the password."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.domain.anonymizations import is_closed
+from app.domain.audit import AuditAction
+from app.domain.emails import EmailAddress, parse_email
+from app.domain.errors import DomainError, Refused, UserErrorCode, refuse
+from app.domain.social import SocialProof
+from app.domain.tenants import SocialProvider
+from app.domain.topics import Topic
+from app.models.social import EMAIL_LENGTH, SocialIdentity
+from app.services.audit import record, record_refusal
+from app.services.outgoing.events import emit
+from app.services.outgoing.mails import send_security_mail
+from app.services.sessions.sessions import LoggedIn, start_customer_session
+from app.services.unit_of_work import UnitOfWork
+
+
+def told_email(proof: SocialProof) -> EmailAddress | None:
+    """Return the address that the provider told, if it is one."""
+    try:
+        return parse_email(proof.email)
+    except Refused:
+        return None
+
+
+def vouched_email(provider: SocialProvider, proof: SocialProof) -> EmailAddress | None:
+    """Return the address if the provider says that it is the person's, and is trusted to know; else None."""
+    email = told_email(proof) if proof.email_verified else None
+    return email if email is not None and provider.trusts(email.key.rpartition("@")[2]) else None
+
+
+async def add_identity(
+    uow: UnitOfWork, customer_id: str, provider: SocialProvider, proof: SocialProof
+) -> SocialIdentity | None:
+    """Write the identity of whom the provider proved; None when it is linked to somebody already."""
+    identity = SocialIdentity(
+        tenant_id=uow.tenant.id,
+        id=uow.tools.random.new_id(),
+        customer_id=customer_id,
+        provider=provider.provider,
+        issuer=proof.issuer,
+        subject=proof.subject,
+        email=_shown_email(proof),
+        email_verified=vouched_email(provider, proof) is not None,
+        created_at=uow.now,
+    )
+    return identity if await uow.social_identities.add_unless_taken(identity) else None
+
+
+def _shown_email(proof: SocialProof) -> str | None:
+    return proof.email if proof.email is not None and len(proof.email) <= EMAIL_LENGTH else None
+
+
+async def find_identity(uow: UnitOfWork, provider: SocialProvider, proof: SocialProof) -> SocialIdentity | None:
+    """Return the identity of whom the provider proved, if it is linked to somebody."""
+    return await uow.social_identities.find(provider.provider, proof.issuer, proof.subject)
+
+
+async def tell_linked(uow: UnitOfWork, provider: SocialProvider, identity: SocialIdentity) -> None:
+    """Write down that an identity was linked to a customer who was there before: audit, event and mail."""
+    customer_id = identity.customer_id
+    await record(uow, AuditAction.SOCIAL_LINKED, customer_id, provider=provider.provider, account_id=identity.id)
+    await emit(uow, Topic.CUSTOMER_SOCIAL_LINKED, customer_id, provider=provider.provider, accountId=identity.id)
+    await warn(uow, "social_linked", customer_id, provider.name)
+
+
+async def warn(uow: UnitOfWork, template: str, customer_id: str, provider_name: str) -> None:
+    """Mail the customer that something about the ways to sign in has changed."""
+    customer = await uow.customers.find(customer_id)
+    if customer is not None:
+        await send_security_mail(uow, template, customer, provider=provider_name)
+
+
+async def log_in(uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof | None = None) -> LoggedIn:
+    """Raise the caller's session to the customer of an identity, and keep what the provider tells today.
+
+    ACCOUNT_INACTIVE, ACCOUNT_ON_HOLD, or INVALID_CREDENTIALS where the tenant does not want the answer to tell.
+    """
+    customer_id = identity.customer_id
+    # This locks the customer: nobody can unlink the identity, or put the customer on hold, from here on.
+    if not await uow.customers.note_login(customer_id, uow.now):
+        raise await refuse_login(uow, identity)
+    told = _told_today(uow, identity, proof) if proof is not None else {}
+    if not await uow.social_identities.change(customer_id, identity.id, last_login_at=uow.now, **told):
+        raise refuse(
+            UserErrorCode.PROVIDER_REFUSED, "This social account was just removed: please try again.", "provider"
+        )
+    customer = await uow.customers.find(customer_id)
+    if customer is None:
+        raise await refuse_login(uow, identity)
+    await record(uow, AuditAction.SOCIAL_LOGIN, customer_id, provider=identity.provider)
+    return await start_customer_session(uow, uow.caller.require_principal(), customer, identity_id=identity.id)
+
+
+def _told_today(uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof) -> dict[str, Any]:
+    """Return the columns of an identity about its address, which change together or not at all."""
+    provider = uow.tenant.find_social_provider(identity.provider)
+    is_verified = provider is not None and vouched_email(provider, proof) is not None
+    return {"email": _shown_email(proof), "email_verified": is_verified}
+
+
+async def refuse_login(uow: UnitOfWork, identity: SocialIdentity, *, durable: bool = False) -> DomainError:
+    """Return the error for a customer who proved who they are and may not log in; `durable` as in `DomainError`."""
+    customer = await uow.customers.find(identity.customer_id)
+    code, message = UserErrorCode.INVALID_CREDENTIALS, "There is no customer who may log in with this."
+    is_open = customer is not None and not is_closed(customer.anonymization_status)
+    if customer is not None and is_open and uow.tenant.login_tells_status:
+        if not customer.active:
+            code, message = UserErrorCode.ACCOUNT_INACTIVE, "This account is not active: please contact the shop."
+        elif customer.on_hold:
+            code, message = UserErrorCode.ACCOUNT_ON_HOLD, "This account is on hold: please contact the shop."
+    error = refuse(code, message, durable=durable)
+    record_refusal(uow, AuditAction.SOCIAL_LOGIN, identity.customer_id, provider=identity.provider, reason=code)
+    return error
+
+
+async def social_identities(uow: UnitOfWork, customer_id: str) -> Sequence[SocialIdentity]:
+    """Return a customer's social identities, the oldest first."""
+    return await uow.social_identities.list(customer_id)

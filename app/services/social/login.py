@@ -1,0 +1,173 @@
+"""Social login: who comes back from a provider is a customer whom we know, one to be confirmed, or a new one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.audit import AuditAction
+from app.domain.emails import EmailAddress
+from app.domain.errors import Refused, UserErrorCode, refuse
+from app.domain.social import ProviderTokens, SocialProof
+from app.domain.tenants import SignupMode, SocialLinking, SocialProvider
+from app.domain.texts import optional_line
+from app.domain.topics import Topic
+from app.models.credentials import Credential
+from app.models.social import SocialIdentity
+from app.services.accounts.ownership import Proof, prove_ownership
+from app.services.accounts.signup import add_customer
+from app.services.audit import record
+from app.services.outgoing.events import emit
+from app.services.sessions.sessions import LoggedIn
+from app.services.social.identities import (
+    add_identity,
+    find_identity,
+    log_in,
+    refuse_login,
+    tell_linked,
+    told_email,
+    vouched_email,
+)
+from app.services.social.links import LinkConfirmation, require_confirmation
+from app.services.social.states import ProviderAnswer, prove
+from app.services.unit_of_work import UnitOfWork
+
+_NAME = optional_line(100)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SocialLogin:
+    """A customer who has just logged in; `tokens` are the provider's, where the tenant hands them on."""
+
+    logged_in: LoggedIn
+    created: bool
+    tokens: ProviderTokens | None = None
+
+
+async def social_login(uow: UnitOfWork, answer: ProviderAnswer) -> SocialLogin | LinkConfirmation:
+    """Raise the caller's anonymous session to the customer whom the provider knows, who may be a new one.
+
+    Errors as `prove` and `log_in` tell. An address that the provider vouches for and that is another customer's makes a
+    `LinkConfirmation`; any other address is never compared with those of customers.
+    """
+    provider, proof = await prove(uow, answer)
+    arrival = _Arrival(uow, provider, proof)
+    return await arrival.enter()
+
+
+class _Arrival:
+    """Somebody who has come back from a provider."""
+
+    def __init__(self, uow: UnitOfWork, provider: SocialProvider, proof: SocialProof) -> None:
+        self._uow = uow
+        self._provider = provider
+        self._proof = proof
+
+    async def enter(self) -> SocialLogin | LinkConfirmation:
+        known = await find_identity(self._uow, self._provider, self._proof)
+        if known is not None:
+            return await self._log_in(known)
+        vouched = vouched_email(self._provider, self._proof)
+        owner = await self._uow.credentials.find_by_email(vouched.key) if vouched else None
+        if owner is not None and vouched is not None:
+            return await self._meet(owner, vouched)
+        return await self._create(vouched)
+
+    async def _log_in(self, identity: SocialIdentity, *, created: bool = False) -> SocialLogin:
+        logged_in = await log_in(self._uow, identity, self._proof)
+        tokens = self._proof.tokens if self._uow.tenant.social_tokens else None
+        return SocialLogin(logged_in, created, tokens)
+
+    async def _meet(self, owner: Credential, vouched: EmailAddress) -> SocialLogin | LinkConfirmation:
+        """Decide about an identity whose vouched address is a customer's."""
+        uow = self._uow
+        customer = await uow.customers.lock(owner.customer_id)
+        known = await find_identity(uow, self._provider, self._proof)
+        if known is not None:
+            return await self._log_in(known)
+        current = await uow.credentials.find(owner.customer_id)
+        if current is None or current.email_key != vouched.key:
+            # The address was changed, or the customer erased, in this very moment: it belongs to nobody.
+            return await self._create(vouched)
+        if customer is None:
+            raise refuse(UserErrorCode.INVALID_CREDENTIALS, "There is no customer who may log in with this.")
+        if current.email_verified_at is None:
+            return await self._take_over(current, vouched)
+        if uow.tenant.social_linking is SocialLinking.CONFIRM:
+            return await require_confirmation(uow, current, self._provider, self._proof)
+        return await self._link(current.customer_id)
+
+    async def _take_over(self, unproven: Credential, vouched: EmailAddress) -> SocialLogin:
+        """Give an account to the proven owner of its address; whoever made it without a proof loses every way in."""
+        uow, customer_id = self._uow, unproven.customer_id
+        taken = await uow.credentials.change(
+            customer_id, unproven.version, uow.now, **await prove_ownership(uow, unproven, Proof.SOCIAL_IDENTITY)
+        )
+        if not taken:
+            raise RuntimeError("The credential of a locked customer was changed by somebody else.")
+        await uow.one_time_tokens.revoke(customer_id, uow.now)
+        # The shop shall not go on writing to whoever was here before.
+        await uow.customers.change(customer_id, uow.now, contact_email=vouched.address)
+        await emit(uow, Topic.CUSTOMER_CONFIRMED, customer_id)
+        return await self._link(customer_id)
+
+    async def _link(self, customer_id: str) -> SocialLogin:
+        identity = await add_identity(self._uow, customer_id, self._provider, self._proof)
+        if identity is None:
+            return await self._log_in_as_linked_meanwhile()
+        await tell_linked(self._uow, self._provider, identity)
+        return await self._log_in(identity)
+
+    async def _log_in_as_linked_meanwhile(self) -> SocialLogin:
+        identity = await find_identity(self._uow, self._provider, self._proof)
+        if identity is None:
+            raise RuntimeError("An identity that could not be added is there.")
+        return await self._log_in(identity)
+
+    async def _create(self, vouched: EmailAddress | None) -> SocialLogin | LinkConfirmation:
+        """Make a customer, whose login address is the vouched one; without one, only the identity signs in."""
+        uow = self._uow
+        customer_id = uow.tools.random.new_id()
+        if not await uow.credentials.add_unless_email_taken(_credential(uow, customer_id, vouched)):
+            owner = await uow.credentials.find_by_email(vouched.key) if vouched else None
+            if owner is not None and vouched is not None:
+                return await self._meet(owner, vouched)
+            # Nobody has the address, but whoever left it may still come back to it.
+            return await self._create(None)
+        identity = await add_identity(uow, customer_id, self._provider, self._proof)
+        if identity is None:
+            await uow.credentials.delete(customer_id)
+            return await self._log_in_as_linked_meanwhile()
+        is_active = uow.tenant.signup is not SignupMode.EMPLOYEE_ACTIVATION
+        await add_customer(uow, customer_id, self._profile(), active=is_active)
+        session_id = uow.caller.require_principal().session_id
+        await record(uow, AuditAction.CUSTOMER_CREATED, customer_id, provider=self._provider.provider)
+        await emit(uow, Topic.CUSTOMER_CREATED, customer_id, sessionId=session_id)
+        if not is_active:
+            raise await refuse_login(uow, identity, durable=True)
+        return await self._log_in(identity, created=True)
+
+    def _profile(self) -> dict[str, str | None]:
+        told = told_email(self._proof)
+        return {
+            "first_name": _name(self._proof.first_name),
+            "last_name": _name(self._proof.last_name),
+            "contact_email": told.address if told else None,
+        }
+
+
+def _credential(uow: UnitOfWork, customer_id: str, vouched: EmailAddress | None) -> Credential:
+    return Credential(
+        tenant_id=uow.tenant.id,
+        customer_id=customer_id,
+        email=vouched.address if vouched else None,
+        email_key=vouched.key if vouched else None,
+        email_verified_at=uow.now if vouched else None,
+        changed_at=uow.now,
+    )
+
+
+def _name(text: str | None) -> str | None:
+    try:
+        return _NAME(text)
+    except Refused:
+        return None

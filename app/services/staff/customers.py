@@ -1,0 +1,206 @@
+"""What staff and their systems do with customers: make and change them, let them in or not, help with a password."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.domain.audit import AuditAction
+from app.domain.errors import DomainError, UserErrorCode, refuse
+from app.domain.patches import Patch, input_name
+from app.domain.problems import Problems
+from app.domain.references import parse_shopper_reference
+from app.domain.topics import Topic
+from app.models.customers import Customer, CustomerProfile
+from app.models.one_time_tokens import Purpose
+from app.services.accounts.customers import get_profile
+from app.services.accounts.legal_entities import Assignment, assign_legal_entities, check_assignments
+from app.services.accounts.passwords import check_password
+from app.services.accounts.profiles import COMPANY_REGISTRATION_LINE, check_profile, find_company, imply_business_model
+from app.services.audit import record
+from app.services.outgoing.events import emit
+from app.services.outgoing.one_time_tokens import issue_one_time_token
+from app.services.staff.new_customers import (
+    CheckedCustomer,
+    NewCustomer,
+    check_groups,
+    check_new_customer,
+    join_groups,
+    write_new_customer,
+)
+from app.services.unit_of_work import UnitOfWork
+
+_FLAGS = ("active", "on_hold")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PasswordResetToken:
+    """A token for `resetPassword`, for the caller to mail."""
+
+    token: str
+    expires_at: datetime
+
+
+async def create_customer(
+    uow: UnitOfWork, new: NewCustomer, password: str | None, group_ids: Collection[str]
+) -> CustomerProfile:
+    """Make a customer. The password, where one is given, is initial: the customer is asked to change it.
+
+    EMAIL_TAKEN and TAKEN openly; NOT_FOUND for a group that there is not.
+    """
+    problems = Problems()
+    checked = check_new_customer(uow, problems, new)
+    if password is not None:
+        check_password(problems, uow.tenant, password, _personal_words(checked), "password")
+    groups = await check_groups(uow, problems, group_ids, "groupIds")
+    problems.raise_if_any()
+    if checked is None:
+        raise RuntimeError("A missing address is a problem that has been raised.")
+    password_hash = await uow.hash_password(password) if password is not None else None
+    customer_id = await write_new_customer(uow, checked, password_hash, initial_password=password is not None)
+    await join_groups(uow, customer_id, groups, "groupIds")
+    await record(uow, AuditAction.CUSTOMER_CREATED, customer_id)
+    await emit(uow, Topic.CUSTOMER_CREATED, customer_id)
+    return await get_profile(uow, customer_id)
+
+
+def _personal_words(checked: CheckedCustomer | None) -> list[str | None]:
+    if checked is None:
+        return []
+    return [checked.email.local_part, *(checked.columns.get(f"{each}_name") for each in ("first", "middle", "last"))]
+
+
+async def update_customer(uow: UnitOfWork, customer_id: str, patch: Patch, version: int | None) -> CustomerProfile:
+    """Change a customer: what is left out stays, null clears; lists of groups and legal entities are replaced whole.
+
+    Who becomes inactive or is put on hold loses every session, on-behalf access and pending one-time token with it.
+    NOT_FOUND, ANONYMIZATION_OPEN; VERSION_CONFLICT when `version` is given and is not the profile's any more; TAKEN
+    for a shopper reference.
+    """
+    so_far = await lock_customer(uow, customer_id, "id")
+    if version is not None and version != so_far.version:
+        raise refuse(
+            UserErrorCode.VERSION_CONFLICT,
+            "The customer was changed meanwhile: read it again before you change it.",
+            "metadata",
+            "version",
+        )
+    changes = await _check_changes(uow, so_far, patch)
+    await _write_changes(uow, so_far, changes)
+    return await get_profile(uow, customer_id)
+
+
+async def lock_customer(uow: UnitOfWork, customer_id: str, *field: str) -> Customer:
+    """Return a customer, locked; NOT_FOUND, or ANONYMIZATION_OPEN for one about whom nothing is written any more."""
+    customer = await uow.customers.lock(customer_id)
+    if customer is not None:
+        return customer
+    if await uow.customers.find(customer_id) is None:
+        raise not_found(*field)
+    raise refuse(
+        UserErrorCode.ANONYMIZATION_OPEN,
+        "This customer's anonymization was asked for: cancel it first, if it has not begun.",
+        *field,
+    )
+
+
+def not_found(*field: str) -> DomainError:
+    """Return the error for a customer that there is not in the shop."""
+    return refuse(UserErrorCode.NOT_FOUND, "The shop has no customer with this id.", *field)
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What is to be changed, checked; None for what stays."""
+
+    fields: list[str]
+    columns: dict[str, Any]
+    shopper_reference: str | None
+    group_ids: list[str] | None
+    legal_entities: list[Assignment] | None
+
+
+async def _check_changes(uow: UnitOfWork, so_far: Customer, patch: Patch) -> _Changes:
+    problems = Problems()
+    columns = check_profile(problems, uow.tenant, patch, site=so_far.preferred_site, mixins=so_far.mixins)
+    company, path = find_company(problems, patch)
+    if "company_registration_id" in company:
+        columns["company_registration_id"] = problems.check(
+            COMPANY_REGISTRATION_LINE, company["company_registration_id"], *path, "companyRegistrationId"
+        )
+    columns.update({flag: patch[flag] for flag in _FLAGS if patch.get(flag) is not None})
+    reference = None
+    if "shopper_reference" in patch:
+        reference = problems.check(parse_shopper_reference, patch["shopper_reference"], "shopperReference")
+    group_ids = None
+    if "group_ids" in patch:
+        group_ids = await check_groups(uow, problems, patch["group_ids"] or (), "groupIds")
+    legal_entities = None
+    if "legal_entities" in company:
+        known = {entity.legal_entity_id for entity in await uow.legal_entities.list(so_far.id)}
+        legal_entities = check_assignments(problems, company["legal_entities"], known, *path, "legalEntities")
+    imply_business_model(columns, legal_entities or ())
+    problems.raise_if_any()
+    return _Changes(sorted(map(input_name, patch)), columns, reference, group_ids, legal_entities)
+
+
+async def _write_changes(uow: UnitOfWork, so_far: Customer, changes: _Changes) -> None:
+    reference = changes.shopper_reference
+    if reference is not None and not await uow.customers.change_shopper_reference(so_far.id, reference):
+        raise refuse(UserErrorCode.TAKEN, "Another customer has this shopper reference.", "shopperReference")
+    if changes.legal_entities is not None:
+        await assign_legal_entities(uow, so_far.id, changes.legal_entities)
+    if changes.group_ids is not None:
+        await _change_groups(uow, so_far.id, changes.group_ids)
+    if changes.fields:
+        await uow.customers.change(so_far.id, uow.now, **changes.columns)
+        await emit(uow, Topic.CUSTOMER_UPDATED, so_far.id, fields=changes.fields)
+    await _change_access(uow, so_far, changes.columns)
+
+
+async def _change_groups(uow: UnitOfWork, customer_id: str, wanted: Collection[str]) -> None:
+    so_far = {group.id for group in (await uow.groups.list_of(customer_id))[customer_id]}
+    added, removed = sorted(set(wanted) - so_far), sorted(so_far - set(wanted))
+    await join_groups(uow, customer_id, added, "groupIds")
+    for group_id in removed:
+        await uow.groups.remove_member(group_id, customer_id)
+    if added or removed:
+        await emit(uow, Topic.CUSTOMER_GROUP_CHANGED, customer_id, added=added, removed=removed)
+
+
+async def _change_access(uow: UnitOfWork, so_far: Customer, columns: dict[str, Any]) -> None:
+    """Let the customer in, or no longer: then everything by which they, or staff for them, come in ends at once."""
+    active, on_hold = columns.get("active", so_far.active), columns.get("on_hold", so_far.on_hold)
+    if active != so_far.active:
+        await record(uow, AuditAction.ACTIVATION, so_far.id, active=active)
+        await emit(uow, Topic.CUSTOMER_ACTIVATED if active else Topic.CUSTOMER_DEACTIVATED, so_far.id)
+    if on_hold != so_far.on_hold:
+        await record(uow, AuditAction.HOLD, so_far.id, onHold=on_hold)
+    if not active or on_hold:
+        await uow.sessions.revoke_all(so_far.id, uow.now)
+        await uow.one_time_tokens.revoke(so_far.id, uow.now)
+
+
+async def create_password_reset_token(uow: UnitOfWork, customer_id: str) -> PasswordResetToken:
+    """Return a new token for `resetPassword`; those made before are worthless. The caller mails it to the customer.
+
+    NOT_FOUND, ANONYMIZATION_OPEN; ACCOUNT_INACTIVE or ACCOUNT_ON_HOLD for who may not log in; INVALID for who has no
+    address to sign in with.
+    """
+    customer = await lock_customer(uow, customer_id, "customerId")
+    if not customer.active:
+        raise refuse(UserErrorCode.ACCOUNT_INACTIVE, "This customer is not active: activate them first.", "customerId")
+    if customer.on_hold:
+        raise refuse(UserErrorCode.ACCOUNT_ON_HOLD, "This customer is on hold: end that first.", "customerId")
+    credential = await uow.credentials.find(customer_id)
+    if credential is None or credential.email is None:
+        raise refuse(UserErrorCode.INVALID, "This customer has no e-mail address to sign in with.", "customerId")
+    lifetime = timedelta(seconds=uow.tenant.reset_token_seconds)
+    token = await issue_one_time_token(
+        uow, Purpose.RESET_PASSWORD, customer_id, credential.email, credential.version, lifetime
+    )
+    await record(uow, AuditAction.PASSWORD_RESET_REQUESTED, customer_id)
+    await emit(uow, Topic.CUSTOMER_PASSWORD_RESET_REQUESTED, customer_id)
+    return PasswordResetToken(token.text, uow.now + lifetime)

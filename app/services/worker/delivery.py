@@ -1,0 +1,117 @@
+"""Delivers what waits in the outbox: claimed with a lease, tried again with growing delays, at last set aside."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from app.domain.requests import RequestFacts
+from app.domain.tools import Tools
+from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
+from app.services.caller import Caller
+from app.services.outgoing.mail_contents import compose_mail
+from app.services.outgoing.mails import FAREWELL
+from app.services.outgoing.webhooks import EndpointGoneError, EndpointPausedError, send_event
+from app.services.unit_of_work import UnitOfWork
+from app.services.worker.task_runner import run_task
+
+# How many messages one worker claims and delivers at once.
+BATCH = 10
+# Seconds that one delivery may take altogether; the lease is longer, so that nobody else takes over what is under way.
+DELIVERY_SECONDS = 30
+LEASE = timedelta(seconds=120)
+FIRST_DELAY = timedelta(seconds=5)
+LONGEST_DELAY = timedelta(hours=1)
+MOST_ATTEMPTS = 24
+
+logger = logging.getLogger(__name__)
+
+
+class UndeliverableError(Exception):
+    """The message can never be delivered: its tenant or its kind is gone."""
+
+
+async def deliver_due(tools: Tools, kind: OutboxKind | None = None, endpoint: Endpoint | None = None) -> int:
+    """Deliver a batch of what is due, of one kind and for one endpoint or all, and return how many were tried."""
+    async with _open(tools) as uow:
+        if not await uow.outbox_queue.has_due(uow.now, kind, endpoint):
+            return 0
+        messages = await uow.outbox_queue.claim(uow.now, uow.now + LEASE, BATCH, kind, endpoint)
+    deliveries = []
+    for message in messages:
+        deliveries.append(asyncio.create_task(_handle(tools, message)))
+        # To write a mail takes milliseconds of the event loop: between two of them whoever has a request is served.
+        await asyncio.sleep(0)
+    failures = await asyncio.gather(*deliveries, return_exceptions=True)
+    for failure in filter(None, failures):
+        raise failure
+    return len(messages)
+
+
+def _open(tools: Tools) -> UnitOfWork:
+    return UnitOfWork(tools, Caller(RequestFacts(request_id="worker", ip="")))
+
+
+async def _handle(tools: Tools, message: OutboxMessage) -> None:
+    outcome = await _try(tools, message)
+    is_over = "delivered_at" in outcome or "dead_at" in outcome
+    async with _open(tools) as uow:
+        if message.topic == FAREWELL and is_over:
+            # Nobody can be let know any more, and nothing may be left of who was erased.
+            await uow.outbox_queue.remove(message)
+        else:
+            await uow.outbox_queue.settle(message, **outcome)
+
+
+async def _try(tools: Tools, message: OutboxMessage) -> dict[str, object]:
+    """Deliver one message and return the columns that say what came of it."""
+    try:
+        if message.attempts > MOST_ATTEMPTS:
+            raise UndeliverableError("The worker ended each time while it delivered this.")
+        async with asyncio.timeout(DELIVERY_SECONDS):
+            await _deliver(tools, message)
+    except EndpointPausedError as pause:
+        # The message was not tried, and that must not count: its own tries come when the endpoint is well again.
+        return {"due_at": pause.until, "attempts": message.attempts - 1}
+    except Exception as error:
+        return _failure(tools, message, error)
+    outcome: dict[str, object] = {"delivered_at": tools.clock.now(), "last_error": None}
+    # What was delivered is no longer needed here, least of all the token in it; but an event can be sent again.
+    return outcome if message.kind == OutboxKind.EVENT else {**outcome, "payload": {}}
+
+
+def _failure(tools: Tools, message: OutboxMessage, error: Exception) -> dict[str, object]:
+    facts = {"message_id": message.id, "topic": message.topic, "attempts": message.attempts}
+    if isinstance(error, OSError | UndeliverableError | EndpointGoneError):
+        reason = str(error) or type(error).__name__
+        logger.warning("not delivered", extra={**facts, "error": reason})
+    else:
+        # A fault of ours: its words may hold what the message says, so that only its name is kept with the message.
+        reason = type(error).__name__
+        logger.error("not delivered", exc_info=error, extra=facts)
+    now = tools.clock.now()
+    outcome: dict[str, object] = {"last_error": reason[:500]}
+    if isinstance(error, UndeliverableError | EndpointGoneError) or message.attempts >= MOST_ATTEMPTS:
+        return {**outcome, "dead_at": now}
+    return {**outcome, "due_at": now + delay_after(message.attempts)}
+
+
+def delay_after(attempts: int) -> timedelta:
+    """Return how long to wait after so many failed attempts: 5 s, 10 s, 20 s … up to an hour."""
+    return min(FIRST_DELAY * (1 << min(attempts - 1, 20)), LONGEST_DELAY)
+
+
+async def _deliver(tools: Tools, message: OutboxMessage) -> None:
+    tenant = tools.tenants.find_tenant(message.tenant_id)
+    if tenant is None:
+        raise UndeliverableError("The tenant is no longer configured.")
+    if message.kind == OutboxKind.EVENT:
+        await send_event(tools, tenant, message)
+        return
+    if message.kind == OutboxKind.TASK:
+        await run_task(tools, message)
+        return
+    if message.kind != OutboxKind.MAIL:
+        raise UndeliverableError(f"There is no way to deliver '{message.kind}'.")
+    await tools.mailer.send(compose_mail(tools, tenant, message))

@@ -1,0 +1,165 @@
+"""Does the anonymizations that are due: claimed with a lease, erased as the registry says, told when they are done.
+
+Each step is a transaction of its own and can be done again: whatever a worker leaves behind when it is killed is taken
+up by the next one as soon as the lease has ended. What fails is tried again for as long as it takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+
+from app.domain.anonymizations import AnonymizationStatus
+from app.domain.audit import AuditAction
+from app.domain.emails import parse_email
+from app.domain.errors import Refused
+from app.domain.requests import RequestFacts
+from app.domain.tools import Tools
+from app.domain.topics import Topic
+from app.models.anonymizations import Anonymization
+from app.models.customers import CustomerProfile
+from app.models.outbox import OutboxMessage
+from app.services.accounts.closed_accounts import CUSTOMER_TYPE
+from app.services.audit import record
+from app.services.caller import Caller
+from app.services.outgoing.events import emit
+from app.services.outgoing.mails import prepare_farewell, send_farewell
+from app.services.unit_of_work import UnitOfWork
+from app.services.worker.delivery import delay_after
+
+# How many one worker claims at once: the files of the database are cleaned up once for all of them.
+BATCH = 20
+# Seconds that one step may take; the lease is longer than all of a batch should need.
+STEP_SECONDS = 120
+LEASE = timedelta(minutes=10)
+
+logger = logging.getLogger(__name__)
+
+
+async def anonymize_due(tools: Tools) -> int:
+    """Anonymize a batch of the customers whose time has come, and return how many were tried."""
+    async with _open(tools) as uow:
+        tenants = [tenant.id for tenant in tools.tenants]
+        due = await uow.anonymization_queue.list_due(uow.now, tenants, BATCH)
+    claimed = [each for each in [await _claim(tools, each) for each in due] if each is not None]
+    erased = [each for each in claimed if await _succeeds(tools, [each], partial(_erase, tools, each))]
+    if erased and await _succeeds(tools, erased, tools.database.forget):
+        for each in erased:
+            await _finish(tools, each)
+    return len(claimed)
+
+
+def _open(tools: Tools, tenant_id: str | None = None) -> UnitOfWork:
+    uow = UnitOfWork(tools, Caller(RequestFacts(request_id="worker", ip="")))
+    if tenant_id is not None:
+        uow.enter(tools.tenants.tenant(tenant_id))
+    return uow
+
+
+async def _claim(tools: Tools, due: Anonymization) -> Anonymization | None:
+    """Take one for this worker; None when it was canceled, or another worker was faster."""
+    async with _open(tools, due.tenant_id) as uow:
+        await uow.customers.lock_even_if_closed(due.customer_id)
+        if not await uow.anonymizations.claim(due, uow.now, uow.now + LEASE):
+            return None
+        await uow.customers.set_anonymization_status(due.customer_id, AnonymizationStatus.IN_PROGRESS)
+        if due.started_at is None:
+            await record(uow, AuditAction.ANONYMIZATION_STARTED, due.customer_id)
+            await emit(uow, Topic.CUSTOMER_ANONYMIZATION_STARTED, due.customer_id)
+        return await uow.anonymizations.find_latest(due.customer_id)
+
+
+async def _succeeds(tools: Tools, claimed: list[Anonymization], step: Callable[[], Awaitable[None]]) -> bool:
+    """Do one step for these; when it fails, write down that it is to be tried again."""
+    try:
+        async with asyncio.timeout(STEP_SECONDS):
+            await step()
+    except Exception as error:
+        for each in claimed:
+            await _fail(tools, each, error)
+        return False
+    return True
+
+
+async def _erase(tools: Tools, claimed: Anonymization) -> None:
+    async with _open(tools, claimed.tenant_id) as uow:
+        await uow.customers.lock_even_if_closed(claimed.customer_id)
+        if not await uow.anonymizations.settle(claimed, next_attempt_at=uow.now + LEASE):
+            return
+        await _erase_tasks(uow, claimed.customer_id)
+        customer = await uow.customers.find(claimed.customer_id)
+        await uow.personal_data.erase(claimed.customer_id)
+        await _prepare_farewell(uow, claimed, customer)
+    await tools.mailer.forget(claimed.customer_id)
+
+
+async def _prepare_farewell(uow: UnitOfWork, claimed: Anonymization, customer: CustomerProfile | None) -> None:
+    """Keep, of who was erased right now, the sealed address in the mail that says so; the second time there is none."""
+    wanted = claimed.requester_type == CUSTOMER_TYPE or uow.tenant.security_mails
+    if wanted and customer is not None and customer.email is not None:
+        await prepare_farewell(
+            uow,
+            claimed.id,
+            customer.email,
+            language=customer.preferred_language,
+            site=customer.preferred_site,
+        )
+
+
+async def _erase_tasks(uow: UnitOfWork, customer_id: str) -> None:
+    """Remove what waits to be done about the customer's addresses, though nobody has found out whose they are."""
+    addresses = await _address_keys(uow, customer_id)
+    sessions = await uow.personal_data.list_session_ids(customer_id)
+    tasks = await uow.personal_data.list_nobodys_tasks()
+    theirs = [task.id for task in tasks if task.payload["session"] in sessions or _address_key(uow, task) in addresses]
+    await uow.personal_data.delete_tasks(theirs)
+
+
+async def _address_keys(uow: UnitOfWork, customer_id: str) -> set[str]:
+    customer, credential = await uow.customers.find(customer_id), await uow.credentials.find(customer_id)
+    known = await uow.one_time_tokens.list_emails(customer_id)
+    known += [email for row in (customer, credential) if row is not None and (email := row.email) is not None]
+    if customer is not None and customer.contact_email is not None:
+        known.append(customer.contact_email)
+    return {parse_email(email).key for email in known}
+
+
+def _address_key(uow: UnitOfWork, task: OutboxMessage) -> str | None:
+    try:
+        return parse_email(uow.tools.sealer.open(task.payload["address"])).key
+    except (Refused, ValueError):
+        return None
+
+
+async def _finish(tools: Tools, claimed: Anonymization) -> None:
+    async with _open(tools, claimed.tenant_id) as uow:
+        await uow.customers.lock_even_if_closed(claimed.customer_id)
+        done = AnonymizationStatus.DONE
+        if not await uow.anonymizations.settle(claimed, status=done.value, completed_at=uow.now, last_error=None):
+            return
+        await uow.customers.set_anonymization_status(claimed.customer_id, done)
+        await send_farewell(uow, claimed.id)
+        await record(uow, AuditAction.ANONYMIZATION_COMPLETED, claimed.customer_id)
+        await emit(uow, Topic.CUSTOMER_ANONYMIZATION_COMPLETED, claimed.customer_id)
+
+
+async def _fail(tools: Tools, claimed: Anonymization, error: Exception) -> None:
+    facts = {"anonymization_id": claimed.id, "attempts": claimed.attempts}
+    logger.error("not anonymized; it will be tried again", exc_info=error, extra=facts)
+    async with _open(tools, claimed.tenant_id) as uow:
+        await uow.customers.lock_even_if_closed(claimed.customer_id)
+        failed = await uow.anonymizations.settle(
+            claimed,
+            status=AnonymizationStatus.FAILED.value,
+            failed_at=uow.now,
+            last_error=type(error).__name__,
+            next_attempt_at=uow.now + delay_after(claimed.attempts),
+        )
+        if not failed:
+            return
+        await uow.customers.set_anonymization_status(claimed.customer_id, AnonymizationStatus.FAILED)
+        await record(uow, AuditAction.ANONYMIZATION_FAILED, claimed.customer_id, error=type(error).__name__)
+        await emit(uow, Topic.CUSTOMER_ANONYMIZATION_FAILED, claimed.customer_id, attempts=claimed.attempts)

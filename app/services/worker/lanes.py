@@ -1,0 +1,42 @@
+"""Delivers events, those of each endpoint in a lane of their own: a slow endpoint holds up nobody but itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from app.domain.tools import Tools
+from app.models.outbox import Endpoint, OutboxKind
+from app.services.outgoing.webhooks import endpoints_due
+from app.services.worker.delivery import deliver_due
+
+logger = logging.getLogger(__name__)
+
+
+class EndpointLanes:
+    """The lanes of one worker; a lane ends when nothing waits for its endpoint."""
+
+    def __init__(self, tools: Tools, stop: asyncio.Event) -> None:
+        self._tools = tools
+        self._stop = stop
+        self._lanes: dict[Endpoint, asyncio.Task[None]] = {}
+
+    async def open_due(self) -> int:
+        """Open a lane for each endpoint that events wait for and that has none; return 0, for the rest is theirs."""
+        for endpoint in await endpoints_due(self._tools):
+            if endpoint not in self._lanes:
+                self._lanes[endpoint] = asyncio.create_task(self._deliver(endpoint))
+        return 0
+
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        await asyncio.gather(*self._lanes.values())
+
+    async def _deliver(self, endpoint: Endpoint) -> None:
+        try:
+            while not self._stop.is_set() and await deliver_due(self._tools, OutboxKind.EVENT, endpoint):
+                pass
+        except Exception:
+            logger.exception("Events for one endpoint failed and go on in a moment.")
+        finally:
+            del self._lanes[endpoint]

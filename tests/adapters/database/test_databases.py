@@ -1,0 +1,176 @@
+"""Both databases behind the port: prepared statements, one transaction for both kinds of them, lost connections."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from app.adapters.database.opening import open_database
+from app.domain.ports import Connection, Database
+from app.models.customers import Customer
+
+pytestmark = pytest.mark.anyio
+
+_TABLE = Customer.__table__
+_INSERT = insert(_TABLE)
+_BY_ID = select(_TABLE).where(_TABLE.c.id == bindparam("id"), _TABLE.c.company == "Berlin")
+_NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+
+
+def _customer(id: str = "1", company: str = "Berlin") -> dict[str, Any]:
+    row = Customer(
+        tenant_id="demo",
+        id=id,
+        customer_number=id,
+        shopper_reference=id,
+        company=company,
+        mixins={"loyalty": {"level": "gold"}},
+        created_at=_NOW,
+        updated_at=_NOW,
+    )
+    return row.model_dump()
+
+
+async def _companies(connection: Connection) -> list[str]:
+    return sorted(row.company for row in await connection.fetch(select(_TABLE.c.company)))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = open_database(database_url)
+    yield opened
+    await opened.close()
+
+
+class TestPrepared:
+    async def test_reads_each_column_as_its_type(self, database: Database) -> None:
+        connection = database.connect()
+        await connection.execute_prepared(_INSERT, _customer())
+        for _ in range(2):  # inside the transaction, and after it
+            (row,) = await connection.fetch_prepared(_BY_ID, {"id": "1"})
+            read = (row.created_at, row.mixins, row.active, row.on_hold, row.title)
+            assert read == (_NOW, {"loyalty": {"level": "gold"}}, True, False, None)
+            await connection.commit()
+
+    async def test_takes_neither_more_nor_fewer_parameters(self, database: Database) -> None:
+        connection = database.connect()
+        for parameters in ({}, {"id": "1", "tenant_id": "demo"}):
+            with pytest.raises(ValueError, match="takes"):
+                await connection.fetch_prepared(_BY_ID, parameters)
+
+    async def test_tells_how_many_rows_it_touched(self, database: Database) -> None:
+        connection = database.connect()
+        assert await connection.execute_prepared(_INSERT, _customer()) == 1
+        gone = delete(_TABLE).where(_TABLE.c.id == bindparam("id"))
+        assert await connection.execute_prepared(gone, {"id": "2"}) == 0
+        assert await connection.execute_prepared(gone, {"id": "1"}) == 1
+        await connection.rollback()
+
+    async def test_returns_what_a_change_has_made_of_the_rows(self, database: Database) -> None:
+        connection = database.connect()
+        await connection.execute_prepared(_INSERT, _customer())
+        in_berlin = _TABLE.c.company == "Berlin"
+        counted = update(_TABLE).where(in_berlin).values(version=_TABLE.c.version + 1).returning(*_TABLE.c)
+        (row,) = await connection.execute_prepared_returning(counted, {})
+        assert (row.version, row.created_at, row.mixins) == (2, _NOW, {"loyalty": {"level": "gold"}})
+        assert await _companies(database.connect()) == []
+        await connection.commit()
+        (row,) = await database.connect().fetch_prepared(_BY_ID, {"id": "1"})
+        assert row.version == 2
+
+
+class TestTransaction:
+    async def test_is_one_for_prepared_and_other_statements(self, database: Database) -> None:
+        connection, other = database.connect(), database.connect()
+        await connection.execute_prepared(_INSERT, _customer(company="Berlin"))
+        await connection.execute(insert(_TABLE).values(**_customer(id="2", company="Paris")))
+        assert await _companies(connection) == ["Berlin", "Paris"]
+        assert await _companies(other) == []
+        await connection.rollback()
+        assert await _companies(other) == []
+
+    async def test_keeps_what_was_committed(self, database: Database) -> None:
+        connection = database.connect()
+        await connection.execute(insert(_TABLE).values(**_customer(company="Paris")))
+        await connection.execute_prepared(_INSERT, _customer(id="2"))
+        await connection.commit()
+        assert await _companies(database.connect()) == ["Berlin", "Paris"]
+
+    async def test_is_over_after_a_cancelled_request(self, database: Database) -> None:
+        connection = database.connect()
+        await connection.execute_prepared(_INSERT, _customer())
+        closing = asyncio.ensure_future(connection.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        after = database.connect()
+        await after.execute_prepared(_INSERT, _customer(company="Paris"))
+        await after.commit()
+        assert await _companies(after) == ["Paris"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+class TestSqlite:
+    async def test_waits_for_other_processes_without_stopping_the_loop(
+        self, database: Database, database_url: str
+    ) -> None:
+        other = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        connection = database.connect()
+        writing = asyncio.ensure_future(connection.execute_prepared(_INSERT, _customer()))
+        done, _ = await asyncio.wait([writing], timeout=0.05)
+        assert not done
+        assert await _companies(database.connect()) == []
+        other.execute("COMMIT")
+        other.close()
+        assert await writing == 1
+        await connection.commit()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+class TestPostgresql:
+    async def test_goes_on_after_the_server_has_closed_every_connection(
+        self, database: Database, database_url: str
+    ) -> None:
+        connection = database.connect()
+        await connection.execute_prepared(_INSERT, _customer())
+        await connection.commit()
+        assert len(await connection.fetch_prepared(_BY_ID, {"id": "1"})) == 1
+        server = await asyncpg.connect(database_url)
+        await server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        await server.close()
+        assert len(await connection.fetch_prepared(_BY_ID, {"id": "1"})) == 1
+        assert await _companies(connection) == ["Berlin"]
+        await connection.execute_prepared(_INSERT, _customer(id="2"))
+        await connection.commit()
+        assert await _companies(connection) == ["Berlin", "Berlin"]
+
+    @pytest.mark.parametrize("begins", [False, True], ids=["reads", "transactions"])
+    async def test_lets_nobody_wait_while_others_come_and_go(self, database: Database, *, begins: bool) -> None:
+        clients, done, longest = 64, 0, 0
+
+        async def ask() -> None:
+            nonlocal done, longest
+            for _ in range(20):
+                connection, began = database.connect(), done
+                if begins:
+                    await connection.begin()
+                await connection.fetch_prepared(_BY_ID, {"id": "1"})
+                await connection.rollback()
+                longest = max(longest, done - began)
+                done += 1
+
+        await asyncio.gather(*(ask() for _ in range(clients)))
+        # As many as there are clients in the fairest order; without one it is seven times that.
+        assert longest < 3 * clients

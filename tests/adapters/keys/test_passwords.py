@@ -1,0 +1,150 @@
+"""Password hashing in its bounded pool."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from statistics import median
+
+import pytest
+from argon2 import PasswordHasher, extract_parameters
+
+from app.adapters.keys.passwords import Argon2Passwords
+from app.domain.errors import AccessCode, AccessError
+
+pytestmark = pytest.mark.anyio
+
+BCRYPT = "$2b$04$8yIo7wO2iVO3tx3hY2zKM.NlD73XwbdkCf.27.a4CzHkBcT1CRoQy"
+
+
+@pytest.fixture
+def passwords() -> Iterator[Argon2Passwords]:
+    passwords = Argon2Passwords(threads=2)
+    yield passwords
+    passwords.close()
+
+
+@pytest.fixture
+def narrow() -> Iterator[Argon2Passwords]:
+    """One thread, and two places to wait."""
+    passwords = Argon2Passwords(threads=1, waiting=2)
+    yield passwords
+    passwords.close()
+
+
+async def fill(passwords: Argon2Passwords, calls: int) -> list[asyncio.Task[str]]:
+    tasks = [asyncio.create_task(passwords.hash("correct horse")) for _ in range(calls)]
+    await asyncio.sleep(0)
+    return tasks
+
+
+class TestHash:
+    async def test_uses_argon2id_with_the_agreed_parameters(self, passwords: Argon2Passwords) -> None:
+        encoded = await passwords.hash("correct horse")
+        parameters = extract_parameters(encoded)
+        assert encoded.startswith("$argon2id$")
+        assert (parameters.memory_cost, parameters.time_cost, parameters.parallelism) == (19_456, 2, 1)
+
+    async def test_gives_equal_passwords_different_hashes(self, passwords: Argon2Passwords) -> None:
+        assert await passwords.hash("correct horse") != await passwords.hash("correct horse")
+
+    async def test_refuses_at_once_when_all_places_to_wait_are_taken(self, narrow: Argon2Passwords) -> None:
+        tasks = await fill(narrow, 3)
+        assert narrow.waiting == 2
+        started = time.perf_counter()
+        with pytest.raises(AccessError) as refusal:
+            await narrow.hash("one too many")
+        assert time.perf_counter() - started < 0.05
+        assert refusal.value.code is AccessCode.SERVICE_BUSY
+        assert refusal.value.retry_after == 1
+        assert len(await asyncio.gather(*tasks)) == 3
+
+    async def test_takes_calls_again_when_the_queue_is_worked_off(self, narrow: Argon2Passwords) -> None:
+        await asyncio.gather(*await fill(narrow, 3))
+        assert narrow.waiting == 0
+        assert await narrow.verify(await narrow.hash("correct horse"), "correct horse")
+
+    async def test_gives_the_place_of_a_cancelled_caller_to_the_next_one(self, narrow: Argon2Passwords) -> None:
+        _, _, last = tasks = await fill(narrow, 3)
+        last.cancel()
+        await asyncio.gather(last, return_exceptions=True)
+        assert narrow.waiting == 1
+        assert (await narrow.hash("the next one")).startswith("$argon2id$")
+        assert last.cancelled()
+        await asyncio.gather(*tasks[:2])
+
+    async def test_leaves_the_event_loop_responsive(self, passwords: Argon2Passwords) -> None:
+        tasks = await fill(passwords, 30)
+        turns = [time.perf_counter()]
+        while not all(task.done() for task in tasks):
+            await asyncio.sleep(0.001)
+            turns.append(time.perf_counter())
+        # Hashing on the loop would leave no turn between the first and the last; a lot of them are short instead.
+        assert len(turns) > 30
+        assert median(after - before for before, after in pairwise(turns)) < 0.01
+
+
+class TestVerify:
+    async def test_accepts_the_right_password(self, passwords: Argon2Passwords) -> None:
+        assert await passwords.verify(await passwords.hash("pässwörd 🔑"), "pässwörd 🔑") is True
+
+    async def test_refuses_a_wrong_password(self, passwords: Argon2Passwords) -> None:
+        assert await passwords.verify(await passwords.hash("correct horse"), "correct horse ") is False
+
+    async def test_refuses_every_password_where_there_is_no_hash(self, passwords: Argon2Passwords) -> None:
+        assert await passwords.verify(None, "") is False
+
+    async def test_takes_as_long_where_there_is_no_hash(self, passwords: Argon2Passwords) -> None:
+        encoded = await passwords.hash("correct horse")
+        times: dict[str | None, list[float]] = {encoded: [], None: []}
+        for _ in range(15):
+            for candidate, taken in times.items():
+                started = time.perf_counter()
+                await passwords.verify(candidate, "wrong horse")
+                taken.append(time.perf_counter() - started)
+        assert 0.6 < median(times[None]) / median(times[encoded]) < 1.6
+
+    async def test_refuses_at_once_when_all_places_to_wait_are_taken(self, narrow: Argon2Passwords) -> None:
+        tasks = await fill(narrow, 3)
+        with pytest.raises(AccessError, match="Too many logins"):
+            await narrow.verify(None, "one too many")
+        await asyncio.gather(*tasks)
+
+    async def test_accepts_a_password_that_another_system_hashed(self, passwords: Argon2Passwords) -> None:
+        assert await passwords.verify(BCRYPT, "violet-harbour-42") is True
+        assert await passwords.verify(BCRYPT, "violet-harbour-43") is False
+
+    async def test_refuses_every_password_where_the_hash_is_beyond_all_bounds(self, passwords: Argon2Passwords) -> None:
+        assert await passwords.verify("$2b$31$" + "a" * 53, "violet-harbour-42") is False
+
+
+class TestCanVerify:
+    def test_is_true_for_a_hash_of_another_system(self, passwords: Argon2Passwords) -> None:
+        assert passwords.can_verify(BCRYPT)
+
+    @pytest.mark.parametrize("encoded", ["", "violet-harbour-42", "$2b$31$" + "a" * 53])
+    def test_is_false_for_what_verify_would_refuse(self, passwords: Argon2Passwords, encoded: str) -> None:
+        assert not passwords.can_verify(encoded)
+
+
+class TestNeedsRehash:
+    def test_is_true_for_a_hash_of_another_system(self, passwords: Argon2Passwords) -> None:
+        assert passwords.needs_rehash(BCRYPT)
+
+    async def test_is_false_for_a_hash_of_today(self, passwords: Argon2Passwords) -> None:
+        assert not passwords.needs_rehash(await passwords.hash("correct horse"))
+
+    def test_is_true_for_a_hash_made_with_other_parameters(self, passwords: Argon2Passwords) -> None:
+        assert passwords.needs_rehash(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("correct horse"))
+
+
+class TestClose:
+    async def test_lets_the_running_call_finish_and_cancels_the_waiting_ones(self) -> None:
+        passwords = Argon2Passwords(threads=1)
+        tasks = await fill(passwords, 3)
+        passwords.close()
+        running, *waiting = await asyncio.gather(*tasks, return_exceptions=True)
+        assert isinstance(running, str)
+        assert all(isinstance(outcome, asyncio.CancelledError) for outcome in waiting)
