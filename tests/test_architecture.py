@@ -35,15 +35,35 @@ FLOORS: dict[str, set[str]] = {
     "migrations": {"models"},
     "settings": {"domain"},
     "wiring": {"adapters", "settings", "domain"},
-    "lanes": {"services", "models", "domain"},
-    "importer": {"services", "domain"},
-    "worker": {"lanes", "services", "models", "domain"},
+    "worker": {"services", "models", "domain"},
     "server": {"wiring", "settings"},
     "main": {"worker", "wiring", "http", "graphql", "services", "settings", "domain"},
-    "__main__": {"importer", "server", "main", "worker", "wiring", "http", "graphql", "services", "settings", "domain"},
+    "__main__": {"server", "main", "worker", "wiring", "http", "graphql", "services", "settings", "domain"},
 }
 # What one floor may not see, some of its files may.
 DOORS: dict[str, set[str]] = {"app.services.unit_of_work": {"repositories"}}
+
+# The rooms of a crowded floor from top to bottom: a room uses those that come later in its list, and never an earlier one.
+# Files that stand on the floor itself come last, in any room's reach; they use no room.
+ROOMS: dict[str, tuple[str, ...]] = {
+    "services": (
+        "privacy",
+        "worker",
+        "staff",
+        "social",
+        "accounts",
+        "sessions",
+        "integrations",
+        "outgoing",
+        "callers",
+    ),
+    "adapters": ("tenants", "social", "keys", "database", "limits", "mail"),
+}
+
+ALL_ROOMS = {
+    floor: {path.name for path in (ROOT / "app" / floor).iterdir() if path.is_dir()} - {"__pycache__"}
+    for floor in ROOMS
+}
 
 # Who may import a library; a dotted name is one module, any other a floor.
 OWNERS: dict[str, set[str]] = {
@@ -60,7 +80,7 @@ OWNERS: dict[str, set[str]] = {
     "uuid": {"app.adapters.clock"},
     "uuid_utils": {"app.adapters.clock"},
     "time": {"app.adapters.clock"},
-    "tqdm": {"importer"},
+    "tqdm": {"app.services.staff.import_files"},
     **{
         library: {"adapters"}
         for library in (
@@ -116,6 +136,17 @@ def own_floor(imported: Import) -> str:
     return rest.partition(".")[0] or imported.name
 
 
+def room_of(module: str) -> str:
+    """Return the room of a module such as app.services.accounts.signup; empty for a file on the floor itself."""
+    _, floor, *rest = [*module.split("."), ""]
+    return rest[0] if floor in ROOMS and rest[0] in ALL_ROOMS[floor] else ""
+
+
+def rooms_in(imported: Import) -> set[str]:
+    """Return the rooms that an import may mean: `from app.services import social` names one after the import."""
+    return {room_of(imported.module), room_of(f"{imported.module}.{imported.name}")} - {""}
+
+
 class TestFloors:
     @pytest.mark.parametrize("floor", sorted(FLOORS))
     def test_see_only_what_is_below_them(self, floor: str) -> None:
@@ -127,6 +158,27 @@ class TestFloors:
 
         below = ", ".join(sorted(FLOORS[floor])) or "nothing of the app"
         assert broken_by(sees_too_much) == [], f"`{floor}` imports only: {below}."
+
+    @pytest.mark.parametrize(("floor", "room"), [(floor, room) for floor in ROOMS for room in (*ROOMS[floor], "")])
+    def test_have_rooms_that_use_only_those_below_them(self, floor: str, room: str) -> None:
+        rooms = ROOMS[floor]
+        below = rooms[rooms.index(room) + 1 :] if room else ()
+
+        def sees_too_much(module: Module) -> list[int]:
+            if module.floor != floor or room_of(module.name) != room:
+                return []
+            above = set(rooms) - {*below, room}
+            return imports_where(
+                module, lambda each: each.module.startswith(f"app.{floor}") and bool(rooms_in(each) & above)
+            )
+
+        name = f"{floor}/{room}" if room else f"A file on the floor of {floor} itself"
+        assert broken_by(sees_too_much) == [], f"{name} uses no room above it, only: {', '.join(below) or 'none'}."
+
+    @pytest.mark.parametrize("floor", sorted(ROOMS))
+    def test_have_no_room_without_its_place(self, floor: str) -> None:
+        rooms = {room_of(module.name) for module in MODULES if module.floor == floor} - {""}
+        assert rooms == set(ROOMS[floor]), f"Every room of {floor} has its place in the order."
 
     def test_are_the_whole_program(self) -> None:
         floors = {module.floor for module in MODULES} - {"__init__"}
