@@ -43,7 +43,7 @@ FLOORS: dict[str, set[str]] = {
 # What one floor may not see, some of its files may.
 DOORS: dict[str, set[str]] = {"app.services.unit_of_work": {"repositories"}}
 
-# The rooms of a crowded floor from top to bottom: a room uses those that come later in its list, and never an earlier one.
+# The rooms of a crowded floor from top to bottom: a room uses those that come later in its list, never an earlier one.
 # Files that stand on the floor itself come last, in any room's reach; they use no room.
 ROOMS: dict[str, tuple[str, ...]] = {
     "services": (
