@@ -6,11 +6,12 @@ password is hashed; whatever is read after sees the transaction.
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 from app.domain.errors import AccessError, DomainError
+from app.domain.ports import Connection
 from app.domain.tenants import Tenant
 from app.domain.tools import Tools
 from app.models.audit import AuditEvent
@@ -36,12 +37,61 @@ from app.repositories.webhook_endpoints import WebhookEndpointRepository
 from app.services.caller import Caller
 from app.services.operation_lists import check_operation
 
+Made = TypeVar("Made")
+
+
+class _OfAll(Generic[Made]):
+    """A repository of a unit of work that sees the rows of all tenants; it is made anew whenever it is asked for."""
+
+    def __init__(self, make: Callable[[Connection], Made]) -> None:
+        self._make = make
+
+    def __get__(self, uow: UnitOfWork, owner: type[UnitOfWork]) -> Made:
+        return self._make(uow._connection)  # noqa: SLF001 - a part of the unit of work
+
+
+class _OfTenant(Generic[Made]):
+    """A repository of a unit of work that sees the rows of its tenant; it is made anew whenever it is asked for."""
+
+    def __init__(self, make: Callable[[Connection, str], Made]) -> None:
+        self._make = make
+
+    def __get__(self, uow: UnitOfWork, owner: type[UnitOfWork]) -> Made:
+        return self._make(uow._connection, uow.tenant.id)  # noqa: SLF001 - as above
+
 
 class UnitOfWork:
     """Returning commits, raising rolls back, but for errors that say `durable`.
 
     Once that has happened (`is_spent`) it still reads the latest commit, for the selections of a mutation's payload.
     """
+
+    token_lookup = _OfAll(TokenLookup)
+    one_time_token_lookup = _OfAll(OneTimeTokenLookup)
+    outbox_queue = _OfAll(OutboxQueue)
+    anonymization_queue = _OfAll(AnonymizationQueue)
+    past_rows = _OfAll(PastRows)
+    customers = _OfTenant(CustomerRepository)
+    customer_search = _OfTenant(CustomerSearch)
+    groups = _OfTenant(GroupRepository)
+    orders = _OfTenant(OrderRepository)
+    credentials = _OfTenant(CredentialRepository)
+    sessions = _OfTenant(SessionRepository)
+    social_states = _OfTenant(SocialStateRepository)
+    social_identities = _OfTenant(SocialIdentityRepository)
+    link_tickets = _OfTenant(LinkTicketRepository)
+    one_time_tokens = _OfTenant(OneTimeTokenRepository)
+    addresses = _OfTenant(AddressRepository)
+    legal_entities = _OfTenant(LegalEntityRepository)
+    audit = _OfTenant(AuditRepository)
+    integration_tokens = _OfTenant(IntegrationTokenRepository)
+    used_assertions = _OfTenant(UsedAssertionRepository)
+    payment_instruments = _OfTenant(PaymentInstrumentRepository)
+    product_lists = _OfTenant(ProductListRepository)
+    anonymizations = _OfTenant(AnonymizationRepository)
+    personal_data = _OfTenant(PersonalDataRepository)
+    webhook_endpoints = _OfTenant(WebhookEndpointRepository)
+    outbox = _OfTenant(OutboxRepository)
 
     def __init__(self, tools: Tools, caller: Caller) -> None:
         self.tools = tools
@@ -123,143 +173,3 @@ class UnitOfWork:
     def _hold_nothing(self) -> None:
         if self._connection.begun:
             raise RuntimeError("Passwords are hashed before the transaction begins: nobody shall wait for them.")
-
-    @cached_property
-    def token_lookup(self) -> TokenLookup:
-        """The access and refresh tokens of all tenants, by their hash."""
-        return TokenLookup(self._connection)
-
-    @cached_property
-    def one_time_token_lookup(self) -> OneTimeTokenLookup:
-        """The one-time tokens of all tenants, by their hash."""
-        return OneTimeTokenLookup(self._connection)
-
-    @cached_property
-    def outbox_queue(self) -> OutboxQueue:
-        """The outbox of all tenants."""
-        return OutboxQueue(self._connection)
-
-    @cached_property
-    def anonymization_queue(self) -> AnonymizationQueue:
-        """The requests to anonymize customers, of all tenants."""
-        return AnonymizationQueue(self._connection)
-
-    @cached_property
-    def past_rows(self) -> PastRows:
-        """The rows of all tenants whose time is over."""
-        return PastRows(self._connection)
-
-    @cached_property
-    def customers(self) -> CustomerRepository:
-        """The tenant's customers."""
-        return CustomerRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def customer_search(self) -> CustomerSearch:
-        """The tenant's customers, searched."""
-        return CustomerSearch(self._connection, self.tenant.id)
-
-    @cached_property
-    def groups(self) -> GroupRepository:
-        """The tenant's customer groups."""
-        return GroupRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def orders(self) -> OrderRepository:
-        """The tenant's recorded orders."""
-        return OrderRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def credentials(self) -> CredentialRepository:
-        """The tenant's credentials."""
-        return CredentialRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def sessions(self) -> SessionRepository:
-        """The tenant's sessions and tokens."""
-        return SessionRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def social_states(self) -> SocialStateRepository:
-        """The tenant's social logins under way."""
-        return SocialStateRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def social_identities(self) -> SocialIdentityRepository:
-        """The tenant's social identities."""
-        return SocialIdentityRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def link_tickets(self) -> LinkTicketRepository:
-        """The tenant's links that wait for a confirmation."""
-        return LinkTicketRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def one_time_tokens(self) -> OneTimeTokenRepository:
-        """The tenant's one-time tokens."""
-        return OneTimeTokenRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def addresses(self) -> AddressRepository:
-        """The tenant's addresses."""
-        return AddressRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def legal_entities(self) -> LegalEntityRepository:
-        """The tenant's legal entities."""
-        return LegalEntityRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def audit(self) -> AuditRepository:
-        """The tenant's audit."""
-        return AuditRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def integration_tokens(self) -> IntegrationTokenRepository:
-        """The tenant's integration tokens."""
-        return IntegrationTokenRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def used_assertions(self) -> UsedAssertionRepository:
-        """The assertions that the tenant's clients have presented."""
-        return UsedAssertionRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def payment_instruments(self) -> PaymentInstrumentRepository:
-        """The tenant's payment instruments."""
-        return PaymentInstrumentRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def product_lists(self) -> ProductListRepository:
-        """The tenant's product lists."""
-        return ProductListRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def anonymizations(self) -> AnonymizationRepository:
-        """The tenant's requests to anonymize customers."""
-        return AnonymizationRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def personal_data(self) -> PersonalDataRepository:
-        """Everything about one of the tenant's customers."""
-        return PersonalDataRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def webhook_endpoints(self) -> WebhookEndpointRepository:
-        """How the tenant's webhook endpoints have been doing."""
-        return WebhookEndpointRepository(self._connection, self.tenant.id)
-
-    @cached_property
-    def outbox(self) -> OutboxRepository:
-        """The tenant's outbox."""
-        return OutboxRepository(self._connection, self.tenant.id)
-
-
-def open_token_lookup(tools: Tools) -> TokenLookup:
-    """Return the look-up of access tokens outside any unit of work, for the first statement of every request."""
-    return TokenLookup(tools.database.connect())
-
-
-def open_integration_tokens(tools: Tools, tenant: Tenant) -> IntegrationTokenRepository:
-    """Return a tenant's integration tokens outside any unit of work, for the first statement of their requests."""
-    return IntegrationTokenRepository(tools.database.connect(), tenant.id)

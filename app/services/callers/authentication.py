@@ -17,7 +17,7 @@ from app.domain.tools import Tools
 from app.models.customers import CustomerProfile
 from app.services.caller import Caller
 from app.services.callers.integration_tokens import authenticate_integration, looks_like_jwt
-from app.services.unit_of_work import open_token_lookup
+from app.services.callers.lookups import open_token_lookup
 
 
 async def authenticate(tools: Tools, facts: RequestFacts) -> Caller:

@@ -13,7 +13,8 @@ from app.domain.tenants import Client, Tenant
 from app.domain.tools import Tools
 from app.models.integration_tokens import IntegrationToken
 from app.services.caller import Caller
-from app.services.unit_of_work import UnitOfWork, open_integration_tokens
+from app.services.callers.lookups import open_integration_tokens
+from app.services.unit_of_work import UnitOfWork
 
 Claims = Mapping[str, Any]
 

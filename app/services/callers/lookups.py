@@ -1,0 +1,18 @@
+"""The look-ups outside any unit of work: who calls is asked before there is a unit for what is called."""
+
+from __future__ import annotations
+
+from app.domain.tenants import Tenant
+from app.domain.tools import Tools
+from app.repositories.integration_tokens import IntegrationTokenRepository
+from app.repositories.sessions import TokenLookup
+
+
+def open_token_lookup(tools: Tools) -> TokenLookup:
+    """Return the look-up of access tokens, for the first statement of every request."""
+    return TokenLookup(tools.database.connect())
+
+
+def open_integration_tokens(tools: Tools, tenant: Tenant) -> IntegrationTokenRepository:
+    """Return a tenant's integration tokens, for the first statement of their requests."""
+    return IntegrationTokenRepository(tools.database.connect(), tenant.id)
