@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Delete, Executable, Insert, Row, Select, Update
+from sqlalchemy import Executable
 
+from app.domain.rows import Reading, RowT, Writing
 from app.domain.social import AuthorizationGrant, AuthorizationRequest, SocialProof
 from app.domain.tenants import SocialProvider, Tenant
 
@@ -138,9 +139,6 @@ class Mailer(Protocol):
         ...
 
 
-Constant = Insert | Update | Delete
-
-
 @dataclass(frozen=True, slots=True)
 class KeptMail:
     """A mail that was written to a file; `sent` is the text of its Date header."""
@@ -186,33 +184,28 @@ class Connection(Protocol):
         """Forget what was written."""
         ...
 
-    async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
-        """Return all rows of a statement that only reads."""
-        ...
+    async def read(self, reading: Reading[RowT], parameters: Mapping[str, Any]) -> Sequence[RowT]:
+        """Return all rows of a constant, which is compiled once and kept: it must not be made anew for each call.
 
-    async def fetch_prepared(self, statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
-        """Return all rows of a constant statement, which is compiled once and kept; it must not be made anew.
-
-        It must be a short one, by a key. The rows have attributes, and nothing else of a `Row`.
+        It must be a short one, by a key. The rows have the attributes of their type, and nothing else of it. What has
+        a RETURNING clause is read inside the transaction, which is opened when it is not, and fails as `write` does.
         """
         ...
 
-    async def execute(self, statement: Executable) -> int:
-        """Run a statement that writes, inside the transaction, and return the number of rows that it touched."""
+    async def read_anew(self, reading: Reading[RowT]) -> Sequence[RowT]:
+        """Return all rows as `read` does, of a statement built for this call or one that may take its time."""
         ...
 
-    async def execute_prepared(self, statement: Constant, parameters: Mapping[str, Any]) -> int:
-        """Run a constant statement that writes, as `execute` does; the same is asked of it as by `fetch_prepared`."""
+    async def write(self, statement: Writing, parameters: Mapping[str, Any]) -> int:
+        """Run a constant, of which the same is asked as by `read`, inside the transaction, which is opened if need be.
+
+        Returns the number of rows that it touched; raises SQLAlchemy's `IntegrityError` when a key is taken or
+        refers to nothing.
+        """
         ...
 
-    async def execute_prepared_returning(
-        self, statement: Constant, parameters: Mapping[str, Any]
-    ) -> Sequence[Row[Any]]:
-        """Run a constant statement that writes, as above, and return the rows of its RETURNING clause."""
-        ...
-
-    async def execute_returning(self, statement: Executable) -> Sequence[Row[Any]]:
-        """Run a statement that writes, inside the transaction, and return the rows of its RETURNING clause."""
+    async def write_anew(self, statement: Executable) -> int:
+        """Write as `write` does, by a statement built for this call or one that may take its time."""
         ...
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ from app.domain.principal import Principal
 from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
 from app.graphql.refusals import note_refusals
-from app.models.groups import CustomerGroup
+from app.models.groups import GroupOfMember
 from app.services.caller import Caller
 from app.services.callers.authentication import authenticate
 from app.services.staff.groups import groups_of
@@ -27,14 +27,14 @@ class Context:
     tools: Tools
     caller: Caller
     uow: UnitOfWork
-    _groups: DataLoader[str, Sequence[CustomerGroup]] | None = None
+    _groups: DataLoader[str, Sequence[GroupOfMember]] | None = None
 
     @property
     def principal(self) -> Principal | None:
         """The bearer of the token, or None."""
         return self.caller.principal
 
-    async def load_groups(self, customer_id: str) -> Sequence[CustomerGroup]:
+    async def load_groups(self, customer_id: str) -> Sequence[GroupOfMember]:
         """Return a customer's groups; those of all customers in one list are read at once."""
         if self._groups is None:
             # Nothing is kept: the next mutation of the document may change them.

@@ -10,11 +10,8 @@ from sqlmodel import Field
 from app.models.base import ID_LENGTH, TenantRow, json_field
 
 
-class CustomerGroup(TenantRow, table=True):
-    """A group of customers; other systems know it by its `code`, which is in the saas token too."""
-
-    __tablename__ = "customer_group"
-    __table_args__ = (UniqueConstraint("tenant_id", "code", name="uq_customer_group_code"),)
+class CustomerGroupColumns(TenantRow):
+    """The columns of a group of customers; other systems know it by its `code`, which is in the saas token too."""
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)
     name: str = Field(max_length=100)
@@ -22,6 +19,19 @@ class CustomerGroup(TenantRow, table=True):
     private_markets: list[str] = json_field(list)
     created_at: datetime
     updated_at: datetime
+
+
+class CustomerGroup(CustomerGroupColumns, table=True):
+    """The table of groups."""
+
+    __tablename__ = "customer_group"
+    __table_args__ = (UniqueConstraint("tenant_id", "code", name="uq_customer_group_code"),)
+
+
+class GroupOfMember(CustomerGroupColumns):
+    """A group as it is read for one of those who are in it."""
+
+    member_id: str
 
 
 class GroupMembership(TenantRow, table=True):

@@ -8,6 +8,7 @@ from sqlalchemy import Index, LargeBinary, PrimaryKeyConstraint
 from sqlmodel import Field
 
 from app.models.base import ID_LENGTH, TenantRow
+from app.models.customers import CustomerProfile
 
 HASH = LargeBinary(32)
 
@@ -87,3 +88,27 @@ class RefreshToken(TenantRow, table=True):
     expires_at: datetime
     used_at: datetime | None = None
     revoked_at: datetime | None = None
+
+
+class PresentedToken(CustomerProfile):
+    """An access token as it is read: with its session, and, where `session_customer_id` is set, with the customer.
+
+    Without that, all of the customer is null, whatever its types say.
+    """
+
+    token_expires_at: datetime
+    token_revoked_at: datetime | None
+    session_id: str
+    session_tenant_id: str
+    session_kind: str
+    session_client_id: str
+    session_site: str | None
+    session_customer_id: str | None
+    session_legal_entity_id: str | None
+    session_expires_at: datetime
+    session_revoked_at: datetime | None
+    session_authenticated_at: datetime | None
+    session_actor_id: str | None
+    session_actor_type: str | None
+    session_actor_reason: str | None
+    session_credential_fingerprint: bytes | None

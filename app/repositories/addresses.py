@@ -6,17 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam
 from sqlmodel import col
 
 from app.models.addresses import Address
-from app.repositories.base import Repository, select_mine
+from app.repositories.base import Repository, Rows
 
-_OF_CUSTOMER = select_mine(
-    Address,
-    col(Address.customer_id) == bindparam("customer_id"),
-    order_by=(col(Address.is_default).desc(), col(Address.id)),
-)
+_OF_CUSTOMER = Rows(Address, "customer_id", order_by=(col(Address.is_default).desc(), col(Address.id)))
+_ONE = Rows(Address, "customer_id", "id")
+_DEFAULT = Rows(Address, "customer_id", col(Address.is_default).is_(True))
 
 
 class AddressRepository(Repository):
@@ -24,11 +21,11 @@ class AddressRepository(Repository):
 
     async def list(self, customer_id: str) -> Sequence[Address]:
         """Return a customer's addresses, the default first, then the oldest first."""
-        return await self._fetch(_OF_CUSTOMER, customer_id=customer_id)
+        return await self._list(_OF_CUSTOMER, customer_id=customer_id)
 
     async def find(self, customer_id: str, address_id: str) -> Address | None:
         """Return one of the customer's addresses."""
-        return await self._find(Address, col(Address.customer_id) == customer_id, col(Address.id) == address_id)
+        return await self._find(_ONE, customer_id=customer_id, id=address_id)
 
     async def add(self, address: Address) -> None:
         """Write a new address."""
@@ -36,20 +33,12 @@ class AddressRepository(Repository):
 
     async def change(self, customer_id: str, address_id: str, now: datetime, **values: Any) -> None:
         """Set columns of one of the customer's addresses."""
-        await self._update(
-            Address, col(Address.customer_id) == customer_id, col(Address.id) == address_id, updated_at=now, **values
-        )
+        await self._change(_ONE, {"customer_id": customer_id, "id": address_id}, updated_at=now, **values)
 
     async def clear_default(self, customer_id: str, now: datetime) -> None:
         """Take the default away from the address that has it."""
-        await self._update(
-            Address,
-            col(Address.customer_id) == customer_id,
-            col(Address.is_default).is_(True),
-            is_default=False,
-            updated_at=now,
-        )
+        await self._change(_DEFAULT, {"customer_id": customer_id}, is_default=False, updated_at=now)
 
     async def delete(self, customer_id: str, address_id: str) -> None:
         """Remove one of the customer's addresses."""
-        await self._delete(Address, col(Address.customer_id) == customer_id, col(Address.id) == address_id)
+        await self._delete(_ONE, customer_id=customer_id, id=address_id)

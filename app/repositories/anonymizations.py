@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from app.domain.anonymizations import AnonymizationStatus
 from app.domain.ports import Connection
+from app.domain.rows import Reading
 from app.models.anonymizations import Anonymization
-from app.repositories.base import Repository
+from app.repositories.base import Repository, Rows
 
 _TO_BE_DONE = (AnonymizationStatus.REQUESTED, AnonymizationStatus.IN_PROGRESS, AnonymizationStatus.FAILED)
+_OF_CUSTOMER = Rows(Anonymization, "customer_id", order_by=(col(Anonymization.id).desc(),))
+_AS_READ = Rows(Anonymization, "id", "status", "attempts")
+_REQUESTED = Rows(Anonymization, "id", col(Anonymization.status) == AnonymizationStatus.REQUESTED.value)
+_CLAIMED = Rows(Anonymization, "id", "attempts", col(Anonymization.status) == AnonymizationStatus.IN_PROGRESS.value)
 
 
 class AnonymizationRepository(Repository):
@@ -26,35 +31,23 @@ class AnonymizationRepository(Repository):
 
     async def find_latest(self, customer_id: str) -> Anonymization | None:
         """Return the customer's latest request, whatever became of it."""
-        statement = (
-            select(Anonymization.__table__)
-            .where(self._mine(Anonymization, col(Anonymization.customer_id) == customer_id))
-            .order_by(col(Anonymization.id).desc())
-            .limit(1)
-        )
-        rows = await self._connection.fetch(statement)
-        return cast("Anonymization", rows[0]) if rows else None
+        return await self._find(_OF_CUSTOMER, customer_id=customer_id)
 
     async def cancel(self, anonymization_id: str, now: datetime) -> bool:
         """Cancel a request; False when it has been started or canceled, however close in time."""
-        canceled = await self._update(
-            Anonymization,
-            col(Anonymization.id) == anonymization_id,
-            col(Anonymization.status) == AnonymizationStatus.REQUESTED.value,
-            status=AnonymizationStatus.CANCELED.value,
-            canceled_at=now,
+        canceled = await self._change(
+            _REQUESTED, {"id": anonymization_id}, status=AnonymizationStatus.CANCELED.value, canceled_at=now
         )
         return canceled == 1
 
     async def claim(self, due: Anonymization, now: datetime, until: datetime) -> bool:
         """Take a due request for this worker until the lease ends; False when it is canceled, or another one's."""
-        claimed = await self._update(
-            Anonymization,
-            col(Anonymization.id) == due.id,
-            col(Anonymization.status) == due.status,
-            col(Anonymization.attempts) == due.attempts,
+        claimed = await self._change(
+            _AS_READ,
+            {"id": due.id, "status": due.status, "attempts": due.attempts},
             status=AnonymizationStatus.IN_PROGRESS.value,
-            started_at=func.coalesce(col(Anonymization.started_at), now),
+            # As it was read: the row is still the same, or is not met.
+            started_at=due.started_at or now,
             attempts=due.attempts + 1,
             next_attempt_at=until,
         )
@@ -62,14 +55,7 @@ class AnonymizationRepository(Repository):
 
     async def settle(self, claimed: Anonymization, **values: Any) -> bool:
         """Write how far a claimed request has come; False when its lease went to another worker meanwhile."""
-        settled = await self._update(
-            Anonymization,
-            col(Anonymization.id) == claimed.id,
-            col(Anonymization.status) == AnonymizationStatus.IN_PROGRESS.value,
-            col(Anonymization.attempts) == claimed.attempts,
-            **values,
-        )
-        return settled == 1
+        return await self._change(_CLAIMED, {"id": claimed.id, "attempts": claimed.attempts}, **values) == 1
 
 
 class AnonymizationQueue:
@@ -90,4 +76,4 @@ class AnonymizationQueue:
             .order_by(col(Anonymization.next_attempt_at), col(Anonymization.id))
             .limit(limit)
         )
-        return cast("Sequence[Anonymization]", await self._connection.fetch(statement))
+        return await self._connection.read_anew(Reading(Anonymization, statement))

@@ -1,25 +1,29 @@
-"""What all repositories share: one tenant, put into every statement, and rows read as their model.
+"""What all repositories share: one tenant, put into every statement, and one way to write each of them.
 
-A row has the attributes of the model that it was selected from; it is handed on as that model, read-only and without
-the cost of building an object for each. Statements that many requests run are constants, made with `mine`;
-`_fetch` and `_change` give them the tenant.
+A statement is a constant, made of `Rows` or with `mine`; the verbs here give it the tenant. Only what cannot be one,
+such as a condition about a list of values, is built anew for each call, with `_mine`. A row has the attributes of the
+type that it was selected as; it is read-only, and there is no object of the model behind it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Any, TypeVar, cast
+from functools import cache, lru_cache
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Insert, Select, Update, and_, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Delete, Insert, Update, and_, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import SQLCoreOperations
 
 from app.domain.ports import Connection
+from app.domain.rows import Reading, RowT
 from app.models.base import TenantRow
 
 Model = TypeVar("Model", bound=TenantRow)
 Condition = ColumnElement[bool] | SQLCoreOperations[bool] | bool
+
+# What a client may leave out decides which columns are set: more combinations than these are made anew.
+MOST_CHANGES = 500
 
 
 def mine(model: type[TenantRow], *conditions: Condition) -> ColumnElement[bool]:
@@ -27,35 +31,60 @@ def mine(model: type[TenantRow], *conditions: Condition) -> ColumnElement[bool]:
     return and_(model.__table__.c.tenant_id == bindparam("tenant_id"), *conditions)  # type: ignore[arg-type]
 
 
-def select_mine(model: type[TenantRow], *conditions: Condition, order_by: Sequence[Any] = ()) -> Select[Any]:
-    """Return the constant SELECT of the tenant's rows that meet the conditions."""
-    return select(model.__table__).where(mine(model, *conditions)).order_by(*order_by)
+class Rows(Reading[Model]):
+    """The tenant's rows of one table that meet a constant condition: to be read, locked, changed or deleted.
+
+    A condition is one whose values are `bindparam`s, or the name of a column that equals the parameter of that name.
+    """
+
+    def __init__(self, model: type[Model], *conditions: Condition | str, order_by: Sequence[Any] = ()) -> None:
+        table = model.__table__
+        self.where = mine(
+            model, *(table.c[each] == bindparam(each) if isinstance(each, str) else each for each in conditions)
+        )
+        super().__init__(model, select(table).where(self.where).order_by(*order_by))
 
 
 @cache
-def _insert(model: type[TenantRow]) -> Insert:
-    return insert(model.__table__)
+def _locking(rows: Rows[Model]) -> Reading[Model]:
+    return Reading(rows.row, select(rows.row.__table__).where(rows.where).with_for_update())
 
 
-@cache
-def constant_update(
-    model: type[TenantRow], where: ColumnElement[bool], columns: tuple[str, ...], counted: str = ""
-) -> Update:
+@lru_cache(MOST_CHANGES)
+def changing(rows: Rows[Any], columns: tuple[str, ...], counted: str = "") -> Update:
     """Return the constant UPDATE that sets `columns` to the parameters `new_…` and adds one to the column `counted`."""
+    table = rows.row.__table__
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
     if counted:
-        values[counted] = model.__table__.c[counted] + 1
-    return update(model.__table__).where(where).values(values)
+        values[counted] = table.c[counted] + 1
+    return update(table).where(rows.where).values(values)
+
+
+@lru_cache(MOST_CHANGES)
+def _changing_one(rows: Rows[Model], columns: tuple[str, ...], counted: str) -> Reading[Model]:
+    return Reading(rows.row, changing(rows, columns, counted).returning(*rows.row.__table__.c))
 
 
 def new_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a `constant_update` that these values are."""
+    """Return the parameters of `changing` that these values are."""
     return {f"new_{name}": value for name, value in values.items()}
 
 
 @cache
-def _returning(statement: Update) -> Update:
-    return statement.returning(*statement.table.c)
+def deleting(rows: Rows[Any]) -> Delete:
+    """Return the constant DELETE of these rows."""
+    return delete(rows.row.__table__).where(rows.where)
+
+
+@cache
+def _adding(model: type[TenantRow]) -> Insert:
+    return insert(model.__table__)
+
+
+@cache
+def _adding_unless(model: type[TenantRow], unique: tuple[str, ...]) -> Insert:
+    # PostgreSQL's INSERT compiles to the very words that SQLite understands as well.
+    return postgresql.insert(model.__table__).on_conflict_do_nothing(index_elements=unique or None)
 
 
 class Repository:
@@ -65,70 +94,54 @@ class Repository:
         self._connection = connection
         self._tenant_id = tenant_id
 
-    def _mine(self, model: type[TenantRow], *conditions: Condition) -> ColumnElement[bool]:
-        return and_(model.__table__.c.tenant_id == self._tenant_id, *conditions)  # type: ignore[arg-type]
+    async def _list(self, reading: Reading[RowT], **parameters: Any) -> Sequence[RowT]:
+        """Return all rows."""
+        return await self._connection.read(reading, {"tenant_id": self._tenant_id, **parameters})
 
-    async def _fetch(self, statement: Select[Any], **parameters: Any) -> Sequence[Any]:
-        """Return all rows of a constant statement."""
-        return await self._connection.fetch_prepared(statement, {"tenant_id": self._tenant_id, **parameters})
-
-    async def _fetch_one(self, statement: Select[Any], **parameters: Any) -> Any:
-        """Return the first row of a constant statement, or None."""
-        rows = await self._fetch(statement, **parameters)
+    async def _find(self, reading: Reading[RowT], **parameters: Any) -> RowT | None:
+        """Return the first row, or None."""
+        rows = await self._connection.read(reading, {"tenant_id": self._tenant_id, **parameters})
         return rows[0] if rows else None
 
-    async def _change(
-        self, model: type[TenantRow], where: ColumnElement[bool], given: Mapping[str, Any], **values: Any
-    ) -> int:
-        """Set columns of the rows that meet a constant condition, made with `mine`; return how many they are."""
-        statement = constant_update(model, where, tuple(values))
-        return await self._connection.execute_prepared(statement, self._changing(given, values))
-
-    async def _change_one(
-        self,
-        model: type[TenantRow],
-        where: ColumnElement[bool],
-        given: Mapping[str, Any],
-        *,
-        counted: str = "",
-        **values: Any,
-    ) -> Any:
-        """Do as `_change` does to a single row, add one to its column `counted`, and return it changed, or None."""
-        statement = _returning(constant_update(model, where, tuple(values), counted))
-        rows = await self._connection.execute_prepared_returning(statement, self._changing(given, values))
-        return rows[0] if rows else None
-
-    def _changing(self, given: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-        return {"tenant_id": self._tenant_id, **given, **new_values(values)}
-
-    async def _list(self, model: type[Model], *conditions: Condition, order_by: Sequence[Any] = ()) -> Sequence[Model]:
-        statement = select(model.__table__).where(self._mine(model, *conditions)).order_by(*order_by)
-        return cast("Sequence[Model]", await self._connection.fetch(statement))
-
-    async def _find(self, model: type[Model], *conditions: Condition) -> Model | None:
-        rows = await self._list(model, *conditions)
-        return rows[0] if rows else None
-
-    async def _lock(self, statement: Select[Any], **parameters: Any) -> Any:
-        """Return the first row of a constant SELECT … FOR UPDATE, and keep it from changing elsewhere, or None."""
+    async def _lock(self, rows: Rows[Model], **parameters: Any) -> Model | None:
+        """Return the first row, and keep it from changing elsewhere until the transaction ends, or None."""
         await self._connection.begin()
-        return await self._fetch_one(statement, **parameters)
+        return await self._find(_locking(rows), **parameters)
 
     async def _add(self, row: TenantRow) -> None:
-        await self._connection.execute_prepared(_insert(type(row)), row.model_dump())
+        """Write a new row."""
+        await self._connection.write(_adding(type(row)), row.model_dump())
 
     async def _add_unless(self, row: TenantRow, *unique: str) -> bool:
         """Write the row; False when another one has the same `unique` columns, however close in time.
 
         With no columns named, any unique key counts.
         """
-        # PostgreSQL's INSERT compiles to the very words that SQLite understands as well.
-        statement = postgresql.insert(type(row).__table__).values(**row.model_dump())
-        return await self._connection.execute(statement.on_conflict_do_nothing(index_elements=unique or None)) == 1
+        return await self._connection.write(_adding_unless(type(row), unique), row.model_dump()) == 1
 
-    async def _update(self, model: type[TenantRow], *conditions: Condition, **values: Any) -> int:
-        statement = update(model.__table__).where(self._mine(model, *conditions)).values(**values)
-        return await self._connection.execute(statement)
+    async def _change(self, rows: Rows[Any], given: Mapping[str, Any], *, counted: str = "", **values: Any) -> int:
+        """Set columns of the rows, which `given` are the parameters of, and add one to the column `counted`.
 
-    async def _delete(self, model: type[TenantRow], *conditions: Condition) -> int:
-        return await self._connection.execute(delete(model.__table__).where(self._mine(model, *conditions)))
+        Returns how many they are.
+        """
+        statement = changing(rows, tuple(values), counted)
+        return await self._connection.write(statement, self._parameters(given, values))
+
+    async def _change_one(
+        self, rows: Rows[Model], given: Mapping[str, Any], *, counted: str = "", **values: Any
+    ) -> Model | None:
+        """Do as `_change` does to a single row, and return it changed, or None."""
+        reading = _changing_one(rows, tuple(values), counted)
+        changed = await self._connection.read(reading, self._parameters(given, values))
+        return changed[0] if changed else None
+
+    def _parameters(self, given: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+        return {"tenant_id": self._tenant_id, **given, **new_values(values)}
+
+    async def _delete(self, rows: Rows[Any], **parameters: Any) -> int:
+        """Remove the rows, and return how many they were."""
+        return await self._connection.write(deleting(rows), {"tenant_id": self._tenant_id, **parameters})
+
+    def _mine(self, model: type[TenantRow], *conditions: Condition) -> ColumnElement[bool]:
+        """Return the WHERE of a statement that is built anew: the tenant's rows that meet the conditions."""
+        return and_(model.__table__.c.tenant_id == self._tenant_id, *conditions)  # type: ignore[arg-type]

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from app.domain.errors import Refused, UserErrorCode
+from app.domain.rows import Reading
 from app.models.credentials import Credential
 from app.models.one_time_tokens import OneTimeToken, Purpose
-from app.repositories.base import Repository, select_mine
+from app.repositories.base import Repository, Rows
 
-_BY_EMAIL = select_mine(Credential, col(Credential.email_key) == bindparam("email_key"))
-_OF_CUSTOMER = select_mine(Credential, col(Credential.customer_id) == bindparam("customer_id"))
+_BY_EMAIL = Rows(Credential, "email_key")
+_OF_CUSTOMER = Rows(Credential, "customer_id")
+_VERSION = Rows(Credential, "customer_id", "version")
+_HASHED_SO = Rows(Credential, "customer_id", "password_hash")
+_WAY_BACK = Rows(
+    OneTimeToken,
+    "email_key",
+    col(OneTimeToken.purpose) == Purpose.REVERT_EMAIL_CHANGE.value,
+    col(OneTimeToken.customer_id) != bindparam("customer_id"),
+    col(OneTimeToken.used_at).is_(None),
+    col(OneTimeToken.revoked_at).is_(None),
+    col(OneTimeToken.expires_at) > bindparam("now"),
+)
 
 
 class CredentialRepository(Repository):
@@ -38,64 +50,40 @@ class CredentialRepository(Repository):
 
     async def find_way_back(self, email_key: str, customer_id: str, now: datetime) -> OneTimeToken | None:
         """Return the mailed link by which another customer who has left the address can still come back to it."""
-        return await self._find(
-            OneTimeToken,
-            col(OneTimeToken.email_key) == email_key,
-            col(OneTimeToken.purpose) == Purpose.REVERT_EMAIL_CHANGE.value,
-            col(OneTimeToken.customer_id) != customer_id,
-            col(OneTimeToken.used_at).is_(None),
-            col(OneTimeToken.revoked_at).is_(None),
-            col(OneTimeToken.expires_at) > now,
-        )
+        return await self._find(_WAY_BACK, email_key=email_key, customer_id=customer_id, now=now)
 
     async def find_ids_by_email(self, email_keys: Sequence[str]) -> Mapping[str, str]:
         """Return the customer's id for each of these addresses that signs in."""
-        rows = await self._list(Credential, col(Credential.email_key).in_(email_keys))
+        those = self._mine(Credential, col(Credential.email_key).in_(email_keys))
+        rows = await self._connection.read_anew(Reading(Credential, select(Credential.__table__).where(those)))
         return {row.email_key or "": row.customer_id for row in rows}
 
     async def delete(self, customer_id: str) -> None:
         """Take back a credential written in this very transaction."""
-        await self._delete(Credential, col(Credential.customer_id) == customer_id)
+        await self._delete(_OF_CUSTOMER, customer_id=customer_id)
 
     async def find_by_email(self, email_key: str) -> Credential | None:
         """Return the credential that signs in with this address."""
-        return cast("Credential | None", await self._fetch_one(_BY_EMAIL, email_key=email_key))
+        return await self._find(_BY_EMAIL, email_key=email_key)
 
     async def find(self, customer_id: str) -> Credential | None:
         """Return the credential of a customer."""
-        return cast("Credential | None", await self._fetch_one(_OF_CUSTOMER, customer_id=customer_id))
+        return await self._find(_OF_CUSTOMER, customer_id=customer_id)
 
     async def confirm_email(self, customer_id: str, version: int, now: datetime) -> bool:
         """Note that the customer owns the address; False when the credential is another one by now."""
-        confirmed = await self._update(
-            Credential,
-            col(Credential.customer_id) == customer_id,
-            col(Credential.version) == version,
-            email_verified_at=now,
-            must_confirm=False,
-        )
-        return confirmed == 1
+        given = {"customer_id": customer_id, "version": version}
+        return await self._change(_VERSION, given, email_verified_at=now, must_confirm=False) == 1
 
     async def rehash(self, customer_id: str, old_hash: str, new_hash: str) -> None:
         """Keep the same password under today's parameters, unless it was changed meanwhile."""
-        await self._update(
-            Credential,
-            col(Credential.customer_id) == customer_id,
-            col(Credential.password_hash) == old_hash,
-            password_hash=new_hash,
-        )
+        given = {"customer_id": customer_id, "password_hash": old_hash}
+        await self._change(_HASHED_SO, given, password_hash=new_hash)
 
     async def change(self, customer_id: str, version: int, now: datetime, **values: Any) -> bool:
         """Set columns, which makes it the next version; False when the credential is another version by now."""
-        changed = await self._update(
-            Credential,
-            col(Credential.customer_id) == customer_id,
-            col(Credential.version) == version,
-            version=version + 1,
-            changed_at=now,
-            **values,
-        )
-        return changed == 1
+        given = {"customer_id": customer_id, "version": version}
+        return await self._change(_VERSION, given, version=version + 1, changed_at=now, **values) == 1
 
     async def set_password(
         self, customer_id: str, version: int, now: datetime, password_hash: str, **values: Any

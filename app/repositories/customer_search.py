@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, select, true, tuple_
 from sqlmodel import col
 
 from app.domain.customer_filters import CustomerFilter, CustomerOrder, CustomerPosition
+from app.domain.rows import Reading
 from app.models.credentials import Credential
 from app.models.customers import Customer, CustomerFound
 from app.models.groups import GroupMembership
@@ -26,7 +27,7 @@ class CustomerSearch(Repository):
         """Return up to `limit` customers in the order of the filter, from the one that follows `after`."""
         keys = self._keys(wanted)
         statement = self._joined(wanted, after).where(*self._range(wanted, keys, after), *self._conditions(wanted))
-        return cast("Sequence[CustomerFound]", await self._connection.fetch(statement.order_by(*keys).limit(limit)))
+        return await self._connection.read_anew(Reading(CustomerFound, statement.order_by(*keys).limit(limit)))
 
     @staticmethod
     def _keys(wanted: CustomerFilter) -> list[Any]:

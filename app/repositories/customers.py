@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from app.domain.anonymizations import AnonymizationStatus
+from app.domain.rows import Reading
 from app.models.credentials import Credential
 from app.models.customers import SEARCHED_NAMES, Customer, CustomerProfile, CustomerStatus, searched_name
-from app.repositories.base import Condition, Repository, mine
+from app.repositories.base import Repository, Rows, mine
 
 PROFILE_COLUMNS = [
     *Customer.__table__.c,
@@ -31,64 +32,60 @@ _PROFILES = select(*PROFILE_COLUMNS).join_from(
     and_(col(Credential.tenant_id) == col(Customer.tenant_id), col(Credential.customer_id) == col(Customer.id)),
     isouter=True,
 )
-_CUSTOMER = mine(Customer, col(Customer.id) == bindparam("customer_id"))
-_PROFILE = _PROFILES.where(_CUSTOMER)
+_BY_ID, _BY_NUMBER, _BY_REFERENCE = (
+    Reading(CustomerProfile, _PROFILES.where(mine(Customer, Customer.__table__.c[key] == bindparam(key))))
+    for key in ("id", "customer_number", "shopper_reference")
+)
+_CUSTOMER = Rows(Customer, "id")
 # What `is_closed` denies, in SQL.
 _OPEN = or_(
     col(Customer.anonymization_status).is_(None),
     col(Customer.anonymization_status) == AnonymizationStatus.CANCELED.value,
 )
-_MAY_LOG_IN = and_(_CUSTOMER, col(Customer.active).is_(True), col(Customer.on_hold).is_(False), _OPEN)
-_LOCK_ANY = select(Customer.__table__).where(_CUSTOMER).with_for_update()
-_LOCK = _LOCK_ANY.where(_OPEN)
+_OPEN_CUSTOMER = Rows(Customer, "id", _OPEN)
+_MAY_LOG_IN = Rows(Customer, "id", col(Customer.active).is_(True), col(Customer.on_hold).is_(False), _OPEN)
 
 
 class CustomerRepository(Repository):
     """The customers of one tenant."""
 
-    def _profiles(self, *conditions: Condition) -> Select[Any]:
-        return _PROFILES.where(self._mine(Customer, *conditions))
-
     async def find(self, customer_id: str) -> CustomerProfile | None:
         """Return a customer's profile."""
-        return cast("CustomerProfile | None", await self._fetch_one(_PROFILE, customer_id=customer_id))
+        return await self._find(_BY_ID, id=customer_id)
 
     async def list_by_id(self, customer_ids: Sequence[str]) -> Sequence[CustomerProfile]:
         """Return the profiles of these customers, in any order, as far as there are such."""
-        rows = await self._connection.fetch(self._profiles(col(Customer.id).in_(customer_ids)))
-        return cast("Sequence[CustomerProfile]", rows)
+        those = _PROFILES.where(self._mine(Customer, col(Customer.id).in_(customer_ids)))
+        return await self._connection.read_anew(Reading(CustomerProfile, those))
 
     async def find_by_number(self, customer_number: str) -> CustomerProfile | None:
         """Return the profile of the customer with this number."""
-        return await self._find_profile(col(Customer.customer_number) == customer_number)
+        return await self._find(_BY_NUMBER, customer_number=customer_number)
 
     async def find_by_shopper_reference(self, reference: str) -> CustomerProfile | None:
         """Return the profile of the customer with this shopper reference."""
-        return await self._find_profile(col(Customer.shopper_reference) == reference)
+        return await self._find(_BY_REFERENCE, shopper_reference=reference)
 
     async def find_ids_by_shopper_reference(self, references: Sequence[str]) -> Mapping[str, str]:
         """Return the customer's id for each of these shopper references that somebody has."""
-        rows = await self._list(Customer, col(Customer.shopper_reference).in_(references))
+        those = self._mine(Customer, col(Customer.shopper_reference).in_(references))
+        rows = await self._connection.read_anew(Reading(Customer, select(Customer.__table__).where(those)))
         return {row.shopper_reference: row.id for row in rows}
-
-    async def _find_profile(self, condition: Condition) -> CustomerProfile | None:
-        rows = await self._connection.fetch(self._profiles(condition))
-        return cast("CustomerProfile", rows[0]) if rows else None
 
     async def lock(self, customer_id: str) -> Customer | None:
         """Return the customer, and keep others from changing it until the transaction ends.
 
         None for a closed account as well: nothing about a customer is written once the anonymization is asked for.
         """
-        return cast("Customer | None", await self._lock(_LOCK, customer_id=customer_id))
+        return await self._lock(_OPEN_CUSTOMER, id=customer_id)
 
     async def lock_even_if_closed(self, customer_id: str) -> Customer | None:
         """Do as `lock` does, for what concerns a closed account too."""
-        return cast("Customer | None", await self._lock(_LOCK_ANY, customer_id=customer_id))
+        return await self._lock(_CUSTOMER, id=customer_id)
 
     async def set_anonymization_status(self, customer_id: str, status: AnonymizationStatus) -> None:
         """Write down how far the anonymization of a customer has come, whose row is locked."""
-        await self._update(Customer, col(Customer.id) == customer_id, anonymization_status=status.value)
+        await self._change(_CUSTOMER, {"id": customer_id}, anonymization_status=status.value)
 
     async def add_unless_taken(self, customer: Customer) -> bool:
         """Write a new customer; False when another one has the customer number or the shopper reference already."""
@@ -97,28 +94,23 @@ class CustomerRepository(Repository):
 
     async def change(self, customer_id: str, now: datetime, **values: Any) -> None:
         """Set columns of a customer, which makes it the next version."""
-        given = {"customer_id": customer_id}
-        changed = await self._change_one(Customer, _CUSTOMER, given, counted="version", updated_at=now, **values)
+        given = {"id": customer_id}
+        changed = await self._change_one(_CUSTOMER, given, counted="version", updated_at=now, **values)
         if changed is not None and not SEARCHED_NAMES.isdisjoint(values):
-            await self._change(Customer, _CUSTOMER, given, search_name=searched_name(changed))
+            await self._change(_CUSTOMER, given, search_name=searched_name(changed))
 
     async def change_shopper_reference(self, customer_id: str, reference: str) -> bool:
         """Give the customer another shopper reference; False, and the transaction is lost, when it is taken."""
         try:
-            await self._update(Customer, col(Customer.id) == customer_id, shopper_reference=reference)
+            await self._change(_CUSTOMER, {"id": customer_id}, shopper_reference=reference)
         except IntegrityError:
             return False
         return True
 
     async def count_order(self, customer_id: str, status: CustomerStatus) -> None:
         """Count one more order of a customer whose row is locked, which makes them this; the profile stays as it is."""
-        await self._update(
-            Customer,
-            col(Customer.id) == customer_id,
-            order_count=col(Customer.order_count) + 1,
-            status=status.value,
-        )
+        await self._change(_CUSTOMER, {"id": customer_id}, counted="order_count", status=status.value)
 
     async def note_login(self, customer_id: str, now: datetime) -> bool:
         """Write down the login of a customer who may log in; False for one who may not any more."""
-        return await self._change(Customer, _MAY_LOG_IN, {"customer_id": customer_id}, last_login_at=now) == 1
+        return await self._change(_MAY_LOG_IN, {"id": customer_id}, last_login_at=now) == 1

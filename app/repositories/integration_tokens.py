@@ -7,7 +7,10 @@ from datetime import datetime
 from sqlmodel import col
 
 from app.models.integration_tokens import IntegrationToken, UsedAssertion
-from app.repositories.base import Repository
+from app.repositories.base import Repository, Rows
+
+_BY_JTI = Rows(IntegrationToken, "jti")
+_UNREVOKED = Rows(IntegrationToken, "jti", col(IntegrationToken.revoked_at).is_(None))
 
 
 class IntegrationTokenRepository(Repository):
@@ -19,17 +22,11 @@ class IntegrationTokenRepository(Repository):
 
     async def find(self, jti: str) -> IntegrationToken | None:
         """Return a token by the `jti` of its JWT."""
-        return await self._find(IntegrationToken, col(IntegrationToken.jti) == jti)
+        return await self._find(_BY_JTI, jti=jti)
 
     async def revoke(self, jti: str, now: datetime) -> bool:
         """End a token; False when there is none or it has ended already."""
-        revoked = await self._update(
-            IntegrationToken,
-            col(IntegrationToken.jti) == jti,
-            col(IntegrationToken.revoked_at).is_(None),
-            revoked_at=now,
-        )
-        return revoked == 1
+        return await self._change(_UNREVOKED, {"jti": jti}, revoked_at=now) == 1
 
 
 class UsedAssertionRepository(Repository):

@@ -8,7 +8,13 @@ from typing import Any
 from sqlmodel import col
 
 from app.models.legal_entities import LegalEntityAssignment
-from app.repositories.base import Repository
+from app.repositories.base import Repository, Rows
+
+_OF_CUSTOMER = Rows(LegalEntityAssignment, "customer_id", order_by=(col(LegalEntityAssignment.id),))
+_ONE = Rows(LegalEntityAssignment, "customer_id", "id")
+_CONFIRMED = Rows(
+    LegalEntityAssignment, "customer_id", "legal_entity_id", col(LegalEntityAssignment.confirmed).is_(True)
+)
 
 
 class LegalEntityRepository(Repository):
@@ -16,20 +22,11 @@ class LegalEntityRepository(Repository):
 
     async def list(self, customer_id: str) -> Sequence[LegalEntityAssignment]:
         """Return a customer's legal entities in the order in which they came."""
-        return await self._list(
-            LegalEntityAssignment,
-            col(LegalEntityAssignment.customer_id) == customer_id,
-            order_by=(col(LegalEntityAssignment.id),),
-        )
+        return await self._list(_OF_CUSTOMER, customer_id=customer_id)
 
     async def find_confirmed(self, customer_id: str, legal_entity_id: str) -> LegalEntityAssignment | None:
         """Return the customer's place in a legal entity, if staff have confirmed it."""
-        return await self._find(
-            LegalEntityAssignment,
-            col(LegalEntityAssignment.customer_id) == customer_id,
-            col(LegalEntityAssignment.legal_entity_id) == legal_entity_id,
-            col(LegalEntityAssignment.confirmed).is_(True),
-        )
+        return await self._find(_CONFIRMED, customer_id=customer_id, legal_entity_id=legal_entity_id)
 
     async def add(self, assignment: LegalEntityAssignment) -> None:
         """Write a new assignment."""
@@ -37,17 +34,8 @@ class LegalEntityRepository(Repository):
 
     async def change(self, customer_id: str, assignment_id: str, **values: Any) -> None:
         """Set columns of one of the customer's assignments."""
-        await self._update(
-            LegalEntityAssignment,
-            col(LegalEntityAssignment.customer_id) == customer_id,
-            col(LegalEntityAssignment.id) == assignment_id,
-            **values,
-        )
+        await self._change(_ONE, {"customer_id": customer_id, "id": assignment_id}, **values)
 
     async def delete(self, customer_id: str, assignment_id: str) -> None:
         """Remove one of the customer's assignments."""
-        await self._delete(
-            LegalEntityAssignment,
-            col(LegalEntityAssignment.customer_id) == customer_id,
-            col(LegalEntityAssignment.id) == assignment_id,
-        )
+        await self._delete(_ONE, customer_id=customer_id, id=assignment_id)

@@ -4,12 +4,37 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select, update
 from sqlmodel import col
 
 from app.domain.ports import Connection
+from app.domain.rows import Reading
 from app.models.one_time_tokens import OneTimeToken, Purpose
-from app.repositories.base import Repository
+from app.repositories.base import Repository, Rows
+
+_UNUSED = (col(OneTimeToken.used_at).is_(None), col(OneTimeToken.revoked_at).is_(None))
+_ONE = Rows(OneTimeToken, "token_hash", "purpose")
+_CLAIMABLE = Rows(OneTimeToken, "token_hash", "purpose", *_UNUSED, col(OneTimeToken.expires_at) > bindparam("now"))
+_OF_CUSTOMER = Rows(OneTimeToken, "customer_id")
+_LATER = Rows(
+    OneTimeToken,
+    "customer_id",
+    "purpose",
+    or_(
+        col(OneTimeToken.credential_version) > bindparam("credential_version"),
+        col(OneTimeToken.email_key) == bindparam("email_key"),
+    ),
+    *_UNUSED,
+)
+
+
+class _Place:
+    tenant_id: str
+
+
+_TENANT = Reading(
+    _Place, select(col(OneTimeToken.tenant_id)).where(col(OneTimeToken.token_hash) == bindparam("token_hash"))
+)
 
 
 class OneTimeTokenLookup:
@@ -20,8 +45,7 @@ class OneTimeTokenLookup:
 
     async def find_tenant(self, token_hash: bytes) -> str | None:
         """Return the tenant that a one-time token belongs to, or None."""
-        statement = select(col(OneTimeToken.tenant_id)).where(col(OneTimeToken.token_hash) == token_hash)
-        rows = await self._connection.fetch(statement)
+        rows = await self._connection.read(_TENANT, {"token_hash": token_hash})
         return rows[0].tenant_id if rows else None
 
 
@@ -34,53 +58,32 @@ class OneTimeTokenRepository(Repository):
 
     async def find(self, token_hash: bytes, purpose: Purpose) -> OneTimeToken | None:
         """Return a token that was made for this purpose."""
-        return await self._find(
-            OneTimeToken, col(OneTimeToken.token_hash) == token_hash, col(OneTimeToken.purpose) == purpose.value
-        )
+        return await self._find(_ONE, token_hash=token_hash, purpose=purpose.value)
 
     async def list_emails(self, customer_id: str) -> list[str]:
         """Return the addresses that a customer's tokens were mailed to."""
-        return [token.email for token in await self._list(OneTimeToken, col(OneTimeToken.customer_id) == customer_id)]
+        return [token.email for token in await self._list(_OF_CUSTOMER, customer_id=customer_id)]
 
     async def claim(self, token_hash: bytes, purpose: Purpose, session_id: str | None, now: datetime) -> bool:
         """Use the token up; False when it was used, revoked or has expired, however close in time."""
-        claimed = await self._update(
-            OneTimeToken,
-            col(OneTimeToken.token_hash) == token_hash,
-            col(OneTimeToken.purpose) == purpose.value,
-            col(OneTimeToken.used_at).is_(None),
-            col(OneTimeToken.revoked_at).is_(None),
-            col(OneTimeToken.expires_at) > now,
-            used_at=now,
-            used_in_session=session_id,
-        )
-        return claimed == 1
+        given = {"token_hash": token_hash, "purpose": purpose.value, "now": now}
+        return await self._change(_CLAIMABLE, given, used_at=now, used_in_session=session_id) == 1
 
     async def revoke(self, customer_id: str, now: datetime, *purposes: Purpose) -> None:
         """Make a customer's open tokens worthless: those for these purposes, or all."""
-        await self._update(
-            OneTimeToken,
-            col(OneTimeToken.customer_id) == customer_id,
-            col(OneTimeToken.purpose).in_([purpose.value for purpose in purposes or Purpose]),
-            col(OneTimeToken.used_at).is_(None),
-            col(OneTimeToken.revoked_at).is_(None),
-            revoked_at=now,
-        )
+        wanted = col(OneTimeToken.purpose).in_([purpose.value for purpose in purposes or Purpose])
+        tokens = self._mine(OneTimeToken, col(OneTimeToken.customer_id) == customer_id, wanted, *_UNUSED)
+        await self._connection.write_anew(update(OneTimeToken.__table__).where(tokens).values(revoked_at=now))
 
     async def revoke_later(self, used: OneTimeToken, now: datetime) -> None:
         """Make the tokens worthless that were made after this one for the same purpose, or for the same address.
 
         A token for the same purpose and another address that is older than this one stays.
         """
-        await self._update(
-            OneTimeToken,
-            col(OneTimeToken.customer_id) == used.customer_id,
-            col(OneTimeToken.purpose) == used.purpose,
-            or_(
-                col(OneTimeToken.credential_version) > used.credential_version,
-                col(OneTimeToken.email_key) == used.email_key,
-            ),
-            col(OneTimeToken.used_at).is_(None),
-            col(OneTimeToken.revoked_at).is_(None),
-            revoked_at=now,
-        )
+        given = {
+            "customer_id": used.customer_id,
+            "purpose": used.purpose,
+            "credential_version": used.credential_version,
+            "email_key": used.email_key,
+        }
+        await self._change(_LATER, given, revoked_at=now)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlmodel import col
-
 from app.models.orders import RecordedOrder
-from app.repositories.base import Repository
+from app.repositories.base import Repository, Rows
+
+_BY_REFERENCE = Rows(RecordedOrder, "reference")
 
 
 class OrderRepository(Repository):
@@ -17,4 +17,4 @@ class OrderRepository(Repository):
 
     async def find(self, reference: str) -> RecordedOrder | None:
         """Return the order with this reference."""
-        return await self._find(RecordedOrder, col(RecordedOrder.reference) == reference)
+        return await self._find(_BY_REFERENCE, reference=reference)

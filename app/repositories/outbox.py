@@ -4,23 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlmodel import col
 
 from app.domain.ports import Connection
+from app.domain.rows import Reading
 from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
-from app.repositories.base import Repository, constant_update, mine, new_values
+from app.repositories.base import Repository, Rows, changing, deleting, new_values
 
 _WAITS = and_(col(OutboxMessage.delivered_at).is_(None), col(OutboxMessage.dead_at).is_(None))
-_CLAIMED = mine(
-    OutboxMessage,
-    col(OutboxMessage.id) == bindparam("message_id"),
-    col(OutboxMessage.attempts) == bindparam("claimed_attempts"),
-    _WAITS,
-)
 _IS_EVENT = col(OutboxMessage.kind) == OutboxKind.EVENT.value
+_IS_DEAD = col(OutboxMessage.dead_at).is_not(None)
+_CLAIMED = Rows(OutboxMessage, "id", "attempts", _WAITS)
+_HELD = Rows(OutboxMessage, "id", col(OutboxMessage.attempts) == 0, _WAITS)
+_EVENT = Rows(OutboxMessage, "id", _IS_EVENT)
+
+
+class _Id:
+    tenant_id: str
+    id: str
+
+
+class _EndpointOfMessage:
+    tenant_id: str
+    endpoint: str
+
+
+class _Counts:
+    waiting: int
+    failing: int
+    dead: int
+
+
+class _Backlog:
+    oldest: datetime | None
+    dead: int
+
+
+_COUNTS = Reading(
+    _Counts,
+    select(
+        func.count().filter(_WAITS).label("waiting"),
+        func.count().filter(_WAITS, col(OutboxMessage.last_error).is_not(None)).label("failing"),
+        func.count().filter(_IS_DEAD).label("dead"),
+    ).select_from(OutboxMessage.__table__),
+)
+# Both are a few rows among many delivered ones: that they are not delivered is what the index knows.
+_BACKLOG = Reading(
+    _Backlog,
+    select(
+        func.min(col(OutboxMessage.created_at)).filter(_WAITS).label("oldest"),
+        func.count().filter(_IS_DEAD).label("dead"),
+    )
+    .select_from(OutboxMessage.__table__)
+    .where(col(OutboxMessage.delivered_at).is_(None)),
+)
 
 
 def _due(now: datetime, kind: OutboxKind | None = None, endpoint: Endpoint | None = None) -> ColumnElement[bool]:
@@ -42,9 +82,8 @@ class OutboxRepository(Repository):
 
     async def take_back(self, message_id: str) -> OutboxMessage | None:
         """Remove a message that was held back and has never been tried, and return it; None where there is none."""
-        held = (col(OutboxMessage.id) == message_id, col(OutboxMessage.attempts) == 0, _WAITS)
-        message = await self._find(OutboxMessage, *held)
-        return message if message is not None and await self._delete(OutboxMessage, *held) else None
+        message = await self._find(_HELD, id=message_id)
+        return message if message is not None and await self._delete(_HELD, id=message_id) else None
 
     async def list_events(self, limit: int, *, only_failed: bool) -> Sequence[OutboxMessage]:
         """Return up to `limit` events, the latest first; `only_failed` those that did not arrive when tried."""
@@ -52,33 +91,24 @@ class OutboxRepository(Repository):
         if only_failed:
             events = and_(events, col(OutboxMessage.delivered_at).is_(None), col(OutboxMessage.last_error).is_not(None))
         statement = select(OutboxMessage.__table__).where(events).order_by(col(OutboxMessage.id).desc()).limit(limit)
-        return cast("Sequence[OutboxMessage]", await self._connection.fetch(statement))
+        return await self._connection.read_anew(Reading(OutboxMessage, statement))
 
     async def postpone_events(self, endpoint: str, until: datetime) -> None:
         """Let all events for an endpoint wait until then at least."""
-        await self._update(
-            OutboxMessage,
-            col(OutboxMessage.endpoint) == endpoint,
-            col(OutboxMessage.due_at) < until,
-            _WAITS,
-            due_at=until,
+        events = self._mine(
+            OutboxMessage, col(OutboxMessage.endpoint) == endpoint, col(OutboxMessage.due_at) < until, _WAITS
         )
+        # Of any number, so not as a constant.
+        await self._connection.write_anew(update(OutboxMessage.__table__).where(events).values(due_at=until))
 
     async def find_event(self, message_id: str) -> OutboxMessage | None:
         """Return an event, whatever became of it."""
-        return await self._find(OutboxMessage, _IS_EVENT, col(OutboxMessage.id) == message_id)
+        return await self._find(_EVENT, id=message_id)
 
     async def replay(self, message_id: str, now: datetime) -> None:
         """Let an event be delivered again, as if it had never been tried."""
-        await self._update(
-            OutboxMessage,
-            _IS_EVENT,
-            col(OutboxMessage.id) == message_id,
-            due_at=now,
-            attempts=0,
-            delivered_at=None,
-            dead_at=None,
-            last_error=None,
+        await self._change(
+            _EVENT, {"id": message_id}, due_at=now, attempts=0, delivered_at=None, dead_at=None, last_error=None
         )
 
 
@@ -91,13 +121,14 @@ class OutboxQueue:
     async def endpoints_due(self, now: datetime) -> Sequence[Endpoint]:
         """Return the endpoints that events wait for."""
         endpoints = select(col(OutboxMessage.tenant_id), col(OutboxMessage.endpoint)).distinct()
-        rows = await self._connection.fetch(endpoints.where(_due(now), col(OutboxMessage.endpoint).is_not(None)))
+        due = endpoints.where(_due(now), col(OutboxMessage.endpoint).is_not(None))
+        rows = await self._connection.read_anew(Reading(_EndpointOfMessage, due))
         return [Endpoint(row.tenant_id, row.endpoint) for row in rows]
 
     async def has_due(self, now: datetime, kind: OutboxKind | None = None, endpoint: Endpoint | None = None) -> bool:
         """Tell whether there is anything to claim, without keeping anyone from writing."""
         due = select(col(OutboxMessage.id)).where(_due(now, kind, endpoint)).limit(1)
-        return bool(await self._connection.fetch(due))
+        return bool(await self._connection.read_anew(Reading(object, due)))
 
     async def claim(
         self,
@@ -119,7 +150,7 @@ class OutboxQueue:
         # Not as tuples of an IN, for which SQLite reads the whole table.
         wanted = [
             and_(col(OutboxMessage.tenant_id) == row.tenant_id, col(OutboxMessage.id) == row.id)
-            for row in await self._connection.fetch(due)
+            for row in await self._connection.read_anew(Reading(_Id, due))
         ]
         if not wanted:
             return []
@@ -129,67 +160,47 @@ class OutboxQueue:
             .values(due_at=until, attempts=col(OutboxMessage.attempts) + 1)
             .returning(OutboxMessage.__table__)
         )
-        rows = cast("Sequence[OutboxMessage]", await self._connection.execute_returning(taken))
+        rows = await self._connection.read_anew(Reading(OutboxMessage, taken))
         return sorted(rows, key=lambda message: message.id)
 
     async def settle(self, message: OutboxMessage, **values: Any) -> bool:
         """Write what came of a claimed message; False when its lease went to another worker meanwhile."""
-        given = {"tenant_id": message.tenant_id, "message_id": message.id, "claimed_attempts": message.attempts}
-        statement = constant_update(OutboxMessage, _CLAIMED, tuple(values))
-        return await self._connection.execute_prepared(statement, {**given, **new_values(values)}) == 1
+        given = {"tenant_id": message.tenant_id, "id": message.id, "attempts": message.attempts}
+        statement = changing(_CLAIMED, tuple(values))
+        return await self._connection.write(statement, {**given, **new_values(values)}) == 1
 
     async def remove(self, message: OutboxMessage) -> bool:
         """Leave nothing of a claimed message; False when its lease went to another worker meanwhile."""
-        claimed = and_(
-            col(OutboxMessage.tenant_id) == message.tenant_id,
-            col(OutboxMessage.id) == message.id,
-            col(OutboxMessage.attempts) == message.attempts,
-        )
-        return await self._connection.execute(delete(OutboxMessage.__table__).where(claimed, _WAITS)) == 1
+        given = {"tenant_id": message.tenant_id, "id": message.id, "attempts": message.attempts}
+        return await self._connection.write(deleting(_CLAIMED), given) == 1
 
     async def count(self) -> tuple[int, int, int]:
         """Return how many messages wait, how many of those have failed before, and how many are dead."""
-        is_dead = col(OutboxMessage.dead_at).is_not(None)
-        counts = select(
-            func.count().filter(_WAITS).label("waiting"),
-            func.count().filter(_WAITS, col(OutboxMessage.last_error).is_not(None)).label("failing"),
-            func.count().filter(is_dead).label("dead"),
-        )
-        (row,) = await self._connection.fetch(counts.select_from(OutboxMessage.__table__))
+        (row,) = await self._connection.read_anew(_COUNTS)
         return row.waiting, row.failing, row.dead
 
     async def backlog(self) -> tuple[datetime | None, int]:
         """Return when the oldest message that waits was written, and how many are dead."""
-        is_dead = col(OutboxMessage.dead_at).is_not(None)
-        # Both are a few rows among many delivered ones: that they are not delivered is what the index knows.
-        statement = (
-            select(
-                func.min(col(OutboxMessage.created_at)).filter(_WAITS).label("oldest"),
-                func.count().filter(is_dead).label("dead"),
-            )
-            .select_from(OutboxMessage.__table__)
-            .where(col(OutboxMessage.delivered_at).is_(None))
-        )
-        (row,) = await self._connection.fetch(statement)
+        (row,) = await self._connection.read_anew(_BACKLOG)
         return row.oldest, row.dead
 
     async def list_dead(self, limit: int) -> Sequence[OutboxMessage]:
         """Return the messages that were given up, the latest first."""
         statement = (
             select(OutboxMessage.__table__)
-            .where(col(OutboxMessage.dead_at).is_not(None))
+            .where(_IS_DEAD)
             .order_by(col(OutboxMessage.dead_at).desc(), col(OutboxMessage.id))
             .limit(limit)
         )
-        return cast("Sequence[OutboxMessage]", await self._connection.fetch(statement))
+        return await self._connection.read_anew(Reading(OutboxMessage, statement))
 
     async def revive(self, now: datetime, message_id: str | None) -> int:
         """Make a dead message, or every one, due again as if it had never been tried; return how many."""
         revived = (
             update(OutboxMessage.__table__)
-            .where(col(OutboxMessage.dead_at).is_not(None))
+            .where(_IS_DEAD)
             .values(dead_at=None, due_at=now, attempts=0, last_error=None)
         )
         if message_id is not None:
             revived = revived.where(col(OutboxMessage.id) == message_id)
-        return await self._connection.execute(revived)
+        return await self._connection.write_anew(revived)

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, tuple_
 
 from app.domain.ports import Connection
+from app.domain.rows import Reading
 from app.models.base import TenantRow
 
 
@@ -20,7 +21,7 @@ class PastRows:
         """Remove up to `limit` rows whose moment is earlier and return how many; for none, nobody has to wait."""
         table = model.__table__
         past = select(*table.primary_key).where(table.c[moment] < before).limit(limit)
-        if not await self._connection.fetch(past.limit(1)):
+        if not await self._connection.read_anew(Reading(object, past.limit(1))):
             return 0
         mine = past.with_for_update(skip_locked=True)
-        return await self._connection.execute(delete(table).where(tuple_(*table.primary_key).in_(mine)))
+        return await self._connection.write_anew(delete(table).where(tuple_(*table.primary_key).in_(mine)))

@@ -9,7 +9,13 @@ from typing import Any
 from sqlmodel import col
 
 from app.models.payment_instruments import PaymentInstrument
-from app.repositories.base import Repository
+from app.repositories.base import Repository, Rows
+
+_OF_CUSTOMER = Rows(
+    PaymentInstrument, "customer_id", order_by=(col(PaymentInstrument.is_default).desc(), col(PaymentInstrument.id))
+)
+_ONE = Rows(PaymentInstrument, "customer_id", "id")
+_DEFAULT = Rows(PaymentInstrument, "customer_id", col(PaymentInstrument.is_default).is_(True))
 
 
 class PaymentInstrumentRepository(Repository):
@@ -17,19 +23,11 @@ class PaymentInstrumentRepository(Repository):
 
     async def list(self, customer_id: str) -> Sequence[PaymentInstrument]:
         """Return a customer's payment instruments, the default first, then the oldest first."""
-        return await self._list(
-            PaymentInstrument,
-            col(PaymentInstrument.customer_id) == customer_id,
-            order_by=(col(PaymentInstrument.is_default).desc(), col(PaymentInstrument.id)),
-        )
+        return await self._list(_OF_CUSTOMER, customer_id=customer_id)
 
     async def find(self, customer_id: str, instrument_id: str) -> PaymentInstrument | None:
         """Return one of the customer's payment instruments."""
-        return await self._find(
-            PaymentInstrument,
-            col(PaymentInstrument.customer_id) == customer_id,
-            col(PaymentInstrument.id) == instrument_id,
-        )
+        return await self._find(_ONE, customer_id=customer_id, id=instrument_id)
 
     async def add(self, instrument: PaymentInstrument) -> None:
         """Write a new payment instrument."""
@@ -37,28 +35,12 @@ class PaymentInstrumentRepository(Repository):
 
     async def change(self, customer_id: str, instrument_id: str, now: datetime, **values: Any) -> None:
         """Set columns of one of the customer's payment instruments."""
-        await self._update(
-            PaymentInstrument,
-            col(PaymentInstrument.customer_id) == customer_id,
-            col(PaymentInstrument.id) == instrument_id,
-            updated_at=now,
-            **values,
-        )
+        await self._change(_ONE, {"customer_id": customer_id, "id": instrument_id}, updated_at=now, **values)
 
     async def clear_default(self, customer_id: str, now: datetime) -> None:
         """Take the default away from the instrument that has it."""
-        await self._update(
-            PaymentInstrument,
-            col(PaymentInstrument.customer_id) == customer_id,
-            col(PaymentInstrument.is_default).is_(True),
-            is_default=False,
-            updated_at=now,
-        )
+        await self._change(_DEFAULT, {"customer_id": customer_id}, is_default=False, updated_at=now)
 
     async def delete(self, customer_id: str, instrument_id: str) -> None:
         """Remove one of the customer's payment instruments."""
-        await self._delete(
-            PaymentInstrument,
-            col(PaymentInstrument.customer_id) == customer_id,
-            col(PaymentInstrument.id) == instrument_id,
-        )
+        await self._delete(_ONE, customer_id=customer_id, id=instrument_id)

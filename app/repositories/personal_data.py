@@ -5,31 +5,34 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, and_, or_, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, and_, delete, or_, select, union, update
 from sqlmodel import col
 
 from app.domain.audit import AuditAction, AuditOutcome
+from app.domain.rows import Reading
 from app.models.audit import AuditEvent
+from app.models.base import TenantRow
 from app.models.outbox import OutboxKind, OutboxMessage
 from app.models.personal_data import PERSONAL_TABLES, PersonalTable
 from app.models.sessions import Session
-from app.repositories.base import Repository
+from app.repositories.base import Condition, Repository
 
 _COMING_IN = (AuditAction.SIGNUP.value, AuditAction.LOGIN.value, AuditAction.SOCIAL_LOGIN.value)
 
 
-class PersonalDataRepository(Repository):
-    """The personal data of one tenant's customers."""
+class _SessionId:
+    id: str
 
-    async def list(self, table: PersonalTable, customer_id: str) -> Sequence[Any]:
+
+class PersonalDataRepository(Repository):
+    """The personal data of one tenant's customers; of any amount, so its statements are no constants."""
+
+    async def list(self, table: PersonalTable, customer_id: str) -> Sequence[TenantRow]:
         """Return the customer's rows of one table, by its key."""
         columns = table.model.__table__.c
-        return await self._list(
-            table.model,
-            columns[table.key] == customer_id,
-            *_narrowed(table),
-            order_by=tuple(table.model.__table__.primary_key),
-        )
+        theirs = self._mine(table.model, columns[table.key] == customer_id, *_narrowed(table))
+        statement = select(table.model.__table__).where(theirs).order_by(*table.model.__table__.primary_key)
+        return await self._connection.read_anew(Reading(table.model, statement))
 
     async def erase(self, customer_id: str) -> None:
         """Erase all personal data of a customer whose row is locked; doing so again changes nothing."""
@@ -41,13 +44,18 @@ class PersonalDataRepository(Repository):
 
     async def _erase(self, table: PersonalTable, whose: ColumnElement[bool]) -> None:
         if not table.rows_stay:
-            await self._delete(table.model, whose, *_narrowed(table))
+            await self._delete_all(table.model, whose, *_narrowed(table))
         elif table.cleared:
-            await self._update(table.model, whose, *_narrowed(table), **table.cleared)
+            theirs = self._mine(table.model, whose, *_narrowed(table))
+            await self._connection.write_anew(update(table.model.__table__).where(theirs).values(**table.cleared))
+
+    async def _delete_all(self, model: type[TenantRow], *conditions: Condition) -> None:
+        await self._connection.write_anew(delete(model.__table__).where(self._mine(model, *conditions)))
 
     async def list_session_ids(self, customer_id: str) -> set[str]:
         """Return the ids of all sessions that are or were the customer's, as far as anything still tells."""
-        return {row[0] for row in await self._connection.fetch(self._session_ids(customer_id))}
+        rows = await self._connection.read_anew(Reading(_SessionId, self._session_ids(customer_id)))
+        return {row.id for row in rows}
 
     def _session_ids(self, customer_id: str) -> CompoundSelect[Any]:
         live = select(col(Session.id)).where(self._mine(Session, col(Session.customer_id) == customer_id))
@@ -61,16 +69,17 @@ class PersonalDataRepository(Repository):
 
     async def list_nobodys_tasks(self) -> Sequence[OutboxMessage]:
         """Return the tasks that were asked for by nobody we know, and that were not done so far."""
-        return await self._list(
+        tasks = self._mine(
             OutboxMessage,
             col(OutboxMessage.kind) == OutboxKind.TASK.value,
             col(OutboxMessage.customer_id).is_(None),
             col(OutboxMessage.delivered_at).is_(None),
         )
+        return await self._connection.read_anew(Reading(OutboxMessage, select(OutboxMessage.__table__).where(tasks)))
 
     async def delete_tasks(self, task_ids: Collection[str]) -> None:
         """Remove tasks from the outbox."""
-        await self._delete(OutboxMessage, col(OutboxMessage.id).in_(task_ids))
+        await self._delete_all(OutboxMessage, col(OutboxMessage.id).in_(task_ids))
 
 
 def _narrowed(table: PersonalTable) -> list[ColumnElement[bool]]:

@@ -6,11 +6,30 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlmodel import col
 
+from app.domain.rows import Reading
 from app.models.product_lists import ProductList, ProductListItem
-from app.repositories.base import Repository
+from app.repositories.base import Repository, Rows, mine
+
+_OF_CUSTOMER = Rows(ProductList, "customer_id", order_by=(col(ProductList.id),))
+_ONE = Rows(ProductList, "customer_id", "id")
+_PUBLIC = Rows(ProductList, "id", col(ProductList.is_public).is_(True))
+_ITEM = Rows(ProductListItem, "customer_id", "id")
+_ITEMS = Rows(ProductListItem, "customer_id", "list_id")
+
+
+class _Count:
+    amount: int
+
+
+_COUNT = Reading(
+    _Count,
+    select(func.count().label("amount"))
+    .select_from(ProductListItem.__table__)
+    .where(mine(ProductListItem, col(ProductListItem.list_id) == bindparam("list_id"))),
+)
 
 
 class ProductListRepository(Repository):
@@ -18,19 +37,15 @@ class ProductListRepository(Repository):
 
     async def list(self, customer_id: str) -> Sequence[ProductList]:
         """Return a customer's lists, the oldest first."""
-        return await self._list(
-            ProductList, col(ProductList.customer_id) == customer_id, order_by=(col(ProductList.id),)
-        )
+        return await self._list(_OF_CUSTOMER, customer_id=customer_id)
 
     async def find(self, customer_id: str, list_id: str) -> ProductList | None:
         """Return one of the customer's lists."""
-        return await self._find(
-            ProductList, col(ProductList.customer_id) == customer_id, col(ProductList.id) == list_id
-        )
+        return await self._find(_ONE, customer_id=customer_id, id=list_id)
 
     async def find_public(self, list_id: str) -> ProductList | None:
         """Return a list that its owner has made public."""
-        return await self._find(ProductList, col(ProductList.id) == list_id, col(ProductList.is_public).is_(True))
+        return await self._find(_PUBLIC, id=list_id)
 
     async def add(self, product_list: ProductList) -> None:
         """Write a new list."""
@@ -38,44 +53,31 @@ class ProductListRepository(Repository):
 
     async def change(self, customer_id: str, list_id: str, now: datetime, **values: Any) -> None:
         """Set columns of one of the customer's lists."""
-        await self._update(
-            ProductList,
-            col(ProductList.customer_id) == customer_id,
-            col(ProductList.id) == list_id,
-            updated_at=now,
-            **values,
-        )
+        await self._change(_ONE, {"customer_id": customer_id, "id": list_id}, updated_at=now, **values)
 
     async def delete(self, customer_id: str, list_id: str) -> None:
         """Remove one of the customer's lists with its items."""
-        await self._delete(
-            ProductListItem,
-            col(ProductListItem.customer_id) == customer_id,
-            col(ProductListItem.list_id) == list_id,
-        )
-        await self._delete(ProductList, col(ProductList.customer_id) == customer_id, col(ProductList.id) == list_id)
+        await self._delete(_ITEMS, customer_id=customer_id, list_id=list_id)
+        await self._delete(_ONE, customer_id=customer_id, id=list_id)
 
     async def list_items(self, list_ids: Collection[str], *, only_public: bool) -> Sequence[ProductListItem]:
         """Return the items of these lists, the most wanted of each first, then the oldest."""
         conditions = [col(ProductListItem.is_public).is_(True)] if only_public else []
-        return await self._list(
-            ProductListItem,
-            col(ProductListItem.list_id).in_(list_ids),
-            *conditions,
-            order_by=(col(ProductListItem.list_id), col(ProductListItem.priority), col(ProductListItem.id)),
+        statement = (
+            select(ProductListItem.__table__)
+            .where(self._mine(ProductListItem, col(ProductListItem.list_id).in_(list_ids), *conditions))
+            .order_by(col(ProductListItem.list_id), col(ProductListItem.priority), col(ProductListItem.id))
         )
+        return await self._connection.read_anew(Reading(ProductListItem, statement))
 
     async def count_items(self, list_id: str) -> int:
         """Return how many items a list has."""
-        mine = self._mine(ProductListItem, col(ProductListItem.list_id) == list_id)
-        rows = await self._connection.fetch(select(func.count()).select_from(ProductListItem.__table__).where(mine))
-        return int(rows[0][0])
+        (count,) = await self._list(_COUNT, list_id=list_id)
+        return count.amount
 
     async def find_item(self, customer_id: str, item_id: str) -> ProductListItem | None:
         """Return an item of one of the customer's lists."""
-        return await self._find(
-            ProductListItem, col(ProductListItem.customer_id) == customer_id, col(ProductListItem.id) == item_id
-        )
+        return await self._find(_ITEM, customer_id=customer_id, id=item_id)
 
     async def add_item(self, item: ProductListItem) -> None:
         """Write a new item."""
@@ -83,16 +85,8 @@ class ProductListRepository(Repository):
 
     async def change_item(self, customer_id: str, item_id: str, now: datetime, **values: Any) -> None:
         """Set columns of an item of one of the customer's lists."""
-        await self._update(
-            ProductListItem,
-            col(ProductListItem.customer_id) == customer_id,
-            col(ProductListItem.id) == item_id,
-            updated_at=now,
-            **values,
-        )
+        await self._change(_ITEM, {"customer_id": customer_id, "id": item_id}, updated_at=now, **values)
 
     async def delete_item(self, customer_id: str, item_id: str) -> None:
         """Remove an item of one of the customer's lists."""
-        await self._delete(
-            ProductListItem, col(ProductListItem.customer_id) == customer_id, col(ProductListItem.id) == item_id
-        )
+        await self._delete(_ITEM, customer_id=customer_id, id=item_id)

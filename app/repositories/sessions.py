@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, select
+from sqlalchemy import and_, bindparam, select
 from sqlmodel import col
 
 from app.domain.ports import Connection
 from app.domain.principal import TokenKind
+from app.domain.rows import Reading
 from app.models.credentials import Credential
 from app.models.customers import Customer
-from app.models.sessions import AccessToken, RefreshToken, Session
-from app.repositories.base import Repository, mine, select_mine
+from app.models.sessions import AccessToken, PresentedToken, RefreshToken, Session
+from app.repositories.base import Repository, Rows, mine
 from app.repositories.customers import PROFILE_COLUMNS
 
 _SESSION_COLUMNS = [column.label(f"session_{column.name}") for column in Session.__table__.c]
 
 # One joined statement from the token to the customer; every request pays for it once.
-_BY_ACCESS_TOKEN = (
+_BY_ACCESS_TOKEN = Reading(
+    PresentedToken,
     select(
         col(AccessToken.expires_at).label("token_expires_at"),
         col(AccessToken.revoked_at).label("token_revoked_at"),
@@ -40,28 +42,43 @@ _BY_ACCESS_TOKEN = (
         Credential.__table__,
         and_(col(Credential.tenant_id) == col(Session.tenant_id), col(Credential.customer_id) == col(Customer.id)),
     )
-    .where(col(AccessToken.token_hash) == bindparam("token_hash"))
+    .where(col(AccessToken.token_hash) == bindparam("token_hash")),
 )
 
-_BY_REFRESH_TOKEN = select(RefreshToken.__table__.c.tenant_id, RefreshToken.__table__.c.session_id).where(
-    col(RefreshToken.token_hash) == bindparam("token_hash")
+
+class SessionOfToken:
+    """Where a refresh token belongs."""
+
+    tenant_id: str
+    session_id: str
+
+
+_BY_REFRESH_TOKEN = Reading(
+    SessionOfToken,
+    select(RefreshToken.__table__.c.tenant_id, RefreshToken.__table__.c.session_id).where(
+        col(RefreshToken.token_hash) == bindparam("token_hash")
+    ),
 )
 
-_SESSION = mine(Session, col(Session.id) == bindparam("session_id"))
-_UNREVOKED = and_(_SESSION, col(Session.revoked_at).is_(None))
-_ANONYMOUS_SESSION = and_(_UNREVOKED, col(Session.customer_id).is_(None))
-_OPEN = and_(_UNREVOKED, col(Session.expires_at) > bindparam("now"))
-_OPEN_OF_CUSTOMER = and_(_OPEN, col(Session.customer_id) == bindparam("customer_id"))
-_OPEN_OF_NOBODY = and_(_OPEN, col(Session.customer_id).is_(None))
-_LOCK = select(Session.__table__).where(_SESSION).with_for_update()
-_LIVE = select_mine(
-    Session,
-    col(Session.customer_id) == bindparam("customer_id"),
-    col(Session.revoked_at).is_(None),
-    col(Session.expires_at) > bindparam("now"),
-    order_by=(col(Session.last_used_at).desc(), col(Session.id).desc()),
-)
-_DEVICES = (
+
+class _Device:
+    user_agent: str | None
+
+
+_IS_NOT_REVOKED = col(Session.revoked_at).is_(None)
+_IS_OPEN = and_(_IS_NOT_REVOKED, col(Session.expires_at) > bindparam("now"))
+_IS_NOBODYS = col(Session.customer_id).is_(None)
+_SESSION = Rows(Session, "id")
+_UNREVOKED = Rows(Session, "id", _IS_NOT_REVOKED)
+_ANONYMOUS_SESSION = Rows(Session, "id", _IS_NOT_REVOKED, _IS_NOBODYS)
+_OPEN_OF_CUSTOMER = Rows(Session, "id", "customer_id", _IS_OPEN)
+_OPEN_OF_NOBODY = Rows(Session, "id", _IS_NOBODYS, _IS_OPEN)
+_LIVE = Rows(Session, "customer_id", _IS_OPEN, order_by=(col(Session.last_used_at).desc(), col(Session.id).desc()))
+_UNREVOKED_OF_CUSTOMER = Rows(Session, "customer_id", col(Session.id) != bindparam("kept"), _IS_NOT_REVOKED)
+_BORN_FROM = Rows(Session, "customer_id", "identity_id", _IS_NOT_REVOKED)
+_ACTING_FOR = Rows(Session, "customer_id", "legal_entity_id")
+_DEVICES = Reading(
+    _Device,
     select(Session.__table__.c.user_agent)
     .where(
         mine(
@@ -70,19 +87,15 @@ _DEVICES = (
             col(Session.kind) == TokenKind.CUSTOMER.value,
         )
     )
-    .distinct()
+    .distinct(),
 )
-_LIVE_TOKENS = {
-    token: mine(token, col(token.session_id) == bindparam("session_id"), col(token.revoked_at).is_(None))
-    for token in (AccessToken, RefreshToken)
-}
-_REFRESH_TOKEN = select_mine(RefreshToken, col(RefreshToken.token_hash) == bindparam("token_hash"))
-_CHILDREN = select_mine(RefreshToken, col(RefreshToken.parent_hash) == bindparam("token_hash"))
-_UNUSED_REFRESH_TOKEN = mine(
-    RefreshToken,
-    col(RefreshToken.token_hash) == bindparam("token_hash"),
-    col(RefreshToken.used_at).is_(None),
-    col(RefreshToken.revoked_at).is_(None),
+_LIVE_ACCESS_TOKENS = Rows(AccessToken, "session_id", col(AccessToken.revoked_at).is_(None))
+_LIVE_REFRESH_TOKENS = Rows(RefreshToken, "session_id", col(RefreshToken.revoked_at).is_(None))
+_REFRESH_TOKEN = Rows(RefreshToken, "token_hash")
+_CHILDREN = Rows(RefreshToken, "parent_hash")
+_LIVE_CHILDREN = Rows(RefreshToken, "parent_hash", col(RefreshToken.revoked_at).is_(None))
+_UNUSED_REFRESH_TOKEN = Rows(
+    RefreshToken, "token_hash", col(RefreshToken.used_at).is_(None), col(RefreshToken.revoked_at).is_(None)
 )
 
 
@@ -92,14 +105,14 @@ class TokenLookup:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def find_by_access_token(self, token_hash: bytes) -> Row[Any] | None:
+    async def find_by_access_token(self, token_hash: bytes) -> PresentedToken | None:
         """Return the token's times, its session (`session_…`) and its customer's profile in one row, or None."""
-        rows = await self._connection.fetch_prepared(_BY_ACCESS_TOKEN, {"token_hash": token_hash})
+        rows = await self._connection.read(_BY_ACCESS_TOKEN, {"token_hash": token_hash})
         return rows[0] if rows else None
 
-    async def find_refresh_token(self, token_hash: bytes) -> Row[Any] | None:
-        """Return `tenant_id` and `session_id` of a refresh token, or None."""
-        rows = await self._connection.fetch_prepared(_BY_REFRESH_TOKEN, {"token_hash": token_hash})
+    async def find_refresh_token(self, token_hash: bytes) -> SessionOfToken | None:
+        """Return the tenant and the session of a refresh token, or None."""
+        rows = await self._connection.read(_BY_REFRESH_TOKEN, {"token_hash": token_hash})
         return rows[0] if rows else None
 
 
@@ -112,71 +125,52 @@ class SessionRepository(Repository):
 
     async def lock(self, session_id: str) -> Session | None:
         """Return the session, and keep it and its tokens from changing elsewhere until the transaction ends."""
-        return cast("Session | None", await self._lock(_LOCK, session_id=session_id))
+        return await self._lock(_SESSION, id=session_id)
 
     async def list_live(self, customer_id: str, now: datetime) -> Sequence[Session]:
         """Return the customer's sessions that go on, the latest used first."""
-        return await self._fetch(_LIVE, customer_id=customer_id, now=now)
+        return await self._list(_LIVE, customer_id=customer_id, now=now)
 
     async def is_new_device(self, customer_id: str, user_agent: str | None) -> bool:
         """Tell whether the customer has logged in before, but never with a device that names itself so."""
-        known = {row.user_agent for row in await self._fetch(_DEVICES, customer_id=customer_id)}
+        known = {row.user_agent for row in await self._list(_DEVICES, customer_id=customer_id)}
         return bool(known) and user_agent not in known
 
     async def change(self, session_id: str, **values: Any) -> Session | None:
         """Set columns of a session, and return it as it is then."""
-        given = {"session_id": session_id}
-        return cast("Session | None", await self._change_one(Session, _SESSION, given, **values))
+        return await self._change_one(_SESSION, {"id": session_id}, **values)
 
     async def raise_to_customer(self, session_id: str, **values: Any) -> Session | None:
         """Turn an anonymous session into a customer's, whose tokens are a new family; None when it is not anonymous."""
-        given = {"session_id": session_id}
-        raised = await self._change_one(Session, _ANONYMOUS_SESSION, given, counted="family", **values)
-        return cast("Session | None", raised)
+        return await self._change_one(_ANONYMOUS_SESSION, {"id": session_id}, counted="family", **values)
 
     async def begin_family(self, session_id: str, now: datetime) -> Session | None:
         """Have a session that goes on issue its tokens as a new family; None when it has ended."""
-        given = {"session_id": session_id}
-        changed = await self._change_one(Session, _UNREVOKED, given, counted="family", last_used_at=now)
-        return cast("Session | None", changed)
+        return await self._change_one(_UNREVOKED, {"id": session_id}, counted="family", last_used_at=now)
 
     async def revoke(self, session_id: str, customer_id: str | None, now: datetime) -> bool:
         """End one session of this customer (of nobody, for None); False when it is not theirs or has ended."""
-        given = {"session_id": session_id, "now": now}
-        where = _OPEN_OF_NOBODY
+        given = {"id": session_id, "now": now}
+        whose = _OPEN_OF_NOBODY
         if customer_id is not None:
-            where = _OPEN_OF_CUSTOMER
+            whose = _OPEN_OF_CUSTOMER
             given["customer_id"] = customer_id
-        return await self._change(Session, where, given, revoked_at=now) == 1
+        return await self._change(whose, given, revoked_at=now) == 1
 
     async def revoke_all(self, customer_id: str, now: datetime, *, keep: str | None = None) -> int:
         """End all sessions of a customer, but for the one to keep."""
-        return await self._update(
-            Session,
-            col(Session.customer_id) == customer_id,
-            col(Session.id) != (keep or ""),
-            col(Session.revoked_at).is_(None),
-            revoked_at=now,
-        )
+        given = {"customer_id": customer_id, "kept": keep or ""}
+        return await self._change(_UNREVOKED_OF_CUSTOMER, given, revoked_at=now)
 
     async def revoke_born_from(self, customer_id: str, identity_id: str, now: datetime) -> int:
         """End the customer's sessions that began with this social identity."""
-        return await self._update(
-            Session,
-            col(Session.customer_id) == customer_id,
-            col(Session.identity_id) == identity_id,
-            col(Session.revoked_at).is_(None),
-            revoked_at=now,
-        )
+        given = {"customer_id": customer_id, "identity_id": identity_id}
+        return await self._change(_BORN_FROM, given, revoked_at=now)
 
     async def leave_legal_entity(self, customer_id: str, legal_entity_id: str) -> None:
         """Let no session of the customer act for this legal entity any more."""
-        await self._update(
-            Session,
-            col(Session.customer_id) == customer_id,
-            col(Session.legal_entity_id) == legal_entity_id,
-            legal_entity_id=None,
-        )
+        given = {"customer_id": customer_id, "legal_entity_id": legal_entity_id}
+        await self._change(_ACTING_FOR, given, legal_entity_id=None)
 
     async def add_access_token(self, token: AccessToken) -> None:
         """Write a new access token."""
@@ -188,27 +182,21 @@ class SessionRepository(Repository):
 
     async def revoke_tokens(self, session_id: str, now: datetime) -> None:
         """End every token of a session, which itself goes on."""
-        for token, live in _LIVE_TOKENS.items():
-            await self._change(token, live, {"session_id": session_id}, revoked_at=now)
+        for tokens in (_LIVE_ACCESS_TOKENS, _LIVE_REFRESH_TOKENS):
+            await self._change(tokens, {"session_id": session_id}, revoked_at=now)
 
     async def find_refresh_token(self, token_hash: bytes) -> RefreshToken | None:
         """Return a refresh token."""
-        return cast("RefreshToken | None", await self._fetch_one(_REFRESH_TOKEN, token_hash=token_hash))
+        return await self._find(_REFRESH_TOKEN, token_hash=token_hash)
 
     async def list_children(self, token_hash: bytes) -> Sequence[RefreshToken]:
         """Return the refresh tokens that this one was traded for."""
-        return await self._fetch(_CHILDREN, token_hash=token_hash)
+        return await self._list(_CHILDREN, parent_hash=token_hash)
 
     async def claim_refresh_token(self, token_hash: bytes, now: datetime) -> bool:
         """Mark a refresh token as used; False when it already is."""
-        given = {"token_hash": token_hash}
-        return await self._change(RefreshToken, _UNUSED_REFRESH_TOKEN, given, used_at=now) == 1
+        return await self._change(_UNUSED_REFRESH_TOKEN, {"token_hash": token_hash}, used_at=now) == 1
 
     async def revoke_children(self, token_hash: bytes, now: datetime) -> None:
         """End the refresh tokens that this one was traded for."""
-        await self._update(
-            RefreshToken,
-            col(RefreshToken.parent_hash) == token_hash,
-            col(RefreshToken.revoked_at).is_(None),
-            revoked_at=now,
-        )
+        await self._change(_LIVE_CHILDREN, {"parent_hash": token_hash}, revoked_at=now)

@@ -6,10 +6,33 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import col
 
 from app.models.social import LinkTicket, SocialIdentity, SocialState
-from app.repositories.base import Repository
+from app.repositories.base import Repository, Rows
+
+_LIVE_STATE = (col(SocialState.used_at).is_(None), col(SocialState.expires_at) > bindparam("now"))
+_OPEN_STATES = Rows(
+    SocialState,
+    "session_id",
+    *_LIVE_STATE,
+    order_by=(col(SocialState.created_at), col(SocialState.state_hash)),
+)
+_STATE = Rows(SocialState, "state_hash")
+_STATE_OF_SESSION = Rows(SocialState, "state_hash", "session_id")
+_CLAIMABLE_STATE = Rows(SocialState, "state_hash", "session_id", *_LIVE_STATE)
+_STATES_OF_CUSTOMER = Rows(SocialState, "customer_id")
+_BY_SUBJECT = Rows(SocialIdentity, "provider", "issuer", "subject")
+_IDENTITY = Rows(SocialIdentity, "customer_id", "id")
+_IDENTITIES = Rows(SocialIdentity, "customer_id", order_by=(col(SocialIdentity.id),))
+_LIVE_TICKET = (col(LinkTicket.used_at).is_(None), col(LinkTicket.expires_at) > bindparam("now"))
+_TICKET_OF_SESSION = Rows(LinkTicket, "ticket_hash", "session_id")
+_CLAIMABLE_TICKET = Rows(LinkTicket, "ticket_hash", *_LIVE_TICKET)
+_TRIABLE_TICKET = Rows(
+    LinkTicket, "ticket_hash", "session_id", col(LinkTicket.tries) < bindparam("most_tries"), *_LIVE_TICKET
+)
+_TICKETS_OF_CUSTOMER = Rows(LinkTicket, "customer_id")
 
 
 class SocialStateRepository(Repository):
@@ -17,13 +40,7 @@ class SocialStateRepository(Repository):
 
     async def list_open(self, session_id: str, now: datetime) -> Sequence[SocialState]:
         """Return what a session has begun and not finished, the oldest first."""
-        return await self._list(
-            SocialState,
-            col(SocialState.session_id) == session_id,
-            col(SocialState.used_at).is_(None),
-            col(SocialState.expires_at) > now,
-            order_by=(col(SocialState.created_at), col(SocialState.state_hash)),
-        )
+        return await self._list(_OPEN_STATES, session_id=session_id, now=now)
 
     async def add(self, state: SocialState) -> None:
         """Write a new one."""
@@ -31,29 +48,20 @@ class SocialStateRepository(Repository):
 
     async def delete(self, state_hash: bytes) -> None:
         """Forget one."""
-        await self._delete(SocialState, col(SocialState.state_hash) == state_hash)
+        await self._delete(_STATE, state_hash=state_hash)
 
     async def delete_all(self, customer_id: str) -> None:
         """Forget everything that the customer has begun when logged in."""
-        await self._delete(SocialState, col(SocialState.customer_id) == customer_id)
+        await self._delete(_STATES_OF_CUSTOMER, customer_id=customer_id)
 
     async def find(self, state_hash: bytes, session_id: str) -> SocialState | None:
         """Return what this session began."""
-        return await self._find(
-            SocialState, col(SocialState.state_hash) == state_hash, col(SocialState.session_id) == session_id
-        )
+        return await self._find(_STATE_OF_SESSION, state_hash=state_hash, session_id=session_id)
 
     async def claim(self, state_hash: bytes, session_id: str, now: datetime) -> bool:
         """Use it up; False when it was used, has expired or is another session's, however close in time."""
-        claimed = await self._update(
-            SocialState,
-            col(SocialState.state_hash) == state_hash,
-            col(SocialState.session_id) == session_id,
-            col(SocialState.used_at).is_(None),
-            col(SocialState.expires_at) > now,
-            used_at=now,
-        )
-        return claimed == 1
+        given = {"state_hash": state_hash, "session_id": session_id, "now": now}
+        return await self._change(_CLAIMABLE_STATE, given, used_at=now) == 1
 
 
 class SocialIdentityRepository(Repository):
@@ -61,18 +69,11 @@ class SocialIdentityRepository(Repository):
 
     async def find(self, provider: str, issuer: str, subject: str) -> SocialIdentity | None:
         """Return the identity of whom a provider knows by this subject."""
-        return await self._find(
-            SocialIdentity,
-            col(SocialIdentity.provider) == provider,
-            col(SocialIdentity.issuer) == issuer,
-            col(SocialIdentity.subject) == subject,
-        )
+        return await self._find(_BY_SUBJECT, provider=provider, issuer=issuer, subject=subject)
 
     async def list(self, customer_id: str) -> Sequence[SocialIdentity]:
         """Return a customer's identities, the oldest first."""
-        return await self._list(
-            SocialIdentity, col(SocialIdentity.customer_id) == customer_id, order_by=(col(SocialIdentity.id),)
-        )
+        return await self._list(_IDENTITIES, customer_id=customer_id)
 
     async def add_unless_taken(self, identity: SocialIdentity) -> bool:
         """Write a new identity; False when it is linked already, however close in time."""
@@ -80,19 +81,11 @@ class SocialIdentityRepository(Repository):
 
     async def change(self, customer_id: str, identity_id: str, **values: Any) -> bool:
         """Set columns of a customer's identity; False when it is not linked any more."""
-        changed = await self._update(
-            SocialIdentity,
-            col(SocialIdentity.customer_id) == customer_id,
-            col(SocialIdentity.id) == identity_id,
-            **values,
-        )
-        return changed == 1
+        return await self._change(_IDENTITY, {"customer_id": customer_id, "id": identity_id}, **values) == 1
 
     async def delete(self, customer_id: str, identity_id: str) -> None:
         """Remove one of a customer's identities."""
-        await self._delete(
-            SocialIdentity, col(SocialIdentity.customer_id) == customer_id, col(SocialIdentity.id) == identity_id
-        )
+        await self._delete(_IDENTITY, customer_id=customer_id, id=identity_id)
 
 
 class LinkTicketRepository(Repository):
@@ -104,34 +97,17 @@ class LinkTicketRepository(Repository):
 
     async def find(self, ticket_hash: bytes, session_id: str) -> LinkTicket | None:
         """Return a ticket that this session got."""
-        return await self._find(
-            LinkTicket, col(LinkTicket.ticket_hash) == ticket_hash, col(LinkTicket.session_id) == session_id
-        )
+        return await self._find(_TICKET_OF_SESSION, ticket_hash=ticket_hash, session_id=session_id)
 
     async def count_try(self, ticket_hash: bytes, session_id: str, most_tries: int, now: datetime) -> bool:
         """Count one more try; False when the ticket is used, has expired, had its tries or is another session's."""
-        counted = await self._update(
-            LinkTicket,
-            col(LinkTicket.ticket_hash) == ticket_hash,
-            col(LinkTicket.session_id) == session_id,
-            col(LinkTicket.tries) < most_tries,
-            col(LinkTicket.used_at).is_(None),
-            col(LinkTicket.expires_at) > now,
-            tries=col(LinkTicket.tries) + 1,
-        )
-        return counted == 1
+        given = {"ticket_hash": ticket_hash, "session_id": session_id, "most_tries": most_tries, "now": now}
+        return await self._change(_TRIABLE_TICKET, given, counted="tries") == 1
 
     async def claim(self, ticket_hash: bytes, now: datetime) -> bool:
         """Use the ticket up; False when it was used or has expired, however close in time."""
-        claimed = await self._update(
-            LinkTicket,
-            col(LinkTicket.ticket_hash) == ticket_hash,
-            col(LinkTicket.used_at).is_(None),
-            col(LinkTicket.expires_at) > now,
-            used_at=now,
-        )
-        return claimed == 1
+        return await self._change(_CLAIMABLE_TICKET, {"ticket_hash": ticket_hash, "now": now}, used_at=now) == 1
 
     async def delete_all(self, customer_id: str) -> None:
         """Forget every ticket for a customer."""
-        await self._delete(LinkTicket, col(LinkTicket.customer_id) == customer_id)
+        await self._delete(_TICKETS_OF_CUSTOMER, customer_id=customer_id)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import bindparam
 from sqlmodel import col
 
 from app.models.webhook_endpoints import WebhookEndpointState
-from app.repositories.base import Repository
+from app.repositories.base import Repository, Rows
+
+_ONE = Rows(WebhookEndpointState, "url")
+_PAUSE_OVER = Rows(WebhookEndpointState, "url", col(WebhookEndpointState.paused_until) <= bindparam("now"))
 
 
 class WebhookEndpointRepository(Repository):
@@ -15,38 +19,28 @@ class WebhookEndpointRepository(Repository):
 
     async def find(self, url: str) -> WebhookEndpointState | None:
         """Return how an endpoint has been doing, or None when it never failed."""
-        return await self._find(WebhookEndpointState, col(WebhookEndpointState.url) == url)
+        return await self._find(_ONE, url=url)
 
     async def claim_probe(self, url: str, now: datetime, until: datetime) -> bool:
         """End the pause of an endpoint for one message only, by pausing it anew; False when another one was faster."""
-        claimed = await self._update(
-            WebhookEndpointState,
-            col(WebhookEndpointState.url) == url,
-            col(WebhookEndpointState.paused_until) <= now,
-            paused_until=until,
-        )
-        return claimed == 1
+        return await self._change(_PAUSE_OVER, {"url": url, "now": now}, paused_until=until) == 1
 
     async def note_failure(self, url: str) -> int:
         """Count one more failure in a row and return how many there are."""
         await self._add_unless(WebhookEndpointState(tenant_id=self._tenant_id, url=url), "tenant_id", "url")
-        await self._update(
-            WebhookEndpointState,
-            col(WebhookEndpointState.url) == url,
-            failures=col(WebhookEndpointState.failures) + 1,
-        )
+        await self._change(_ONE, {"url": url}, counted="failures")
         state = await self.find(url)
         return state.failures if state is not None else 0
 
     async def pause(self, url: str, until: datetime) -> None:
         """Let nothing be sent to an endpoint that has failed, for a while."""
-        await self._update(WebhookEndpointState, col(WebhookEndpointState.url) == url, paused_until=until)
+        await self._change(_ONE, {"url": url}, paused_until=until)
 
     async def note_gone(self, url: str, now: datetime) -> None:
         """Let nothing be sent to an endpoint any more."""
         await self._add_unless(WebhookEndpointState(tenant_id=self._tenant_id, url=url), "tenant_id", "url")
-        await self._update(WebhookEndpointState, col(WebhookEndpointState.url) == url, gone_at=now)
+        await self._change(_ONE, {"url": url}, gone_at=now)
 
     async def forget(self, url: str) -> None:
         """Begin anew with an endpoint: it works, or somebody says so."""
-        await self._delete(WebhookEndpointState, col(WebhookEndpointState.url) == url)
+        await self._delete(_ONE, url=url)

@@ -15,7 +15,6 @@ from typing import Any, cast
 
 import asyncpg
 import orjson
-from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from starlette.applications import Starlette
@@ -24,12 +23,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.domain.principal import TokenKind
+from app.domain.rows import Reading
 from app.domain.scopes import SESSION_SCOPES
 from app.repositories import addresses, sessions
 from tests.bench.workloads import DOCUMENTS
 
 Row = Mapping[str, Any]
-Fetch = Callable[[Select[Any], Mapping[str, Any]], Awaitable[Sequence[Row]]]
+Fetch = Callable[[Reading[Any], Mapping[str, Any]], Awaitable[Sequence[Row]]]
 _TENANT = "bench"
 _SCOPE = sorted(SESSION_SCOPES[TokenKind.CUSTOMER])
 
@@ -40,15 +40,16 @@ class Sqlite:
     def __init__(self, path: str) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
-        self._ready: dict[Select[Any], tuple[str, list[str], list[tuple[str, Any]]]] = {}
+        self._ready: dict[Reading[Any], tuple[str, list[str], list[tuple[str, Any]]]] = {}
 
-    async def fetch(self, statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[Row]:
+    async def fetch(self, reading: Reading[Any], parameters: Mapping[str, Any]) -> Sequence[Row]:
         """Return the decoded rows."""
-        if statement not in self._ready:
-            compiled = statement.compile(dialect=sqlite_dialect())
-            decoders = [(str(column.key), _DECODERS.get(_type_name(column))) for column in statement.selected_columns]
-            self._ready[statement] = (str(compiled), list(compiled.positiontup or ()), decoders)
-        sql, names, decoders = self._ready[statement]
+        if reading not in self._ready:
+            compiled = reading.statement.compile(dialect=sqlite_dialect())
+            columns = reading.statement.exported_columns
+            decoders = [(str(column.key), _DECODERS.get(_type_name(column))) for column in columns]
+            self._ready[reading] = (str(compiled), list(compiled.positiontup or ()), decoders)
+        sql, names, decoders = self._ready[reading]
         rows = self._connection.execute(sql, [parameters[name] for name in names]).fetchall()
         return [
             {name: decode(row[name]) if decode and row[name] is not None else row[name] for name, decode in decoders}
@@ -61,14 +62,14 @@ class Postgresql:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._ready: dict[Select[Any], tuple[str, list[str]]] = {}
+        self._ready: dict[Reading[Any], tuple[str, list[str]]] = {}
 
-    async def fetch(self, statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[Row]:
+    async def fetch(self, reading: Reading[Any], parameters: Mapping[str, Any]) -> Sequence[Row]:
         """Return the rows, which the driver decodes."""
-        if statement not in self._ready:
-            compiled = statement.compile(dialect=postgresql_dialect())  # type: ignore[no-untyped-call]
-            self._ready[statement] = (str(compiled), list(compiled.positiontup or ()))
-        sql, names = self._ready[statement]
+        if reading not in self._ready:
+            compiled = reading.statement.compile(dialect=postgresql_dialect())  # type: ignore[no-untyped-call]
+            self._ready[reading] = (str(compiled), list(compiled.positiontup or ()))
+        sql, names = self._ready[reading]
         return cast("Sequence[Row]", await self._pool.fetch(sql, *[parameters[name] for name in names]))
 
 

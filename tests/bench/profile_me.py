@@ -42,7 +42,7 @@ LAYERS: dict[str, tuple[Any, str]] = {
     "endpoint: headers, body, limits, timeout": (GraphQLEndpoint, "__call__"),
     "document: found again by its text": (Documents, "get"),
     "token to caller": (context, "authenticate"),
-    "the statement": (SqliteConnection, "fetch_prepared"),
+    "the statement": (SqliteConnection, "read"),
     "execution of the operation": (Documents, "execute"),
     "answer: JSON, headers": (graphql, "_send"),
 }

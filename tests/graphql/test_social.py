@@ -330,7 +330,7 @@ class TestWhatSocialLoginRefuses:
 async def _put_on_hold(gateway: Gateway) -> None:
     connection = gateway.tools.database.connect()
     await connection.begin()
-    await connection.execute(text("UPDATE customer SET on_hold = true"))
+    await connection.write_anew(text("UPDATE customer SET on_hold = true"))
     await connection.commit()
     await connection.close()
 

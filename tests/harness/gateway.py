@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 from sqlalchemy import text
 
+from app.domain.rows import Reading
 from app.domain.tools import Tools
 from app.main import build_app
 from app.services.worker.delivery import deliver_due
@@ -61,13 +62,14 @@ class Gateway(StorefrontClient):
 
     async def rows(self, statement: str, **values: Any) -> list[Any]:
         """Return the rows of a SELECT, to see what the database holds where no operation shows it."""
-        return list(await self.tools.database.connect().fetch(text(statement).bindparams(**values)))
+        reading = Reading(object, text(statement).bindparams(**values).columns())
+        return list(await self.tools.database.connect().read_anew(reading))
 
     async def write(self, statement: str, **values: Any) -> int:
         """Change rows where no operation does, and return how many it were."""
         connection = self.tools.database.connect()
         try:
-            touched = await connection.execute(text(statement).bindparams(**values))
+            touched = await connection.write_anew(text(statement).bindparams(**values))
             await connection.commit()
         finally:
             await connection.close()

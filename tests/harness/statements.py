@@ -8,6 +8,7 @@ from typing import Any, cast
 from sqlalchemy import Executable
 
 from app.domain.ports import Connection, Database
+from app.domain.rows import Reading
 
 
 class CountedDatabase:
@@ -57,8 +58,11 @@ class CountedConnection:
 
     def _noted(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
-            if arguments and isinstance(arguments[0], Executable):
-                self._statements.append(arguments[0])
+            statement = arguments[0] if arguments else None
+            if isinstance(statement, Reading):
+                statement = statement.statement
+            if isinstance(statement, Executable):
+                self._statements.append(statement)
             return method(*arguments)
 
         return call

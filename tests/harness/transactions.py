@@ -40,7 +40,7 @@ async def write(database: Database, *rows: TenantRow) -> None:
     """Write rows, each after those that it refers to."""
     async with transaction(database) as connection:
         for row in rows:
-            await connection.execute(insert(type(row).__table__).values(**row.model_dump()))
+            await connection.write_anew(insert(type(row).__table__).values(**row.model_dump()))
 
 
 async def at_once(database: Database, work: Callable[[Connection], Awaitable[Result]]) -> list[Result]:

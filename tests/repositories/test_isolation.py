@@ -26,7 +26,8 @@ from app.domain.anonymizations import AnonymizationStatus
 from app.domain.customer_filters import CustomerFilter
 from app.domain.ports import Connection, Database
 from app.domain.principal import TokenKind
-from app.models import METADATA
+from app.domain.rows import Reading
+from app.models import TABLES
 from app.models.addresses import Address
 from app.models.anonymizations import Anonymization
 from app.models.base import TenantRow
@@ -51,7 +52,10 @@ HERE, THERE = "here", "there"
 Method = Callable[..., Awaitable[Any]]
 Rows = dict[str, dict[str, list[Any]]]
 
-EVERYTHING = {table.name: select(table).order_by(*table.primary_key) for table in METADATA.sorted_tables}
+EVERYTHING = {
+    model.__table__.name: Reading(model, select(model.__table__).order_by(*model.__table__.primary_key))
+    for model in TABLES
+}
 
 # Prepared statements meet the driver itself.
 BROKEN_REFERENCE = (IntegrityError, sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError)
@@ -189,14 +193,14 @@ async def seed(connection: Connection, tenant_id: str) -> None:
     """Write one row of each table."""
     for model in models_by_reference():
         row = row_of(model, tenant_id, **ROWS.get(model, {}))
-        await connection.execute(insert(model.__table__).values(**row.model_dump()))
+        await connection.write_anew(insert(model.__table__).values(**row.model_dump()))
 
 
 async def read_rows(connection: Connection) -> Rows:
     """Return all rows of all tables: by tenant, then by table."""
     found: Rows = {HERE: {}, THERE: {}}
-    for table, statement in EVERYTHING.items():
-        for row in await connection.fetch_prepared(statement, {}):
+    for table, reading in EVERYTHING.items():
+        for row in await connection.read(reading, {}):
             found[row.tenant_id].setdefault(table, []).append(tuple(row))
     return found
 
@@ -219,16 +223,16 @@ async def run(database: Database, *seeded: str) -> dict[str, Outcome]:
         for tenant_id in seeded:
             await seed(connection, tenant_id)
         for label, repository, name in methods():
-            await connection.execute(text("SAVEPOINT untouched"))
+            await connection.write_anew(text("SAVEPOINT untouched"))
             outcomes[label] = await call(connection, label, getattr(repository(connection, HERE), name))
-            await connection.execute(text("ROLLBACK TO SAVEPOINT untouched"))
+            await connection.write_anew(text("ROLLBACK TO SAVEPOINT untouched"))
     return outcomes
 
 
 async def call(connection: Connection, label: str, method: Method) -> Outcome:
     if label in ROWS_FOR:
         model, values = ROWS_FOR[label]
-        await connection.execute(update(model.__table__).values(**values))
+        await connection.write_anew(update(model.__table__).values(**values))
     positional, named = arguments_of(label, method)
     before = await read_rows(connection)
     try:

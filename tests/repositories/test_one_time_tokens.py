@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.ports import Database
+from app.domain.rows import Reading
 from app.models.one_time_tokens import OneTimeToken, Purpose
 from app.repositories.one_time_tokens import OneTimeTokenRepository
 from tests.harness.rows import LATER, NOW, row_of
@@ -32,8 +33,8 @@ async def claim(database: Database, purpose: Purpose = RESET) -> bool:
 
 async def open_tokens(database: Database) -> set[bytes]:
     table = OneTimeToken.__table__
-    statement = select(table.c.token_hash).where(table.c.revoked_at.is_(None), table.c.used_at.is_(None))
-    return {row.token_hash for row in await database.connect().fetch(statement)}
+    statement = select(table).where(table.c.revoked_at.is_(None), table.c.used_at.is_(None))
+    return {row.token_hash for row in await database.connect().read_anew(Reading(OneTimeToken, statement))}
 
 
 class TestClaim:
@@ -48,7 +49,7 @@ class TestClaim:
     async def test_remembers_the_session(self, database: Database) -> None:
         await write(database, token())
         assert await claim(database)
-        (row,) = await database.connect().fetch(select(OneTimeToken.__table__))
+        (row,) = await database.connect().read_anew(Reading(OneTimeToken, select(OneTimeToken.__table__)))
         assert (row.used_at, row.used_in_session) == (NOW, "session")
 
     @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ class TestRevoke:
         await write(database, token(revoked_at=LATER))
         async with transaction(database) as connection:
             await OneTimeTokenRepository(connection, "shop").revoke("a", NOW)
-        (row,) = await database.connect().fetch(select(OneTimeToken.__table__))
+        (row,) = await database.connect().read_anew(Reading(OneTimeToken, select(OneTimeToken.__table__)))
         assert row.revoked_at == LATER
 
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.ports import Connection, Database
+from app.domain.rows import Reading
 from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
 from app.repositories.outbox import OutboxQueue, OutboxRepository
 from tests.harness.rows import LATER, NOW, row_of
@@ -28,8 +29,8 @@ async def claim(connection: Connection, limit: int = 10, **terms: Any) -> list[O
 
 
 async def stored(database: Database) -> OutboxMessage:
-    (row,) = await database.connect().fetch(select(OutboxMessage.__table__))
-    return row  # type: ignore[return-value]
+    (row,) = await database.connect().read_anew(Reading(OutboxMessage, select(OutboxMessage.__table__)))
+    return row
 
 
 class TestClaim:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app.domain.ports import Database
 from app.domain.principal import TokenKind
+from app.domain.rows import Reading
 from app.models.sessions import AccessToken, RefreshToken, Session
 from app.repositories.sessions import SessionRepository, TokenLookup
 from tests.harness.rows import LATER, NOW, row_of
@@ -28,7 +29,8 @@ def session(word: str = "a", /, **values: Any) -> Session:
 async def ended(database: Database, model: type[Any] = Session) -> set[Any]:
     table = model.__table__
     (key,) = [column for column in table.primary_key if column.name != "tenant_id"]
-    return {row[0] for row in await database.connect().fetch(select(key).where(table.c.revoked_at == NOW))}
+    reading = Reading(model, select(table).where(table.c.revoked_at == NOW))
+    return {getattr(row, key.name) for row in await database.connect().read_anew(reading)}
 
 
 class TestClaimRefreshToken:

@@ -11,13 +11,13 @@ from typing import Any, cast
 
 import asyncpg
 import orjson
-from sqlalchemy import CursorResult, Executable, QueuePool, Row, Select, make_url, text
+from sqlalchemy import CursorResult, Executable, QueuePool, Row, make_url, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from app.adapters.database.prepared import PreparedStatements
-from app.adapters.database.schema_version import VERSION_STATEMENT, VERSION_TABLE, newest_migration
-from app.domain.ports import Constant
+from app.adapters.database.prepared import Prepared, PreparedStatements, broken
+from app.adapters.database.schema_version import VERSION, VERSION_STATEMENT, VERSION_TABLE, newest_migration
+from app.domain.rows import Reading, RowT, Statement, Writing
 
 # Connections that one process keeps, and opens on top when all are busy; PostgreSQL allows 100 in all by default.
 POOL_SIZE = 10
@@ -44,7 +44,7 @@ class PostgresqlDatabase:
         )
         self._connections = Connections(self._engine)
         self._prepared = PreparedStatements(self._engine.dialect)
-        self._reads = PreparedReads(url, self._prepared)
+        self._reads = PreparedReads(url)
 
     def connect(self) -> PostgresqlConnection:
         """Return a conversation; it borrows a connection only for a statement, or for a transaction."""
@@ -76,7 +76,7 @@ class PostgresqlDatabase:
     async def is_ready(self) -> bool:
         """Tell whether the server answers and the database is at the newest migration."""
         try:
-            rows = await self.connect().fetch(VERSION_STATEMENT)
+            rows = await self.connect().read_anew(VERSION)
         except (SQLAlchemyError, OSError):
             return False
         return [row.version_num for row in rows] == [newest_migration()]
@@ -120,17 +120,15 @@ class Connections:
 class PreparedReads:
     """Prepared reads outside transactions, right on asyncpg: nothing of SQLAlchemy is in the way."""
 
-    def __init__(self, url: str, prepared: PreparedStatements) -> None:
+    def __init__(self, url: str) -> None:
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-        self._prepared = prepared
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
         # As for `Connections`: asyncpg's pool is no fairer than the engine's.
         self._turns = asyncio.Semaphore(POOL_SIZE)
 
-    async def fetch(self, statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
-        """Return all rows of a constant statement."""
-        prepared = self._prepared.get(statement)
+    async def fetch(self, prepared: Prepared, parameters: Mapping[str, Any]) -> list[Any]:
+        """Return all rows of a constant."""
         arguments = prepared.arguments(parameters)
         pool = self._pool or await self._open()
         async with self._turns:
@@ -253,10 +251,24 @@ class PostgresqlConnection:
             # Shielded: a cancelled request must still give the connection back, with nothing open on it.
             await asyncio.shield(asyncio.ensure_future(transaction.end(command)))
 
-    async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
+    async def read(self, reading: Reading[RowT], parameters: Mapping[str, Any]) -> Sequence[RowT]:
         """Read the latest commit, or inside the transaction what it has written itself."""
-        if self._transaction is not None:
-            return (await self._transaction.connection.execute(statement)).fetchall()
+        prepared = self._prepared.get(reading.statement)
+        if self._transaction is None and not prepared.writes:
+            return await self._reads.fetch(prepared, parameters)
+        transaction = await self._begin()
+        try:
+            return prepared.read(await transaction.driver.fetch(prepared.sql, *prepared.arguments(parameters)))
+        except asyncpg.IntegrityConstraintViolationError as error:
+            raise broken(prepared, error) from error
+
+    async def read_anew(self, reading: Reading[RowT]) -> Sequence[RowT]:
+        """Read as `read` does at several times the cost."""
+        return cast("Sequence[RowT]", await self._fetch(reading.statement))
+
+    async def _fetch(self, statement: Statement) -> Sequence[Row[*tuple[Any, ...]]]:
+        if self._transaction is not None or statement.is_dml:
+            return (await (await self._begin()).connection.execute(statement)).fetchall()
         try:
             return await self._fetch_alone(statement)
         except (DBAPIError, *_LOST) as error:
@@ -264,52 +276,32 @@ class PostgresqlConnection:
                 raise
             return await self._fetch_alone(statement)
 
-    async def _fetch_alone(self, statement: Executable) -> Sequence[Row[Any]]:
+    async def _fetch_alone(self, statement: Statement) -> Sequence[Row[*tuple[Any, ...]]]:
         connection = await self._connections.take()
-        broken = True
+        is_broken = True
         try:
             rows = (await connection.execute(statement)).fetchall()
-            broken = False
+            is_broken = False
         finally:
-            await self._connections.give_back(connection, broken=broken)
+            await self._connections.give_back(connection, broken=is_broken)
         return rows
 
-    async def fetch_prepared(self, statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
-        """Read as `fetch` does at a fraction of the cost."""
-        if self._transaction is None:
-            return await self._reads.fetch(statement, parameters)
-        return await self._fetch_inside(self._transaction, statement, parameters)
-
-    async def _fetch_inside(
-        self, transaction: _Transaction, statement: Select[Any] | Constant, parameters: Mapping[str, Any]
-    ) -> Sequence[Row[Any]]:
-        prepared = self._prepared.get(statement)
-        return prepared.read(await transaction.driver.fetch(prepared.sql, *prepared.arguments(parameters)))
-
-    async def execute(self, statement: Executable) -> int:
+    async def write(self, statement: Writing, parameters: Mapping[str, Any]) -> int:
         """Write inside the transaction, which is opened when it is not, and return the number of rows touched."""
+        transaction = await self._begin()
+        prepared = self._prepared.get(statement)
+        try:
+            status = await transaction.driver.execute(prepared.sql, *prepared.arguments(parameters))
+        except asyncpg.IntegrityConstraintViolationError as error:
+            raise broken(prepared, error) from error
+        # The status of the answer ends in the number of rows: `UPDATE 1`, `INSERT 0 1`.
+        return int(status.rpartition(" ")[2])
+
+    async def write_anew(self, statement: Executable) -> int:
+        """Write as `write` does at several times the cost."""
         transaction = await self._begin()
         result: CursorResult[Any] = await transaction.connection.execute(statement)
         return result.rowcount
-
-    async def execute_prepared(self, statement: Constant, parameters: Mapping[str, Any]) -> int:
-        """Write as `execute` does at a fraction of the cost."""
-        transaction = await self._begin()
-        prepared = self._prepared.get(statement)
-        # The status of the answer ends in the number of rows: `UPDATE 1`, `INSERT 0 1`.
-        status = await transaction.driver.execute(prepared.sql, *prepared.arguments(parameters))
-        return int(status.rpartition(" ")[2])
-
-    async def execute_prepared_returning(
-        self, statement: Constant, parameters: Mapping[str, Any]
-    ) -> Sequence[Row[Any]]:
-        """Write as `execute_prepared` does, and return the rows of the RETURNING clause."""
-        return await self._fetch_inside(await self._begin(), statement, parameters)
-
-    async def execute_returning(self, statement: Executable) -> Sequence[Row[Any]]:
-        """Write inside the transaction, which is opened when it is not, and return the rows of the RETURNING clause."""
-        transaction = await self._begin()
-        return (await transaction.connection.execute(statement)).fetchall()
 
     async def close(self) -> None:
         """Give the connection back; what was not committed is rolled back."""

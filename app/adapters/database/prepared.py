@@ -10,9 +10,13 @@ from collections import defaultdict, namedtuple
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, Dialect, Select
+from sqlalchemy import ColumnElement, Dialect
+from sqlalchemy.exc import IntegrityError
 
-from app.domain.ports import Constant
+from app.domain.rows import Statement
+
+# How many statements are kept. The program has a few hundred; those that set what a client names can be many more.
+MOST = 1000
 
 Convert = Callable[[Any], Any]
 
@@ -20,7 +24,8 @@ Convert = Callable[[Any], Any]
 class Prepared:
     """One constant statement for one dialect."""
 
-    def __init__(self, statement: Select[Any] | Constant, dialect: Dialect) -> None:
+    def __init__(self, statement: Statement, dialect: Dialect) -> None:
+        self.writes = statement.is_dml
         compiled = statement.compile(dialect=dialect)
         self.sql = str(compiled)
         binds = [(name, compiled.binds[name]) for name in compiled.positiontup or ()]
@@ -42,21 +47,28 @@ class Prepared:
 
 
 class PreparedStatements:
-    """The statements of one dialect, each compiled when it is first asked for."""
+    """The statements of one dialect, each compiled when it is first asked for, and kept until too many came after."""
 
     # The statements are constants of the program, so every database of a dialect shares what was compiled.
-    _every: ClassVar[defaultdict[str, dict[Select[Any] | Constant, Prepared]]] = defaultdict(dict)
+    _every: ClassVar[defaultdict[str, dict[Statement, Prepared]]] = defaultdict(dict)
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._ready = self._every[dialect.name]
 
-    def get(self, statement: Select[Any] | Constant) -> Prepared:
+    def get(self, statement: Statement) -> Prepared:
         """Return the statement, ready to be run."""
         prepared = self._ready.get(statement)
         if prepared is None:
+            if len(self._ready) >= MOST:
+                del self._ready[next(iter(self._ready))]
             prepared = self._ready[statement] = Prepared(statement, self._dialect)
         return prepared
+
+
+def broken(prepared: Prepared, error: Exception) -> IntegrityError:
+    """Return the driver's error as the one that SQLAlchemy makes of it for statements built anew; no value is in it."""
+    return IntegrityError(prepared.sql, None, error, hide_parameters=True)
 
 
 def _row_type(columns: list[ColumnElement[Any]], dialect: Dialect) -> Any:

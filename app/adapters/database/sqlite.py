@@ -17,12 +17,12 @@ from typing import Any, TypeVar, cast
 
 import orjson
 import sqlalchemy
-from sqlalchemy import Engine, Executable, Row, Select, create_engine, event
+from sqlalchemy import Engine, Executable, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.adapters.database.prepared import PreparedStatements
-from app.adapters.database.schema_version import VERSION_STATEMENT, VERSION_TABLE, newest_migration
-from app.domain.ports import Constant
+from app.adapters.database.prepared import PreparedStatements, broken
+from app.adapters.database.schema_version import VERSION, VERSION_STATEMENT, VERSION_TABLE, newest_migration
+from app.domain.rows import Reading, RowT, Writing
 
 Result = TypeVar("Result")
 
@@ -133,7 +133,7 @@ class SqliteDatabase:
     async def is_ready(self) -> bool:
         """Tell whether the file answers and is at the newest migration."""
         try:
-            return [row.version_num for row in self.reader.execute(VERSION_STATEMENT)] == [newest_migration()]
+            return [row.version_num for row in self.reader.execute(VERSION.statement)] == [newest_migration()]
         except SQLAlchemyError:
             return False
 
@@ -182,44 +182,42 @@ class SqliteConnection:
             # Shielded: a cancelled request must still give the write lock back, in the order of the writer thread.
             await asyncio.shield(asyncio.ensure_future(self._database.end_turn(command)))
 
-    async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
-        """Read the latest commit, or inside the transaction what it has written itself."""
-        if not self._begun:
-            return self._database.reader.execute(statement).fetchall()
-        return await self._database.write(lambda writer: writer.execute(statement).fetchall())
-
-    async def fetch_prepared(self, statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
-        """Read as `fetch` does at a tenth of the cost, and always on the loop."""
-        return self._fetch_prepared(statement, parameters)
-
-    def _fetch_prepared(self, statement: Select[Any] | Constant, parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
-        prepared = self._database.prepared.get(statement)
+    async def read(self, reading: Reading[RowT], parameters: Mapping[str, Any]) -> Sequence[RowT]:
+        """Read the latest commit, or inside the transaction what it has written itself; always on the loop."""
+        prepared = self._database.prepared.get(reading.statement)
+        if prepared.writes:
+            await self.begin()
         driver = _driver(self._database.writer if self._begun else self._database.reader)
-        return prepared.read(driver.execute(prepared.sql, prepared.arguments(parameters)).fetchall())
+        try:
+            return prepared.read(driver.execute(prepared.sql, prepared.arguments(parameters)).fetchall())
+        except sqlite3.IntegrityError as error:
+            raise broken(prepared, error) from error
 
-    async def execute(self, statement: Executable) -> int:
-        """Write inside the transaction, which is opened when it is not, and return the number of rows touched."""
-        await self.begin()
-        return await self._database.write(lambda writer: writer.execute(statement).rowcount)
+    async def read_anew(self, reading: Reading[RowT]) -> Sequence[RowT]:
+        """Read as `read` does at ten times the cost; inside the transaction on the writer thread."""
+        statement = reading.statement
+        if statement.is_dml:
+            await self.begin()
+        if not self._begun:
+            return cast("Sequence[RowT]", self._database.reader.execute(statement).fetchall())
+        rows = await self._database.write(lambda writer: writer.execute(statement).fetchall())
+        return cast("Sequence[RowT]", rows)
 
-    async def execute_prepared(self, statement: Constant, parameters: Mapping[str, Any]) -> int:
-        """Write as `execute` does at a tenth of the cost; on the loop, as soon as the write lock is held."""
+    async def write(self, statement: Writing, parameters: Mapping[str, Any]) -> int:
+        """Write inside the transaction, which is opened when it is not; on the loop, as soon as the lock is held."""
         await self.begin()
         prepared = self._database.prepared.get(statement)
-        rows: int = _driver(self._database.writer).execute(prepared.sql, prepared.arguments(parameters)).rowcount
+        driver = _driver(self._database.writer)
+        try:
+            rows: int = driver.execute(prepared.sql, prepared.arguments(parameters)).rowcount
+        except sqlite3.IntegrityError as error:
+            raise broken(prepared, error) from error
         return rows
 
-    async def execute_prepared_returning(
-        self, statement: Constant, parameters: Mapping[str, Any]
-    ) -> Sequence[Row[Any]]:
-        """Write as `execute_prepared` does, and return the rows of the RETURNING clause."""
+    async def write_anew(self, statement: Executable) -> int:
+        """Write as `write` does at ten times the cost, on the writer thread."""
         await self.begin()
-        return self._fetch_prepared(statement, parameters)
-
-    async def execute_returning(self, statement: Executable) -> Sequence[Row[Any]]:
-        """Write inside the transaction, which is opened when it is not, and return the rows of the RETURNING clause."""
-        await self.begin()
-        return await self._database.write(lambda writer: writer.execute(statement).fetchall())
+        return await self._database.write(lambda writer: writer.execute(statement).rowcount)
 
     async def close(self) -> None:
         """Roll back what was not committed."""

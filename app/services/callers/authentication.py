@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, cast
-
-from sqlalchemy import Row
-
 from app.domain.errors import UnauthenticatedReason
 from app.domain.principal import OWNER_TYPE, Actor, Owner, Principal, TokenKind
 from app.domain.requests import RequestFacts
@@ -14,7 +9,7 @@ from app.domain.scopes import Scope
 from app.domain.tenants import Client, Tenant
 from app.domain.tokens import ACCESS_PREFIXES, hash_token, read_prefix
 from app.domain.tools import Tools
-from app.models.customers import CustomerProfile
+from app.models.sessions import PresentedToken
 from app.services.caller import Caller
 from app.services.callers.integration_tokens import authenticate_integration, looks_like_jwt
 from app.services.callers.lookups import open_token_lookup
@@ -34,13 +29,13 @@ async def authenticate(tools: Tools, facts: RequestFacts) -> Caller:
     refusal = _refusal(tools, row)
     if refusal is not None:
         return Caller(facts, refusal=refusal)
-    customer = cast("CustomerProfile", row) if row.session_customer_id is not None else None
+    customer = row if row.session_customer_id is not None else None
     return Caller(facts, principal=_principal(row), customer=customer)
 
 
-def _refusal(tools: Tools, row: Row[Any]) -> UnauthenticatedReason | None:
+def _refusal(tools: Tools, row: PresentedToken) -> UnauthenticatedReason | None:
     """Tell what makes the token worthless: whatever ended session, customer or client revokes it at once."""
-    now: datetime = tools.clock.now()
+    now = tools.clock.now()
     if row.token_revoked_at is not None or row.session_revoked_at is not None:
         return UnauthenticatedReason.REVOKED
     if row.session_customer_id is not None and (not row.active or row.on_hold):
@@ -58,13 +53,14 @@ def _refusal(tools: Tools, row: Row[Any]) -> UnauthenticatedReason | None:
     return None
 
 
-def _may_still_act(tenant: Tenant, client: Client, row: Row[Any]) -> bool:
+def _may_still_act(tenant: Tenant, client: Client, row: PresentedToken) -> bool:
     """Tell whether the client, and the person in whose name it acts, could begin to act for a customer today."""
-    owner = Owner(row.session_actor_id, row.session_actor_type) if row.session_actor_type == OWNER_TYPE else None
+    is_owner = row.session_actor_type == OWNER_TYPE
+    owner = Owner(row.session_actor_id, OWNER_TYPE) if is_owner and row.session_actor_id is not None else None
     return Scope.CUSTOMERS_MANAGE in tenant.scopes_of(client, owner)
 
 
-def _principal(row: Row[Any]) -> Principal:
+def _principal(row: PresentedToken) -> Principal:
     return Principal(
         kind=TokenKind(row.session_kind),
         tenant_id=row.session_tenant_id,
@@ -75,7 +71,7 @@ def _principal(row: Row[Any]) -> Principal:
         customer_id=row.session_customer_id,
         legal_entity_id=row.session_legal_entity_id,
         authenticated_at=row.session_authenticated_at,
-        actor=Actor(row.session_actor_id, row.session_actor_type, row.session_actor_reason)
+        actor=Actor(row.session_actor_id, row.session_actor_type or "", row.session_actor_reason or "")
         if row.session_actor_id is not None
         else None,
     )

@@ -11,7 +11,7 @@ from app.domain.problems import Problems
 from app.domain.references import parse_group_code
 from app.domain.texts import required_line
 from app.domain.topics import Topic
-from app.models.groups import CustomerGroup
+from app.models.groups import CustomerGroup, GroupOfMember
 from app.services.outgoing.events import emit
 from app.services.unit_of_work import UnitOfWork
 
@@ -26,7 +26,7 @@ async def customer_groups(uow: UnitOfWork) -> Sequence[CustomerGroup]:
     return await uow.groups.list()
 
 
-async def groups_of(uow: UnitOfWork, customer_ids: Sequence[str]) -> list[Sequence[CustomerGroup]]:
+async def groups_of(uow: UnitOfWork, customer_ids: Sequence[str]) -> list[Sequence[GroupOfMember]]:
     """Return the groups of each of these customers, in the order of the customers."""
     groups = await uow.groups.list_of(*customer_ids)
     return [groups[customer_id] for customer_id in customer_ids]

@@ -14,13 +14,15 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from app.adapters.database.opening import open_database
 from app.domain.ports import Connection, Database
+from app.domain.rows import Reading
 from app.models.customers import Customer
 
 pytestmark = pytest.mark.anyio
 
 _TABLE = Customer.__table__
 _INSERT = insert(_TABLE)
-_BY_ID = select(_TABLE).where(_TABLE.c.id == bindparam("id"), _TABLE.c.company == "Berlin")
+_BY_ID = Reading(Customer, select(_TABLE).where(_TABLE.c.id == bindparam("id"), _TABLE.c.company == "Berlin"))
+_COMPANIES = Reading(Customer, select(_TABLE))
 _NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
 
@@ -39,7 +41,7 @@ def _customer(id: str = "1", company: str = "Berlin") -> dict[str, Any]:
 
 
 async def _companies(connection: Connection) -> list[str]:
-    return sorted(row.company for row in await connection.fetch(select(_TABLE.c.company)))
+    return sorted(row.company or "" for row in await connection.read_anew(_COMPANIES))
 
 
 @pytest.fixture
@@ -52,9 +54,9 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 class TestPrepared:
     async def test_reads_each_column_as_its_type(self, database: Database) -> None:
         connection = database.connect()
-        await connection.execute_prepared(_INSERT, _customer())
+        await connection.write(_INSERT, _customer())
         for _ in range(2):  # inside the transaction, and after it
-            (row,) = await connection.fetch_prepared(_BY_ID, {"id": "1"})
+            (row,) = await connection.read(_BY_ID, {"id": "1"})
             read = (row.created_at, row.mixins, row.active, row.on_hold, row.title)
             assert read == (_NOW, {"loyalty": {"level": "gold"}}, True, False, None)
             await connection.commit()
@@ -63,34 +65,34 @@ class TestPrepared:
         connection = database.connect()
         for parameters in ({}, {"id": "1", "tenant_id": "demo"}):
             with pytest.raises(ValueError, match="takes"):
-                await connection.fetch_prepared(_BY_ID, parameters)
+                await connection.read(_BY_ID, parameters)
 
     async def test_tells_how_many_rows_it_touched(self, database: Database) -> None:
         connection = database.connect()
-        assert await connection.execute_prepared(_INSERT, _customer()) == 1
+        assert await connection.write(_INSERT, _customer()) == 1
         gone = delete(_TABLE).where(_TABLE.c.id == bindparam("id"))
-        assert await connection.execute_prepared(gone, {"id": "2"}) == 0
-        assert await connection.execute_prepared(gone, {"id": "1"}) == 1
+        assert await connection.write(gone, {"id": "2"}) == 0
+        assert await connection.write(gone, {"id": "1"}) == 1
         await connection.rollback()
 
     async def test_returns_what_a_change_has_made_of_the_rows(self, database: Database) -> None:
         connection = database.connect()
-        await connection.execute_prepared(_INSERT, _customer())
+        await connection.write(_INSERT, _customer())
         in_berlin = _TABLE.c.company == "Berlin"
         counted = update(_TABLE).where(in_berlin).values(version=_TABLE.c.version + 1).returning(*_TABLE.c)
-        (row,) = await connection.execute_prepared_returning(counted, {})
+        (row,) = await connection.read(Reading(Customer, counted), {})
         assert (row.version, row.created_at, row.mixins) == (2, _NOW, {"loyalty": {"level": "gold"}})
         assert await _companies(database.connect()) == []
         await connection.commit()
-        (row,) = await database.connect().fetch_prepared(_BY_ID, {"id": "1"})
+        (row,) = await database.connect().read(_BY_ID, {"id": "1"})
         assert row.version == 2
 
 
 class TestTransaction:
     async def test_is_one_for_prepared_and_other_statements(self, database: Database) -> None:
         connection, other = database.connect(), database.connect()
-        await connection.execute_prepared(_INSERT, _customer(company="Berlin"))
-        await connection.execute(insert(_TABLE).values(**_customer(id="2", company="Paris")))
+        await connection.write(_INSERT, _customer(company="Berlin"))
+        await connection.write_anew(insert(_TABLE).values(**_customer(id="2", company="Paris")))
         assert await _companies(connection) == ["Berlin", "Paris"]
         assert await _companies(other) == []
         await connection.rollback()
@@ -98,21 +100,21 @@ class TestTransaction:
 
     async def test_keeps_what_was_committed(self, database: Database) -> None:
         connection = database.connect()
-        await connection.execute(insert(_TABLE).values(**_customer(company="Paris")))
-        await connection.execute_prepared(_INSERT, _customer(id="2"))
+        await connection.write_anew(insert(_TABLE).values(**_customer(company="Paris")))
+        await connection.write(_INSERT, _customer(id="2"))
         await connection.commit()
         assert await _companies(database.connect()) == ["Berlin", "Paris"]
 
     async def test_is_over_after_a_cancelled_request(self, database: Database) -> None:
         connection = database.connect()
-        await connection.execute_prepared(_INSERT, _customer())
+        await connection.write(_INSERT, _customer())
         closing = asyncio.ensure_future(connection.close())
         await asyncio.sleep(0)
         closing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await closing
         after = database.connect()
-        await after.execute_prepared(_INSERT, _customer(company="Paris"))
+        await after.write(_INSERT, _customer(company="Paris"))
         await after.commit()
         assert await _companies(after) == ["Paris"]
 
@@ -125,7 +127,7 @@ class TestSqlite:
         other = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         connection = database.connect()
-        writing = asyncio.ensure_future(connection.execute_prepared(_INSERT, _customer()))
+        writing = asyncio.ensure_future(connection.write(_INSERT, _customer()))
         done, _ = await asyncio.wait([writing], timeout=0.05)
         assert not done
         assert await _companies(database.connect()) == []
@@ -141,18 +143,18 @@ class TestPostgresql:
         self, database: Database, database_url: str
     ) -> None:
         connection = database.connect()
-        await connection.execute_prepared(_INSERT, _customer())
+        await connection.write(_INSERT, _customer())
         await connection.commit()
-        assert len(await connection.fetch_prepared(_BY_ID, {"id": "1"})) == 1
+        assert len(await connection.read(_BY_ID, {"id": "1"})) == 1
         server = await asyncpg.connect(database_url)
         await server.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         await server.close()
-        assert len(await connection.fetch_prepared(_BY_ID, {"id": "1"})) == 1
+        assert len(await connection.read(_BY_ID, {"id": "1"})) == 1
         assert await _companies(connection) == ["Berlin"]
-        await connection.execute_prepared(_INSERT, _customer(id="2"))
+        await connection.write(_INSERT, _customer(id="2"))
         await connection.commit()
         assert await _companies(connection) == ["Berlin", "Berlin"]
 
@@ -166,7 +168,7 @@ class TestPostgresql:
                 connection, began = database.connect(), done
                 if begins:
                     await connection.begin()
-                await connection.fetch_prepared(_BY_ID, {"id": "1"})
+                await connection.read(_BY_ID, {"id": "1"})
                 await connection.rollback()
                 longest = max(longest, done - began)
                 done += 1

@@ -10,19 +10,27 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import String, text
 
 from app.adapters.database import sqlite
 from app.adapters.database.opening import open_database
 from app.adapters.database.sqlite import SqliteDatabase
 from app.adapters.mail.mailers import FileMailer, SmtpMailer
 from app.domain.ports import Database, MailMessage
+from app.domain.rows import Reading
 from tests.fakes import MovableClock
 
 pytestmark = pytest.mark.anyio
 
 # Enough for pages to be split and merged; what lingers otherwise depends on the order of the rows.
 ROWS = 3_000
+
+
+class Person:
+    id: str
+
+
+PEOPLE = Reading(Person, text("SELECT id FROM person").columns(id=String))
 MESSAGE = MailMessage("<1@gateway.test>", "ada@example.com", "Hello", "Hello Ada", "<p>Hello Ada</p>", None, "c-1")
 
 
@@ -36,18 +44,18 @@ async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
 async def fill(database: Database, random: Random) -> None:
     """Write rows of many lengths in no order, and change some of them, as a shop does."""
     connection = database.connect()
-    await connection.execute(text("CREATE TABLE person (id TEXT PRIMARY KEY, name TEXT, note TEXT)"))
-    await connection.execute(text("CREATE INDEX by_name ON person (name, id)"))
+    await connection.write_anew(text("CREATE TABLE person (id TEXT PRIMARY KEY, name TEXT, note TEXT)"))
+    await connection.write_anew(text("CREATE INDEX by_name ON person (name, id)"))
     for number in random.sample(range(ROWS), ROWS):
         values = {"id": f"i{number}", "name": mark(number), "note": mark(number) * random.randint(1, 80)}
-        await connection.execute(text("INSERT INTO person VALUES (:id, :name, :note)").bindparams(**values))
+        await connection.write_anew(text("INSERT INTO person VALUES (:id, :name, :note)").bindparams(**values))
     await connection.commit()
 
 
 async def delete(database: Database, numbers: list[int]) -> None:
     connection = database.connect()
     for number in numbers:
-        await connection.execute(text("DELETE FROM person WHERE id = :id").bindparams(id=f"i{number}"))
+        await connection.write_anew(text("DELETE FROM person WHERE id = :id").bindparams(id=f"i{number}"))
     await connection.commit()
 
 
@@ -69,7 +77,7 @@ class TestSqlite:
         assert lingering(tmp_path, gone) != []
         await database.forget()
         assert lingering(tmp_path, gone) == []
-        rows = await database.connect().fetch(text("SELECT id FROM person"))
+        rows = await database.connect().read_anew(PEOPLE)
         assert {row.id for row in rows} == {f"i{number}" for number in range(ROWS)} - {f"i{number}" for number in gone}
 
     async def test_waits_for_whoever_writes(self, database: SqliteDatabase) -> None:
@@ -121,7 +129,7 @@ def read_all(folder: Path) -> str:
 
 async def fill_little(database: Database) -> None:
     connection = database.connect()
-    await connection.execute(text("CREATE TABLE person (id TEXT PRIMARY KEY)"))
+    await connection.write_anew(text("CREATE TABLE person (id TEXT PRIMARY KEY)"))
     await connection.commit()
 
 

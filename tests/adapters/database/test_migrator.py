@@ -15,12 +15,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, String, create_engine, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.adapters.database.migrator import migrate
 from app.adapters.database.opening import open_database
 from app.adapters.database.schema_version import newest_migration
+from app.domain.rows import Reading
 from app.models import METADATA
 from tests.harness.postgresql import PostgresqlServer
 from tests.harness.source import ROOT
@@ -71,7 +72,20 @@ ADD_CUSTOMER = """INSERT INTO customer (
 )"""
 ADD_PLACE = """INSERT INTO legal_entity_assignment (tenant_id, id, customer_id, legal_entity_id, name, confirmed)
     VALUES ('demo', '{id}', 'ada', '{id}', 'Engines Ltd', true)"""
-PLACES = "SELECT id, name, contact_assignment_id FROM legal_entity_assignment"
+
+
+class Place:
+    id: str
+    name: str
+    contact_assignment_id: str | None
+
+
+PLACES = Reading(
+    Place,
+    text("SELECT id, name, contact_assignment_id FROM legal_entity_assignment").columns(
+        id=String, name=String, contact_assignment_id=String
+    ),
+)
 
 
 async def execute(url: str, *statements: str) -> list[tuple[Any, ...]]:
@@ -80,10 +94,11 @@ async def execute(url: str, *statements: str) -> list[tuple[Any, ...]]:
     connection = database.connect()
     try:
         for statement in statements:
-            await connection.execute(text(statement))
+            await connection.write_anew(text(statement))
         await connection.commit()
         is_new = await database.is_ready()
-        return [tuple(row) for row in await connection.fetch(text(PLACES))] if is_new else []
+        places = await connection.read_anew(PLACES) if is_new else []
+        return [(place.id, place.name, place.contact_assignment_id) for place in places]
     finally:
         await connection.close()
         await database.close()
