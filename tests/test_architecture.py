@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 from graphql import GraphQLField, GraphQLNonNull, GraphQLObjectType, build_ast_schema, get_named_type, parse
@@ -18,6 +19,7 @@ from app.domain.principal import TokenKind
 from app.graphql.fields import Allow
 from app.graphql.schema import build_schema
 from app.models import METADATA, TABLES
+from app.models.base import TenantRow
 from tests.harness.source import ROOT, Import, Module, read_modules
 
 MODULES = read_modules("app")
@@ -259,6 +261,28 @@ class TestSurroundings:
             return [line for name, line in module.attributes() if name.endswith((".commit", ".rollback"))]
 
         assert broken_by(ends_it) == [], "Services never commit: returning commits, raising rolls back."
+
+
+class TestRows:
+    def test_get_another_type_where_they_are_presented_alone(self) -> None:
+        def casts(module: Module) -> list[int]:
+            if owns(module, {"adapters", "app.graphql.presenting"}):
+                return []
+            return imports_where(module, lambda each: (each.module, each.name) == ("typing", "cast")) + [
+                line for name, line in module.attributes() if name == "typing.cast"
+            ]
+
+        assert broken_by(casts) == [], "Rows have their true types: outside adapters and presenting nobody casts."
+
+    @pytest.mark.parametrize("model", TABLES, ids=lambda model: model.__name__)
+    def test_have_all_that_their_model_has(self, model: type[TenantRow]) -> None:
+        own = {
+            name
+            for each in model.__mro__[: model.__mro__.index(TenantRow)]
+            for name, member in vars(each).items()
+            if isinstance(member, FunctionType | property | classmethod | staticmethod) and not name.startswith("_")
+        }
+        assert own == set(), "A row has columns and nothing else, so a model has no methods."
 
 
 class TestFiles:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import strawberry
 
 from app.domain.principal import TokenKind
@@ -12,6 +10,8 @@ from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation, query
 from app.graphql.inputs import to_patch
+from app.graphql.presenting import Presenter
+from app.models import addresses as models
 from app.services.accounts import addresses as service
 
 OWN = (TokenKind.CUSTOMER, TokenKind.ON_BEHALF)
@@ -44,6 +44,9 @@ class Address:
     is_default: bool = strawberry.field(
         description="Whether it is the default; exactly one address is, if there is any."
     )
+
+
+present_address = Presenter(models.Address, Address)
 
 
 @strawberry.input(description="A new address.")
@@ -160,7 +163,7 @@ class AddressQueries:
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN` for an anonymous session: log in first.
         """
         uow = info.context.uow
-        return cast("list[Address]", await service.addresses(uow, uow.caller.require_customer().id, tag))
+        return present_address.each(await service.addresses(uow, uow.caller.require_customer().id, tag))
 
     @query(kinds=OWN, session_scope=SessionScope.PROFILE_READ)
     async def address(self, info: Info, id: strawberry.ID) -> Address | None:
@@ -169,7 +172,7 @@ class AddressQueries:
         Who: a customer, or staff on their behalf.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN` for an anonymous session: log in first.
         """
-        return cast("Address | None", await service.address(info.context.uow, id))
+        return present_address.or_none(await service.address(info.context.uow, id))
 
 
 @strawberry.type
@@ -185,9 +188,8 @@ class AddressMutations:
         `LIMIT_REACHED` when there are 100 addresses: ask to delete one.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
-        return CreateAddressPayload(
-            address=cast("Address", await service.create_address(info.context.uow, to_patch(input)))
-        )
+        address = await service.create_address(info.context.uow, to_patch(input))
+        return CreateAddressPayload(address=present_address(address))
 
     @mutation(kinds=OWN, session_scope=SessionScope.ADDRESSES_WRITE)
     async def update_address(self, info: Info, input: UpdateAddressInput) -> UpdateAddressPayload:
@@ -198,7 +200,7 @@ class AddressMutations:
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         address = await service.update_address(info.context.uow, input.id, to_patch(input, "id"))
-        return UpdateAddressPayload(address=cast("Address", address))
+        return UpdateAddressPayload(address=present_address(address))
 
     @mutation(kinds=OWN, session_scope=SessionScope.ADDRESSES_WRITE)
     async def delete_address(self, info: Info, input: DeleteAddressInput) -> DeleteAddressPayload:
@@ -220,7 +222,7 @@ class AddressMutations:
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         address = await service.add_address_tags(info.context.uow, input.address_id, input.tags)
-        return AddressTagsPayload(address=cast("Address", address))
+        return AddressTagsPayload(address=present_address(address))
 
     @mutation(kinds=OWN, session_scope=SessionScope.ADDRESSES_WRITE)
     async def remove_address_tags(self, info: Info, input: AddressTagsInput) -> AddressTagsPayload:
@@ -231,4 +233,4 @@ class AddressMutations:
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         address = await service.remove_address_tags(info.context.uow, input.address_id, input.tags)
-        return AddressTagsPayload(address=cast("Address", address))
+        return AddressTagsPayload(address=present_address(address))

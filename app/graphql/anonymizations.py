@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
 
 import strawberry
 from strawberry.scalars import JSON
@@ -14,6 +13,7 @@ from app.domain.scopes import Scope, SessionScope
 from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation
+from app.graphql.presenting import Presenter
 from app.models import anonymizations as models
 from app.services.accounts.closed_accounts import CUSTOMER_TYPE
 from app.services.privacy import anonymizations as service
@@ -70,9 +70,7 @@ class AnonymizationInfo:
     )
 
 
-def present_anonymization(row: models.Anonymization) -> AnonymizationInfo:
-    """Return the row as what GraphQL reads its leaves from, with the type of the schema."""
-    return cast("AnonymizationInfo", row)
+present_anonymization = Presenter(models.Anonymization, AnonymizationInfo)
 
 
 @strawberry.input(description="Who is to be anonymized.")

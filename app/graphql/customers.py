@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
 
 import strawberry
 import strawberry.federation
@@ -12,15 +11,17 @@ from strawberry.scalars import JSON
 from app.domain.anonymizations import AnonymizationStatus
 from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
-from app.graphql.addresses import OWN, Address
+from app.graphql.addresses import OWN, Address, present_address
 from app.graphql.anonymizations import AnonymizationInfo, present_anonymization
 from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation, query
 from app.graphql.inputs import to_patch
-from app.graphql.payment_instruments import PaymentInstrument
+from app.graphql.payment_instruments import PaymentInstrument, present_payment_instrument
+from app.graphql.presenting import Presenter
 from app.graphql.product_lists import ProductList, present_product_lists
 from app.models.customers import BusinessModel, CustomerProfile, CustomerStatus
+from app.models.groups import CustomerGroupColumns
 from app.models.social import SocialIdentity
 from app.services.accounts import addresses as address_service
 from app.services.accounts import customers as service
@@ -76,6 +77,9 @@ class CustomerGroup:
     private_markets: list[str] = strawberry.field(description='Markets that only such groups see: `["outlet"]`.')
 
 
+present_group = Presenter(CustomerGroupColumns, CustomerGroup)
+
+
 @strawberry.type(description="About the record itself.")
 class Metadata:
     """Version, times and schemas."""
@@ -129,16 +133,17 @@ async def _accounts(row: Row, info: Info) -> list[Account]:
 
 
 async def _addresses(row: Row, info: Info, tag: str | None = None) -> list[Address]:
-    return cast("list[Address]", await address_service.addresses(info.context.uow, row.id, tag))
+    return present_address.each(await address_service.addresses(info.context.uow, row.id, tag))
 
 
 async def _groups(row: Row, info: Info) -> list[CustomerGroup]:
-    return cast("list[CustomerGroup]", await info.context.load_groups(row.id))
+    return present_group.each(await info.context.load_groups(row.id))
 
 
 async def _payment_instruments(row: Row, info: Info) -> list[PaymentInstrument]:
-    found = await payment_instrument_service.payment_instruments(info.context.uow, row.id)
-    return cast("list[PaymentInstrument]", found)
+    return present_payment_instrument.each(
+        await payment_instrument_service.payment_instruments(info.context.uow, row.id)
+    )
 
 
 async def _product_lists(row: Row, info: Info) -> list[ProductList]:
@@ -148,8 +153,7 @@ async def _product_lists(row: Row, info: Info) -> list[ProductList]:
 async def _anonymization_info(row: Row, info: Info) -> AnonymizationInfo | None:
     if row.anonymization_status is None:
         return None
-    found = await anonymization_service.anonymization_info(info.context.uow, row.id)
-    return present_anonymization(found) if found is not None else None
+    return present_anonymization.or_none(await anonymization_service.anonymization_info(info.context.uow, row.id))
 
 
 def _metadata(row: Row, info: Info) -> Metadata:
@@ -220,9 +224,7 @@ class Customer:
     metadata: Metadata = strawberry.field(resolver=_metadata, description="About the record itself.")
 
 
-def present_customer(profile: CustomerProfile) -> Customer:
-    """Return the row as what GraphQL reads its leaves from, with the type of the schema."""
-    return cast("Customer", profile)
+present_customer = Presenter(CustomerProfile, Customer)
 
 
 @strawberry.input(description="A company that the customer says to buy for.")
@@ -324,7 +326,7 @@ class CustomerQueries:
         Errors: `UNAUTHENTICATED`: refresh, or begin anew with `anonymousLogin`; `FORBIDDEN` for an integration token:
         it asks for `customer`.
         """
-        return cast("Customer | None", info.context.caller.customer)
+        return present_customer.or_none(info.context.caller.customer)
 
 
 @strawberry.type

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeGuard, cast
+from typing import Any
 
 import strawberry
 from graphql import (
@@ -41,6 +41,8 @@ MAX_DOCUMENTS = 512
 MAX_CACHED_CHARACTERS = 128 * 1024
 MAX_CACHED_TEXT = 8 * 1024
 MAX_VALIDATION_ERRORS = 20
+# Strawberry's own, which is quick about what is never awaited; it is declared as no guard, though it is one.
+_OPTIONS: dict[str, Any] = {"is_awaitable": optimized_is_awaitable}
 
 
 class DocumentRefusedError(Exception):
@@ -138,8 +140,8 @@ class Documents:
                 context_value=context,
                 operation_name=operation.name,
                 executor_class=PlannedExecutor,
-                is_awaitable=cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable),
                 plans=document.plans,
+                **_OPTIONS,
             )
         )
         if result.data is None and result.errors and all(_is_about_variables(error) for error in result.errors):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import strawberry
 import strawberry.federation
@@ -50,7 +50,9 @@ class SubgraphSchema(strawberry.federation.Schema):
 
 
 def _sdl(info: Info) -> str:
-    return cast("SubgraphSchema", info.schema).subgraph_sdl
+    if not isinstance(info.schema, SubgraphSchema):
+        raise TypeError("Only the schema of a subgraph has its SDL.")
+    return info.schema.subgraph_sdl
 
 
 @strawberry.type(name="_Service", description="What this service adds to the shop's whole schema.")
@@ -81,7 +83,7 @@ class FederationQueries:
         `FORBIDDEN`: the integration's token has not the scope.
         """
         found = await service.customers_by_id(info.context.uow, [_customer_id(each) for each in representations])
-        return cast("list[Entity | None]", [present_customer(each) if each is not None else None for each in found])
+        return [present_customer.or_none(each) for each in found]
 
     @query(name="_service", kinds=(TokenKind.INTEGRATION,))
     def service(self) -> Service:

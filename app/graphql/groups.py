@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import strawberry
 
 from app.domain.principal import TokenKind
 from app.domain.scopes import Scope
 from app.graphql.context import Info
-from app.graphql.customers import CustomerGroup
+from app.graphql.customers import CustomerGroup, present_group
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation, query
 from app.graphql.inputs import to_patch
@@ -83,7 +81,7 @@ class CustomerGroupQueries:
         Who: an integration with the scope `customers.read`.
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope.
         """
-        return cast("list[CustomerGroup]", await service.customer_groups(info.context.uow))
+        return present_group.each(await service.customer_groups(info.context.uow))
 
 
 @strawberry.type
@@ -100,7 +98,7 @@ class CustomerGroupMutations:
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope.
         """
         created = await service.create_customer_group(info.context.uow, to_patch(input))
-        return CreateCustomerGroupPayload(customer_group=cast("CustomerGroup", created))
+        return CreateCustomerGroupPayload(customer_group=present_group(created))
 
     @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_MANAGE)
     async def update_customer_group(self, info: Info, input: UpdateCustomerGroupInput) -> UpdateCustomerGroupPayload:
@@ -111,7 +109,7 @@ class CustomerGroupMutations:
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope.
         """
         updated = await service.update_customer_group(info.context.uow, input.id, to_patch(input, "id"))
-        return UpdateCustomerGroupPayload(customer_group=cast("CustomerGroup", updated))
+        return UpdateCustomerGroupPayload(customer_group=present_group(updated))
 
     @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_MANAGE)
     async def delete_customer_group(self, info: Info, input: DeleteCustomerGroupInput) -> DeleteCustomerGroupPayload:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import strawberry
 
 from app.domain.scopes import SessionScope
@@ -12,6 +10,8 @@ from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation
 from app.graphql.inputs import to_patch
+from app.graphql.presenting import Presenter
+from app.models import payment_instruments as models
 from app.services.accounts import payment_instruments as service
 
 
@@ -29,6 +29,9 @@ class PaymentInstrument:
     is_default: bool = strawberry.field(
         description="Whether it is the default; exactly one instrument is, if there is any."
     )
+
+
+present_payment_instrument = Presenter(models.PaymentInstrument, PaymentInstrument)
 
 
 @strawberry.input(description="A new payment instrument.")
@@ -111,7 +114,7 @@ class PaymentInstrumentMutations:
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         added = await service.add_payment_instrument(info.context.uow, to_patch(input))
-        return AddPaymentInstrumentPayload(payment_instrument=cast("PaymentInstrument", added))
+        return AddPaymentInstrumentPayload(payment_instrument=present_payment_instrument(added))
 
     @mutation(kinds=OWN, session_scope=SessionScope.PAYMENT_WRITE)
     async def update_payment_instrument(
@@ -124,7 +127,7 @@ class PaymentInstrumentMutations:
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         changed = await service.update_payment_instrument(info.context.uow, input.id, to_patch(input, "id"))
-        return UpdatePaymentInstrumentPayload(payment_instrument=cast("PaymentInstrument", changed))
+        return UpdatePaymentInstrumentPayload(payment_instrument=present_payment_instrument(changed))
 
     @mutation(kinds=OWN, session_scope=SessionScope.PAYMENT_WRITE)
     async def delete_payment_instrument(

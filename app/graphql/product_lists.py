@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from functools import partial
-from typing import Any, cast
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -17,6 +16,7 @@ from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation, query
 from app.graphql.inputs import to_patch
+from app.graphql.presenting import Presenter
 from app.models import product_lists as model
 from app.models.product_lists import ProductListType
 from app.services.accounts import product_lists as service
@@ -38,15 +38,18 @@ class ProductListItem:
     is_public: bool = strawberry.field(description="Whether others see it on a public list.")
 
 
+present_item = Presenter(model.ProductListItem, ProductListItem)
+
+
 async def _items(root: strawberry.Parent[ProductList]) -> list[ProductListItem]:
-    return cast("list[ProductListItem]", await root.items_by_list.load(root.id))
+    return present_item.each(await root.items_by_list.load(root.id))
 
 
 @strawberry.type(description="A wish list, a gift registry, a shopping list or the like.")
 class ProductList:
     """The list as clients see it; who its owner is, it does not tell."""
 
-    items_by_list: strawberry.Private[DataLoader[str, Any]]
+    items_by_list: strawberry.Private[DataLoader[str, list[model.ProductListItem]]]
     id: strawberry.ID = strawberry.field(description="Opaque and stable; of a public list the address to share.")
     type: ProductListType = strawberry.field(description="What the list is for.")
     name: str = strawberry.field(description="`Our wedding`")
@@ -258,7 +261,7 @@ class ProductListMutations:
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         added = await service.add_product_list_item(info.context.uow, input.list_id, to_patch(input, "list_id"))
-        return AddProductListItemPayload(item=cast("ProductListItem", added))
+        return AddProductListItemPayload(item=present_item(added))
 
     @mutation(kinds=OWN, session_scope=SessionScope.LISTS_WRITE)
     async def update_product_list_item(
@@ -271,7 +274,7 @@ class ProductListMutations:
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         changed = await service.update_product_list_item(info.context.uow, input.id, to_patch(input, "id"))
-        return UpdateProductListItemPayload(item=cast("ProductListItem", changed))
+        return UpdateProductListItemPayload(item=present_item(changed))
 
     @mutation(kinds=OWN, session_scope=SessionScope.LISTS_WRITE)
     async def delete_product_list_item(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from datetime import datetime
-from typing import cast
 
 import strawberry
 
@@ -15,6 +14,7 @@ from app.graphql.context import Info
 from app.graphql.customers import Customer, present_customer
 from app.graphql.errors import UserError
 from app.graphql.fields import ANYONE, mutation, query
+from app.graphql.presenting import Presenter
 from app.models import sessions as models
 from app.services.sessions import sessions as service
 from app.services.sessions import token_info as token_info_service
@@ -119,6 +119,9 @@ class TokenInfo:
     owner: Owner | None
 
 
+present_token_info = Presenter(token_info_service.TokenInfo, TokenInfo)
+
+
 def _device(row: SessionRow) -> str | None:
     return row.user_agent
 
@@ -156,6 +159,9 @@ class Session:
     actor: Actor | None = strawberry.field(
         resolver=_actor, description="Who acts on the customer's behalf in it; null in the customer's own."
     )
+
+
+present_session = Presenter(models.Session, Session)
 
 
 @strawberry.input(description="Which storefront begins a session.")
@@ -245,7 +251,7 @@ class SessionQueries:
         Errors: `UNAUTHENTICATED` with `reason`: `MISSING`: send one; `INVALID`: begin with `anonymousLogin`;
         `EXPIRED`: `refresh`; `REVOKED`: log in again.
         """
-        return cast("TokenInfo", token_info_service.token_info(info.context.uow))
+        return present_token_info(token_info_service.token_info(info.context.uow))
 
     @query(kinds=SESSION, session_scope=SessionScope.SESSION_USE)
     async def saas_token(self, info: Info) -> SaasToken:
@@ -263,7 +269,7 @@ class SessionQueries:
         Who: a customer, or staff on their behalf.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
-        return cast("list[Session]", await service.sessions(info.context.uow))
+        return present_session.each(await service.sessions(info.context.uow))
 
 
 @strawberry.type

@@ -11,8 +11,11 @@ from typing import Any
 import asyncpg
 import pytest
 from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+from sqlalchemy.exc import IntegrityError
 
 from app.adapters.database.opening import open_database
+from app.adapters.database.prepared import MOST, PreparedStatements
 from app.domain.ports import Connection, Database
 from app.domain.rows import Reading
 from app.models.customers import Customer
@@ -86,6 +89,40 @@ class TestPrepared:
         await connection.commit()
         (row,) = await database.connect().read(_BY_ID, {"id": "1"})
         assert row.version == 2
+
+    async def test_is_refused_what_breaks_a_key_as_any_other_statement(self, database: Database) -> None:
+        again = Reading(Customer, insert(_TABLE).returning(*_TABLE.c))
+        for repeat in (
+            lambda connection: connection.write(_INSERT, _customer()),
+            lambda connection: connection.read(again, _customer()),
+            lambda connection: connection.write_anew(insert(_TABLE).values(**_customer())),
+        ):
+            connection = database.connect()
+            await connection.write(_INSERT, _customer())
+            with pytest.raises(IntegrityError) as raised:
+                await repeat(connection)
+            assert "Berlin" not in str(raised.value)
+            await connection.rollback()
+
+    @pytest.mark.parametrize("anew", [False, True], ids=["constant", "anew"])
+    async def test_writes_what_returns_rows_inside_the_transaction(self, database: Database, *, anew: bool) -> None:
+        connection = database.connect()
+        reading = Reading(Customer, insert(_TABLE).values(**_customer()).returning(*_TABLE.c))
+        (row,) = await connection.read_anew(reading) if anew else await connection.read(reading, {})
+        assert (row.company, connection.begun) == ("Berlin", True)
+        await connection.rollback()
+        assert await _companies(database.connect()) == []
+
+    async def test_keeps_no_more_statements_than_so_many(self) -> None:
+        dialect = sqlite_dialect()  # type: ignore[no-untyped-call]
+        statements = PreparedStatements(dialect)
+        first = select(_TABLE.c.id)
+        kept = statements.get(first)
+        assert statements.get(first) is kept
+        for _ in range(MOST):
+            statements.get(select(_TABLE.c.id))
+        assert len(PreparedStatements._every[dialect.name]) == MOST
+        assert statements.get(first) is not kept
 
 
 class TestTransaction:
