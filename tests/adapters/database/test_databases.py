@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -92,11 +92,12 @@ class TestPrepared:
 
     async def test_is_refused_what_breaks_a_key_as_any_other_statement(self, database: Database) -> None:
         again = Reading(Customer, insert(_TABLE).returning(*_TABLE.c))
-        for repeat in (
+        repeats: tuple[Callable[[Connection], Awaitable[object]], ...] = (
             lambda connection: connection.write(_INSERT, _customer()),
             lambda connection: connection.read(again, _customer()),
             lambda connection: connection.write_anew(insert(_TABLE).values(**_customer())),
-        ):
+        )
+        for repeat in repeats:
             connection = database.connect()
             await connection.write(_INSERT, _customer())
             with pytest.raises(IntegrityError) as raised:
@@ -114,7 +115,7 @@ class TestPrepared:
         assert await _companies(database.connect()) == []
 
     async def test_keeps_no_more_statements_than_so_many(self) -> None:
-        dialect = sqlite_dialect()  # type: ignore[no-untyped-call]
+        dialect = sqlite_dialect()
         statements = PreparedStatements(dialect)
         first = select(_TABLE.c.id)
         kept = statements.get(first)
