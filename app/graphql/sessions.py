@@ -16,10 +16,9 @@ from app.graphql.errors import UserError
 from app.graphql.fields import ANYONE, mutation, query
 from app.graphql.presenting import Presenter
 from app.models import sessions as models
+from app.services.sessions import saas_tokens, token_sets
 from app.services.sessions import sessions as service
 from app.services.sessions import token_info as token_info_service
-from app.services.sessions import token_sets
-from app.services.sessions.saas_tokens import saas_token, sign_saas_token
 
 SessionRow = strawberry.Parent[models.Session]
 EVERY_KIND = tuple(TokenKind)
@@ -32,7 +31,7 @@ SCOPE = (
 
 def _saas_token(tokens: strawberry.Parent[TokenSet], info: Info) -> Awaitable[str]:
     issued = tokens.issued
-    return sign_saas_token(info.context.uow, issued.bearer, issued.customer)
+    return saas_tokens.sign_saas_token(info.context.uow, issued.bearer, issued.customer)
 
 
 @strawberry.type(description="The tokens of a session. Keep the refresh token where scripts of others cannot read it.")
@@ -66,6 +65,9 @@ class SaasToken:
     expires_in: int = strawberry.field(
         description="Seconds until it expires, at most those of the access token: `300`."
     )
+
+
+present_saas_token = Presenter(saas_tokens.SaasToken, SaasToken)
 
 
 def present_tokens(tokens: token_sets.TokenSet) -> TokenSet:
@@ -260,7 +262,7 @@ class SessionQueries:
         Who: an anonymous session, a customer, or staff on their behalf, whom `act` of the token names.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN` for an integration: its own token is a JWT.
         """
-        return cast("SaasToken", await saas_token(info.context.uow))
+        return present_saas_token(await saas_tokens.saas_token(info.context.uow))
 
     @query(kinds=OWN, session_scope=SessionScope.SESSIONS_MANAGE)
     async def sessions(self, info: Info) -> list[Session]:
