@@ -1,11 +1,14 @@
-"""The README is true: every operation in it is run, in its order, against a real server."""
+"""Every README is true: its operations are run, in their order, against a real server; links and names lead somewhere.
+
+The files are found by themselves. What they say to type into a terminal is the matter of test_readme_commands.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-import shlex
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,15 +16,15 @@ from typing import Any
 import anyio
 import pytest
 
-from app.__main__ import _parse
 from app.domain.principal import TokenKind
 from app.domain.scopes import SESSION_SCOPES, SessionScope
 from app.http.first_steps import first_steps
 from app.settings import Settings
 from app.wiring import read_tenants
+from tests.harness.readmes import Document, documents
 from tests.harness.server import PATIENCE, ROOT, ServerClient, ServerProcess
 
-README = (ROOT / "README.md").read_text()
+README, *OTHERS = DOCUMENTS = documents()
 TOKEN_COMMENT = re.compile(r"# Token: (\w+)\n")
 # Where the link leads whose token an operation takes.
 PAGES = {
@@ -30,13 +33,19 @@ PAGES = {
     "resetPassword": "/reset-password",
     "revertEmailChange": "/revert-email",
 }
+# The commands that ask the gateway something: a session, an integration's token, and what that token reads.
+CURLS = [text for document in DOCUMENTS for text in document.texts("sh") if "curl" in text]
+SCOPE_ROW = re.compile(r"^\| `([a-z.]+)` \| ((?:✓?(?: \| )?){3}) \| [^✓]*$", re.MULTILINE)
 
-QUOTE = re.compile(r"^<!-- (tests/clients/\S+): -->\n```\w+\n(.*?)^```\n<!-- until here -->$", re.MULTILINE | re.DOTALL)
 QUOTED = ("owner.py", "receiver.py", "service.py", "social.ts", "staff.py", "storefront.ts")
+# What an operator writes; it is in no repository.
+WRITTEN_BY_THE_READER = {"scripts/.env", "scripts/tenants.env"}
 
 
-def code_blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def section(heading: str) -> str:
+    """Return the text below a heading that only one of the documents has."""
+    (text,) = [each.text for each in DOCUMENTS if f"\n## {heading}\n" in each.text]
+    return text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
 
 def user_errors(value: Any) -> Iterator[Any]:
@@ -54,10 +63,6 @@ def paste_into_shell(command: str, server: ServerProcess) -> dict[str, Any]:
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", here], capture_output=True, timeout=PATIENCE, check=True)
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
-
-
-def commands(begin: str) -> list[str]:
-    return [block for block in code_blocks("sh") if block.startswith(begin)]
 
 
 class Reader:
@@ -84,7 +89,7 @@ class Reader:
         for name, value in self._known.items():
             operation = operation.replace(f'"{name}"', json.dumps(value))
         if match[1] == "integration" and "integration" not in self._tokens:
-            self._tokens["integration"] = paste_into_shell(commands("curl")[1], self._server)["access_token"]
+            self._tokens["integration"] = paste_into_shell(CURLS[1], self._server)["access_token"]
         answer = await self._client.graphql(operation, token=self._tokens.get(match[1]))
         assert not answer.errors, f"{operation}\n{answer.errors}"
         assert list(user_errors(answer.data)) == [], f"{operation}\n{answer.data}"
@@ -130,33 +135,17 @@ def environment(sqlite_template: Path, tmp_path: Path) -> dict[str, str]:
     return {"DATABASE_URL": f"sqlite:///{database}", "STATE_DIR": str(tmp_path / "state")}
 
 
-SCOPE_ROW = re.compile(r"^\| `([a-z.]+)` \| ((?:✓?(?: \| )?){3}) \| [^✓]*$", re.MULTILINE)
-COMMAND = re.compile(r"python -m app( [^`\n]*)?")
-
-
-class TestCommands:
-    @pytest.mark.parametrize("arguments", sorted({match.strip() for match in COMMAND.findall(README)} - {""}))
-    def test_are_such_as_there_are(self, arguments: str) -> None:
-        _parse(shlex.split(arguments, comments=True))
-
-    def test_name_scripts_and_files_that_are_there(self) -> None:
-        named = {name for block in code_blocks("sh") for name in re.findall(r"(?<![\w/.])scripts/[\w.-]+", block)}
-        assert "scripts/serve" in named
-        assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
-
-    def test_leave_none_of_the_program_s_own_unsaid(self, capsys: pytest.CaptureFixture[str]) -> None:
-        with pytest.raises(SystemExit):
-            _parse(["--help"])
-        commands = re.findall(r"^    (\w+)  ", capsys.readouterr().out, re.MULTILINE)
-        assert len(commands) >= 8
-        assert [command for command in commands if f"python -m app {command}" not in README] == []
-
-
 @pytest.mark.anyio
-class TestReadme:
-    async def test_every_operation_works_as_it_stands_and_does_so_again(self, server: ServerProcess) -> None:
-        operations = code_blocks("graphql")
+class TestOperations:
+    @pytest.mark.parametrize(
+        "document", [README, *(each for each in OTHERS if each.texts("graphql"))], ids=lambda each: each.name
+    )
+    async def test_work_as_they_stand_and_do_so_again(self, server: ServerProcess, document: Document) -> None:
+        """Those of the project's own README come first: the reader of any other has gone that way."""
+        operations = README.texts("graphql")
         assert len(operations) > 15
+        if document != README:
+            operations += document.texts("graphql")
         client = ServerClient(server)
         async with client.http:
             for _ in range(2):
@@ -164,38 +153,76 @@ class TestReadme:
                 for operation in operations:
                     await reader.paste(operation)
 
-    async def test_every_curl_works_as_it_stands(self, server: ServerProcess) -> None:
-        begin, token = commands("curl")
-        (query,) = commands("ACCESS_TOKEN=")
+
+class TestCurls:
+    def test_work_as_they_stand(self, server: ServerProcess) -> None:
+        begin, token, query = CURLS
         tokens = paste_into_shell(begin, server)["data"]["anonymousLogin"]["tokens"]
         assert tokens["accessToken"].startswith("cg_aa_")
         assert paste_into_shell(token, server)["token_type"] == "Bearer"
         assert paste_into_shell(query, server) == {"data": {"customers": {"nodes": []}}}
 
-    def test_says_what_the_start_says(self) -> None:
+    def test_say_what_the_start_says(self) -> None:
         settings = Settings.load({})
         steps = first_steps(read_tenants(settings), settings.address, built_in=True)
-        assert [f"{steps.operation_command}\n", f"{steps.token_command}\n"] == commands("curl")
+        assert [f"{steps.operation_command}\n", f"{steps.token_command}\n"] == CURLS[:2]
 
-    def test_has_other_people_than_graphiql(self) -> None:
-        addresses = re.compile(r"[\w.]+@example\.\w+")
-        in_tabs = set(addresses.findall((ROOT / "app/http/graphiql/journey.json").read_text()))
-        assert in_tabs
-        assert not in_tabs & set(addresses.findall(README))
 
-    def test_the_table_of_settings_names_every_variable(self) -> None:
-        named = set(re.findall(r"`([A-Z_]+)`", README.partition("## Settings")[2].partition("\n## ")[0]))
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.name)
+class TestDocuments:
+    def test_have_links_that_lead_somewhere(self, document: Document) -> None:
+        assert [link for link in document.links if document.is_broken(link)] == []
+
+    def test_name_files_that_are_there(self, document: Document) -> None:
+        named = set(document.named_files) - WRITTEN_BY_THE_READER
+        assert sorted(name for name in named if document.find(name) is None) == []
+
+    def test_name_what_is_in_those_files(self, document: Document) -> None:
+        for file, name in document.names_in_files:
+            found = document.find(file)
+            assert found is not None
+            assert re.search(rf"\b{name}\b", found.read_text()), f"{document.name}: {name} is not in {file}."
+
+    def test_have_examples_that_can_be_read(self, document: Document) -> None:
+        assert {block.language for block in document.blocks} <= {"graphql", "json", "python", "sh", "toml", "ts"}
+        for text in document.texts("toml"):
+            tomllib.loads(text)
+        for text in document.texts("json"):
+            for line in text.splitlines():
+                json.loads(line)
+
+    def test_quote_the_project_s_own_files_word_for_word(self, document: Document) -> None:
+        programs = document.texts("python") + document.texts("ts")
+        assert sorted(quote.text for quote in document.quotes) == sorted(programs), "A program is quoted from its file."
+        for quote in document.quotes:
+            text = (ROOT / quote.file).read_text()
+            is_right = quote.text in text if quote.is_part else quote.text == text
+            assert is_right, f"{document.name} quotes {quote.file} as it is no more."
+
+
+class TestTogether:
+    def test_lead_from_the_first_to_each_of_the_others(self) -> None:
+        linked = {(README.path.parent / link.partition("#")[0]).resolve() for link in README.links}
+        linked |= {path / "README.md" for path in linked}
+        assert [each.name for each in OTHERS if each.path not in linked] == []
+
+    def test_quote_every_program_that_is_there_to_be_copied(self) -> None:
+        quoted = {quote.file for document in DOCUMENTS for quote in document.quotes if not quote.is_part}
+        assert quoted == {f"tests/clients/{name}" for name in QUOTED}
+
+    def test_have_a_table_of_settings_that_names_every_variable(self) -> None:
+        named = set(re.findall(r"`([A-Z_]+)`", section("Settings")))
         assert named >= {name.upper() for name in Settings.model_fields if name != "environment"}
 
-    def test_names_every_word_of_a_session_s_scope_and_who_has_it(self) -> None:
+    def test_name_every_word_of_a_session_s_scope_and_who_has_it(self) -> None:
         kinds = (TokenKind.ANONYMOUS, TokenKind.CUSTOMER, TokenKind.ON_BEHALF)
-        told = {word: tuple(cells.split(" | ")) for word, cells in SCOPE_ROW.findall(README)}
+        told = {word: tuple(cells.split(" | ")) for word, cells in SCOPE_ROW.findall(section("How to: other services"))}
         assert told == {
             word.value: tuple("✓" if word in SESSION_SCOPES[kind] else "" for kind in kinds) for word in SessionScope
         }
 
-    def test_quotes_the_tested_programs_word_for_word(self) -> None:
-        quotes = QUOTE.findall(README)
-        assert {name for name, _ in quotes} == {f"tests/clients/{name}" for name in QUOTED}
-        for name, text in quotes:
-            assert text == (ROOT / name).read_text(), f"README.md quotes {name} as it is no more."
+    def test_have_other_people_than_graphiql(self) -> None:
+        addresses = re.compile(r"[\w.]+@example\.\w+")
+        in_tabs = set(addresses.findall((ROOT / "app/http/graphiql/journey.json").read_text()))
+        assert in_tabs
+        assert [each.name for each in DOCUMENTS if in_tabs & set(addresses.findall(each.text))] == []

@@ -67,6 +67,11 @@ class PostgresqlServer:
         """Return the DATABASE_URL of one database."""
         return f"postgresql://{_USER}@127.0.0.1:{self._port}/{database}"
 
+    @property
+    def programs(self) -> Path:
+        """The folder of the server's programs: pg_dump, psql."""
+        return Path(self._server.bin_path)
+
     def create_database(self, template: str = "template1") -> str:
         """Make a database, a copy of the template, and return its name."""
         self._made += 1

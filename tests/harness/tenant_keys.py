@@ -1,4 +1,4 @@
-"""Every key of a tenants file, as the models declare it, and the tables of them in the README of the adapters.
+"""Every key of a tenants file, as the models declare it, and the tables of them in the README beside their adapter.
 
 `python -m tests.harness.tenant_keys` rewrites those tables. What a key means is the docstring below its field.
 """
@@ -24,7 +24,7 @@ from app.adapters.tenants.faults import FILE_KEYS
 from app.domain.tenants import Mixin, Site, SocialProvider, Tenant
 from tests.harness.source import ROOT
 
-README = ROOT / "app" / "adapters" / "README.md"
+README = ROOT / "app" / "adapters" / "tenants" / "README.md"
 BEGIN = "<!-- Made by scripts/schema: -->"
 END = "<!-- until here -->"
 
