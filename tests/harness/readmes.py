@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.harness.source import ROOT
 
-_NOT_OURS = {".git", ".venv", "node_modules", "dist", "build", "var"}
+_NOT_OURS = {"node_modules", "dist", "build", "var"}
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -136,7 +136,8 @@ def documents() -> list[Document]:
     """Return all of them: the project's own README first, the others by their path."""
     found = [
         path
-        for path in (*ROOT.rglob("README.md"), *(ROOT / ".github").glob("*.md"))
-        if not _NOT_OURS & set(path.relative_to(ROOT).parts)
+        for path in ROOT.rglob("README.md")
+        if not any(part in _NOT_OURS or part.startswith(".") for part in path.relative_to(ROOT).parts)
     ]
+    found += (ROOT / ".github").glob("*.md")
     return [Document(path) for path in sorted(found, key=lambda path: (path.parent != ROOT, path))]
