@@ -1,4 +1,4 @@
-"""Who may call what: every root field is called by everyone, and what they are told is the table of the README."""
+"""Who may call what: every root field is called by everyone, and is told what the table of the schema says."""
 
 from __future__ import annotations
 

@@ -37,15 +37,16 @@ there to the logout.</p>
 {% if steps.token_command %}
 <li>
 <h2>Be a staff system</h2>
-<p>This gets a token for an hour. The secret of <code>{{ steps.integration.id }}</code> stands in the README, and
-production does not take it.</p>
+<p>This gets a token for an hour. The secret of <code>{{ steps.integration.id }}</code> stands in
+tests/clients/README.md, and production does not take it.</p>
 <pre id="token">{{ steps.token_command }}</pre>
 </li>
 {% endif %}
 <li>
 <h2>Read on</h2>
-<p>README.md has every operation of a customer's journey to be pasted, and how to connect single-page apps, mobile apps
-and staff systems. What every key of a tenants file means stands in app/adapters/tenants/README.md.</p>
+<p>README.md has every operation of a customer's journey to be pasted. How to connect single-page apps, mobile apps, staff
+systems and other services stands in tests/clients/README.md, and what every key of a tenants file means in
+app/adapters/tenants/README.md.</p>
 </li>
 </ol>
 """)

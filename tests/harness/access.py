@@ -1,4 +1,4 @@
-"""Who may call which root field, as the schema declares it, and the table of it that the README shows.
+"""Who may call which root field, as the schema declares it, and the table of it in app/graphql/README.md.
 
 `python -m tests.harness.access` rewrites that table.
 """
@@ -16,7 +16,7 @@ from app.graphql.fields import Allow
 from app.graphql.schema import build_schema
 from tests.harness.source import ROOT
 
-README = ROOT / "README.md"
+README = ROOT / "app" / "graphql" / "README.md"
 BEGIN = "<!-- Made by scripts/schema: -->"
 END = "<!-- until here -->"
 MAY = "✓"
@@ -123,12 +123,12 @@ def declared_table() -> str:
 
 
 def read_table() -> str:
-    """Return the table that stands in the README."""
+    """Return the table that stands there."""
     return README.read_text().partition(BEGIN)[2].partition(END)[0].strip()
 
 
 def write_table() -> None:
-    """Put the table of the schema into the README, between its marks."""
+    """Put the table of the schema there, between its marks."""
     before, begin, rest = README.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)
     README.write_text(f"{before}{begin}\n{declared_table()}\n{end}{after}")

@@ -169,7 +169,7 @@ class TestImportFile:
         assert two["addresses"] == [{"contactPhone": "+49123456789"}]
 
     async def test_imports_the_example_of_the_readme(self, gateway: Gateway, file: Path) -> None:
-        readme = (ROOT / "README.md").read_text().split("## Customers from another system")[1]
+        readme = (ROOT / "app/services/staff/README.md").read_text()
         (line,) = await run(gateway, file, json.loads(readme.split("```json")[1].split("```")[0]))
         assert line["outcome"] == "imported"
         assert (await gateway.login("ada@example.com", PASSWORD)).session_id
