@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from configparser import ConfigParser
 from pathlib import Path
@@ -53,11 +54,11 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project() -> Iterator[Project]:
+    """Give a copy, not in a folder of pytest, which are closed to the user that PostgreSQL runs as."""
     if not (ENVIRONMENT / "pyvenv.cfg").exists():
         pytest.skip("These tests run in no virtual environment, and the scripts need one.")
-    path = tmp_path / "project"
-    path.mkdir()
+    path = Path(tempfile.mkdtemp(prefix="project-"))
     for name in COPIED:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns(*NOT_COPIED))
@@ -70,7 +71,8 @@ def project(tmp_path: Path) -> Project:
     # How the scripts know what is installed: these tests have all of it.
     for name in ("requirements.txt", "requirements-test.txt"):
         shutil.copy(ROOT / "scripts" / name, environment / f"installed-{name}")
-    return Project(path)
+    yield Project(path)
+    shutil.rmtree(path)
 
 
 class TestMigration:
