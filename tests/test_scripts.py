@@ -68,9 +68,10 @@ def project() -> Iterator[Project]:
     environment.mkdir()
     for name in ("bin", "lib", "pyvenv.cfg"):
         (environment / name).symlink_to(ENVIRONMENT / name)
-    # How the scripts know what is installed: these tests have all of it.
+    # How the scripts know what is installed, and that it stands where it was put: these tests have all of it.
     for name in ("requirements.txt", "requirements-test.txt"):
         shutil.copy(ROOT / "scripts" / name, environment / f"installed-{name}")
+    (environment / "whole").write_text(f"{environment.resolve()}\n")
     yield Project(path)
     shutil.rmtree(path)
 

@@ -44,8 +44,8 @@ tests/clients/README.md, and production does not take it.</p>
 {% endif %}
 <li>
 <h2>Read on</h2>
-<p>README.md has every operation of a customer's journey to be pasted. How to connect single-page apps, mobile apps, staff
-systems and other services stands in tests/clients/README.md, and what every key of a tenants file means in
+<p>README.md has every operation of a customer's journey to be pasted. How to connect single-page apps, mobile apps,
+staff systems and other services stands in tests/clients/README.md, and what every key of a tenants file means in
 app/adapters/tenants/README.md.</p>
 </li>
 </ol>
