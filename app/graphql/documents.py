@@ -26,7 +26,6 @@ from graphql import (
     visit,
 )
 from graphql.language import BREAK, VisitorAction
-from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.utils.await_maybe import await_maybe
@@ -34,15 +33,13 @@ from strawberry.utils.await_maybe import await_maybe
 from app.domain.errors import AccessCode
 from app.domain.operation_lists import hash_operation
 from app.graphql.coercion import ValuesOfCorrectTypeQuietlyRule, blame_arguments, explain_variables
-from app.graphql.execution import PlannedExecutor, Plans
+from app.graphql.execution import Coroutines, PlannedExecutor, Plans
 from app.graphql.limits import Limits, TooComplexError, check_limits, root_fields
 
 MAX_DOCUMENTS = 512
 MAX_CACHED_CHARACTERS = 128 * 1024
 MAX_CACHED_TEXT = 8 * 1024
 MAX_VALIDATION_ERRORS = 20
-# Strawberry's own, which is quick about what is never awaited; it is declared as no guard, though it is one.
-_OPTIONS: dict[str, Any] = {"is_awaitable": optimized_is_awaitable}
 
 
 class DocumentRefusedError(Exception):
@@ -132,18 +129,22 @@ class Documents:
         self, document: Document, operation: Operation, variables: Mapping[str, Any], context: object
     ) -> ExecutionResult:
         """Run the operation; an answer without data and without error paths is one whose variables do not fit."""
-        result = await await_maybe(
-            execute(
-                self._schema._schema,  # noqa: SLF001 — Strawberry has no public name for graphql-core's schema
-                document.tree,
-                variable_values=dict(variables),
-                context_value=context,
-                operation_name=operation.name,
-                executor_class=PlannedExecutor,
-                plans=document.plans,
-                **_OPTIONS,
+        coroutines = Coroutines()
+        try:
+            result = await await_maybe(
+                execute(
+                    self._schema._schema,  # noqa: SLF001 — Strawberry has no public name for graphql-core's schema
+                    document.tree,
+                    variable_values=dict(variables),
+                    context_value=context,
+                    operation_name=operation.name,
+                    executor_class=PlannedExecutor,
+                    is_awaitable=coroutines.is_awaitable,
+                    plans=document.plans,
+                )
             )
-        )
+        finally:
+            coroutines.close()
         if result.data is None and result.errors and all(_is_about_variables(error) for error in result.errors):
             result.errors = explain_variables(
                 self._schema._schema,  # noqa: SLF001 — as above
