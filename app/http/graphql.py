@@ -25,7 +25,7 @@ from app.http.errors import (
 )
 from app.http.exchange import Exchange, exchange_of
 from app.http.graphql_request import GraphQLRequest, read_body, read_query_string
-from app.http.media_types import GRAPHQL_RESPONSE, HTML, JSON, choose_answer_type, is_json
+from app.http.media_types import GRAPHQL_RESPONSE, HTML, JSON, choose_answer_type, is_in_utf8
 
 MAX_BODY_BYTES = 100_000
 TIMEOUT_SECONDS = 10.0
@@ -130,7 +130,7 @@ class GraphQLEndpoint:
             if len(query_string) > self._max_body_bytes:
                 raise _HttpRefusal(414, f"A query string has at most {self._max_body_bytes} bytes.")
             return read_query_string(query_string)
-        if not is_json(headers.get(b"content-type", b"").decode("latin-1")):
+        if not is_in_utf8(headers.get(b"content-type", b"").decode("latin-1"), JSON):
             raise _HttpRefusal(415, f"Send the request as {JSON} in UTF-8.")
         if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
             raise _HttpRefusal(415, "Send the request without Content-Encoding.")

@@ -18,7 +18,8 @@ from app.domain.requests import RequestFacts
 from app.domain.scopes import Scope as PermissionScope
 from app.domain.tools import Tools
 from app.http.exchange import exchange_of
-from app.http.forms import BadFormError, is_form, read_basic, read_form
+from app.http.forms import BadFormError, read_basic, read_form
+from app.http.media_types import FORM, is_in_utf8
 from app.services.integrations import oauth as service
 
 MAX_BODY_BYTES = 32_768
@@ -104,8 +105,8 @@ async def _read(request: Request) -> OAuthRequest:
         raise _HttpRefusal(405, "This endpoint takes POST.", {"Allow": "POST"})
     if request.scope["query_string"]:
         raise _HttpRefusal(400, "Send everything in the body: addresses end up in logs.")
-    if not is_form(_single(request, "content-type") or ""):
-        raise _HttpRefusal(415, "Send the request as application/x-www-form-urlencoded in UTF-8.")
+    if not is_in_utf8(_single(request, "content-type") or "", FORM):
+        raise _HttpRefusal(415, f"Send the request as {FORM} in UTF-8.")
     if (_single(request, "content-encoding") or "identity").strip().lower() != "identity":
         raise _HttpRefusal(415, "Send the request without Content-Encoding.")
     exchange = exchange_of(request.scope)
