@@ -22,7 +22,7 @@ from strawberry.scalars import JSON
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.utils.await_maybe import await_maybe
 
-from app.graphql.documents import DocumentRefusedError, Documents
+from app.graphql.documents import BadDocumentError, Documents
 from app.graphql.limits import Limits
 
 pytestmark = pytest.mark.anyio
@@ -306,7 +306,7 @@ class TestPlannedExecutor:
     async def test_answers_as_graphql_core_does(self, text: str, source: Any, variables: dict[str, Any]) -> None:
         try:
             document = DOCUMENTS.get(text)
-        except DocumentRefusedError:
+        except BadDocumentError:
             reject()
         variables = {name: value for name, value in variables.items() if f"${name}" in text}
         expected = await _by_core(text, source, variables)
