@@ -53,10 +53,10 @@ def serve(settings: Settings, *, migrate_first: bool, demo_social: bool) -> None
 def _serve(settings: Settings, *, migrate_first: bool) -> None:
     """Serve; settings and tenants are checked before, so that a fault is one clear line."""
     tenants = _read_tenants_whole(settings)
+    configure_logging(production=settings.profile is Profile.PRODUCTION)
     if migrate_first:
         migrate(settings)
     check_migrated(settings, may_be_away=True)
-    configure_logging(production=settings.profile is Profile.PRODUCTION)
     if settings.profile is Profile.DEVELOPMENT:
         sys.stderr.write(_greeting(first_steps(tenants, settings.address, built_in=settings.tenants_file is None)))
     run_server(settings)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from multiprocessing import parent_process
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -37,6 +39,8 @@ from app.settings import Settings
 from app.wiring import build_tools, close_tools, open_mailbox, run_metrics
 from app.worker import work
 
+_log = logging.getLogger(__name__)
+
 # Seconds between two looks at what the process has under way, for the metrics.
 WATCH_PAUSE = 5.0
 
@@ -45,7 +49,14 @@ def create_app() -> Starlette:
     """Return the application of this process's environment: the factory that the server calls."""
     settings = Settings.load()
     configure_logging(production=settings.profile is Profile.PRODUCTION)
-    app = build_app(settings, build_tools(settings))
+    try:
+        app = build_app(settings, build_tools(settings))
+    except Exception:
+        if parent_process() is None:
+            raise  # `serve` tells what it is, in a line where that can be
+        # multiprocessing would write the traceback as it is; the process that watches over this one starts another.
+        _log.critical("The process cannot start", exc_info=True)
+        sys.exit(1)
     # What is here now stays: a full collection need not look through it, which would stop all requests for 0.1 s.
     gc.collect()
     gc.freeze()

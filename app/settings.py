@@ -154,7 +154,7 @@ class Settings(BaseSettings):
             if name != "environment" and environ.get(name.upper())
         }
         state_dir = given.get("state_dir", "var")
-        faults = _refusals_of_production(given) if given.get("profile") == Profile.PRODUCTION else []
+        faults = _faults_in_production(given) if given.get("profile") == Profile.PRODUCTION else []
         if "smtp_url" in given and "mail_from" not in given:
             faults.append(f"MAIL_FROM is missing: {_MISSING_IN_PRODUCTION['mail_from']}")
         try:
@@ -175,7 +175,7 @@ def pass_on(name: str, value: str) -> None:
     os.environ[name] = value
 
 
-def _refusals_of_production(given: Mapping[str, str]) -> list[str]:
+def _faults_in_production(given: Mapping[str, str]) -> list[str]:
     """Return what production cannot do without, and what it will not do with."""
     faults = [
         f"{name.upper()} is missing: {what}" for name, what in _MISSING_IN_PRODUCTION.items() if name not in given

@@ -2,18 +2,56 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import httpcore2
 import pytest
 
 from app.settings import Settings
 from app.wiring import migrate
 from tests.fakes import MovableClock
+from tests.harness.completeness import omissions
+from tests.harness.fast import FastRun
 from tests.harness.gateway import Gateway, run_gateway
 from tests.harness.postgresql import PostgresqlServer
 from tests.harness.server import ServerProcess
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fast", action="store_true", help="SQLite only: no PostgreSQL, Redis, browser or other process (scripts/test)"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("fast"):
+        config.pluginmanager.register(FastRun())
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Say what the models lack before sixty tests fail for it; in the first process only, for all of them."""
+    if not hasattr(session.config, "workerinput"):
+        missing = omissions()
+        if missing:
+            raise pytest.UsageError(*missing)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was collected: thousands of tests, to be looked through again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _authorities_read_once() -> Iterator[None]:
+    """Let all gateways of these tests share what trusts the system's authorities: reading it is half of a start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpcore2, "default_ssl_context", functools.cache(httpcore2.default_ssl_context))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -97,6 +97,7 @@ class Callers:
         return [self._callers[kind] for kind in TokenKind if kind in set(field.rule.kinds) - set(but)]
 
 
+@pytest.mark.slow
 class TestIds:
     @pytest.fixture
     def environment(

@@ -6,10 +6,12 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
@@ -305,7 +307,69 @@ class Shopper:
             self.private.add(value)
 
 
+# Runs when Python starts, as what an operator or a tracing agent brings along may; then, at a signal, all goes wrong.
+SITECUSTOMIZE = """
+import asyncio, signal, threading, warnings
+
+class Broken:
+    def __del__(self): raise RuntimeError("in a finalizer")
+
+def fail(where): raise RuntimeError(where)
+async def forgotten(): pass
+
+def go_wrong(*_):
+    warnings.warn("old\\nways")
+    forgotten()
+    Broken()
+    threading.Thread(target=fail, args=("in a thread",)).start()
+    asyncio.get_running_loop().call_soon(fail, "in a callback")
+
+signal.signal(signal.SIGUSR1, go_wrong)
+"""
+WRITTEN_BY_PYTHON = (
+    ("py.warnings", "old\nways"),
+    ("py.warnings", "coroutine 'forgotten' was never awaited"),
+    ("app.http.logs", "in a finalizer"),
+    ("app.http.logs", "in a thread"),
+    ("asyncio", "in a callback"),
+)
+
+
 class TestLog:
+    @pytest.mark.parametrize("last", [signal.SIGTERM, signal.SIGINT])
+    def test_is_json_whatever_python_itself_has_to_say(
+        self, sqlite_template: Path, tmp_path: Path, sink: SmtpSink, last: signal.Signals
+    ) -> None:
+        (tmp_path / "sitecustomize.py").write_text(SITECUSTOMIZE)
+        shutil.copy(sqlite_template, tmp_path / "gateway.db")
+        server = ServerProcess(
+            {
+                **production(tmp_path, sink.url),
+                "DATABASE_URL": f"sqlite:///{tmp_path}/gateway.db",
+                "PYTHONPATH": str(tmp_path),
+            }
+        )
+        server.start()
+        try:
+            server.signal(signal.SIGUSR1)
+            deadline = time.monotonic() + PATIENCE
+            while not all(text.replace("\n", "\\n") in server.log for _, text in WRITTEN_BY_PYTHON):
+                assert time.monotonic() < deadline, server.log
+                time.sleep(0.02)
+            httpx2.post(f"{server.url}/graphql", json={"query": "{ __typename }"}, trust_env=False, timeout=PATIENCE)
+            server.signal(last)
+            server.wait()
+        finally:
+            server.end()
+        lines = [json.loads(line) for line in server.log.splitlines()]
+        for logger, text in WRITTEN_BY_PYTHON:
+            assert [
+                line
+                for line in lines
+                if line["logger"] == logger and text in line["message"] + line.get("traceback", "")
+            ]
+        assert lines[-1]["message"].startswith("Finished server process")
+
     async def test_is_json_and_holds_nothing_private_of_a_whole_journey(
         self, server: ServerProcess, sink: SmtpSink
     ) -> None:

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from tests.harness.server import PATIENCE, ROOT, ServerProcess
+from tests.harness.wall_clock import slowness
 
 SECONDS = 3.0
 # One of so many starts is in time even on a machine that is busy with other things.
@@ -58,8 +59,10 @@ def seconds_to_first_answer(server: ServerProcess) -> float:
     return took
 
 
+@pytest.mark.wall_clock
 class TestServe:
     def test_answers_soon_when_everything_is_installed(self, server: ServerProcess) -> None:
         seconds_to_first_answer(server)
-        assert any(seconds_to_first_answer(server) < SECONDS for _ in range(STARTS)), "No start was soon enough."
+        soon = any(seconds_to_first_answer(server) < SECONDS * slowness() for _ in range(STARTS))
+        assert soon, "No start was soon enough."
         assert "only when it has changed" not in server.log

@@ -46,7 +46,7 @@ def parse_phone(text: str, *countries: str | None) -> str:
     typed = re.sub(" +", " ", "".join(map(_plain, text)).strip())
     digits = re.sub(r"\D", "", typed)
     if not _FORM.fullmatch(typed) or not _FEWEST_DIGITS <= len(digits.lstrip("0")) <= _MOST_DIGITS:
-        raise _refusal()
+        raise _no_phone()
     if typed.startswith("+"):
         return _international(typed)
     number = _national(typed, [country.upper() for country in countries if country is not None])
@@ -73,10 +73,10 @@ def _international(typed: str) -> str:
     try:
         number = phonenumbers.parse(typed)
     except phonenumbers.NumberParseException as error:
-        raise _refusal() from error
+        raise _no_phone() from error
     # In some countries the digits behind the area code alone are a number too, but hardly two or three of them.
     if not phonenumbers.is_possible_number(number) or number.national_number < 10 ** (_FEWEST_DIGITS - 1):
-        raise _refusal()
+        raise _no_phone()
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
@@ -96,7 +96,7 @@ def _possible(typed: str, country: str) -> PhoneNumber | None:
     return number if whole else None
 
 
-def _refusal() -> Refused:
+def _no_phone() -> Refused:
     return Refused(
         UserErrorCode.INVALID_PHONE,
         "Please enter a phone number in digits, best with its country code, such as +49 30 1234567, and without an "

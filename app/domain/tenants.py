@@ -426,19 +426,19 @@ class Tenant(Lifetimes):
     @field_validator("clients", "users")
     @classmethod
     def _no_id_twice(cls, entries: tuple[Client | OrganisationUser, ...]) -> tuple[Client | OrganisationUser, ...]:
-        _refuse_twice(entry.id for entry in entries)
+        _check_unique(entry.id for entry in entries)
         return entries
 
     @field_validator("social")
     @classmethod
     def _no_provider_twice(cls, social: tuple[SocialProvider, ...]) -> tuple[SocialProvider, ...]:
-        _refuse_twice(entry.provider for entry in social)
+        _check_unique(entry.provider for entry in social)
         return social
 
     @field_validator("webhooks")
     @classmethod
     def _no_webhook_twice(cls, webhooks: tuple[WebhookEndpoint, ...]) -> tuple[WebhookEndpoint, ...]:
-        _refuse_twice(endpoint.url for endpoint in webhooks)
+        _check_unique(endpoint.url for endpoint in webhooks)
         return webhooks
 
     @cached_property
@@ -493,7 +493,7 @@ class TenantDirectory:
     def __init__(self, tenants: Iterable[Tenant]) -> None:
         """Index the tenants; raises `ValueError` when two of them share a client id."""
         self._tenants = {tenant.id: tenant for tenant in tenants}
-        _refuse_twice(client.id for tenant in self for client in tenant.clients)
+        _check_unique(client.id for tenant in self for client in tenant.clients)
         self._clients = {client.id: (tenant, client) for tenant in self for client in tenant.clients}
 
     def __iter__(self) -> Iterator[Tenant]:
@@ -517,7 +517,7 @@ class TenantDirectory:
         return self._clients.get(client_id)
 
 
-def _refuse_twice(ids: Iterable[str]) -> None:
+def _check_unique(ids: Iterable[str]) -> None:
     seen: set[str] = set()
     for entry_id in ids:
         if entry_id in seen:

@@ -43,7 +43,7 @@ def check_web_url(text: str, *, loopback: bool) -> str:
 
     Raises `ValueError` with what to write instead.
     """
-    _refuse_unsafe_scheme(_split(text), loopback=loopback)
+    _check_scheme(_split(text), loopback=loopback)
     if "?" in text or "#" in text:
         raise ValueError("must end with its path: leave the query and the fragment out")
     return text
@@ -55,7 +55,7 @@ def check_target_url(text: str, *, loopback: bool) -> str:
     Raises `ValueError` with what to write instead. A name is only judged here; what it resolves to, when we connect.
     """
     parts = _split(text)
-    _refuse_unsafe_scheme(parts, loopback=loopback)
+    _check_scheme(parts, loopback=loopback)
     if "#" in text:
         raise ValueError("must have no fragment")
     host = parts.hostname or ""
@@ -73,7 +73,7 @@ def check_origin(text: str, *, loopback: bool) -> str:
     Raises `ValueError` with what to write instead.
     """
     parts = _split(text)
-    _refuse_unsafe_scheme(parts, loopback=loopback)
+    _check_scheme(parts, loopback=loopback)
     usual_port = {"http": 80, "https": 443}[parts.scheme]
     port = "" if parts.port in {None, usual_port} else f":{parts.port}"
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
@@ -99,7 +99,7 @@ def check_redirect_uri(text: str, *, loopback: bool) -> str:
             raise ValueError(f"must have a path: write '{scheme}:/callback'")
         return text
     parts = _split(text)
-    _refuse_unsafe_scheme(parts, loopback=loopback or parts.hostname != "localhost")
+    _check_scheme(parts, loopback=loopback or parts.hostname != "localhost")
     return text
 
 
@@ -137,7 +137,7 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _refuse_unsafe_scheme(parts: SplitResult, *, loopback: bool) -> None:
+def _check_scheme(parts: SplitResult, *, loopback: bool) -> None:
     if parts.scheme == "https":
         return
     if not is_loopback(parts.hostname or ""):

@@ -12,7 +12,7 @@ from strawberry.dataloader import DataLoader
 from app.domain.principal import Principal
 from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
-from app.graphql.refusals import note_refusals
+from app.graphql.denials import record_denials
 from app.models.groups import GroupOfMember
 from app.services.caller import Caller
 from app.services.callers.authentication import authenticate
@@ -41,9 +41,9 @@ class Context:
             self._groups = DataLoader(lambda ids: groups_of(self.uow, ids), cache=False)
         return await self._groups.load(customer_id)
 
-    async def note_refusals(self, errors: Sequence[GraphQLError]) -> None:
+    async def record_denials(self, errors: Sequence[GraphQLError]) -> None:
         """Have what the operation was refused written down in the audit."""
-        await note_refusals(self.uow, errors)
+        await record_denials(self.uow, errors)
 
     async def begin_field(self) -> UnitOfWork:
         """Return the unit of work of the next root mutation field; the token counts as it does at this moment."""

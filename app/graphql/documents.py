@@ -26,7 +26,6 @@ from graphql import (
     visit,
 )
 from graphql.language import BREAK, VisitorAction
-from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.utils.await_maybe import await_maybe
@@ -34,18 +33,16 @@ from strawberry.utils.await_maybe import await_maybe
 from app.domain.errors import AccessCode
 from app.domain.operation_lists import hash_operation
 from app.graphql.coercion import ValuesOfCorrectTypeQuietlyRule, blame_arguments, explain_variables
-from app.graphql.execution import PlannedExecutor, Plans
+from app.graphql.execution import Coroutines, PlannedExecutor, Plans
 from app.graphql.limits import Limits, TooComplexError, check_limits, root_fields
 
 MAX_DOCUMENTS = 512
 MAX_CACHED_CHARACTERS = 128 * 1024
 MAX_CACHED_TEXT = 8 * 1024
 MAX_VALIDATION_ERRORS = 20
-# Strawberry's own, which is quick about what is never awaited; it is declared as no guard, though it is one.
-_OPTIONS: dict[str, Any] = {"is_awaitable": optimized_is_awaitable}
 
 
-class DocumentRefusedError(Exception):
+class BadDocumentError(Exception):
     """The document, or the choice of its operation, is not one that we execute; `errors` say why."""
 
     def __init__(self, code: AccessCode, *errors: GraphQLError) -> None:
@@ -88,7 +85,7 @@ class Document:
             if operation is not None:
                 return operation
             reason = "The document holds no operation of that operationName."
-        raise DocumentRefusedError(AccessCode.BAD_REQUEST, GraphQLError(reason))
+        raise BadDocumentError(AccessCode.BAD_REQUEST, GraphQLError(reason))
 
 
 class Documents:
@@ -109,21 +106,21 @@ class Documents:
         )
         self._ready: OrderedDict[str, Document] = OrderedDict()
         self._ready_characters = 0
-        self._refused: OrderedDict[str, DocumentRefusedError] = OrderedDict()
+        self._bad: OrderedDict[str, BadDocumentError] = OrderedDict()
 
     def get(self, text: str) -> Document:
-        """Return the document of this text; raises `DocumentRefusedError` with every reason."""
+        """Return the document of this text; raises `BadDocumentError` with every reason."""
         document = self._ready.get(text)
         if document is not None:
             self._ready.move_to_end(text)
             return document
-        refused = self._refused.get(text)
+        refused = self._bad.get(text)
         if refused is not None:
-            raise DocumentRefusedError(refused.code, *refused.errors)
+            raise BadDocumentError(refused.code, *refused.errors)
         try:
             document = self._prepare(text)
-        except DocumentRefusedError as error:
-            self._keep_refused(text, error)
+        except BadDocumentError as error:
+            self._keep_bad(text, error)
             raise
         self._keep_ready(document)
         return document
@@ -132,18 +129,22 @@ class Documents:
         self, document: Document, operation: Operation, variables: Mapping[str, Any], context: object
     ) -> ExecutionResult:
         """Run the operation; an answer without data and without error paths is one whose variables do not fit."""
-        result = await await_maybe(
-            execute(
-                self._schema._schema,  # noqa: SLF001 — Strawberry has no public name for graphql-core's schema
-                document.tree,
-                variable_values=dict(variables),
-                context_value=context,
-                operation_name=operation.name,
-                executor_class=PlannedExecutor,
-                plans=document.plans,
-                **_OPTIONS,
+        coroutines = Coroutines()
+        try:
+            result = await await_maybe(
+                execute(
+                    self._schema._schema,  # noqa: SLF001 — Strawberry has no public name for graphql-core's schema
+                    document.tree,
+                    variable_values=dict(variables),
+                    context_value=context,
+                    operation_name=operation.name,
+                    executor_class=PlannedExecutor,
+                    is_awaitable=coroutines.is_awaitable,
+                    plans=document.plans,
+                )
             )
-        )
+        finally:
+            coroutines.close()
         if result.data is None and result.errors and all(_is_about_variables(error) for error in result.errors):
             result.errors = explain_variables(
                 self._schema._schema,  # noqa: SLF001 — as above
@@ -160,7 +161,7 @@ class Documents:
         try:
             check_limits(tree, self._limits)
         except TooComplexError as error:
-            raise DocumentRefusedError(AccessCode.QUERY_TOO_COMPLEX, GraphQLError(str(error))) from None
+            raise BadDocumentError(AccessCode.QUERY_TOO_COMPLEX, GraphQLError(str(error))) from None
         errors = validate(
             self._schema._schema,  # noqa: SLF001 — as above
             tree,
@@ -169,25 +170,25 @@ class Documents:
             self._hide_suggestions,
         )
         if errors:
-            raise DocumentRefusedError(AccessCode.BAD_REQUEST, *errors)
+            raise BadDocumentError(AccessCode.BAD_REQUEST, *errors)
         return Document(text, hash_operation(text), tree, _operations_of(tree), Plans() if "@" not in text else None)
 
     def _parse(self, text: str) -> DocumentNode:
         if "\0" in text:
-            raise DocumentRefusedError(AccessCode.BAD_REQUEST, GraphQLError("The document holds a NUL character."))
+            raise BadDocumentError(AccessCode.BAD_REQUEST, GraphQLError("The document holds a NUL character."))
         try:
             tree = parse(text, max_tokens=self._limits.tokens)
         except GraphQLError as error:
             # graphql-core has no class of its own for this: only the words tell it from a misspelt document.
             too_long = f"more than {self._limits.tokens} tokens" in error.message
             code = AccessCode.QUERY_TOO_COMPLEX if too_long else AccessCode.BAD_REQUEST
-            raise DocumentRefusedError(code, error) from None
+            raise BadDocumentError(code, error) from None
         if "\\u" in text:
             finder = _NulFinder()
             visit(tree, finder)
             if finder.found:
                 reason = GraphQLError("The document holds a NUL character.")
-                raise DocumentRefusedError(AccessCode.BAD_REQUEST, reason)
+                raise BadDocumentError(AccessCode.BAD_REQUEST, reason)
         return tree
 
     def _keep_ready(self, document: Document) -> None:
@@ -200,13 +201,13 @@ class Documents:
             oldest, _ = self._ready.popitem(last=False)
             self._ready_characters -= len(oldest)
 
-    def _keep_refused(self, text: str, error: DocumentRefusedError) -> None:
+    def _keep_bad(self, text: str, error: BadDocumentError) -> None:
         # Apart from the good ones, so that a flood of nonsense pushes none of them out.
         if len(text) > MAX_CACHED_TEXT:
             return
-        self._refused[text] = DocumentRefusedError(error.code, *(_without_tree(each) for each in error.errors))
-        if len(self._refused) > MAX_DOCUMENTS:
-            self._refused.popitem(last=False)
+        self._bad[text] = BadDocumentError(error.code, *(_without_tree(each) for each in error.errors))
+        if len(self._bad) > MAX_DOCUMENTS:
+            self._bad.popitem(last=False)
 
 
 class _NulFinder(Visitor):

@@ -10,7 +10,9 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any, NamedTuple
+from inspect import CORO_CREATED, getcoroutinestate
+from types import CoroutineType
+from typing import Any, NamedTuple, TypeGuard
 from weakref import proxy
 
 from graphql import (
@@ -32,6 +34,7 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetails
 from graphql.pyutils import Path
+from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
 
@@ -114,6 +117,30 @@ class Plans:
         return plan
 
 
+class Coroutines:
+    """The coroutines of one execution.
+
+    An execution that ends early (its time is up, the caller has gone, a field failed) leaves some that nobody has begun
+    to await. They hold the caller and the token, and Python warns of each when the garbage collector finds it.
+    """
+
+    def __init__(self) -> None:
+        self._made: list[CoroutineType[Any, Any, Any]] = []
+
+    def is_awaitable(self, value: object) -> TypeGuard[Awaitable[Any]]:
+        """Tell whether a value must be awaited; graphql-core asks it of all that fields return and that it makes."""
+        if type(value) is CoroutineType:
+            self._made.append(value)
+            return True
+        return optimized_is_awaitable(value)
+
+    def close(self) -> None:
+        """Close those that were never begun; to be called when nothing runs any more."""
+        for coroutine in self._made:
+            if getcoroutinestate(coroutine) == CORO_CREATED:
+                coroutine.close()
+
+
 class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
     """The executor of Strawberry; with `plans`, those of the document, plain leaves are read by them."""
 
@@ -163,6 +190,17 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
             if answers is not None:
                 return answers
         return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
+
+    def complete_list_item_value(self, item: Any, complete_results: list[Any], *args: Any, **kwargs: Any) -> bool:
+        """Complete one item; what graphql-core makes of an awaitable one it does not ask `is_awaitable` about."""
+        is_awaited = super().complete_list_item_value(item, complete_results, *args, **kwargs)
+        return is_awaited and self.is_awaitable(complete_results[-1])
+
+    def settle_in_background(self, awaitables: list[Awaitable[Any]]) -> None:
+        """Let what a failed field leaves of its siblings run on, but for coroutines: `Coroutines` closes them."""
+        begun = [each for each in awaitables if type(each) is not CoroutineType]
+        if begun:
+            super().settle_in_background(begun)
 
 
 async def _merge(data: Data, others: Awaitable[Data]) -> Data:

@@ -89,18 +89,18 @@ class _Ruler:
     def check(self, operation: OperationDefinitionNode) -> None:
         limits = self._limits
         size = self._measure(operation.selection_set, nesting=0)
-        _refuse_above(limits.depth, size.depth, "levels of fields")
-        _refuse_above(limits.aliases, size.aliases, "aliases")
+        _check_at_most(limits.depth, size.depth, "levels of fields")
+        _check_at_most(limits.aliases, size.aliases, "aliases")
         roots = root_fields(operation, self._fragments)
-        _refuse_above(limits.root_fields, len(roots), "fields at the root")
+        _check_at_most(limits.root_fields, len(roots), "fields at the root")
         if operation.operation is OperationType.MUTATION:
             names = [node.name.value for node in roots.values()]
-            _refuse_above(limits.mutations, len(names), "mutations in one operation")
+            _check_at_most(limits.mutations, len(names), "mutations in one operation")
             credentials = sum(name in limits.credential_fields for name in names)
-            _refuse_above(limits.credential_mutations, credentials, "mutation of credentials in one operation")
+            _check_at_most(limits.credential_mutations, credentials, "mutation of credentials in one operation")
 
     def _measure(self, selections: SelectionSetNode, nesting: int) -> _Size:
-        _refuse_above(MAX_FRAGMENT_NESTING + self._limits.depth, nesting, "levels of nesting")
+        _check_at_most(MAX_FRAGMENT_NESTING + self._limits.depth, nesting, "levels of nesting")
         depth = aliases = 0
         for node in selections.selections:
             size = self._measure_selection(node, nesting + 1)
@@ -131,6 +131,6 @@ class _Ruler:
         return size
 
 
-def _refuse_above(most: int, found: int, what: str) -> None:
+def _check_at_most(most: int, found: int, what: str) -> None:
     if found > most:
         raise TooComplexError(f"The operation is too complex: at most {most} {what}.")

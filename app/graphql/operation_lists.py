@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from app.domain.errors import AccessCode, AccessError
 from app.domain.operation_lists import hash_operation
 from app.domain.tenants import Tenant
-from app.graphql.documents import DocumentRefusedError, Documents
+from app.graphql.documents import BadDocumentError, Documents
 
 MAX_OPERATIONS = 1_000
 MAX_CHARACTERS = 1024 * 1024
@@ -64,6 +64,6 @@ def _faults(operations: Mapping[str, str], documents: Documents) -> Iterator[tup
     for known_as, text in operations.items():
         try:
             documents.get(text)
-        except DocumentRefusedError as refusal:
+        except BadDocumentError as refusal:
             for error in refusal.errors:
                 yield known_as, error.message

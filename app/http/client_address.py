@@ -1,4 +1,8 @@
-"""Finds out where a request comes from, believing only the proxies that are ours."""
+"""Finds out where a request comes from, believing only the proxies that are ours.
+
+Not by uvicorn's ProxyHeadersMiddleware: it takes a hop that is no address for the client, so that whoever writes the
+header has as many addresses, and as many limits, as they like; and it knows no header but `X-Forwarded-For`.
+"""
 
 from __future__ import annotations
 

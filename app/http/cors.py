@@ -1,4 +1,8 @@
-"""Tells browsers which origins may call us (Fetch standard, CORS protocol); credentials are never among it."""
+"""Tells browsers which origins may call us (Fetch standard, CORS protocol); credentials are never among it.
+
+Not by Starlette's CORSMiddleware: it has one list of origins, and one answer to credentials, for a whole application,
+and here both are a matter of the tenant and its client.
+"""
 
 from __future__ import annotations
 

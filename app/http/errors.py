@@ -23,7 +23,7 @@ def present_access_error(error: AccessError) -> dict[str, Any]:
     return {"message": error.message, "extensions": error.extensions}
 
 
-def present_refusals(code: AccessCode, errors: Iterable[GraphQLError]) -> list[dict[str, Any]]:
+def present_request_errors(code: AccessCode, errors: Iterable[GraphQLError]) -> list[dict[str, Any]]:
     """Return the error entries of a document or of variables that we do not execute."""
     return [_entry(error, error.message, {"code": code.value}) for error in errors]
 

@@ -8,22 +8,11 @@ from urllib.parse import parse_qsl, unquote_plus
 from app.domain.oauth import BasicCredentials
 from app.domain.texts import is_well_formed
 
-_FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 32
 
 
 class BadFormError(ValueError):
     """The request is not well formed; the message says why and holds nothing of it."""
-
-
-def is_form(content_type: str) -> bool:
-    """Tell whether a Content-Type says a URL-encoded form in UTF-8."""
-    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
-    return media_type == _FORM and all(
-        value.strip().strip('"') in {"utf-8", "utf8"}
-        for name, _, value in (part.partition("=") for part in parameters)
-        if name == "charset"
-    )
 
 
 def read_form(body: bytes) -> dict[str, str]:

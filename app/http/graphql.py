@@ -14,18 +14,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.domain.errors import AccessCode, AccessError
 from app.domain.principal import Principal
 from app.domain.requests import RequestFacts
-from app.graphql.documents import Document, DocumentRefusedError, Documents, Operation
+from app.graphql.documents import BadDocumentError, Document, Documents, Operation
 from app.graphql.operation_lists import KnownOperations
 from app.http.errors import (
     bad_request,
     present_access_error,
     present_bug,
     present_execution_errors,
-    present_refusals,
+    present_request_errors,
 )
 from app.http.exchange import Exchange, exchange_of
 from app.http.graphql_request import GraphQLRequest, read_body, read_query_string
-from app.http.media_types import GRAPHQL_RESPONSE, HTML, JSON, choose_answer_type, is_json
+from app.http.media_types import GRAPHQL_RESPONSE, HTML, JSON, choose_answer_type, is_in_utf8
 
 MAX_BODY_BYTES = 100_000
 TIMEOUT_SECONDS = 10.0
@@ -42,7 +42,7 @@ class Context(Protocol):
         """The bearer of the token, once known."""
         ...
 
-    async def note_refusals(self, errors: Sequence[GraphQLError]) -> None:
+    async def record_denials(self, errors: Sequence[GraphQLError]) -> None:
         """Take notice of what the operation was refused."""
         ...
 
@@ -50,7 +50,7 @@ class Context(Protocol):
 MakeContext = Callable[[RequestFacts], Awaitable[Context]]
 
 
-class _HttpRefusal(Exception):
+class _BadHttpError(Exception):
     """A request refused for its HTTP form, before GraphQL is looked at."""
 
     def __init__(self, status: int, message: str, *headers: Header) -> None:
@@ -109,7 +109,7 @@ class GraphQLEndpoint:
                 return
             request = await self._read(scope, receive, headers, is_get=is_get)
             answer = await self._answer(request, headers, exchange, is_get=is_get)
-        except _HttpRefusal as refusal:
+        except _BadHttpError as refusal:
             answer = _Answer(refusal.status, _errors(bad_request(refusal.message)), refusal.headers, well_formed=False)
         except AccessError as error:
             answer = _Answer(_status(error.code), _errors(error), well_formed=False)
@@ -119,7 +119,7 @@ class GraphQLEndpoint:
         accept = headers.get(b"accept", b"").decode("latin-1")
         chosen = choose_answer_type(accept, html=is_get and self._playground is not None)
         if chosen is None:
-            raise _HttpRefusal(406, f"This endpoint answers in {GRAPHQL_RESPONSE} or {JSON}.")
+            raise _BadHttpError(406, f"This endpoint answers in {GRAPHQL_RESPONSE} or {JSON}.")
         return chosen
 
     async def _read(
@@ -128,12 +128,12 @@ class GraphQLEndpoint:
         if is_get:
             query_string: bytes = scope["query_string"]
             if len(query_string) > self._max_body_bytes:
-                raise _HttpRefusal(414, f"A query string has at most {self._max_body_bytes} bytes.")
+                raise _BadHttpError(414, f"A query string has at most {self._max_body_bytes} bytes.")
             return read_query_string(query_string)
-        if not is_json(headers.get(b"content-type", b"").decode("latin-1")):
-            raise _HttpRefusal(415, f"Send the request as {JSON} in UTF-8.")
+        if not is_in_utf8(headers.get(b"content-type", b"").decode("latin-1"), JSON):
+            raise _BadHttpError(415, f"Send the request as {JSON} in UTF-8.")
         if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
-            raise _HttpRefusal(415, "Send the request without Content-Encoding.")
+            raise _BadHttpError(415, "Send the request without Content-Encoding.")
         return read_body(await self._receive_body(receive, headers))
 
     async def _receive_body(self, receive: Receive, headers: dict[bytes, bytes]) -> bytes:
@@ -151,9 +151,9 @@ class GraphQLEndpoint:
             raise self._too_large()
         return body
 
-    def _too_large(self) -> _HttpRefusal:
+    def _too_large(self) -> _BadHttpError:
         # The rest of the body is still on its way: without closing, it would be read as the next request.
-        return _HttpRefusal(413, f"A request has at most {self._max_body_bytes} bytes.", (b"connection", b"close"))
+        return _BadHttpError(413, f"A request has at most {self._max_body_bytes} bytes.", (b"connection", b"close"))
 
     def _text(self, request: GraphQLRequest) -> str:
         """Return the text to run: the one that was sent, or the one that the hash stands for."""
@@ -169,13 +169,13 @@ class GraphQLEndpoint:
         try:
             document = self._documents.get(self._text(request))
             operation = document.choose(request.operation_name)
-        except DocumentRefusedError as refusal:
-            return _Answer(_status(refusal.code), {"errors": present_refusals(refusal.code, refusal.errors)})
+        except BadDocumentError as refusal:
+            return _Answer(_status(refusal.code), {"errors": present_request_errors(refusal.code, refusal.errors)})
         except AccessError as error:
             return _Answer(_status(error.code), _errors(error))
         exchange.operation, exchange.fields = operation.name, operation.fields
         if is_get and not operation.is_query:
-            raise _HttpRefusal(405, "GET is for queries only: send a mutation by POST.", (b"allow", b"POST"))
+            raise _BadHttpError(405, "GET is for queries only: send a mutation by POST.", (b"allow", b"POST"))
         if request.known_as is not None:
             self._known.remember(request.known_as, document.text)
         facts = _read_facts(headers, exchange, document)
@@ -194,7 +194,7 @@ class GraphQLEndpoint:
                 context = await self._make_context(facts)
                 result = await self._documents.execute(document, operation, variables, context)
                 if result.errors:
-                    await context.note_refusals(result.errors)
+                    await context.record_denials(result.errors)
         except TimeoutError:
             busy = AccessError(AccessCode.SERVICE_BUSY, "The operation took too long and was cancelled.")
             return _Answer(_status(busy.code), _errors(busy))
@@ -236,7 +236,7 @@ def _errors(error: AccessError) -> dict[str, Any]:
 def _is_get(scope: Scope) -> bool:
     method: str = scope["method"]
     if method not in {"GET", "POST"}:
-        raise _HttpRefusal(405, "This endpoint takes GET and POST.", (b"allow", b"GET, POST"))
+        raise _BadHttpError(405, "This endpoint takes GET and POST.", (b"allow", b"GET, POST"))
     return method == "GET"
 
 

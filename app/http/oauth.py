@@ -18,7 +18,8 @@ from app.domain.requests import RequestFacts
 from app.domain.scopes import Scope as PermissionScope
 from app.domain.tools import Tools
 from app.http.exchange import exchange_of
-from app.http.forms import BadFormError, is_form, read_basic, read_form
+from app.http.forms import BadFormError, read_basic, read_form
+from app.http.media_types import FORM, is_in_utf8
 from app.services.integrations import oauth as service
 
 MAX_BODY_BYTES = 32_768
@@ -74,14 +75,14 @@ class FormEndpoint:
         try:
             form = await _read(request)
             answer = await self._answer(form)
-        except _HttpRefusal as refusal:
+        except _BadHttpError as refusal:
             exchange.codes = [OAuthErrorCode.INVALID_REQUEST.value]
-            return _refuse(refusal.status, OAuthErrorCode.INVALID_REQUEST, refusal.message, refusal.headers)
+            return _error_response(refusal.status, OAuthErrorCode.INVALID_REQUEST, refusal.message, refusal.headers)
         except OAuthError as error:
             exchange.codes = [error.code.value]
             if error.code is OAuthErrorCode.INVALID_CLIENT:
-                return _refuse(401, error.code, error.description, _CHALLENGE)
-            return _refuse(400, error.code, error.description, {})
+                return _error_response(401, error.code, error.description, _CHALLENGE)
+            return _error_response(400, error.code, error.description, {})
         except AccessError as error:
             exchange.codes = [error.code.value]
             return _hold_off(error)
@@ -89,7 +90,7 @@ class FormEndpoint:
         return JSONResponse(dict(answer), headers=_NOT_STORED)
 
 
-class _HttpRefusal(Exception):
+class _BadHttpError(Exception):
     """A request refused for its HTTP form."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
@@ -101,19 +102,19 @@ class _HttpRefusal(Exception):
 
 async def _read(request: Request) -> OAuthRequest:
     if request.method != "POST":
-        raise _HttpRefusal(405, "This endpoint takes POST.", {"Allow": "POST"})
+        raise _BadHttpError(405, "This endpoint takes POST.", {"Allow": "POST"})
     if request.scope["query_string"]:
-        raise _HttpRefusal(400, "Send everything in the body: addresses end up in logs.")
-    if not is_form(_single(request, "content-type") or ""):
-        raise _HttpRefusal(415, "Send the request as application/x-www-form-urlencoded in UTF-8.")
+        raise _BadHttpError(400, "Send everything in the body: addresses end up in logs.")
+    if not is_in_utf8(_single(request, "content-type") or "", FORM):
+        raise _BadHttpError(415, f"Send the request as {FORM} in UTF-8.")
     if (_single(request, "content-encoding") or "identity").strip().lower() != "identity":
-        raise _HttpRefusal(415, "Send the request without Content-Encoding.")
+        raise _BadHttpError(415, "Send the request without Content-Encoding.")
     exchange = exchange_of(request.scope)
     try:
         parameters = read_form(await _read_body(request))
         basic = _read_basic(_single(request, "authorization"))
     except BadFormError as error:
-        raise _HttpRefusal(400, str(error)) from None
+        raise _BadHttpError(400, str(error)) from None
     return OAuthRequest(RequestFacts(exchange.request_id, exchange.ip), parameters, basic)
 
 
@@ -129,7 +130,7 @@ def _read_basic(authorization: str | None) -> BasicCredentials | None:
 def _single(request: Request, name: str) -> str | None:
     values = request.headers.getlist(name)
     if len(values) > 1:
-        raise _HttpRefusal(400, "A request header that may come once came twice.")
+        raise _BadHttpError(400, "A request header that may come once came twice.")
     return values[0] if values else None
 
 
@@ -140,13 +141,13 @@ async def _read_body(request: Request) -> bytes:
             body += chunk
             if len(body) > MAX_BODY_BYTES:
                 # The rest is still on its way: without closing, it would be read as the next request.
-                raise _HttpRefusal(413, f"A request has at most {MAX_BODY_BYTES} bytes.", {"Connection": "close"})
+                raise _BadHttpError(413, f"A request has at most {MAX_BODY_BYTES} bytes.", {"Connection": "close"})
     except ClientDisconnect:
-        raise _HttpRefusal(400, "The body broke off.") from None
+        raise _BadHttpError(400, "The body broke off.") from None
     return body
 
 
-def _refuse(status: int, code: OAuthErrorCode, description: str, headers: Mapping[str, str]) -> Response:
+def _error_response(status: int, code: OAuthErrorCode, description: str, headers: Mapping[str, str]) -> Response:
     return JSONResponse(
         {"error": code.value, "error_description": description}, status, headers={**_NOT_STORED, **headers}
     )

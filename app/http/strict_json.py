@@ -30,11 +30,11 @@ def read_json(text: bytes) -> Any:
     if b"\\u0000" in text and _holds_nul(value):
         raise BadJsonError("The JSON holds a NUL character.")
     if orjson.dumps(value) != text:
-        _refuse_duplicate_keys(text)
+        _check_keys_are_unique(text)
     return value
 
 
-def _refuse_duplicate_keys(text: bytes) -> None:
+def _check_keys_are_unique(text: bytes) -> None:
     _DUPLICATE_FINDER.decode(text.decode())
 
 

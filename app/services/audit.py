@@ -9,12 +9,12 @@ from app.domain.principal import Principal, TokenKind
 from app.models.audit import AuditEvent
 from app.services.unit_of_work import UnitOfWork
 
-_ACCESS_REFUSALS = {
+_DENIALS = {
     AccessCode.FORBIDDEN: AuditAction.AUTHORIZATION_REFUSED,
     AccessCode.RATE_LIMITED: AuditAction.LIMIT_HIT,
 }
 # Lines that one address can cause in a minute by being refused: whoever is limited must not make us write instead.
-_MOST_ACCESS_REFUSALS = Limit("audit.access_refusals", 30, 60)
+_MOST_DENIALS = Limit("audit.access_refusals", 30, 60)
 
 
 async def record(uow: UnitOfWork, action: AuditAction, customer_id: str | None, **detail: str | bool) -> None:
@@ -25,27 +25,27 @@ async def record(uow: UnitOfWork, action: AuditAction, customer_id: str | None, 
     await uow.audit.add(_event(uow, action, AuditOutcome.SUCCESS, customer_id, detail))
 
 
-def record_refusal(uow: UnitOfWork, action: AuditAction, customer_id: str | None, **detail: str | bool) -> None:
+def record_failure(uow: UnitOfWork, action: AuditAction, customer_id: str | None, **detail: str | bool) -> None:
     """Have written down that something was refused, after the rollback that the refusal brings; `detail` as above."""
     uow.write_at_end(_event(uow, action, AuditOutcome.REFUSED, customer_id, detail))
 
 
-async def record_access_refusal(uow: UnitOfWork, error: AccessError, field: str) -> None:
+async def record_denial(uow: UnitOfWork, error: AccessError, field: str) -> None:
     """Write down that a root field was refused for want of a right, or over a limit, in a unit of work of its own.
 
     `uow` is the one that has ended so; it says who called, and in which shop.
     """
-    action = _ACCESS_REFUSALS.get(error.code)
+    action = _DENIALS.get(error.code)
     if action is None or not uow.has_tenant:
         return
     try:
-        await uow.tools.limiter.hit(_MOST_ACCESS_REFUSALS, uow.tenant.id, uow.caller.facts.ip)
+        await uow.tools.limiter.hit(_MOST_DENIALS, uow.tenant.id, uow.caller.facts.ip)
     except AccessError:
         return
     async with UnitOfWork(uow.tools, uow.caller) as own:
         own.enter(uow.tenant)
         principal = own.caller.principal
-        record_refusal(own, action, principal.customer_id if principal else None, field=field)
+        record_failure(own, action, principal.customer_id if principal else None, field=field)
 
 
 def _event(

@@ -51,6 +51,7 @@ class TestCommon:
     def test_refuses_repetitions_and_sequences(self, password: str) -> None:
         assert refusal_of(password) is UserErrorCode.PASSWORD_TOO_COMMON
 
+    @pytest.mark.slow
     def test_refuses_the_3000_most_common_that_are_long_enough(self) -> None:
         common = [password for password in FREQUENCY_LISTS["passwords"] if len(password) >= 8][:3_000]
         accepted = [password for password in common if refusal_of(password.title()) is None]

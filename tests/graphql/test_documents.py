@@ -10,7 +10,7 @@ from graphql import parse, validate
 
 from app.domain.errors import AccessCode
 from app.graphql import documents as module
-from app.graphql.documents import DocumentRefusedError, Documents
+from app.graphql.documents import BadDocumentError, Documents
 from app.graphql.limits import Limits, TooComplexError, check_limits
 
 
@@ -51,7 +51,7 @@ class TestGet:
     def test_checks_a_refused_text_once(self, documents: Documents, validations: list[object]) -> None:
         refusals = []
         for _ in range(2):
-            with pytest.raises(DocumentRefusedError) as caught:
+            with pytest.raises(BadDocumentError) as caught:
                 documents.get("{ nothing }")
             refusals.append((caught.value.code, [error.formatted for error in caught.value.errors]))
         assert refusals[0] == refusals[1]
@@ -88,7 +88,7 @@ class TestGet:
         monkeypatch.setattr(module, "MAX_DOCUMENTS", 2)
         documents.get("{ __typename }")
         for number in range(5):
-            with pytest.raises(DocumentRefusedError):
+            with pytest.raises(BadDocumentError):
                 documents.get(f"{{ nothing{number} }}")
         validations.clear()
         documents.get("{ __typename }")
@@ -113,7 +113,7 @@ class TestChoose:
     @pytest.mark.parametrize("name", [None, "C", ""])
     def test_refuses_to_guess(self, documents: Documents, name: str | None) -> None:
         document = documents.get("query A { __typename } query B { __typename }")
-        with pytest.raises(DocumentRefusedError) as caught:
+        with pytest.raises(BadDocumentError) as caught:
             document.choose(name)
         assert caught.value.code is AccessCode.BAD_REQUEST
 

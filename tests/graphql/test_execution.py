@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import warnings
 import weakref
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, cast
@@ -19,7 +22,7 @@ from strawberry.scalars import JSON
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.utils.await_maybe import await_maybe
 
-from app.graphql.documents import DocumentRefusedError, Documents
+from app.graphql.documents import BadDocumentError, Documents
 from app.graphql.limits import Limits
 
 pytestmark = pytest.mark.anyio
@@ -295,7 +298,7 @@ async def _by_core(text: str, source: Any, variables: dict[str, Any]) -> bytes:
 VARIABLES = st.fixed_dictionaries({}, optional={"missing": st.booleans(), "depth": st.integers(0, 4)})
 
 
-# When a field fails, graphql-core leaves its siblings alone, which may be coroutines that nobody has begun to await.
+# When a field fails, graphql-core by itself leaves coroutines that nobody has begun to await; ours: see TestEarlyEnd.
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited", "ignore::pytest.PytestUnraisableExceptionWarning")
 class TestPlannedExecutor:
     @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -303,7 +306,7 @@ class TestPlannedExecutor:
     async def test_answers_as_graphql_core_does(self, text: str, source: Any, variables: dict[str, Any]) -> None:
         try:
             document = DOCUMENTS.get(text)
-        except DocumentRefusedError:
+        except BadDocumentError:
             reject()
         variables = {name: value for name, value in variables.items() if f"${name}" in text}
         expected = await _by_core(text, source, variables)
@@ -322,6 +325,74 @@ class TestPlannedExecutor:
         document = DOCUMENTS.get(text)
         result = await DOCUMENTS.execute(document, document.choose(None), {}, source)
         assert _bytes(result) == await _by_core(text, source, {})
+
+
+class TestEarlyEnd:
+    """Whatever ends an execution, it leaves no coroutine behind that was never awaited."""
+
+    @pytest.fixture
+    def source(self) -> Node:
+        leaf = _with(Leaf.__new__(Leaf), {"name": "leaf"})
+        node = {"id": "1", "leaf": leaf, "leaves": [leaf] * 3, "changes": []}
+        return cast("Node", _with(Node.__new__(Node), node))
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "{ maybeNode { node { node { leaf { later } leaves { later } } leaf { later } } } b: maybeNode { id } }",
+            "{ node { node { node { leaves { later again: later } } leaf { later } } leaf { later } } }",
+            "mutation { change { node { node { id } leaf { later } } } b: change { node { leaf { later } } } }",
+        ],
+    )
+    async def test_by_cancellation_at_any_moment(self, source: Node, text: str) -> None:
+        document = DOCUMENTS.get(text)
+        turns = 0
+        with collected_warnings() as warned:
+            while not await _ends_within(turns, DOCUMENTS.execute(document, document.choose(None), {}, source)):
+                turns += 1
+        assert turns > 3
+        assert warned == []
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "{ maybeNode { node { leaf { later } } leaf { colour } } b: maybeNode { node { leaf { later } } } }",
+            "{ node { node { leaf { later } } leaf { later colour } } }",
+            "{ node { leaves { later colour } } }",
+            "mutation { change { node { node { id } leaf { later colour } } } }",
+        ],
+    )
+    async def test_by_a_field_that_fails(self, source: Node, text: str) -> None:
+        document = DOCUMENTS.get(text)
+        with collected_warnings() as warned:
+            result = await DOCUMENTS.execute(document, document.choose(None), {}, source)
+            assert [str(error.original_error) for error in result.errors or ()] != []
+            del result
+        assert warned == []
+
+
+@contextmanager
+def collected_warnings() -> Iterator[list[str]]:
+    """Collect the messages of all warnings, those of the garbage collector too."""
+    messages: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield messages
+        gc.collect()
+    messages += [str(warning.message) for warning in caught]
+
+
+async def _ends_within(turns: int, work: Coroutine[Any, Any, Any]) -> bool:
+    """Tell whether it ends within so many turns of the event loop; if not, it is cancelled."""
+    task = asyncio.create_task(work)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    if task.done():
+        return True
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    return False
 
 
 class TestGarbage:

@@ -41,7 +41,7 @@ class ExampleContext:
     journal: list[str]
     principal: Principal | None = PRINCIPAL
 
-    async def note_refusals(self, errors: Sequence[GraphQLError]) -> None:
+    async def record_denials(self, errors: Sequence[GraphQLError]) -> None:
         """Do nothing: the example has no audit."""
 
 

@@ -11,6 +11,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+import pytest
 from graphql import (
     GraphQLEnumType,
     GraphQLField,
@@ -369,6 +370,7 @@ def fuzz(fuzzer: Fuzzer, amount: int) -> None:
     assert fuzzer.sent >= amount
 
 
+@pytest.mark.slow
 class TestFuzz:
     def test_finds_no_failure_of_ours_on_sqlite(self, sqlite_template: Path, tmp_path: Path) -> None:
         database = tmp_path / "gateway.db"

@@ -41,9 +41,9 @@ class WindowLimiter:
             await self._close_gate(limit, level + 1, name)
         elif not await self._windows.hit(_item(limit), name):
             if not limit.delays:
-                raise await self._refusal(limit, name)
+                raise await self._over_limit(limit, name)
             await self._close_gate(limit, 1, name)
-            raise await self._refusal(_gate(limit, 1), name)
+            raise await self._over_limit(_gate(limit, 1), name)
 
     async def check(self, limit: Limit, *key: str) -> None:
         """Raise as `hit` would at this moment, and count nothing."""
@@ -51,7 +51,7 @@ class WindowLimiter:
         level = await self._level(limit, name)
         deciding = _gate(limit, level) if level else limit
         if not await self._windows.test(_item(deciding), name):
-            raise await self._refusal(deciding, name)
+            raise await self._over_limit(deciding, name)
 
     async def give_back(self, limit: Limit, *key: str) -> None:
         """Take one hit back."""
@@ -73,14 +73,14 @@ class WindowLimiter:
 
     async def _pass(self, gate: Limit, name: str) -> None:
         if not await self._windows.hit(_item(gate), name):
-            raise await self._refusal(gate, name)
+            raise await self._over_limit(gate, name)
 
     async def _close_gate(self, limit: Limit, level: int, name: str) -> None:
         # Closed before the level names it: whoever comes in between finds the gate before it closed as well.
         if await self._windows.hit(_item(_gate(limit, level)), name):
             await self._storage.incr(_level_key(limit, name), _LEVEL_MEMORY * limit.delays[-1])
 
-    async def _refusal(self, limit: Limit, name: str) -> AccessError:
+    async def _over_limit(self, limit: Limit, name: str) -> AccessError:
         window = await self._storage.get_sliding_window(_item(limit).key_for(name), limit.seconds)
         seconds = _seconds_to_wait(limit, *window)
         return AccessError(

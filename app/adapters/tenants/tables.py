@@ -47,7 +47,7 @@ class TenantTable:
 
     def _prepare(self) -> Table:
         prepared = dict(self.content)
-        self._refuse_key(prepared, "id", "the tenant's id is the name of its table")
+        self._check_absent(prepared, "id", "the tenant's id is the name of its table")
         prepared["id"] = self.tenant_id
         self._name_entries(prepared, "sites", "id")
         self._name_entries(prepared, "mixins", "name")
@@ -76,7 +76,7 @@ class TenantTable:
             return
         for name, table in tables.items():
             if isinstance(table, dict):
-                self._refuse_key(table, key, "it is the name of the table", noun, name)
+                self._check_absent(table, key, "it is the name of the table", noun, name)
         prepared[noun] = [{**table, key: name} if isinstance(table, dict) else table for name, table in tables.items()]
 
     def _entries(self, prepared: Table, noun: str) -> Iterator[tuple[tuple[str | int, ...], Table]]:
@@ -98,7 +98,7 @@ class TenantTable:
 
     def _take_secret(self, entry: Table, key: str, *path: str | int) -> None:
         """Replace `<key>_env`, the name of a variable, by `<key>`, its value."""
-        self._refuse_key(entry, key, f"write {key}_env and put the secret into that environment variable", *path)
+        self._check_absent(entry, key, f"write {key}_env and put the secret into that environment variable", *path)
         variable = entry.pop(f"{key}_env", None)
         if variable is None:
             return
@@ -123,7 +123,7 @@ class TenantTable:
         self, entry: Table, key: str, file_key: str, check: Callable[[Any], object], *path: str | int
     ) -> None:
         """Replace `file_key`, the name of a JSON file beside the tenants file, by `key`, its checked text."""
-        self._refuse_key(entry, key, f"write {file_key} and put it into that file", *path)
+        self._check_absent(entry, key, f"write {file_key} and put it into that file", *path)
         name = entry.pop(file_key, None)
         if name is None:
             return
@@ -155,7 +155,7 @@ class TenantTable:
             except ValueError as error:
                 self._add(str(error), *path, "signing", "private_key_env")
 
-    def _refuse_key(self, table: Table, key: str, instead: str, *path: str | int) -> None:
+    def _check_absent(self, table: Table, key: str, instead: str, *path: str | int) -> None:
         if key in table:
             self._add(f"is not known: {instead}", *path, key)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from app.domain.audit import AuditAction
 from app.domain.errors import AccessCode, AccessError, UserErrorCode, refuse
 from app.models.credentials import Credential
-from app.services.audit import record_refusal
+from app.services.audit import record_failure
 from app.services.limits import verify_password
 from app.services.unit_of_work import UnitOfWork
 
@@ -26,10 +26,10 @@ async def reauthenticate(uow: UnitOfWork, password: str | None, *field: str) -> 
         raise refuse(UserErrorCode.NOT_FOUND, "There is no such customer any more.")
     if password is not None:
         if not await verify_password(uow, credential.email or customer.id, credential.password_hash, password):
-            record_refusal(uow, AuditAction.REAUTHENTICATION, customer.id, reason=UserErrorCode.INVALID_CREDENTIALS)
+            record_failure(uow, AuditAction.REAUTHENTICATION, customer.id, reason=UserErrorCode.INVALID_CREDENTIALS)
             raise refuse(UserErrorCode.INVALID_CREDENTIALS, "The password is not right.", *field)
     elif not principal.is_fresh(uow.now, timedelta(seconds=uow.tenant.reauthentication_seconds)):
-        record_refusal(uow, AuditAction.REAUTHENTICATION, customer.id, reason=AccessCode.REAUTHENTICATION_REQUIRED)
+        record_failure(uow, AuditAction.REAUTHENTICATION, customer.id, reason=AccessCode.REAUTHENTICATION_REQUIRED)
         raise AccessError(
             AccessCode.REAUTHENTICATION_REQUIRED, "This needs the password in the call, or a login just before."
         )

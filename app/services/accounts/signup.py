@@ -21,7 +21,7 @@ from app.services.accounts.legal_entities import Claim, check_legal_entities, cl
 from app.services.accounts.passwords import check_password
 from app.services.accounts.profiles import COMPANY_REGISTRATION_LINE, check_profile, imply_business_model
 from app.services.accounts.ways_back import tell_of_way_back
-from app.services.audit import record, record_refusal
+from app.services.audit import record, record_failure
 from app.services.limits import guard_signup, guard_signup_form, may_mail
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import current_site, send_mail
@@ -190,7 +190,7 @@ async def _tell_owner(uow: UnitOfWork, email: EmailAddress, *, mail_allowed: boo
 
 
 def _note_taken(uow: UnitOfWork, owner: Credential | None) -> None:
-    record_refusal(uow, AuditAction.SIGNUP, owner.customer_id if owner else None, reason=UserErrorCode.EMAIL_TAKEN)
+    record_failure(uow, AuditAction.SIGNUP, owner.customer_id if owner else None, reason=UserErrorCode.EMAIL_TAKEN)
 
 
 async def _add_customer(uow: UnitOfWork, customer_id: str, checked: _Checked) -> None:

@@ -26,14 +26,14 @@ async def authenticate(tools: Tools, facts: RequestFacts) -> Caller:
     row = await open_token_lookup(tools).find_by_access_token(hash_token(facts.token))
     if row is None:
         return Caller(facts, refusal=UnauthenticatedReason.INVALID)
-    refusal = _refusal(tools, row)
+    refusal = _why_worthless(tools, row)
     if refusal is not None:
         return Caller(facts, refusal=refusal)
     customer = row if row.session_customer_id is not None else None
     return Caller(facts, principal=_principal(row), customer=customer)
 
 
-def _refusal(tools: Tools, row: PresentedToken) -> UnauthenticatedReason | None:
+def _why_worthless(tools: Tools, row: PresentedToken) -> UnauthenticatedReason | None:
     """Tell what makes the token worthless: whatever ended session, customer or client revokes it at once."""
     now = tools.clock.now()
     if row.token_revoked_at is not None or row.session_revoked_at is not None:

@@ -13,7 +13,7 @@ from app.domain.principal import Owner, Principal, TokenKind
 from app.domain.scopes import Scope, scope_words
 from app.domain.tokens import read_prefix
 from app.domain.tools import Tools
-from app.services.audit import record, record_refusal
+from app.services.audit import record, record_failure
 from app.services.caller import Caller
 from app.services.callers.authentication import authenticate
 from app.services.callers.integration_tokens import (
@@ -82,7 +82,7 @@ async def issue_token(tools: Tools, request: OAuthRequest) -> IssuedToken:
     async with UnitOfWork(tools, Caller(request.facts)) as uow:
         enter_tenant_of(uow, asked.client_id)
         await guard_oauth_token(uow)
-        async with _auditing_refusals(uow, asked):
+        async with _recording_failures(uow, asked):
             async with counting_failures(uow, asked.client_id):
                 grant = _prove(tools, asked)
             scope = _choose_scope(grant, request.parameters.get("scope"))
@@ -161,13 +161,13 @@ async def _use_up(uow: UnitOfWork, grant: _Grant) -> None:
 
 
 @asynccontextmanager
-async def _auditing_refusals(uow: UnitOfWork, asked: _Request) -> AsyncIterator[None]:
+async def _recording_failures(uow: UnitOfWork, asked: _Request) -> AsyncIterator[None]:
     """Have a refusal written into the audit of the tenant whose client the request says to be from."""
     try:
         yield
     except OAuthError as error:
         if uow.has_tenant:
-            record_refusal(
+            record_failure(
                 uow,
                 AuditAction.INTEGRATION_TOKEN,
                 None,

@@ -12,7 +12,7 @@ from app.domain.errors import DomainError, UserErrorCode, refuse
 from app.domain.tenants import Tenant
 from app.domain.tokens import OpaqueToken, TokenPrefix, hash_token, read_prefix
 from app.models.one_time_tokens import OneTimeToken, Purpose
-from app.services.audit import record_refusal
+from app.services.audit import record_failure
 from app.services.limits import guard_one_time_token
 from app.services.unit_of_work import UnitOfWork
 
@@ -62,12 +62,12 @@ async def find_one_time_token(uow: UnitOfWork, text: str, purpose: Purpose) -> O
     tenant = uow.tools.tenants.find_tenant(tenant_id) if tenant_id else None
     if tenant is None or not _may_enter(uow, tenant):
         await guard_one_time_token(uow)
-        raise _refused(uow, purpose)
+        raise _worthless_link(uow, purpose)
     uow.enter(tenant)
     await guard_one_time_token(uow, text)
     token = await uow.one_time_tokens.find(hash_token(text), purpose)
     if token is None:
-        raise _refused(uow, purpose)
+        raise _worthless_link(uow, purpose)
     return token
 
 
@@ -90,7 +90,7 @@ async def use_up(uow: UnitOfWork, token: OneTimeToken) -> None:
 
 def invalid_token(uow: UnitOfWork, token: OneTimeToken) -> DomainError:
     """Return TOKEN_INVALID for a token that is worthless by now."""
-    return _refused(uow, Purpose(token.purpose), token.customer_id)
+    return _worthless_link(uow, Purpose(token.purpose), token.customer_id)
 
 
 def _may_enter(uow: UnitOfWork, tenant: Tenant) -> bool:
@@ -99,11 +99,11 @@ def _may_enter(uow: UnitOfWork, tenant: Tenant) -> bool:
     return principal is None or principal.tenant_id == tenant.id
 
 
-def _refused(uow: UnitOfWork, purpose: Purpose, customer_id: str | None = None) -> DomainError:
+def _worthless_link(uow: UnitOfWork, purpose: Purpose, customer_id: str | None = None) -> DomainError:
     _note(uow, purpose, customer_id, UserErrorCode.TOKEN_INVALID)
     return refuse(UserErrorCode.TOKEN_INVALID, "This link is not valid any more: ask for a new one.", "token")
 
 
 def _note(uow: UnitOfWork, purpose: Purpose, customer_id: str | None, reason: UserErrorCode) -> None:
     if uow.has_tenant:
-        record_refusal(uow, AuditAction.ONE_TIME_TOKEN, customer_id, purpose=purpose.value, reason=reason.value)
+        record_failure(uow, AuditAction.ONE_TIME_TOKEN, customer_id, purpose=purpose.value, reason=reason.value)

@@ -18,7 +18,7 @@ from app.domain.topics import Topic
 from app.models.credentials import Credential
 from app.models.customers import CustomerProfile
 from app.models.sessions import RefreshToken, Session
-from app.services.audit import record, record_refusal
+from app.services.audit import record, record_failure
 from app.services.limits import guard_anonymous_login, guard_refresh, verify_password
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_security_mail
@@ -143,7 +143,7 @@ async def _end_reused(uow: UnitOfWork, session: Session) -> None:
     """End a session whose refresh token two parties have, and tell the customer."""
     await uow.sessions.revoke(session.id, session.customer_id, uow.now)
     await emit(uow, Topic.SESSION_REUSE_DETECTED, session.customer_id, sessionId=session.id)
-    record_refusal(uow, AuditAction.REFRESH_REUSED, session.customer_id, session=session.id)
+    record_failure(uow, AuditAction.REFRESH_REUSED, session.customer_id, session=session.id)
     customer = await uow.customers.find(session.customer_id) if session.customer_id else None
     if customer is not None:
         await send_security_mail(uow, "session_reused", customer)
@@ -185,14 +185,14 @@ async def login(uow: UnitOfWork, email: str, password: str) -> LoggedIn:
     password_hash = credential.password_hash if credential else None
     is_right = await verify_password(uow, email, password_hash, password)
     if credential is None or password_hash is None or not is_right:
-        raise _refused(uow, credential, _invalid_credentials())
+        raise _failed_login(uow, credential, _invalid_credentials())
     customer = await uow.customers.find(credential.customer_id)
     if customer is None:
         raise _invalid_credentials()
     try:
         _check_may_log_in(uow.tenant, customer)
     except DomainError as error:
-        raise _refused(uow, credential, error) from None
+        raise _failed_login(uow, credential, error) from None
     new_hash = None
     if uow.tools.passwords.needs_rehash(password_hash):
         new_hash = await uow.hash_password(password)
@@ -200,17 +200,17 @@ async def login(uow: UnitOfWork, email: str, password: str) -> LoggedIn:
     may_log_in = await uow.customers.note_login(customer.id, uow.now)
     customer = await uow.customers.find(customer.id)
     if not may_log_in or customer is None or customer.credential_version != credential.version:
-        raise _refused(uow, credential, _invalid_credentials())
+        raise _failed_login(uow, credential, _invalid_credentials())
     if new_hash is not None:
         await uow.credentials.rehash(customer.id, password_hash, new_hash)
     await record(uow, AuditAction.LOGIN, customer.id)
     return await start_customer_session(uow, principal, customer)
 
 
-def _refused(uow: UnitOfWork, credential: Credential | None, error: DomainError) -> DomainError:
+def _failed_login(uow: UnitOfWork, credential: Credential | None, error: DomainError) -> DomainError:
     """Have a bad login written down, and return its error."""
     customer_id = credential.customer_id if credential else None
-    record_refusal(uow, AuditAction.LOGIN, customer_id, reason=error.errors[0].code)
+    record_failure(uow, AuditAction.LOGIN, customer_id, reason=error.errors[0].code)
     return error
 
 

@@ -13,7 +13,7 @@ from app.domain.social import SocialProof
 from app.domain.tenants import SocialProvider
 from app.domain.topics import Topic
 from app.models.social import EMAIL_LENGTH, SocialIdentity
-from app.services.audit import record, record_refusal
+from app.services.audit import record, record_failure
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_security_mail
 from app.services.sessions.sessions import LoggedIn, start_customer_session
@@ -84,7 +84,7 @@ async def log_in(uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof |
     customer_id = identity.customer_id
     # This locks the customer: nobody can unlink the identity, or put the customer on hold, from here on.
     if not await uow.customers.note_login(customer_id, uow.now):
-        raise await refuse_login(uow, identity)
+        raise await cannot_log_in(uow, identity)
     told = _told_today(uow, identity, proof) if proof is not None else {}
     if not await uow.social_identities.change(customer_id, identity.id, last_login_at=uow.now, **told):
         raise refuse(
@@ -92,7 +92,7 @@ async def log_in(uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof |
         )
     customer = await uow.customers.find(customer_id)
     if customer is None:
-        raise await refuse_login(uow, identity)
+        raise await cannot_log_in(uow, identity)
     await record(uow, AuditAction.SOCIAL_LOGIN, customer_id, provider=identity.provider)
     return await start_customer_session(uow, uow.caller.require_principal(), customer, identity_id=identity.id)
 
@@ -104,7 +104,7 @@ def _told_today(uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof) -
     return {"email": _shown_email(proof), "email_verified": is_verified}
 
 
-async def refuse_login(uow: UnitOfWork, identity: SocialIdentity, *, durable: bool = False) -> DomainError:
+async def cannot_log_in(uow: UnitOfWork, identity: SocialIdentity, *, durable: bool = False) -> DomainError:
     """Return the error for a customer who proved who they are and may not log in; `durable` as in `DomainError`."""
     customer = await uow.customers.find(identity.customer_id)
     code, message = UserErrorCode.INVALID_CREDENTIALS, "There is no customer who may log in with this."
@@ -115,7 +115,7 @@ async def refuse_login(uow: UnitOfWork, identity: SocialIdentity, *, durable: bo
         elif customer.on_hold:
             code, message = UserErrorCode.ACCOUNT_ON_HOLD, "This account is on hold: please contact the shop."
     error = refuse(code, message, durable=durable)
-    record_refusal(uow, AuditAction.SOCIAL_LOGIN, identity.customer_id, provider=identity.provider, reason=code)
+    record_failure(uow, AuditAction.SOCIAL_LOGIN, identity.customer_id, provider=identity.provider, reason=code)
     return error
 
 

@@ -20,9 +20,9 @@ from app.services.outgoing.events import emit
 from app.services.sessions.sessions import LoggedIn
 from app.services.social.identities import (
     add_identity,
+    cannot_log_in,
     find_identity,
     log_in,
-    refuse_login,
     tell_linked,
     told_email,
     vouched_email,
@@ -143,7 +143,7 @@ class _Arrival:
         await record(uow, AuditAction.CUSTOMER_CREATED, customer_id, provider=self._provider.provider)
         await emit(uow, Topic.CUSTOMER_CREATED, customer_id, sessionId=session_id)
         if not is_active:
-            raise await refuse_login(uow, identity, durable=True)
+            raise await cannot_log_in(uow, identity, durable=True)
         return await self._log_in(identity, created=True)
 
     def _profile(self) -> dict[str, str | None]:
