@@ -29,8 +29,10 @@ SCOPE = (
 )
 
 
-def _saas_token(tokens: strawberry.Parent[TokenSet], info: Info) -> Awaitable[str]:
+def _saas_token(tokens: strawberry.Parent[TokenSet], info: Info) -> Awaitable[str] | None:
     issued = tokens.issued
+    if issued.bearer.must_change_password:
+        return None
     return saas_tokens.sign_saas_token(info.context.uow, issued.bearer, issued.customer)
 
 
@@ -46,14 +48,18 @@ class TokenSet:
     saas_token: str | None = strawberry.field(
         resolver=_saas_token,
         description="A JWT (ES256) for the shop's other services, which check it with `/.well-known/jwks.json`. It is "
-        "signed only when it is asked for; `saasToken` gives another one.",
+        "signed only when it is asked for; `saasToken` gives another one. Null as long as an initial password must be "
+        "changed.",
     )
     saas_token_expires_in: int = strawberry.field(description="Seconds until the saas token expires: `300`.")
     session_id: strawberry.ID = strawberry.field(
         description="Stays from the anonymous start to the logout; the basket hangs on it. It proves nothing."
     )
     scope: list[str] = strawberry.field(description=SCOPE)
-    initial_password: bool = strawberry.field(description="True: ask for a new password now.")
+    initial_password: bool = strawberry.field(
+        description="True: ask for a new password now. Before `changePassword` the token serves for nothing but `me` and "
+        "`logout`, unless the shop has switched `initial_password_gate` off."
+    )
     issued: strawberry.Private[token_sets.TokenSet]
 
 
@@ -317,7 +323,7 @@ class SessionMutations:
         logged_in = await service.login(info.context.uow, input.email, input.password)
         return LoginPayload(tokens=present_tokens(logged_in.tokens), customer=present_customer(logged_in.customer))
 
-    @mutation(kinds=SESSION, session_scope=SessionScope.SESSION_USE)
+    @mutation(kinds=SESSION, session_scope=SessionScope.SESSION_USE, initial_password=True)
     async def logout(self, info: Info, input: LogoutInput | None = None) -> LogoutPayload:
         """End this session, or with `everywhere` all sessions of the customer. The tokens are dead at once.
 

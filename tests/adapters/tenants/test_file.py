@@ -166,7 +166,9 @@ class TestLoadTenants:
             "tenants.demo.acces_token_seconds is not known: did you mean 'access_token_seconds'?",
             (
                 "tenants.demo.clients[0].scopes[0] must be "
-                "'customers.read', 'customers.manage' or 'customers.anonymize', not 'customers.raed'"
+                "'customers.read', 'customers.write', 'customers.impersonate', 'customers.credentials', "
+                "'customers.privacy', 'payments.read', 'customers.manage' or 'customers.anonymize', "
+                "not 'customers.raed'"
             ),
             (
                 "tenants.demo.clients[0].secret_env names BACKEND, which is not set: "
