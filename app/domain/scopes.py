@@ -92,7 +92,7 @@ class SessionScope(StrEnum):
     SESSIONS_MANAGE = "sessions.manage"
     CREDENTIALS_WRITE = "credentials.write"
     PRIVACY = "privacy"
-    INITIAL_PASSWORD = "password.initial"
+    INITIAL_PASSWORD = "password.initial"  # noqa: S105 - a scope, not a password
 
 
 _EVERYBODY = frozenset({SessionScope.SESSION_USE, SessionScope.STOREFRONT_READ})

@@ -218,7 +218,8 @@ class Client(Entry):
     """The client's public keys, a JWK set (RFC 7517), for `private_key_jwt` and for assertions; integrations only."""
     scopes: frozenset[ScopeWord] = frozenset()
     """What its tokens may do; integrations only. `customers.manage` is `customers.read`, `customers.write`,
-    `customers.impersonate` and `customers.credentials`; `customers.anonymize` is an older word for `customers.privacy`."""
+    `customers.impersonate` and `customers.credentials`; `customers.anonymize` is the older word for
+    `customers.privacy`."""
 
     @property
     def is_storefront(self) -> bool:

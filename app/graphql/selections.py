@@ -1,4 +1,4 @@
-"""What is selected below a root field, known before it runs, so that nothing is written by who may not see the answer."""
+"""What is selected below a root field, known before it runs: who may not see the answer shall write nothing."""
 
 from __future__ import annotations
 

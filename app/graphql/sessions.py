@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from datetime import datetime
 
 import strawberry
@@ -29,11 +28,11 @@ SCOPE = (
 )
 
 
-def _saas_token(tokens: strawberry.Parent[TokenSet], info: Info) -> Awaitable[str] | None:
+async def _saas_token(tokens: strawberry.Parent[TokenSet], info: Info) -> str | None:
     issued = tokens.issued
     if issued.bearer.must_change_password:
         return None
-    return saas_tokens.sign_saas_token(info.context.uow, issued.bearer, issued.customer)
+    return await saas_tokens.sign_saas_token(info.context.uow, issued.bearer, issued.customer)
 
 
 @strawberry.type(description="The tokens of a session. Keep the refresh token where scripts of others cannot read it.")
@@ -57,8 +56,8 @@ class TokenSet:
     )
     scope: list[str] = strawberry.field(description=SCOPE)
     initial_password: bool = strawberry.field(
-        description="True: ask for a new password now. Before `changePassword` the token serves for nothing but `me` and "
-        "`logout`, unless the shop has switched `initial_password_gate` off."
+        description="True: ask for a new password now. Until `changePassword` the token serves for nothing but `me` "
+        "and `logout`, unless the shop has turned `initial_password_gate` off."
     )
     issued: strawberry.Private[token_sets.TokenSet]
 

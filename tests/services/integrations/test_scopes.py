@@ -138,8 +138,10 @@ class TestPayments:
             f'{{ customer(id: "{customer_id}") {INSTRUMENTS} }}',
             f"{{ customers {{ nodes {INSTRUMENTS} }} }}",
             f"{{ customers {{ edges {{ node {{ ...f }} }} }} }} fragment f on Customer {INSTRUMENTS}",
-            f'{{ _entities(representations: [{{__typename: "Customer", id: "{customer_id}"}}]) '
-            f"{{ ... on Customer {INSTRUMENTS} }} }}",
+            (
+                f'{{ _entities(representations: [{{__typename: "Customer", id: "{customer_id}"}}]) '
+                f"{{ ... on Customer {INSTRUMENTS} }} }}"
+            ),
         ]
 
     async def test_needs_the_scope(self, gateway: Gateway) -> None:
