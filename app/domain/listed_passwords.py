@@ -1,6 +1,6 @@
 """The 600,000 most used passwords that anybody may read, as a Bloom filter: offline, in 1.4 MB that processes share.
 
-`common_passwords.bin` is the filter. `scripts/common-passwords` makes it from the lists of SecLists (MIT, by Daniel
+`listed_passwords.bin` is the filter. `scripts/listed-passwords` makes it from the lists of SecLists (MIT, by Daniel
 Miessler and others), of which it has no word. It never misses a password of the lists; of all others it takes about
 one in 5,000 for one of them.
 """
@@ -13,7 +13,7 @@ from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
-FILE = Path(__file__).with_name("common_passwords.bin")
+FILE = Path(__file__).with_name("listed_passwords.bin")
 BITS_PER_PASSWORD = 18
 # The best number for that many bits: ln 2 times as many.
 _PROBES = 12
