@@ -126,8 +126,15 @@ class TestRefusesToStart:
             assert "secret_env" in line
             assert "SHOP_BACKEND_SECRET" in line
 
+    def test_tells_how_to_make_a_secret_that_is_long_enough(self, tmp_path: Path) -> None:
+        (line,) = start_refused({**production(tmp_path), "SHOP_BACKEND_SECRET": "a secret of ours"})
+        assert "SHOP_BACKEND_SECRET, which holds fewer than 32 characters" in line
+        command = line.partition("put there what ")[2].removesuffix(" prints")
+        made = subprocess.run(command, shell=True, check=True, capture_output=True, text=True)  # noqa: S602 - our line
+        assert len(made.stdout.strip()) >= 32
+
     def test_takes_no_demo_tenants(self, tmp_path: Path) -> None:
-        demo = ROOT / "app" / "adapters" / "demo_tenants.toml"
+        demo = ROOT / "app" / "adapters" / "tenants" / "demo_tenants.toml"
         lines = start_refused({**production(tmp_path), "TENANTS_FILE": str(demo)})
         assert any("localhost" in line or "https" in line for line in lines), lines
 

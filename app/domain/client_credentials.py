@@ -9,6 +9,10 @@ from hashlib import scrypt, sha256
 # What the secrets of the built-in demo begin with; production takes none of them.
 WELL_KNOWN_SECRET = "development-only-"  # noqa: S105 - everybody may know it
 
+# Production takes no shorter secret of a client: 32 characters of base64 are 192 bits.
+SHORTEST_SECRET = 32
+MAKE_SECRET = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"  # noqa: S105 - it makes one
+
 
 def split_keys(jwks: str | None) -> tuple[str, ...]:
     """Return the keys of a JWK set (RFC 7517) one by one, each as JSON text."""

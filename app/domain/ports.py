@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -38,6 +38,14 @@ class Random(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Whether a password is the hashed one, and when that began to be found out, by a clock that only counts."""
+
+    is_right: bool
+    began: float
+
+
 class Passwords(Protocol):
     """Password hashing in its own bounded pool: never on the event loop."""
 
@@ -47,6 +55,18 @@ class Passwords(Protocol):
 
     async def verify(self, encoded: str | None, password: str) -> bool:
         """Tell whether the password is the hashed one. `None` verifies a dummy, so that it takes as long."""
+        ...
+
+    async def compare(self, encoded: str | None, password: str) -> Comparison:
+        """Do as `verify` does, and return with the answer what `level` wants."""
+        ...
+
+    async def level(self, comparison: Comparison, kinds: Collection[str]) -> None:
+        """Wait so that a refusal takes as long whichever of these kinds of hash (`kind_of`) was compared, or ours."""
+        ...
+
+    def kind_of(self, encoded: str) -> str | None:
+        """Return the kind of a hash that was made elsewhere, and nothing else of it; None for one of ours."""
         ...
 
     def needs_rehash(self, encoded: str) -> bool:

@@ -42,7 +42,8 @@ class Principal:
     """The bearer of a valid access token. `tenant_id` bounds everything that the call can see.
 
     `token_id` is the `jti` of an integration's token, and `scope` what that may do: never more than its client and the
-    owner, if it has one, may both do at this moment.
+    owner, if it has one, may both do at this moment. On a customer's behalf `scope` is what both may do by themselves.
+    `must_change_password`: the customer has an initial password, and may do little else before it is changed.
     """
 
     kind: TokenKind
@@ -58,6 +59,7 @@ class Principal:
     actor: Actor | None = None
     owner: Owner | None = None
     token_id: str | None = None
+    must_change_password: bool = False
 
     def is_fresh(self, now: datetime, within: timedelta) -> bool:
         """Tell whether the customer proved who they are not longer ago than `within`."""

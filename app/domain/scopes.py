@@ -2,19 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum, unique
+from functools import lru_cache
 
 from app.domain.principal import Principal, TokenKind
 
 
 @unique
 class Scope(StrEnum):
-    """One permission, as it stands in the tenants file and in the `scope` claim of a token (RFC 6749 section 3.3)."""
+    """One permission of an integration, or of the user in whose name it acts (RFC 6749 section 3.3)."""
 
     CUSTOMERS_READ = "customers.read"
+    CUSTOMERS_WRITE = "customers.write"
+    CUSTOMERS_IMPERSONATE = "customers.impersonate"
+    CUSTOMERS_CREDENTIALS = "customers.credentials"
+    CUSTOMERS_PRIVACY = "customers.privacy"
+    PAYMENTS_READ = "payments.read"
+
+
+@unique
+class ScopeWord(StrEnum):
+    """What may stand in the tenants file and in the `scope` of a token: a permission, or a word for some of them."""
+
+    CUSTOMERS_READ = Scope.CUSTOMERS_READ.value
+    CUSTOMERS_WRITE = Scope.CUSTOMERS_WRITE.value
+    CUSTOMERS_IMPERSONATE = Scope.CUSTOMERS_IMPERSONATE.value
+    CUSTOMERS_CREDENTIALS = Scope.CUSTOMERS_CREDENTIALS.value
+    CUSTOMERS_PRIVACY = Scope.CUSTOMERS_PRIVACY.value
+    PAYMENTS_READ = Scope.PAYMENTS_READ.value
     CUSTOMERS_MANAGE = "customers.manage"
     CUSTOMERS_ANONYMIZE = "customers.anonymize"
+
+
+_MEANINGS: Mapping[str, frozenset[Scope]] = {
+    **{scope.value: frozenset({scope}) for scope in Scope},
+    ScopeWord.CUSTOMERS_MANAGE: frozenset(
+        {Scope.CUSTOMERS_READ, Scope.CUSTOMERS_WRITE, Scope.CUSTOMERS_IMPERSONATE, Scope.CUSTOMERS_CREDENTIALS}
+    ),
+    # What the first version called it.
+    ScopeWord.CUSTOMERS_ANONYMIZE: frozenset({Scope.CUSTOMERS_PRIVACY}),
+}
+
+
+@lru_cache(maxsize=1024)
+def permissions(words: frozenset[str]) -> frozenset[Scope]:
+    """Return what the words allow together; a word that we do not know allows nothing."""
+    return frozenset[Scope]().union(*(_MEANINGS.get(word, ()) for word in words))
+
+
+def may_ask_for(word: str, allowed: Collection[Scope]) -> bool:
+    """Tell whether this is a word of ours all of whose permissions are among those allowed."""
+    return word in _MEANINGS and _MEANINGS[word] <= frozenset(allowed)
+
+
+def words_within(words: frozenset[str], allowed: frozenset[Scope]) -> frozenset[str]:
+    """Return what is left of the words where no more than this is allowed; of a word for several perhaps a part."""
+    kept = frozenset(word for word in words if may_ask_for(word, allowed))
+    return kept | {scope.value for scope in (permissions(words) & allowed) - permissions(kept)}
+
+
+def has_scope(principal: Principal, scope: Scope) -> bool:
+    """Tell whether the integration, or who acts on the customer's behalf, has the permission at this moment."""
+    return scope in permissions(principal.scope)
+
+
+def may_see_payments(principal: Principal) -> bool:
+    """Tell whether the bearer may see payment instruments: customers their own, staff by `payments.read`."""
+    is_staff = principal.kind in {TokenKind.INTEGRATION, TokenKind.ON_BEHALF}
+    return not is_staff or has_scope(principal, Scope.PAYMENTS_READ)
 
 
 @unique
@@ -36,6 +92,7 @@ class SessionScope(StrEnum):
     SESSIONS_MANAGE = "sessions.manage"
     CREDENTIALS_WRITE = "credentials.write"
     PRIVACY = "privacy"
+    INITIAL_PASSWORD = "password.initial"  # noqa: S105 - a scope, not a password
 
 
 _EVERYBODY = frozenset({SessionScope.SESSION_USE, SessionScope.STOREFRONT_READ})
@@ -57,6 +114,8 @@ SESSION_SCOPES: Mapping[TokenKind, frozenset[SessionScope]] = {
     TokenKind.CUSTOMER: _EVERYBODY | _IN_PERSON | _ACCOUNT | {SessionScope.CREDENTIALS_WRITE, SessionScope.PRIVACY},
     TokenKind.ON_BEHALF: _EVERYBODY | _ACCOUNT,
 }
+# What is left to a customer whose password somebody else has chosen, until it is changed.
+INITIAL_PASSWORD_SCOPES = frozenset({SessionScope.INITIAL_PASSWORD})
 _WORDS = {kind: tuple(sorted(scope.value for scope in scopes)) for kind, scopes in SESSION_SCOPES.items()}
 
 
@@ -69,4 +128,6 @@ def scope_words(principal: Principal) -> list[str]:
     """Return what stands in the `scope` of a token; that of a session ends with its tenant: `tenant=demo`."""
     if principal.kind is TokenKind.INTEGRATION:
         return sorted(principal.scope)
+    if principal.must_change_password:
+        return [*sorted(INITIAL_PASSWORD_SCOPES), f"tenant={principal.tenant_id}"]
     return [*_WORDS[principal.kind], f"tenant={principal.tenant_id}"]

@@ -28,7 +28,7 @@ from app.domain.locales import parse_country, parse_currency, parse_language
 from app.domain.operation_lists import read_operations
 from app.domain.principal import Owner
 from app.domain.profile import Profile
-from app.domain.scopes import Scope
+from app.domain.scopes import ScopeWord, permissions, words_within
 from app.domain.tenant_rules import Entry, Lifetimes, Limits
 from app.domain.topics import Topic, topics_matching
 from app.domain.web_addresses import check_origin, check_redirect_uri, check_target_url, check_web_url
@@ -216,8 +216,10 @@ class Client(Entry):
     """The client's secret, for HTTP Basic and for assertions signed by HMAC; integrations only."""
     jwks: str | None = Field(default=None, repr=False)
     """The client's public keys, a JWK set (RFC 7517), for `private_key_jwt` and for assertions; integrations only."""
-    scopes: frozenset[Scope] = frozenset()
-    """What its tokens may do; integrations only."""
+    scopes: frozenset[ScopeWord] = frozenset()
+    """What its tokens may do; integrations only. `customers.manage` is `customers.read`, `customers.write`,
+    `customers.impersonate` and `customers.credentials`; `customers.anonymize` is the older word for
+    `customers.privacy`."""
 
     @property
     def is_storefront(self) -> bool:
@@ -262,7 +264,7 @@ class OrganisationUser(Entry):
 
     id: Identifier
     """What an assertion calls the person, in its `owner`."""
-    scopes: frozenset[Scope] = frozenset()
+    scopes: frozenset[ScopeWord] = frozenset()
     """What may be done in the person's name."""
 
 
@@ -418,6 +420,9 @@ class Tenant(Lifetimes):
     nothing."""
     social_tokens: StrictBool = False
     """Whether `socialLogin` hands out the provider's own tokens."""
+    initial_password_gate: StrictBool = True
+    """Whether a customer whose password somebody else has chosen may do nothing but change it, read `me`, refresh and
+    log out."""
     security_mails: StrictBool = True
     """Whether customers are warned by mail: new device, changed password or address, linked provider, copied token."""
     anonymization_by: frozenset[AnonymizationRequester] = frozenset({AnonymizationRequester.INTEGRATION})
@@ -468,15 +473,17 @@ class Tenant(Lifetimes):
         """Return the client of this id, or None."""
         return next((client for client in self.clients if client.id == client_id), None)
 
-    def scopes_of(self, client: Client, owner: Owner | None) -> frozenset[Scope]:
+    def scopes_of(self, client: Client, owner: Owner | None) -> frozenset[str]:
         """Return what a client may do by itself, or in the name of a user of the organisation: then what both may.
 
-        In the name of a user that there is not it may do nothing.
+        It is told in the words of the file where they fit. In the name of a user that there is not it may do nothing.
         """
         if owner is None:
-            return client.scopes
+            return frozenset(client.scopes)
         user = self.find_user(owner.id)
-        return client.scopes & user.scopes if user is not None else frozenset()
+        if user is None:
+            return frozenset()
+        return words_within(client.scopes | user.scopes, permissions(client.scopes) & permissions(user.scopes))
 
     def find_user(self, user_id: str) -> OrganisationUser | None:
         """Return the organisation's user of this id, or None."""

@@ -137,7 +137,7 @@ class AnonymizationMutations:
 
     @mutation(
         kinds=(TokenKind.CUSTOMER, TokenKind.INTEGRATION),
-        owner_scope=Scope.CUSTOMERS_ANONYMIZE,
+        owner_scope=Scope.CUSTOMERS_PRIVACY,
         takes_credentials=True,
         session_scope=SessionScope.PRIVACY,
     )
@@ -150,7 +150,7 @@ class AnonymizationMutations:
         nobody logs in any more. Id, customer number, shopper reference, status and the references of orders stay; the
         e-mail address is free again when it is done. The customer gets a mail; who asked for it themself finds in it
         the link for `cancelAnonymization`.
-        Who: an integration with the scope `customers.anonymize`, whose token is owned by a user of the shop who has it
+        Who: an integration with the scope `customers.privacy`, whose token is owned by a user of the shop who has it
         too; or the customer where the shop allows it; not staff on their behalf.
         User errors: `REQUIRED`, `NOT_FOUND` at `customerId`: there is no such customer; `ANONYMIZATION_OPEN` at
         `customerId`: it was asked for already; `INVALID_CREDENTIALS` at `password`: show it at the field.
@@ -164,7 +164,7 @@ class AnonymizationMutations:
 
     @mutation(
         kinds=(TokenKind.ANONYMOUS, TokenKind.CUSTOMER, TokenKind.INTEGRATION),
-        owner_scope=Scope.CUSTOMERS_ANONYMIZE,
+        owner_scope=Scope.CUSTOMERS_PRIVACY,
         takes_credentials=True,
         session_scope=SessionScope.PRIVACY_CANCEL,
     )

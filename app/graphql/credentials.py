@@ -169,7 +169,12 @@ class CredentialMutations:
         await password_reset.reset_password(info.context.uow, input.token, input.password)
         return ResetPasswordPayload(password_reset=True)
 
-    @mutation(kinds=THE_CUSTOMER, session_scope=SessionScope.CREDENTIALS_WRITE, takes_credentials=True)
+    @mutation(
+        kinds=THE_CUSTOMER,
+        session_scope=SessionScope.CREDENTIALS_WRITE,
+        initial_password=True,
+        takes_credentials=True,
+    )
     async def change_password(self, info: Info, input: ChangePasswordInput) -> ChangePasswordPayload:
         """Set a new password. All other sessions end; this one goes on with the tokens of the answer.
 

@@ -10,12 +10,12 @@ from strawberry.scalars import JSON
 
 from app.domain.anonymizations import AnonymizationStatus
 from app.domain.principal import TokenKind
-from app.domain.scopes import SessionScope
+from app.domain.scopes import Scope, SessionScope
 from app.graphql.addresses import OWN, Address, present_address
 from app.graphql.anonymizations import AnonymizationInfo, present_anonymization
 from app.graphql.context import Info
 from app.graphql.errors import UserError
-from app.graphql.fields import mutation, query
+from app.graphql.fields import Allow, mutation, query
 from app.graphql.inputs import to_patch
 from app.graphql.payment_instruments import PaymentInstrument, present_payment_instrument
 from app.graphql.presenting import Presenter
@@ -212,7 +212,11 @@ class Customer:
         description="The customer's addresses, the default first; with `tag` (`BILLING`) only those that have it.",
     )
     payment_instruments: list[PaymentInstrument] = strawberry.field(
-        resolver=_payment_instruments, description="The customer's ways to pay, the default first."
+        resolver=_payment_instruments,
+        description="The customer's ways to pay, the default first. `FORBIDDEN`, and the operation is not run, "
+        "for an integration without the scope `payments.read`, and on behalf where it, or the user in whose name "
+        "it acts, lacks it.",
+        directives=[Allow(kinds=[*OWN, TokenKind.INTEGRATION], scope=Scope.PAYMENTS_READ)],
     )
     product_lists: list[ProductList] = strawberry.field(
         resolver=_product_lists,
@@ -318,7 +322,12 @@ class UpdateMePayload:
 class CustomerQueries:
     """Root query fields about the customer."""
 
-    @query(kinds=(TokenKind.ANONYMOUS, *OWN), session_scope=SessionScope.PROFILE_READ, null_for_guests=True)
+    @query(
+        kinds=(TokenKind.ANONYMOUS, *OWN),
+        session_scope=SessionScope.PROFILE_READ,
+        null_for_guests=True,
+        initial_password=True,
+    )
     def me(self, info: Info) -> Customer | None:
         """The customer whose token it is; null for an anonymous session.
 

@@ -20,12 +20,14 @@ from strawberry.types.field import StrawberryField
 
 from app.domain.errors import DomainError, forbidden
 from app.domain.principal import Principal, TokenKind
-from app.domain.scopes import SESSION_SCOPES, Scope, SessionScope, kinds_with
+from app.domain.scopes import SESSION_SCOPES, Scope, SessionScope, has_scope, kinds_with, may_see_payments
 from app.graphql.context import Context, Info
 from app.graphql.errors import present
+from app.graphql.selections import selects
 
 strawberry.enum(TokenKind, description="Whose token it is; see the operations that hand it out.")
 ANYONE: tuple[TokenKind, ...] = ()
+PAYMENTS = "paymentInstruments"
 
 
 @strawberry.schema_directive(
@@ -34,7 +36,9 @@ ANYONE: tuple[TokenKind, ...] = ()
     description="Who may call the field: bearers of these kinds of access token, or with no kinds anyone without one. "
     "`scope` is what an integration token must have; `ownerScope` as well, and then the token must have an owner. "
     "A token with an owner has only those scopes that the client and the owner both have. `sessionScope` is the word "
-    "in the `scope` of every other token that may; a guest who asks without it gets null.",
+    "in the `scope` of every other token that may; a guest who asks without it gets null. With `initialPassword` a "
+    "session may too whose customer has yet to change a password that somebody else chose; its token says "
+    "`password.initial` and nothing else.",
 )
 class Allow:
     """The rule of one root field."""
@@ -43,6 +47,7 @@ class Allow:
     scope: str | None = None
     owner_scope: str | None = strawberry.UNSET
     session_scope: str | None = strawberry.UNSET
+    initial_password: bool | None = strawberry.UNSET
 
 
 class Access(FieldExtension):
@@ -60,11 +65,13 @@ class Access(FieldExtension):
         session_scope: SessionScope | None = None,
         *,
         null_for_guests: bool = False,
+        initial_password: bool = False,
     ) -> None:
         self._kinds = frozenset(kinds)
         self._scope = scope
         self._owner_scope = owner_scope
         self._session_scope = session_scope
+        self._initial_password = initial_password
         named = kinds_with(session_scope) if session_scope is not None else frozenset()
         asking = {TokenKind.ANONYMOUS} if null_for_guests else frozenset()
         if self._kinds & SESSION_SCOPES.keys() != named | asking:
@@ -82,19 +89,24 @@ class Access(FieldExtension):
                 scope=self._scope,
                 owner_scope=self._owner_scope or strawberry.UNSET,
                 session_scope=self._session_scope or strawberry.UNSET,
+                initial_password=self._initial_password or strawberry.UNSET,
             ),
         ]
 
-    def check(self, context: Context) -> None:
-        """Raise UNAUTHENTICATED or FORBIDDEN unless the caller may."""
+    def check(self, info: Info) -> None:
+        """Raise UNAUTHENTICATED or FORBIDDEN unless the caller may, and may see all that is selected."""
         if not self._kinds:
             return
-        principal = context.caller.require_principal()
+        principal = info.context.caller.require_principal()
         if principal.kind not in self._kinds:
             raise forbidden(f"This operation is not for {principal.kind.value} tokens.")
+        if principal.must_change_password and not self._initial_password:
+            raise forbidden("Somebody else chose this customer's password: call changePassword first.")
+        if not may_see_payments(principal) and selects(info, PAYMENTS):
+            raise forbidden(f"{PAYMENTS} needs the scope {Scope.PAYMENTS_READ.value}.")
         if principal.kind is not TokenKind.INTEGRATION:
             return
-        if self._scope is not None and self._scope not in principal.scope:
+        if self._scope is not None and not has_scope(principal, self._scope):
             raise forbidden(f"This operation needs the scope {self._scope.value}.")
         if self._owner_scope is not None and not _acts_in_a_name(principal, self._owner_scope):
             raise forbidden(
@@ -104,20 +116,20 @@ class Access(FieldExtension):
 
     def resolve(self, next_: Callable[..., Any], source: Any, info: Info, **arguments: Any) -> Any:
         """Check, then resolve."""
-        self.check(info.context)
+        self.check(info)
         return next_(source, info, **arguments)
 
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **arguments: Any
     ) -> Any:
         """Check, then resolve."""
-        self.check(info.context)
+        self.check(info)
         return await next_(source, info, **arguments)
 
 
 def _acts_in_a_name(principal: Principal, scope: Scope) -> bool:
     """Tell whether the token has an owner, and the scope, which it has only where the owner has it too."""
-    return principal.owner is not None and scope in principal.scope
+    return principal.owner is not None and has_scope(principal, scope)
 
 
 class Transaction(FieldExtension):
@@ -138,7 +150,7 @@ class Transaction(FieldExtension):
         """Commit what the resolver wrote, or forget it and answer with the payload's `userErrors`."""
         context: Context = info.context
         uow = await context.begin_field()
-        self._access.check(context)
+        self._access.check(info)
         try:
             async with uow:
                 return await next_(source, info, **arguments)
@@ -152,17 +164,25 @@ def query(
     scope: Scope | None = None,
     session_scope: SessionScope | None = None,
     null_for_guests: bool = False,
+    initial_password: bool = False,
     name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Return the decorator of a root query field; its docstring is the SDL's description.
 
     `session_scope`: the word for it in the `scope` of a session's token.
     `null_for_guests`: an anonymous session may ask without that word, and gets null.
+    `initial_password`: a customer may ask before the initial password is changed.
     `name`: what a specification calls the field, where that is not the name of the resolver.
     """
 
     def decorate(resolver: Callable[..., Any]) -> Any:
-        access = Access(kinds, scope, session_scope=session_scope, null_for_guests=null_for_guests)
+        access = Access(
+            kinds,
+            scope,
+            session_scope=session_scope,
+            null_for_guests=null_for_guests,
+            initial_password=initial_password,
+        )
         return strawberry.field(resolver=resolver, name=name, description=_description(resolver), extensions=[access])
 
     return decorate
@@ -174,18 +194,20 @@ def mutation(
     scope: Scope | None = None,
     owner_scope: Scope | None = None,
     session_scope: SessionScope | None = None,
+    initial_password: bool = False,
     takes_credentials: bool = False,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Return the decorator of a root mutation field; its docstring is the SDL's description.
 
     `owner_scope`: what an integration's token must have, and a user of the organisation as its owner.
     `session_scope`: the word for it in the `scope` of a session's token.
+    `initial_password`: a customer may call it before the initial password is changed.
     `takes_credentials`: somebody could guess with it, so a document may hold one such field only.
     """
 
     def decorate(resolver: Callable[..., Any]) -> Any:
         payload = get_type_hints(resolver)["return"]
-        access = Access(kinds, scope, owner_scope, session_scope)
+        access = Access(kinds, scope, owner_scope, session_scope, initial_password=initial_password)
         return strawberry.mutation(
             resolver=resolver,
             description=_description(resolver),

@@ -88,11 +88,11 @@ class CustomerGroupQueries:
 class CustomerGroupMutations:
     """Root mutation fields about customer groups."""
 
-    @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_MANAGE)
+    @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_WRITE)
     async def create_customer_group(self, info: Info, input: CreateCustomerGroupInput) -> CreateCustomerGroupPayload:
         """Make a customer group; put customers into it with `updateCustomer`.
 
-        Who: an integration with the scope `customers.manage`.
+        Who: an integration with the scope `customers.write`.
         User errors: `REQUIRED`, `INVALID`, `TOO_LONG`: put them right; `TAKEN`: another group has the code;
         `LIMIT_REACHED`: there are 500 groups, or more than 50 markets.
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope.
@@ -100,22 +100,22 @@ class CustomerGroupMutations:
         created = await service.create_customer_group(info.context.uow, to_patch(input))
         return CreateCustomerGroupPayload(customer_group=present_group(created))
 
-    @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_MANAGE)
+    @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_WRITE)
     async def update_customer_group(self, info: Info, input: UpdateCustomerGroupInput) -> UpdateCustomerGroupPayload:
         """Change a customer group: a field left out stays. Saas tokens have a new code within minutes.
 
-        Who: an integration with the scope `customers.manage`.
+        Who: an integration with the scope `customers.write`.
         User errors: as `createCustomerGroup`; `NOT_FOUND`: there is no such group.
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope.
         """
         updated = await service.update_customer_group(info.context.uow, input.id, to_patch(input, "id"))
         return UpdateCustomerGroupPayload(customer_group=present_group(updated))
 
-    @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_MANAGE)
+    @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_WRITE)
     async def delete_customer_group(self, info: Info, input: DeleteCustomerGroupInput) -> DeleteCustomerGroupPayload:
         """Remove a customer group; the customers in it stay, without it.
 
-        Who: an integration with the scope `customers.manage`.
+        Who: an integration with the scope `customers.write`.
         User errors: `NOT_FOUND`: it is gone already.
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope.
         """

@@ -27,14 +27,14 @@ class LoginOnBehalfInput:
 class StaffAccessMutations:
     """Root mutation fields by which staff act for a customer."""
 
-    @mutation(kinds=(TokenKind.INTEGRATION,), scope=Scope.CUSTOMERS_MANAGE)
+    @mutation(kinds=(TokenKind.INTEGRATION,), scope=Scope.CUSTOMERS_IMPERSONATE)
     async def login_on_behalf(self, info: Info, input: LoginOnBehalfInput) -> LoginPayload:
         """Begin to act for a customer: an access token for 15 minutes, without a refresh token.
 
         It shows who acts in `tokenInfo`, in the customer's `sessions` and in the audit: the user whom the integration's
         token names as its owner, or else the integration itself; for other services in `act` of the saas token. It does
         not serve for password, e-mail, ways to sign in and privacy, whose words its `scope` lacks. `logout` ends it.
-        Who: an integration with `customers.manage`.
+        Who: an integration with the scope `customers.impersonate`.
         User errors: `REQUIRED`, `TOO_LONG`, `INVALID` at `reason`; `NOT_FOUND`, `ANONYMIZATION_OPEN`,
         `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD` at `customerId`: nobody can act for this customer now.
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope.

@@ -44,11 +44,11 @@ class RecordOrderPayload:
 class OrderMutations:
     """Root mutation fields about orders."""
 
-    @mutation(kinds=(TokenKind.INTEGRATION,), scope=Scope.CUSTOMERS_MANAGE)
+    @mutation(kinds=(TokenKind.INTEGRATION,), scope=Scope.CUSTOMERS_WRITE)
     async def record_order(self, info: Info, input: RecordOrderInput) -> RecordOrderPayload:
         """Tell of an order: the first makes a customer `ACQUIRED`, the next one `REPEAT`. Repeat it as you like.
 
-        Who: an integration with the scope `customers.manage`.
+        Who: an integration with the scope `customers.write`.
         User errors: `REQUIRED`, `TOO_LONG`, `INVALID`: put them right; `NOT_FOUND`: there is no such customer;
         `TAKEN`: the reference is that of another customer's order.
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from datetime import datetime
 
 import strawberry
@@ -29,9 +28,11 @@ SCOPE = (
 )
 
 
-def _saas_token(tokens: strawberry.Parent[TokenSet], info: Info) -> Awaitable[str]:
+async def _saas_token(tokens: strawberry.Parent[TokenSet], info: Info) -> str | None:
     issued = tokens.issued
-    return saas_tokens.sign_saas_token(info.context.uow, issued.bearer, issued.customer)
+    if issued.bearer.must_change_password:
+        return None
+    return await saas_tokens.sign_saas_token(info.context.uow, issued.bearer, issued.customer)
 
 
 @strawberry.type(description="The tokens of a session. Keep the refresh token where scripts of others cannot read it.")
@@ -46,14 +47,18 @@ class TokenSet:
     saas_token: str | None = strawberry.field(
         resolver=_saas_token,
         description="A JWT (ES256) for the shop's other services, which check it with `/.well-known/jwks.json`. It is "
-        "signed only when it is asked for; `saasToken` gives another one.",
+        "signed only when it is asked for; `saasToken` gives another one. Null as long as an initial password must be "
+        "changed.",
     )
     saas_token_expires_in: int = strawberry.field(description="Seconds until the saas token expires: `300`.")
     session_id: strawberry.ID = strawberry.field(
         description="Stays from the anonymous start to the logout; the basket hangs on it. It proves nothing."
     )
     scope: list[str] = strawberry.field(description=SCOPE)
-    initial_password: bool = strawberry.field(description="True: ask for a new password now.")
+    initial_password: bool = strawberry.field(
+        description="True: ask for a new password now. Until `changePassword` the token serves for nothing but `me` "
+        "and `logout`, unless the shop has turned `initial_password_gate` off."
+    )
     issued: strawberry.Private[token_sets.TokenSet]
 
 
@@ -317,7 +322,7 @@ class SessionMutations:
         logged_in = await service.login(info.context.uow, input.email, input.password)
         return LoginPayload(tokens=present_tokens(logged_in.tokens), customer=present_customer(logged_in.customer))
 
-    @mutation(kinds=SESSION, session_scope=SessionScope.SESSION_USE)
+    @mutation(kinds=SESSION, session_scope=SessionScope.SESSION_USE, initial_password=True)
     async def logout(self, info: Info, input: LogoutInput | None = None) -> LogoutPayload:
         """End this session, or with `everywhere` all sessions of the customer. The tokens are dead at once.
 

@@ -276,11 +276,11 @@ def _present_page(page: CustomerPage) -> CustomerConnection:
 class StaffCustomerMutations:
     """Root mutation fields about any customer."""
 
-    @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_MANAGE)
+    @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_WRITE)
     async def create_customer(self, info: Info, input: CreateCustomerInput) -> CreateCustomerPayload:
         """Make a customer, with or without a password; no mail is sent. All faults are told at once.
 
-        Who: an integration with the scope `customers.manage`.
+        Who: an integration with the scope `customers.write`; with `password` it must have `customers.credentials` too.
         User errors: `REQUIRED`, `INVALID`, `TOO_SHORT`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID_COUNTRY`,
         `INVALID_PHONE`, `INVALID_LANGUAGE`, `INVALID_CURRENCY`, `LIMIT_REACHED`, `PASSWORD_TOO_SHORT`,
         `PASSWORD_TOO_LONG`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: put them right; `EMAIL_TAKEN`: find the
@@ -292,12 +292,12 @@ class StaffCustomerMutations:
         created = await service.create_customer(info.context.uow, _new_customer(input), input.password, input.group_ids)
         return CreateCustomerPayload(customer=present_customer(created))
 
-    @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_MANAGE)
+    @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_WRITE)
     async def update_customer(self, info: Info, input: UpdateCustomerInput) -> UpdateCustomerPayload:
         """Change a customer: a field left out stays, null clears; all faults are told at once.
 
         Who becomes inactive or is put on hold is out at once: sessions, on-behalf access and mailed tokens end.
-        Who: an integration with the scope `customers.manage`.
+        Who: an integration with the scope `customers.write`.
         User errors: as `updateMe`; `TOO_SHORT`, `REQUIRED`: the shopper reference has 3 to 128 characters; `TAKEN`:
         another customer has it; `NOT_FOUND`: there is no such customer, or no such group; `ANONYMIZATION_OPEN`: nothing
         is written about this customer any more; `VERSION_CONFLICT`: read
@@ -309,14 +309,14 @@ class StaffCustomerMutations:
         updated = await service.update_customer(info.context.uow, input.id, patch, version)
         return UpdateCustomerPayload(customer=present_customer(updated))
 
-    @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_MANAGE)
+    @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_CREDENTIALS)
     async def create_password_reset_token(
         self, info: Info, input: CreatePasswordResetTokenInput
     ) -> CreatePasswordResetTokenPayload:
         """Make a token by which a customer sets a new password with `resetPassword`; you mail it, we do not.
 
         Tokens made before, or mailed by `requestPasswordReset`, are worthless from then on.
-        Who: an integration with the scope `customers.manage`.
+        Who: an integration with the scope `customers.credentials`.
         User errors: `NOT_FOUND`: there is no such customer; `ANONYMIZATION_OPEN`: cancel that first, if it has not
         begun; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: change that first with `updateCustomer`; `INVALID`: the customer
         has no address to sign in with.

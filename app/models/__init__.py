@@ -16,6 +16,7 @@ from app.models.legal_entities import LegalEntityAssignment
 from app.models.one_time_tokens import OneTimeToken
 from app.models.orders import RecordedOrder
 from app.models.outbox import OutboxMessage
+from app.models.password_hash_kinds import PasswordHashKind
 from app.models.payment_instruments import PaymentInstrument
 from app.models.product_lists import ProductList, ProductListItem
 from app.models.sessions import AccessToken, RefreshToken, Session
@@ -37,6 +38,7 @@ TABLES: tuple[type[TenantRow], ...] = (
     LinkTicket,
     OneTimeToken,
     OutboxMessage,
+    PasswordHashKind,
     PaymentInstrument,
     ProductList,
     ProductListItem,

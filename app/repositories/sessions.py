@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, select
 from sqlmodel import col
 
+from app.domain.devices import device_key
 from app.domain.ports import Connection
 from app.domain.principal import TokenKind
 from app.domain.rows import Reading
@@ -132,9 +133,9 @@ class SessionRepository(Repository):
         return await self._list(_LIVE, customer_id=customer_id, now=now)
 
     async def is_new_device(self, customer_id: str, user_agent: str | None) -> bool:
-        """Tell whether the customer has logged in before, but never with a device that names itself so."""
-        known = {row.user_agent for row in await self._list(_DEVICES, customer_id=customer_id)}
-        return bool(known) and user_agent not in known
+        """Tell whether the customer has logged in before, but never with such a device (`device_key`)."""
+        known = {device_key(row.user_agent) for row in await self._list(_DEVICES, customer_id=customer_id)}
+        return bool(known) and device_key(user_agent) not in known
 
     async def change(self, session_id: str, **values: Any) -> Session | None:
         """Set columns of a session, and return it as it is then."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.domain.errors import AccessError, UnauthenticatedReason, forbidden, unauthenticated
 from app.domain.principal import Principal
 from app.domain.requests import RequestFacts
+from app.domain.scopes import Scope, has_scope
 from app.models.customers import CustomerProfile
 
 
@@ -31,6 +32,11 @@ class Caller:
         if self.customer is None:
             raise _not_a_customer()
         return self.customer
+
+    def require_scope(self, scope: Scope) -> None:
+        """Raise FORBIDDEN unless the caller's token has this scope."""
+        if not has_scope(self.require_principal(), scope):
+            raise forbidden(f"This needs the scope {scope.value}.")
 
 
 def _not_a_customer() -> AccessError:

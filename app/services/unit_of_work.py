@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from app.domain.errors import AccessError, DomainError
-from app.domain.ports import Connection
+from app.domain.ports import Comparison, Connection
 from app.domain.tenants import Tenant
 from app.domain.tools import Tools
 from app.models.audit import AuditEvent
@@ -27,6 +27,7 @@ from app.repositories.legal_entities import LegalEntityRepository
 from app.repositories.one_time_tokens import OneTimeTokenLookup, OneTimeTokenRepository
 from app.repositories.orders import OrderRepository
 from app.repositories.outbox import OutboxQueue, OutboxRepository
+from app.repositories.password_hash_kinds import PasswordHashKindRepository
 from app.repositories.past_rows import PastRows
 from app.repositories.payment_instruments import PaymentInstrumentRepository
 from app.repositories.personal_data import PersonalDataRepository
@@ -76,6 +77,7 @@ class UnitOfWork:
     groups = _OfTenant(GroupRepository)
     orders = _OfTenant(OrderRepository)
     credentials = _OfTenant(CredentialRepository)
+    password_hash_kinds = _OfTenant(PasswordHashKindRepository)
     sessions = _OfTenant(SessionRepository)
     social_states = _OfTenant(SocialStateRepository)
     social_identities = _OfTenant(SocialIdentityRepository)
@@ -102,6 +104,7 @@ class UnitOfWork:
         if caller.principal is not None:
             self.enter(tools.tenants.tenant(caller.principal.tenant_id))
         self._at_end: list[AuditEvent] = []
+        self._comparison: Comparison | None = None
         self.is_spent = False
 
     async def __aenter__(self) -> Self:
@@ -163,7 +166,13 @@ class UnitOfWork:
     async def verify_password(self, encoded: str | None, password: str) -> bool:
         """Tell whether the password is right; takes as long where there is no hash."""
         self._hold_nothing()
-        return await self.tools.passwords.verify(encoded, password)
+        self._comparison = await self.tools.passwords.compare(encoded, password)
+        return self._comparison.is_right
+
+    async def level_refusal(self) -> None:
+        """Wait before a refusal so that its time does not tell what kind of hash was verified, if there was any."""
+        if self._comparison is not None and not self._connection.begun:
+            await self.tools.passwords.level(self._comparison, await self.password_hash_kinds.list())
 
     async def hash_password(self, password: str) -> str:
         """Return the hash of a new password."""

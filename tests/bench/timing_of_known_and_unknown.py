@@ -9,6 +9,7 @@ folder of its own.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 import tempfile
@@ -17,6 +18,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from statistics import quantiles
 
+import bcrypt
+
+from app.services.staff.import_files import import_file
 from app.settings import Settings
 from app.wiring import migrate
 from tests.factories import PASSWORD, address_input, signup_input
@@ -79,12 +83,29 @@ async def change_email(gateway: Gateway, token: str, email: str) -> object:
     return await gateway.graphql(operations.CHANGE_EMAIL, {"input": given}, token)
 
 
-CALLED: tuple[Call, ...] = (login, signup, request_password_reset, resend_confirmation, change_email)
+async def login_of_imported(gateway: Gateway, token: str, email: str) -> object:
+    return await login(gateway, token, email)
+
+
+CALLED: tuple[Call, ...] = (login, login_of_imported, signup, request_password_reset, resend_confirmation, change_email)
+
+
+async def import_customers(gateway: Gateway, number: int) -> list[str]:
+    """Import customers with hashes of bcrypt and return their addresses; nobody else has logged in with such a hash."""
+    encoded = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(11)).decode()
+    emails = [f"imported-{each}@example.com" for each in range(number)]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "customers.jsonl"
+        file.write_text("".join(json.dumps({"email": each, "passwordHash": encoded}) + "\n" for each in emails))
+        await import_file(gateway.tools, gateway.tools.tenants.tenant("demo"), file)
+    return emails
 
 
 async def measure(gateway: Gateway, call: Call, *, as_customer: bool) -> tuple[list[float], list[float]]:
     """Return the seconds of the calls for known and for unknown addresses."""
     known = [(await gateway.signed_up()).email for _ in range(WARM_UP)]
+    if call is login_of_imported:
+        known = await import_customers(gateway, WARM_UP)
     token = (await gateway.customer()).tokens.access if as_customer else (await gateway.anonymous()).access
     seconds: tuple[list[float], list[float]] = ([], [])
     for number in range(WARM_UP + CALLS):

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from app.domain.profile import Profile
-from app.domain.scopes import Scope
+from app.domain.scopes import ScopeWord
 from app.domain.tenants import (
     AnonymizationRequester,
     Client,
@@ -234,7 +234,9 @@ class TestTenant:
         assert tenant.find_site("other") is None
         assert tenant.find_client("demo-storefront") is tenant.clients[0]
         assert tenant.find_client("other") is None
-        assert tenant.find_user("anna") == OrganisationUser(id="anna", scopes=frozenset({Scope.CUSTOMERS_ANONYMIZE}))
+        assert tenant.find_user("anna") == OrganisationUser(
+            id="anna", scopes=frozenset({ScopeWord.CUSTOMERS_ANONYMIZE})
+        )
         assert tenant.find_user("bert") is None
         assert tenant.find_social_provider("x") is tenant.social[0]
         assert tenant.find_social_provider("y") is None

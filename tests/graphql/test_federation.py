@@ -77,7 +77,7 @@ class TestEntities:
         assert emails(await ask(gateway, others.token, ada["id"])) == [None]
 
     async def test_needs_the_scope(self, gateway: Gateway) -> None:
-        writer = await Staff.of(gateway, scope="customers.manage")
+        writer = await Staff.of(gateway, scope="customers.write")
         assert (await ask(gateway, writer.token, UNKNOWN)).codes == ["FORBIDDEN"]
 
     async def test_needs_a_token(self, gateway: Gateway) -> None:

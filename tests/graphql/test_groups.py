@@ -50,7 +50,7 @@ class TestCustomerGroups:
         assert await codes(staff) == ["press", "wholesale"]
 
     async def test_is_for_integrations_with_the_scope_only(self, gateway: Gateway) -> None:
-        writer = await Staff.of(gateway, scope="customers.manage")
+        writer = await Staff.of(gateway, scope="customers.write")
         assert (await writer.graphql("{ customerGroups { id } }")).codes == ["FORBIDDEN"]
 
 

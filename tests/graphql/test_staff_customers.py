@@ -80,7 +80,7 @@ class TestCustomer:
         assert await (await Staff.of(gateway, "open-backend")).find(**{by: made[by]}) is None
 
     async def test_is_for_integrations_with_the_scope_only(self, gateway: Gateway) -> None:
-        writer = await Staff.of(gateway, scope="customers.manage")
+        writer = await Staff.of(gateway, scope="customers.write")
         assert (await writer.graphql('{ customer(id: "1") { id } }')).codes == ["FORBIDDEN"]
         person = await gateway.customer()
         query = f'{{ customer(id: "{person.id}") {{ id }} }}'
@@ -235,7 +235,7 @@ class TestCustomers:
         assert len(statements) == 3, statements
 
     async def test_is_for_integrations_with_the_scope_only(self, gateway: Gateway) -> None:
-        writer = await Staff.of(gateway, scope="customers.manage")
+        writer = await Staff.of(gateway, scope="customers.write")
         assert (await writer.graphql("{ customers { nodes { id } } }")).codes == ["FORBIDDEN"]
 
 

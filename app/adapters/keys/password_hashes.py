@@ -27,6 +27,7 @@ _ARGON2_PASSES_TIMES_KIBIBYTES = 512 * 1024
 _ARGON2_LANES = 8
 _BCRYPT_COST = 14
 _BCRYPT_BYTES = 72
+_BCRYPT_SALTED = 53
 _SCRYPT_COST = 2 * 1024 * 1024
 _PBKDF2_ROUNDS = 2_000_000
 _DIGEST_BYTES = range(16, 65)
@@ -37,6 +38,7 @@ _SCRYPT = re.compile(r"\$scrypt\$ln=(\d{1,2}),r=(\d{1,3}),p=(\d{1,3})\$([^$]+)\$
 _PBKDF2 = re.compile(r"\$pbkdf2(?:-(sha1|sha256|sha512))?\$(?:i=)?(\d{1,9})(?:,l=\d{1,3})?\$([^$]+)\$([^$]+)")
 _DJANGO_SCRYPT = re.compile(r"scrypt\$(\d{1,9})\$([^$]+)\$(\d{1,3})\$(\d{1,3})\$([^$]+)")
 _DJANGO_PBKDF2 = re.compile(r"pbkdf2_(sha1|sha256|sha512)\$(\d{1,9})\$([^$]+)\$([^$]+)")
+_WRITTEN = re.compile(r"[^=]")
 _DIGESTS = {"sha1": 20, "sha256": 32, "sha512": 64}
 
 
@@ -46,6 +48,20 @@ def read_hash(encoded: str) -> Check | None:
         return _read(encoded)
     except (ValueError, Error):
         return None
+
+
+def kind_of(encoded: str) -> str:
+    """Return a hash of the same kind and cost, of which nothing but that is known: it is that of no password.
+
+    It is verified as slowly as the one that it was made of.
+    """
+    if found := _BCRYPT.search(encoded):
+        return encoded[: found.end() - _BCRYPT_SALTED] + "." * _BCRYPT_SALTED
+    parts = encoded.split("$")
+    # Django writes the cost of scrypt on both sides of the salt.
+    for place in (2 if encoded.startswith("scrypt$") else -2, -1):
+        parts[place] = _WRITTEN.sub("A", parts[place])
+    return "$".join(parts)
 
 
 def _read(encoded: str) -> Check | None:

@@ -6,17 +6,22 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
 
 from app.adapters.clock import SystemRandom
-from app.adapters.keys.password_hashes import read_hash
+from app.adapters.keys.password_hashes import kind_of, read_hash
 from app.domain.errors import AccessCode, AccessError
+from app.domain.ports import Comparison
 
 Result = TypeVar("Result")
+
+_OURS = ""
+# Seconds: a hash that takes longer is not read, so that this was the machine's fault.
+_LONGEST = 2.0
 
 
 class Argon2Passwords:
@@ -28,6 +33,8 @@ class Argon2Passwords:
 
     def __init__(self, *, threads: int, waiting: int = 64) -> None:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+        # How many seconds a hash of each kind takes in this process, as it was seen; ours is among them.
+        self._seconds: dict[str, float] = {}
         # Made now and not at the first unknown customer, whose answer would otherwise take twice as long.
         self._dummy = self._hasher.hash(SystemRandom().secret())
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="argon2", initializer=_give_way)
@@ -49,8 +56,46 @@ class Argon2Passwords:
 
         Raises `AccessError` SERVICE_BUSY when too many are waiting.
         """
-        matches = await self._run(lambda: self._matches(encoded or self._dummy, password))
-        return matches and encoded is not None
+        return (await self.compare(encoded, password)).is_right
+
+    async def compare(self, encoded: str | None, password: str) -> Comparison:
+        """Do as `verify` does, and return with the answer what `level` wants."""
+        compared = encoded or self._dummy
+        is_right, began = await self._measure(compared, password)
+        return Comparison(is_right and encoded is not None, began)
+
+    async def level(self, comparison: Comparison, kinds: Collection[str]) -> None:
+        """Wait so that a refusal takes as long whichever of these kinds of hash (`kind_of`) was compared, or ours.
+
+        It waits for the end of a period twice as long as the slowest of them takes, counted from when the comparison
+        began, and not from when it was asked for: those that wait for a thread all wait alike. That costs no processor.
+        """
+        if not kinds:
+            return
+        for kind in set(kinds) - self._seconds.keys():
+            await self._measure(kind, "")
+        period = 2 * max(self._seconds[kind] for kind in (_OURS, *kinds))
+        passed = asyncio.get_running_loop().time() - comparison.began
+        await asyncio.sleep(period - passed % period)
+
+    def kind_of(self, encoded: str) -> str | None:
+        """Return the kind of a hash that was made elsewhere, and nothing else of it; None for one of ours."""
+        return kind_of(encoded) if self.needs_rehash(encoded) else None
+
+    async def _measure(self, encoded: str, password: str) -> tuple[bool, float]:
+        """Compare, tell when that began, and learn how long such a hash takes."""
+        now = asyncio.get_running_loop().time
+
+        def compare() -> tuple[bool, float, float]:
+            began = now()
+            return self._matches(encoded, password), began, now()
+
+        is_right, began, ended = await self._run(compare)
+        kind, took = self.kind_of(encoded) or _OURS, min(ended - began, _LONGEST)
+        so_far = self._seconds.get(kind, 0)
+        # A slower one counts at once, a faster one little by little: it was perhaps only a busy moment.
+        self._seconds[kind] = max(took, so_far + (took - so_far) / 10)
+        return is_right, began
 
     def needs_rehash(self, encoded: str) -> bool:
         """Tell whether the hash was made by another system, or with other parameters than today's."""

@@ -14,7 +14,7 @@ from joserfc.jwk import KeySet
 from app.adapters.social.presets import fill_preset
 from app.adapters.social.secrets import read_private_key
 from app.adapters.tenants.faults import dotted
-from app.domain.client_credentials import WELL_KNOWN_SECRET
+from app.domain.client_credentials import MAKE_SECRET, SHORTEST_SECRET, WELL_KNOWN_SECRET
 from app.domain.mixins import check_schema
 from app.domain.operation_lists import read_operations
 from app.domain.profile import Profile
@@ -53,6 +53,7 @@ class TenantTable:
         self._name_entries(prepared, "mixins", "name")
         self._take_file(prepared, "operation_list", "operations_file", read_operations)
         for path, entry in self._entries(prepared, "clients"):
+            self._refuse_short_secret(entry, *path)
             self._take_secret(entry, "secret", *path)
             self._take_file(entry, "jwks", "jwks_file", _check_keys, *path)
         for path, entry in self._entries(prepared, "webhooks"):
@@ -118,6 +119,19 @@ class TenantTable:
         if in_production and secret.startswith(WELL_KNOWN_SECRET):
             self._add(f"names {variable}, which holds a well-known development secret: choose one of your own", *path)
         return secret
+
+    def _refuse_short_secret(self, client: Table, *path: str | int) -> None:
+        """Note a secret that production does not take because it could be guessed."""
+        variable = client.get("secret_env")
+        secret = self._surroundings.environment.get(variable, "") if isinstance(variable, str) else ""
+        is_short = 0 < len(secret) < SHORTEST_SECRET and not secret.startswith(WELL_KNOWN_SECRET)
+        if is_short and self._surroundings.profile is Profile.PRODUCTION:
+            self._add(
+                f"names {variable}, which holds fewer than {SHORTEST_SECRET} characters: put there what "
+                f"{MAKE_SECRET} prints",
+                *path,
+                "secret_env",
+            )
 
     def _take_file(
         self, entry: Table, key: str, file_key: str, check: Callable[[Any], object], *path: str | int

@@ -18,7 +18,8 @@ def check_password(
     if not password:
         problems.add(UserErrorCode.REQUIRED, "Please choose a password.", *path)
         return
-    policy = PasswordPolicy(tenant.name, tenant.password_min_length)
+    languages = frozenset(site.language for site in tenant.sites)
+    policy = PasswordPolicy(tenant.name, tenant.password_min_length, languages)
     problems.check(lambda text: policy.check(text, personal), password, *path)
 
 

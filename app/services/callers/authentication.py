@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.domain.errors import UnauthenticatedReason
 from app.domain.principal import OWNER_TYPE, Actor, Owner, Principal, TokenKind
 from app.domain.requests import RequestFacts
-from app.domain.scopes import Scope
+from app.domain.scopes import Scope, has_scope
 from app.domain.tenants import Client, Tenant
 from app.domain.tokens import ACCESS_PREFIXES, hash_token, read_prefix
 from app.domain.tools import Tools
@@ -26,46 +26,51 @@ async def authenticate(tools: Tools, facts: RequestFacts) -> Caller:
     row = await open_token_lookup(tools).find_by_access_token(hash_token(facts.token))
     if row is None:
         return Caller(facts, refusal=UnauthenticatedReason.INVALID)
-    refusal = _why_worthless(tools, row)
+    registered = tools.tenants.find_client(row.session_client_id)
+    if registered is None or registered[0].id != row.session_tenant_id:
+        return Caller(facts, refusal=UnauthenticatedReason.REVOKED)
+    principal = _principal(*registered, row)
+    refusal = _why_worthless(tools, registered[1], principal, row)
     if refusal is not None:
         return Caller(facts, refusal=refusal)
     customer = row if row.session_customer_id is not None else None
-    return Caller(facts, principal=_principal(row), customer=customer)
+    return Caller(facts, principal=principal, customer=customer)
 
 
-def _why_worthless(tools: Tools, row: PresentedToken) -> UnauthenticatedReason | None:
+def _why_worthless(
+    tools: Tools, client: Client, principal: Principal, row: PresentedToken
+) -> UnauthenticatedReason | None:
     """Tell what makes the token worthless: whatever ended session, customer or client revokes it at once."""
     now = tools.clock.now()
     if row.token_revoked_at is not None or row.session_revoked_at is not None:
         return UnauthenticatedReason.REVOKED
     if row.session_customer_id is not None and (not row.active or row.on_hold):
         return UnauthenticatedReason.REVOKED
-    registered = tools.tenants.find_client(row.session_client_id)
-    if registered is None or registered[0].id != row.session_tenant_id:
-        return UnauthenticatedReason.REVOKED
     began_by = row.session_credential_fingerprint
-    if began_by is not None and began_by not in registered[1].credential_fingerprints:
+    if began_by is not None and began_by not in client.credential_fingerprints:
         return UnauthenticatedReason.REVOKED
-    if row.session_kind == TokenKind.ON_BEHALF and not _may_still_act(*registered, row):
+    if principal.kind is TokenKind.ON_BEHALF and not has_scope(principal, Scope.CUSTOMERS_IMPERSONATE):
         return UnauthenticatedReason.REVOKED
     if row.token_expires_at <= now or row.session_expires_at <= now:
         return UnauthenticatedReason.EXPIRED
     return None
 
 
-def _may_still_act(tenant: Tenant, client: Client, row: PresentedToken) -> bool:
-    """Tell whether the client, and the person in whose name it acts, could begin to act for a customer today."""
+def _scope_of_actor(tenant: Tenant, client: Client, row: PresentedToken) -> frozenset[str]:
+    """Return what the client, and the person in whose name it acts for a customer, may both do at this moment."""
     is_owner = row.session_actor_type == OWNER_TYPE
     owner = Owner(row.session_actor_id, OWNER_TYPE) if is_owner and row.session_actor_id is not None else None
-    return Scope.CUSTOMERS_MANAGE in tenant.scopes_of(client, owner)
+    return tenant.scopes_of(client, owner)
 
 
-def _principal(row: PresentedToken) -> Principal:
+def _principal(tenant: Tenant, client: Client, row: PresentedToken) -> Principal:
+    kind = TokenKind(row.session_kind)
     return Principal(
-        kind=TokenKind(row.session_kind),
+        kind=kind,
         tenant_id=row.session_tenant_id,
         client_id=row.session_client_id,
         expires_at=row.token_expires_at,
+        scope=_scope_of_actor(tenant, client, row) if kind is TokenKind.ON_BEHALF else frozenset(),
         session_id=row.session_id,
         site=row.session_site,
         customer_id=row.session_customer_id,
@@ -74,4 +79,5 @@ def _principal(row: PresentedToken) -> Principal:
         actor=Actor(row.session_actor_id, row.session_actor_type or "", row.session_actor_reason or "")
         if row.session_actor_id is not None
         else None,
+        must_change_password=kind is TokenKind.CUSTOMER and row.initial_password and tenant.initial_password_gate,
     )

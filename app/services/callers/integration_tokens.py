@@ -9,6 +9,7 @@ from typing import Any
 from app.domain.errors import UnauthenticatedReason
 from app.domain.principal import Owner, Principal, TokenKind
 from app.domain.requests import RequestFacts
+from app.domain.scopes import permissions, words_within
 from app.domain.tenants import Client, Tenant
 from app.domain.tools import Tools
 from app.models.integration_tokens import IntegrationToken
@@ -95,7 +96,7 @@ async def authenticate_integration(tools: Tools, facts: RequestFacts, token: str
         client_id=client.id,
         expires_at=expires_at,
         # What the client or the owner has lost since then, the token has lost as well.
-        scope=frozenset(claims["scope"].split()) & tenant.scopes_of(client, owner),
+        scope=words_within(frozenset(claims["scope"].split()), permissions(tenant.scopes_of(client, owner))),
         owner=owner,
         token_id=issued.jti,
     )

@@ -10,7 +10,7 @@ from typing import Any
 from app.domain.audit import AuditAction
 from app.domain.oauth import GrantType, OAuthError, OAuthErrorCode, OAuthRequest
 from app.domain.principal import Owner, Principal, TokenKind
-from app.domain.scopes import Scope, scope_words
+from app.domain.scopes import may_ask_for, permissions, scope_words
 from app.domain.tokens import read_prefix
 from app.domain.tools import Tools
 from app.services.audit import record, record_failure
@@ -139,16 +139,16 @@ def _invalid_grant(description: str) -> OAuthError:
     return OAuthError(OAuthErrorCode.INVALID_GRANT, f"The assertion does not count: {description}")
 
 
-def _choose_scope(grant: _Grant, asked: str | None) -> frozenset[Scope]:
+def _choose_scope(grant: _Grant, asked: str | None) -> frozenset[str]:
     most = grant.client.tenant.scopes_of(grant.client.client, grant.owner)
     if asked is None:
         return most
-    own = {scope.value: scope for scope in most}
+    allowed = permissions(most)
     names = asked.split(" ")
-    if not all(name in own for name in names):
+    if not all(may_ask_for(name, allowed) for name in names):
         whose = "scopes only that it and the owner both have" if grant.owner else "own scopes only"
         raise OAuthError(OAuthErrorCode.INVALID_SCOPE, f"The client may ask for {whose}, parted by spaces.")
-    return frozenset(own[name] for name in names)
+    return frozenset(names)
 
 
 async def _use_up(uow: UnitOfWork, grant: _Grant) -> None:
@@ -178,7 +178,7 @@ async def _recording_failures(uow: UnitOfWork, asked: _Request) -> AsyncIterator
         raise
 
 
-def _describe_grant(asked: _Request, grant: _Grant, scope: frozenset[Scope]) -> dict[str, str]:
+def _describe_grant(asked: _Request, grant: _Grant, scope: frozenset[str]) -> dict[str, str]:
     detail = {
         "client_id": asked.client_id,
         "grant": asked.grant_type.name.lower(),

@@ -86,7 +86,8 @@ async def issue_tokens(
             expires_at=refresh_ends,
         )
     )
-    bearer = bearer_of(session, access_ends)
+    gated = kind is TokenKind.CUSTOMER and customer is not None and customer.initial_password
+    bearer = bearer_of(session, access_ends, must_change_password=gated and uow.tenant.initial_password_gate)
     return TokenSet(
         access_token=access.text,
         expires_in=_seconds(access_ends - uow.now),
@@ -123,7 +124,7 @@ def _lifetimes(uow: UnitOfWork, kind: TokenKind) -> _Lifetimes:
     return _Lifetimes(timedelta(seconds=access), timedelta(seconds=refresh))
 
 
-def bearer_of(session: Session, expires_at: datetime) -> Principal:
+def bearer_of(session: Session, expires_at: datetime, *, must_change_password: bool = False) -> Principal:
     """Return whom an access token of the session stands for, as `authenticate` will when it is presented."""
     return Principal(
         kind=TokenKind(session.kind),
@@ -138,6 +139,7 @@ def bearer_of(session: Session, expires_at: datetime) -> Principal:
         actor=Actor(session.actor_id, session.actor_type or "", session.actor_reason or "")
         if session.actor_id is not None
         else None,
+        must_change_password=must_change_password,
     )
 
 

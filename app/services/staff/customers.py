@@ -12,6 +12,7 @@ from app.domain.errors import DomainError, UserErrorCode, refuse
 from app.domain.patches import Patch, input_name
 from app.domain.problems import Problems
 from app.domain.references import parse_shopper_reference
+from app.domain.scopes import Scope
 from app.domain.topics import Topic
 from app.models.customers import Customer, CustomerProfile
 from app.models.one_time_tokens import Purpose
@@ -48,8 +49,11 @@ async def create_customer(
 ) -> CustomerProfile:
     """Make a customer. The password, where one is given, is initial: the customer is asked to change it.
 
-    EMAIL_TAKEN and TAKEN openly; NOT_FOUND for a group that there is not.
+    EMAIL_TAKEN and TAKEN openly; NOT_FOUND for a group that there is not. Raises FORBIDDEN for a password from who has
+    no right to choose one.
     """
+    if password is not None:
+        uow.caller.require_scope(Scope.CUSTOMERS_CREDENTIALS)
     problems = Problems()
     checked = check_new_customer(uow, problems, new)
     if password is not None:

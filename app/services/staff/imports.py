@@ -74,8 +74,16 @@ async def import_customers(tools: Tools, tenant: Tenant, lines: Sequence[Line]) 
     async with UnitOfWork(tools, caller) as uow:
         uow.enter(tenant)
         checked = await _check_all(uow, lines)
+        await _note_kinds_of_hashes(uow, checked)
         known = await _find_known(uow, [row for row in checked if isinstance(row, _Row)])
         return [await _import(uow, row, known) if isinstance(row, _Row) else row for row in checked]
+
+
+async def _note_kinds_of_hashes(uow: UnitOfWork, checked: Sequence[_Row | LineOutcome]) -> None:
+    """Have refused logins of the shop take as long as the slowest of these hashes, lest their time tell who has one."""
+    hashes = [row.password_hash for row in checked if isinstance(row, _Row) and row.password_hash is not None]
+    for kind in sorted(set(filter(None, map(uow.tools.passwords.kind_of, hashes)))):
+        await uow.password_hash_kinds.add_unless_known(kind)
 
 
 async def _check_all(uow: UnitOfWork, lines: Sequence[Line]) -> list[_Row | LineOutcome]:

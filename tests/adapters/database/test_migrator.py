@@ -104,6 +104,34 @@ async def execute(url: str, *statements: str) -> list[tuple[Any, ...]]:
         await database.close()
 
 
+ADD_CREDENTIAL = """INSERT INTO credential (
+    tenant_id, customer_id, password_hash, version, password_version, initial_password, must_confirm, changed_at
+) VALUES ('demo', '{id}', {hash}, 1, 1, false, false, '2026-10-06 14:03:00+00:00')"""
+
+
+class Kind:
+    tenant_id: str
+    kind: str
+
+
+KINDS = Reading(Kind, text("SELECT tenant_id, kind FROM password_hash_kind").columns(tenant_id=String, kind=String))
+
+
+def _sql(value: str | None) -> str:
+    return f"'{value}'" if value is not None else "NULL"
+
+
+async def kinds(url: str) -> list[tuple[str, str]]:
+    """Return the kinds of imported hashes."""
+    database = open_database(url)
+    connection = database.connect()
+    try:
+        return [(row.tenant_id, row.kind) for row in await connection.read_anew(KINDS)]
+    finally:
+        await connection.close()
+        await database.close()
+
+
 class TestMigrate:
     def test_makes_the_tables_of_the_models(self, empty_database_url: str) -> None:
         migrate(empty_database_url)
@@ -127,6 +155,26 @@ class TestMigrate:
         migrate(empty_database_url)
         rows = asyncio.run(execute(empty_database_url, ADD_PLACE.format(id="after")))
         assert sorted(rows) == [("after", "Engines Ltd", None), ("before", "Engines Ltd", None)]
+
+    def test_knows_the_kinds_of_hashes_that_were_imported_before(
+        self, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as before:
+            newest = command.upgrade
+            before.setattr(command, "upgrade", lambda config, _: newest(config, "0003"))
+            migrate(empty_database_url)
+        ours = "$argon2id$v=19$m=19456,t=2,p=1$" + "s" * 22 + "$" + "d" * 43
+        hashes = ["$2b$12$" + "a" * 53, "$2b$12$" + "b" * 53, ours, ours.replace("19456", "65536"), None]
+        added = [
+            ADD_CUSTOMER,
+            *(ADD_CREDENTIAL.format(id=number, hash=_sql(each)) for number, each in enumerate(hashes)),
+        ]
+        asyncio.run(execute(empty_database_url, *added))
+        migrate(empty_database_url)
+        assert sorted(asyncio.run(kinds(empty_database_url))) == [
+            ("demo", "$2b$12$" + "." * 53),
+            ("demo", "$argon2id$v=19$m=65536,t=2,p=1$" + "A" * 22 + "$" + "A" * 43),
+        ]
 
     def test_makes_the_database_ready_and_does_no_harm_again(self, empty_database_url: str) -> None:
         assert not asyncio.run(is_ready(empty_database_url))

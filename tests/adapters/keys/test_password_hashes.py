@@ -9,7 +9,7 @@ import bcrypt
 import pytest
 from argon2 import PasswordHasher, Type
 
-from app.adapters.keys.password_hashes import read_hash
+from app.adapters.keys.password_hashes import kind_of, read_hash
 
 PASSWORD = "violet-harbour-42"
 HASHES = {
@@ -109,3 +109,25 @@ class TestReadHash:
     )
     def test_refuses_what_is_no_hash_of_ours_to_compare(self, encoded: str) -> None:
         assert read_hash(encoded) is None
+
+
+class TestKindOf:
+    @pytest.mark.parametrize("encoded", HASHES.values(), ids=HASHES)
+    def test_is_a_hash_of_no_password_that_is_verified_at_the_same_cost(self, encoded: str) -> None:
+        kind = kind_of(encoded)
+        check = read_hash(kind)
+        assert check is not None
+        assert not check(PASSWORD)
+        assert not check("")
+        assert len(kind) == len(encoded)
+        assert kind_of(kind) == kind
+
+    @pytest.mark.parametrize("encoded", HASHES.values(), ids=HASHES)
+    def test_has_nothing_of_salt_and_digest(self, encoded: str) -> None:
+        pieces = [piece for piece in encoded.split("$") if len(piece) > 20]
+        assert pieces
+        assert not [piece for piece in pieces if piece.rstrip("=") in kind_of(encoded)]
+
+    def test_is_the_same_for_the_hashes_of_one_system(self) -> None:
+        one, other = (bcrypt.hashpw(b"any", bcrypt.gensalt(4)).decode() for _ in range(2))
+        assert kind_of(one) == kind_of(other) != kind_of(bcrypt.hashpw(b"any", bcrypt.gensalt(5)).decode())

@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey
 from app.adapters.tenants.file import TenantsFileError, load_tenants
 from app.domain.operation_lists import hash_operation
 from app.domain.profile import Profile
-from app.domain.scopes import Scope
+from app.domain.scopes import ScopeWord
 from app.domain.tenants import SignupMode, Tenant, TenantDirectory
 from tests.harness.tenants import shop, storefront, table
 
@@ -129,7 +129,7 @@ class TestLoadTenants:
         assert backend.secret.get_secret_value() == "b"
         assert backend.jwks is not None
         assert json.loads(backend.jwks)["keys"][0]["kty"] == "EC"
-        assert backend.scopes == {Scope.CUSTOMERS_READ}
+        assert backend.scopes == {ScopeWord.CUSTOMERS_READ}
         assert demo.social[0].issuer == "https://accounts.google.com"
         assert demo.social[0].name == "Google"
         assert demo.social[0].client_secret is not None
@@ -166,7 +166,9 @@ class TestLoadTenants:
             "tenants.demo.acces_token_seconds is not known: did you mean 'access_token_seconds'?",
             (
                 "tenants.demo.clients[0].scopes[0] must be "
-                "'customers.read', 'customers.manage' or 'customers.anonymize', not 'customers.raed'"
+                "'customers.read', 'customers.write', 'customers.impersonate', 'customers.credentials', "
+                "'customers.privacy', 'payments.read', 'customers.manage' or 'customers.anonymize', "
+                "not 'customers.raed'"
             ),
             (
                 "tenants.demo.clients[0].secret_env names BACKEND, which is not set: "
@@ -256,6 +258,19 @@ class TestLoadTenants:
                 "choose one of your own"
             )
         ]
+
+    def test_refuses_a_secret_of_fewer_than_32_characters_in_production(self, folder: Folder) -> None:
+        texts, production = (SHOP, BACKEND, 'secret_env = "BACKEND"'), Profile.PRODUCTION
+        assert folder.faults(*texts, environment={"BACKEND": "s" * 31}, profile=production) == [
+            (
+                "tenants.demo.clients[1].secret_env names BACKEND, which holds fewer than 32 characters: put there "
+                "what python3 -c 'import secrets; print(secrets.token_urlsafe(32))' prints"
+            )
+        ]
+        folder.load(*texts, environment={"BACKEND": "s" * 32}, profile=production)
+
+    def test_takes_a_short_secret_in_development(self, folder: Folder) -> None:
+        folder.load(SHOP, BACKEND, 'secret_env = "BACKEND"', environment={"BACKEND": "s"})
 
     def test_refuses_loopback_in_production(self, folder: Folder) -> None:
         local = SHOP.replace(SITE, "http://localhost:5173")

@@ -282,9 +282,16 @@ class TestAfterAChange:
 
     async def test_a_lost_scope_is_lost_at_once(self, gateway: Gateway, after_change: OtherShops) -> None:
         token = await integration_token(gateway)
-        less = BACKEND.replace('"customers.read", ', "")
+        less = BACKEND.replace(', "customers.manage"', "")
         async with after_change(less, KEYED) as changed:
-            assert (await token_info(changed, token))["tokenInfo"]["scope"] == ["customers.manage"]
+            assert (await token_info(changed, token))["tokenInfo"]["scope"] == ["customers.read"]
+
+    async def test_a_lost_part_of_a_scope_is_lost_at_once(self, gateway: Gateway, after_change: OtherShops) -> None:
+        token = await integration_token(gateway, scope="customers.manage")
+        less = BACKEND.replace('"customers.manage"', '"customers.write"')
+        async with after_change(less, KEYED) as changed:
+            scope = (await token_info(changed, token))["tokenInfo"]["scope"]
+            assert scope == ["customers.read", "customers.write"]
 
 
 class TestScopeOfAnOwnedToken:

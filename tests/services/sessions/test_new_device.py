@@ -35,6 +35,17 @@ class TestLogin:
         await login_with(gateway, person, FIREFOX)
         assert await login_with(gateway, person, FIREFOX) == 0
 
+    async def test_says_nothing_after_an_update_of_the_browser_or_the_system(self, gateway: Gateway) -> None:
+        person = await gateway.signup_confirmed()
+        await login_with(gateway, person, FIREFOX)
+        assert await login_with(gateway, person, FIREFOX.replace("140.0", "141.2")) == 0
+        assert await login_with(gateway, person, FIREFOX.replace("NT 10.0", "NT 11.0")) == 0
+
+    async def test_mails_about_another_browser_on_the_same_system(self, gateway: Gateway) -> None:
+        person = await gateway.signup_confirmed()
+        await login_with(gateway, person, FIREFOX)
+        assert await login_with(gateway, person, FIREFOX.replace("Firefox/140.0", "Chrome/140.0")) == 1
+
     async def test_mails_about_another_device(self, gateway: Gateway) -> None:
         person = await gateway.signup_confirmed()
         await login_with(gateway, person, FIREFOX)

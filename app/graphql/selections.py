@@ -1,0 +1,28 @@
+"""What is selected below a root field, known before it runs: who may not see the answer shall write nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from strawberry.types.nodes import SelectedField, Selection
+
+from app.graphql.context import Info
+
+
+def selects(info: Info, name: str) -> bool:
+    """Tell whether a field of this name is asked for anywhere below the root field that is about to run."""
+    return any(_selects(selected.selections, name) for selected in info.selected_fields)
+
+
+def _selects(selections: Iterable[Selection], name: str) -> bool:
+    return any(
+        (isinstance(each, SelectedField) and each.name == name) or _selects(each.selections, name)
+        for each in selections
+        if _is_included(each)
+    )
+
+
+def _is_included(selection: Selection) -> bool:
+    """Tell whether `@skip` and `@include` leave it in (GraphQL section 3.13)."""
+    given = selection.directives
+    return not given.get("skip", {}).get("if", False) and bool(given.get("include", {}).get("if", True))
