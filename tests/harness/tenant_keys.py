@@ -24,7 +24,7 @@ from app.adapters.tenants.faults import FILE_KEYS
 from app.domain.tenants import Mixin, Site, SocialProvider, Tenant
 from tests.harness.source import ROOT
 
-README = ROOT / "app" / "adapters" / "README.md"
+README = ROOT / "app" / "adapters" / "tenants" / "README.md"
 BEGIN = "<!-- Made by scripts/schema: -->"
 END = "<!-- until here -->"
 
@@ -38,6 +38,7 @@ _UNITS = {
     "_per_second": "a second",
     "_per_minute": "a minute",
     "_per_5_minutes": "in 5 minutes",
+    "_per_10_minutes": "in 10 minutes",
     "_per_hour": "an hour",
     "_per_day": "a day",
 }
