@@ -26,7 +26,7 @@ class PrometheusMetrics:
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "gateway_requests",
-            "Requests by root field of GraphQL (or by route) and outcome: OK or the code of the first error.",
+            "Requests by root field of GraphQL (or by route) and outcome: OK or the code of the first (user) error.",
             ("field", "outcome"),
             registry=self.registry,
         )
