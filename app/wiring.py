@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from app.adapters.challenges import HttpChallenges
 from app.adapters.clock import SystemClock, SystemRandom
 from app.adapters.database.opening import open_database
 from app.adapters.database.schema_version import newest_migration
@@ -125,6 +126,7 @@ def build_tools(settings: Settings, clock: Clock | None = None) -> Tools:
         mailer=_build_mailer(settings, clock),
         webhooks=HttpWebhookSender(clock, loopback=settings.profile is Profile.DEVELOPMENT),
         social=SocialProviders(clock, loopback=settings.profile is Profile.DEVELOPMENT),
+        challenges=HttpChallenges(loopback=settings.profile is Profile.DEVELOPMENT),
         mail_texts=JinjaMailTexts(Path(__file__).with_name("templates")),
         tenants=read_tenants(settings),
         public_url=settings.public_url,
@@ -188,6 +190,7 @@ async def close_tools(tools: Tools) -> None:
         await asyncio.to_thread(observer.close)
     await tools.limiter.close()
     await tools.social.close()
+    await tools.challenges.close()
     tools.passwords.close()
     await tools.database.close()
 

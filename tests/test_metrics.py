@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx2
 import pytest
 
+from tests.factories import PASSWORD
 from tests.harness import operations
 from tests.harness.gateway import Gateway
 from tests.harness.postgresql import free_port
@@ -56,3 +57,41 @@ class TestMetrics:
 
     async def test_are_nowhere_on_the_port_that_everybody_may_call(self, gateway: Gateway) -> None:
         assert (await gateway.http.get("/metrics")).status_code == 404
+
+    async def test_tell_what_a_refused_login_was_refused_for(
+        self, gateway: Gateway, settings_environment: dict[str, str]
+    ) -> None:
+        person = await gateway.signup_confirmed()
+        for password in ("wrong-harbour-42", PASSWORD):
+            given = {"input": {"email": person.email, "password": password}}
+            await gateway.graphql(operations.LOGIN, given, person.tokens.access)
+        text = await read_metrics(settings_environment)
+        assert 'gateway_requests_total{field="login",outcome="INVALID_CREDENTIALS"} 1.0' in text
+        assert 'gateway_requests_total{field="login",outcome="OK"} 1.0' in text
+
+    async def test_tell_of_attacks_on_logins(self, gateway: Gateway, settings_environment: dict[str, str]) -> None:
+        for number in range(11):
+            gateway.ip = f"198.51.100.{number}"
+            given = {"input": {"email": "ada@example.com", "password": "wrong-harbour-42"}}
+            await gateway.graphql(operations.LOGIN, given, (await gateway.anonymous()).access)
+        assert 'gateway_login_attacks_total{target="account"} 1.0' in await read_metrics(settings_environment)
+
+    @pytest.mark.parametrize(
+        ("query", "given", "outcome"),
+        [
+            (operations.SIGNUP, {"email": "ada@example.com", "password": "short"}, "PASSWORD_TOO_SHORT"),
+            (operations.REQUEST_PASSWORD_RESET, {"email": "nonsense"}, "INVALID_EMAIL"),
+            (operations.RESET_PASSWORD, {"token": "nonsense", "password": PASSWORD}, "TOKEN_INVALID"),
+        ],
+    )
+    async def test_tell_what_any_mutation_was_refused_for(
+        self,
+        gateway: Gateway,
+        settings_environment: dict[str, str],
+        query: str,
+        given: dict[str, str],
+        outcome: str,
+    ) -> None:
+        token = (await gateway.anonymous()).access
+        await gateway.graphql(query, {"input": given}, token)
+        assert f'outcome="{outcome}"}} 1.0' in await read_metrics(settings_environment)

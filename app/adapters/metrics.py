@@ -26,7 +26,7 @@ class PrometheusMetrics:
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "gateway_requests",
-            "Requests by root field of GraphQL (or by route) and outcome: OK or the code of the first error.",
+            "Requests by root field of GraphQL (or by route) and outcome: OK or the code of the first (user) error.",
             ("field", "outcome"),
             registry=self.registry,
         )
@@ -39,6 +39,12 @@ class PrometheusMetrics:
         )
         self._limited = Counter(
             "gateway_limited", "Tries that a limit has refused, by limit.", ("limit",), registry=self.registry
+        )
+        self._attacks = Counter(
+            "gateway_login_attacks",
+            "Attacks on logins, once a day each: at one account, or by one password.",
+            ("target",),
+            registry=self.registry,
         )
         self._passwords_waiting = self._gauge(
             "gateway_passwords_waiting", "Passwords that wait for a thread to be hashed."
@@ -66,6 +72,10 @@ class PrometheusMetrics:
     def limit_hit(self, name: str) -> None:
         """Count a try that the limit of this name has refused."""
         self._limited.labels(name).inc()
+
+    def login_attacked(self, target: str) -> None:
+        """Count one more attack on logins."""
+        self._attacks.labels(target).inc()
 
     def show_process(self, *, passwords_waiting: int, connections: int) -> None:
         """Show what this process has under way."""

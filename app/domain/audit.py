@@ -14,6 +14,7 @@ class AuditAction(StrEnum):
     SIGNUP_CONFIRMED = "signup.confirmed"
     CONFIRMATION_REQUESTED = "signup.confirmation_requested"
     LOGIN = "login"
+    LOGIN_ATTACKED = "login.attacked"
     SOCIAL_LOGIN = "social.login"
     SOCIAL_LINKED = "social.linked"
     SOCIAL_UNLINKED = "social.unlinked"

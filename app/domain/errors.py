@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
@@ -90,6 +91,7 @@ class AccessCode(StrEnum):
     FORBIDDEN = "FORBIDDEN"
     REAUTHENTICATION_REQUIRED = "REAUTHENTICATION_REQUIRED"
     RATE_LIMITED = "RATE_LIMITED"
+    CHALLENGE_REQUIRED = "CHALLENGE_REQUIRED"
     SERVICE_BUSY = "SERVICE_BUSY"
     BAD_REQUEST = "BAD_REQUEST"
     QUERY_TOO_COMPLEX = "QUERY_TOO_COMPLEX"
@@ -111,7 +113,7 @@ class UnauthenticatedReason(StrEnum):
 class AccessError(Exception):
     """What the calling program must handle; becomes a top-level error of the answer.
 
-    `durable` as in `DomainError`; `retry_after` in whole seconds.
+    `durable` as in `DomainError`; `retry_after` in whole seconds; `more` is what else the program has to know.
     """
 
     def __init__(
@@ -121,6 +123,7 @@ class AccessError(Exception):
         *,
         reason: UnauthenticatedReason | None = None,
         retry_after: int | None = None,
+        more: Mapping[str, str] | None = None,
         durable: bool = False,
     ) -> None:
         super().__init__(message)
@@ -128,12 +131,13 @@ class AccessError(Exception):
         self.message = message
         self.reason = reason
         self.retry_after = retry_after
+        self.more = more or {}
         self.durable = durable
 
     @property
     def extensions(self) -> dict[str, str | int]:
         """The machine-readable part of the answer: code, and reason or seconds to wait where there are any."""
-        extensions: dict[str, str | int] = {"code": self.code.value}
+        extensions: dict[str, str | int] = {"code": self.code.value, **self.more}
         if self.reason is not None:
             extensions["reason"] = self.reason.value
         if self.retry_after is not None:

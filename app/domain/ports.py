@@ -11,7 +11,7 @@ from sqlalchemy import Executable
 
 from app.domain.rows import Reading, RowT, Writing
 from app.domain.social import AuthorizationGrant, AuthorizationRequest, SocialProof
-from app.domain.tenants import SocialProvider, Tenant
+from app.domain.tenants import Challenge, SocialProvider, Tenant
 
 
 class Clock(Protocol):
@@ -128,6 +128,10 @@ class Sealer(Protocol):
 
     def open(self, sealed: str) -> str:
         """Return the text again; raises `ValueError` for what was not sealed here."""
+        ...
+
+    def fingerprint(self, text: str) -> str:
+        """Return what the same text has in all processes, and from which nobody without our keys can find it."""
         ...
 
 
@@ -271,12 +275,15 @@ class Limit:
 
     With `delays`, going over it is answered by waiting times in seconds instead: after each of them one more try is let
     through, and the next wait is the next longer one. The longest stays, until it has been quiet long enough.
+    With `distinct`, the last part of the key says who it is, and only different ones count: once there are `amount` of
+    them everybody is refused, they as well, until the first of them was quiet for `seconds`.
     """
 
     name: str
     amount: int
     seconds: int = 60
     delays: tuple[int, ...] = ()
+    distinct: bool = False
 
 
 class Limiter(Protocol):
@@ -295,7 +302,10 @@ class Limiter(Protocol):
         ...
 
     async def give_back(self, limit: Limit, *key: str) -> None:
-        """Take one hit back: where only failures count, each try is counted first and given back when it succeeds."""
+        """Take one hit back: where only failures count, each try is counted first and given back when it succeeds.
+
+        Of a `distinct` limit, forget whoever the key names.
+        """
         ...
 
     async def clear(self, limit: Limit, *key: str) -> None:
@@ -365,12 +375,27 @@ class Social(Protocol):
         ...
 
 
+class Challenges(Protocol):
+    """The providers of challenges, which tell people from programs."""
+
+    async def verify(self, challenge: Challenge, answer: str) -> bool:
+        """Tell whether the answer, which the person's browser has got, is right; each is good for one call.
+
+        Raises `OSError` when the provider does not tell within five seconds.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        ...
+
+
 @dataclass(slots=True)
 class ServedRequest:
     """What may be known of a request outside of it: nothing of the person, and no text that the caller has chosen.
 
     `route` is the pattern that the path fits, or None; `fields` are root fields of GraphQL; `outcome` is the code of
-    the first error, or None. `trace_parent` is the caller's (W3C Trace Context), unchecked.
+    the first error, that of a payload included, or None. `trace_parent` is the caller's (W3C Trace Context), unchecked.
     """
 
     request_id: str
@@ -406,4 +431,8 @@ class Metrics(Observer, Protocol):
 
     def show_outbox(self, *, oldest_seconds: float, dead: int) -> None:
         """Show what the outbox holds."""
+        ...
+
+    def login_attacked(self, target: str) -> None:
+        """Count one more attack on logins: at an `account` by many tries, or at many accounts by one `password`."""
         ...

@@ -35,6 +35,8 @@ class Lifetimes(Entry):
     refresh_lost_answer_seconds: Seconds = 86_400
     """How long after its use a refresh token may be used again because the answer was lost: as long as nothing of that
     answer was used."""
+    device_token_seconds: Seconds = 180 * 86_400
+    """How long a device is known after its last login, so that guesses of others do not hold it up."""
     saas_token_seconds: Seconds = 300
     """How long a saas token works, by which other services know the customer."""
     on_behalf_token_seconds: Seconds = 900
@@ -71,7 +73,10 @@ class Lifetimes(Entry):
 
 
 class Limits(Entry):
-    """How much is too much, per whom and how long. `mailed_flow` is reset, confirmation and e-mail change together."""
+    """How much is too much, per whom and how long. `mailed_flow` is reset, confirmation and e-mail change together.
+
+    An IPv6 address is counted as its /64, and its /48 may do `ipv6_48_factor` times as much.
+    """
 
     login_per_ip_per_minute: Count = 30
     """Logins from one IP address."""
@@ -79,6 +84,17 @@ class Limits(Entry):
     """Failed logins from one IP address."""
     login_failures_per_account_per_5_minutes: Count = 5
     """Failed logins at one account; after that each further try has to wait, longer each time."""
+    login_failures_per_account_per_hour: Count = 100
+    """Failed logins at one account from wherever; after that devices that it does not know have to wait."""
+    login_failure_addresses_per_account_per_10_minutes: Count = 10
+    """IP addresses from which logins at one account fail; after that devices that it does not know have to wait."""
+    login_failure_accounts_per_password_per_hour: Count = 50
+    """Accounts at which one and the same password fails; after that devices that they do not know have to wait with
+    that password."""
+    login_failures_told: Count = 10
+    """Failed logins at one account within a day after which its owner is told of the login that succeeds."""
+    devices_per_customer: Count = 20
+    """Devices that an account knows; a further one takes the place of the one that was longest away."""
     login_delay_max_seconds: Seconds = 900
     """How long such a wait is at most."""
     login_per_session_per_minute: Count = 10
@@ -97,6 +113,8 @@ class Limits(Entry):
     """Mails that a stranger can cause to one address; beyond it the answer is the same and no mail goes out."""
     mails_per_recipient_per_day: Count = 10
     """The same, in a day."""
+    spare_reset_mails_per_recipient_per_day: Count = 1
+    """Password resets mailed beyond these, each for an IP address that has asked for nothing else within a day."""
     one_time_token_per_ip_per_minute: Count = 20
     """Mailed tokens and codes that are tried from one IP address."""
     one_time_token_tries_per_flow: Count = 5
@@ -115,6 +133,8 @@ class Limits(Entry):
     """Social logins that one session may have begun and not finished."""
     social_answer_max_bytes: Count = 64_000
     """How large an answer of a social provider may be."""
+    ipv6_48_factor: Count = 10
+    """How many times as much as one IPv6 /64 all of its /48 may do together, wherever IP addresses are counted."""
     anonymous_login_per_ip_per_minute: Count = 60
     """Sessions that are begun from one IP address."""
     anonymous_login_per_second: Count = 50

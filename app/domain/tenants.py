@@ -169,6 +169,42 @@ class AnonymizationRequester(StrEnum):
     CUSTOMER = "customer"
 
 
+@unique
+class ChallengeProvider(StrEnum):
+    """Who tells people from programs; `demo` is a word that the gateway itself knows, and not for production."""
+
+    TURNSTILE = "turnstile"
+    HCAPTCHA = "hcaptcha"
+    RECAPTCHA = "recaptcha"
+    DEMO = "demo"
+
+
+class Challenge(Entry):
+    """What somebody on a device that an account does not know may do instead of waiting, when it is guessed at."""
+
+    provider: ChallengeProvider
+    """Who tells people from programs: Cloudflare Turnstile, hCaptcha, Google reCAPTCHA, or for trying it `demo`, whose
+    only right answer is `demo`."""
+    site_key: Annotated[str, Field(min_length=1, max_length=200)]
+    """What the provider calls your site; storefronts are told it."""
+    secret: SecretStr | None = None
+    """Your secret at the provider; `demo` has none."""
+    verify_url: TargetUrl | None = None
+    """Where the provider is asked whether an answer is right, where it is not the usual address."""
+
+    @model_validator(mode="after")
+    def _fits_its_provider(self, info: ValidationInfo) -> Self:
+        if self.provider is not ChallengeProvider.DEMO:
+            if self.secret is None:
+                raise ValueError("needs secret_env: the variable with your secret at the provider")
+            return self
+        if not _loopback_allowed(info):
+            raise ValueError("must name a real provider in production: turnstile, hcaptcha or recaptcha")
+        if self.secret is not None or self.verify_url is not None:
+            raise ValueError("needs neither secret_env nor verify_url for the provider demo")
+        return self
+
+
 class Site(Entry):
     """One of the shop's web sites, where mailed links lead."""
 
@@ -408,6 +444,8 @@ class Tenant(Lifetimes):
     """The named parts of a customer's free data, a table each."""
     operation_list: str | None = Field(default=None, repr=False)
     """The operations that storefronts may run, by their hash; without it they may run any."""
+    challenge: Challenge | None = None
+    """What to ask before a wait: the table `challenge`."""
     limits: Limits = Limits()
     """How much is too much: the table `limits`."""
     password_min_length: Annotated[int, Field(strict=True, ge=8, le=15)] = 8

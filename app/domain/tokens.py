@@ -21,6 +21,7 @@ class TokenPrefix(StrEnum):
     ONE_TIME = "cg_ot_"
     SOCIAL_STATE = "cg_ss_"
     LINK_TICKET = "cg_lt_"
+    DEVICE = "cg_dv_"
 
 
 ACCESS_PREFIXES = (TokenPrefix.ANONYMOUS_ACCESS, TokenPrefix.CUSTOMER_ACCESS, TokenPrefix.ON_BEHALF_ACCESS)

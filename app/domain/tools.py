@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.ports import (
     Assertions,
+    Challenges,
     Clock,
     Database,
     Limiter,
@@ -42,6 +43,7 @@ class Tools:
     mailer: Mailer
     webhooks: WebhookSender
     social: Social
+    challenges: Challenges
     mail_texts: MailTexts
     tenants: TenantDirectory
     public_url: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import strawberry
 from graphql import GraphQLError
@@ -22,11 +22,15 @@ from app.services.unit_of_work import UnitOfWork
 
 @dataclass(slots=True)
 class Context:
-    """`uow` reads for queries; each root mutation field puts its own in its place."""
+    """`uow` reads for queries; each root mutation field puts its own in its place.
+
+    `user_error_codes` are those of the payloads so far, for the log and the metrics.
+    """
 
     tools: Tools
     caller: Caller
     uow: UnitOfWork
+    user_error_codes: list[str] = field(default_factory=list)
     _groups: DataLoader[str, Sequence[GroupOfMember]] | None = None
 
     @property

@@ -147,15 +147,17 @@ class Transaction(FieldExtension):
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **arguments: Any
     ) -> Any:
-        """Commit what the resolver wrote, or forget it and answer with the payload's `userErrors`."""
+        """Commit what the resolver wrote, or forget it and answer with the payload's `userErrors`; note their codes."""
         context: Context = info.context
         uow = await context.begin_field()
         self._access.check(info)
         try:
             async with uow:
-                return await next_(source, info, **arguments)
+                payload = await next_(source, info, **arguments)
         except DomainError as error:
-            return self._payload(user_errors=present(error))
+            payload = self._payload(user_errors=present(error))
+        context.user_error_codes += [each.code.value for each in payload.user_errors]
+        return payload
 
 
 def query(

@@ -59,6 +59,11 @@ class TokenSet:
         description="True: ask for a new password now. Until `changePassword` the token serves for nothing but `me` "
         "and `logout`, unless the shop has turned `initial_password_gate` off."
     )
+    device_token: str | None = strawberry.field(
+        description="After a `login` or `changePassword` what the account knows this device by: keep it beyond the "
+        "logout, and give it to the next `login`. It opens nothing, and works for 180 days after the last login. "
+        "Null everywhere else."
+    )
     issued: strawberry.Private[token_sets.TokenSet]
 
 
@@ -87,6 +92,7 @@ def present_tokens(tokens: token_sets.TokenSet) -> TokenSet:
         session_id=strawberry.ID(tokens.session_id),
         scope=tokens.scope,
         initial_password=tokens.initial_password,
+        device_token=tokens.device_token,
         issued=tokens,
     )
 
@@ -197,6 +203,11 @@ class LoginInput:
 
     email: str = strawberry.field(description="`ada@example.com`")
     password: str = strawberry.field(description="Exactly as typed.")
+    device_token: str | None = strawberry.field(
+        default=None,
+        description="The last `deviceToken` that a login of this customer gave on this device, if you have one: while "
+        "somebody guesses the password, a device that the account knows need not wait. An unknown one does no harm.",
+    )
 
 
 @strawberry.input(description="How far the logout reaches.")
@@ -317,9 +328,11 @@ class SessionMutations:
         right password `EMAIL_NOT_CONFIRMED`: offer `resendConfirmation`; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: refer
         to the shop.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`,
-        `SERVICE_BUSY`: wait `retryAfter` seconds.
+        `SERVICE_BUSY`: wait `retryAfter` seconds, or offer a password reset, after which this session need not wait;
+        `CHALLENGE_REQUIRED`: let the person solve the challenge of `provider` with `siteKey`, and send the same call
+        with its answer in the header `Challenge-Response`.
         """
-        logged_in = await service.login(info.context.uow, input.email, input.password)
+        logged_in = await service.login(info.context.uow, input.email, input.password, input.device_token)
         return LoginPayload(tokens=present_tokens(logged_in.tokens), customer=present_customer(logged_in.customer))
 
     @mutation(kinds=SESSION, session_scope=SessionScope.SESSION_USE, initial_password=True)

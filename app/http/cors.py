@@ -15,7 +15,7 @@ VARY: Header = (b"vary", b"Origin")
 _EXPOSED: Header = (b"access-control-expose-headers", b"X-Request-Id, Retry-After")
 _PREFLIGHT: tuple[Header, ...] = (
     (b"access-control-allow-methods", b"GET, POST"),
-    (b"access-control-allow-headers", b"Authorization, Content-Type, Accept"),
+    (b"access-control-allow-headers", b"Authorization, Content-Type, Accept, Challenge-Response"),
     (b"access-control-max-age", b"600"),
 )
 

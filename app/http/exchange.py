@@ -11,7 +11,7 @@ _KEY = "gateway.exchange"
 
 @dataclass(slots=True)
 class Exchange:
-    """`ip` as in `RequestFacts`; `fields` are the root fields, `codes` those of the top-level errors."""
+    """`ip` as in `RequestFacts`; `fields` are the root fields, `codes` those of the errors, payloads' last."""
 
     request_id: str
     ip: str

@@ -30,6 +30,7 @@ from app.http.media_types import GRAPHQL_RESPONSE, HTML, JSON, choose_answer_typ
 MAX_BODY_BYTES = 100_000
 TIMEOUT_SECONDS = 10.0
 MAX_USER_AGENT = 512
+MAX_CHALLENGE_RESPONSE = 8_192
 
 Header = tuple[bytes, bytes]
 
@@ -40,6 +41,11 @@ class Context(Protocol):
     @property
     def principal(self) -> Principal | None:
         """The bearer of the token, once known."""
+        ...
+
+    @property
+    def user_error_codes(self) -> Sequence[str]:
+        """The codes of what the payloads say that a person can put right."""
         ...
 
     async def record_denials(self, errors: Sequence[GraphQLError]) -> None:
@@ -202,6 +208,7 @@ class GraphQLEndpoint:
             return _Answer(_status(error.code), _errors(error))
         except Exception as error:
             return _Answer(500, {"errors": [present_bug(error, exchange.request_id)]})
+        exchange.codes += context.user_error_codes
         principal = context.principal
         if principal is not None:
             exchange.tenant, exchange.caller = principal.tenant_id, principal.kind.value
@@ -219,6 +226,7 @@ _STATUS = {
     AccessCode.OPERATION_NOT_ALLOWED: 403,
     AccessCode.REAUTHENTICATION_REQUIRED: 403,
     AccessCode.RATE_LIMITED: 429,
+    AccessCode.CHALLENGE_REQUIRED: 403,
     AccessCode.SERVICE_BUSY: 503,
     AccessCode.INTERNAL: 500,
 }
@@ -252,7 +260,7 @@ def _read_headers(scope: Scope) -> dict[bytes, bytes]:
     return headers
 
 
-_SINGLE_HEADERS = (b"authorization", b"content-type", b"content-length", b"content-encoding")
+_SINGLE_HEADERS = (b"authorization", b"content-type", b"content-length", b"content-encoding", b"challenge-response")
 
 
 def _read_facts(headers: dict[bytes, bytes], exchange: Exchange, document: Document) -> RequestFacts:
@@ -262,6 +270,7 @@ def _read_facts(headers: dict[bytes, bytes], exchange: Exchange, document: Docum
         user_agent=_read_user_agent(headers.get(b"user-agent")),
         token=_read_token(headers.get(b"authorization")),
         operation=document.hash,
+        challenge_response=_read_challenge_response(headers.get(b"challenge-response")),
     )
 
 
@@ -270,6 +279,11 @@ def _read_user_agent(value: bytes | None) -> str | None:
         return None
     text = value[:MAX_USER_AGENT].decode("latin-1")
     return text if text.isprintable() else "".join(filter(str.isprintable, text))
+
+
+def _read_challenge_response(value: bytes | None) -> str | None:
+    """Return the answer to a challenge; None for one that is longer than any provider's."""
+    return value.decode("latin-1") if value and len(value) <= MAX_CHALLENGE_RESPONSE else None
 
 
 def _read_token(value: bytes | None) -> str | None:
@@ -297,7 +311,7 @@ async def _send(send: Send, answer: _Answer, answer_type: str, exchange: Exchang
     ]
     if errors:
         extensions = [error["extensions"] for error in errors]
-        exchange.codes = [each["code"] for each in extensions]
+        exchange.codes = [*(each["code"] for each in extensions), *exchange.codes]
         seconds = max((each["retryAfter"] for each in extensions if "retryAfter" in each), default=None)
         if seconds is not None:
             headers.append((b"retry-after", str(seconds).encode()))

@@ -10,6 +10,7 @@ from app.models.audit import AuditEvent
 from app.models.base import TenantRow
 from app.models.credentials import Credential
 from app.models.customers import Customer
+from app.models.devices import Device
 from app.models.groups import CustomerGroup, GroupMembership
 from app.models.integration_tokens import IntegrationToken, UsedAssertion
 from app.models.legal_entities import LegalEntityAssignment
@@ -32,6 +33,7 @@ TABLES: tuple[type[TenantRow], ...] = (
     Credential,
     Customer,
     CustomerGroup,
+    Device,
     GroupMembership,
     IntegrationToken,
     LegalEntityAssignment,

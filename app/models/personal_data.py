@@ -16,6 +16,7 @@ from app.models.audit import AuditEvent
 from app.models.base import TenantRow
 from app.models.credentials import Credential
 from app.models.customers import Customer
+from app.models.devices import Device
 from app.models.groups import CustomerGroup, GroupMembership
 from app.models.integration_tokens import IntegrationToken, UsedAssertion
 from app.models.legal_entities import LegalEntityAssignment
@@ -330,6 +331,12 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "detail",
         ),
         by_session=True,
+    ),
+    PersonalTable(
+        Device,
+        "devices",
+        shown=("customer_id", "created_at", "last_used_at", "expires_at"),
+        withheld=("token_hash",),
     ),
     # The rows stay until their time is over, so that an old token is still answered as revoked.
     PersonalTable(

@@ -27,6 +27,10 @@ _LATER = Rows(
     *_UNUSED,
 )
 
+_USED_IN = Rows(
+    OneTimeToken, "customer_id", "purpose", "used_in_session", col(OneTimeToken.used_at) > bindparam("since")
+)
+
 
 class _Place:
     tenant_id: str
@@ -68,6 +72,13 @@ class OneTimeTokenRepository(Repository):
         """Use the token up; False when it was used, revoked or has expired, however close in time."""
         given = {"token_hash": token_hash, "purpose": purpose.value, "now": now}
         return await self._change(_CLAIMABLE, given, used_at=now, used_in_session=session_id) == 1
+
+    async def was_used(self, customer_id: str, purpose: Purpose, session_id: str, since: datetime) -> bool:
+        """Tell whether one of the customer's tokens for this purpose was used in this session since then."""
+        used = await self._find(
+            _USED_IN, customer_id=customer_id, purpose=purpose.value, used_in_session=session_id, since=since
+        )
+        return used is not None
 
     async def revoke(self, customer_id: str, now: datetime, *purposes: Purpose) -> None:
         """Make a customer's open tokens worthless: those for these purposes, or all."""

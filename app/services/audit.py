@@ -7,11 +7,13 @@ from app.domain.errors import AccessCode, AccessError
 from app.domain.ports import Limit
 from app.domain.principal import Principal, TokenKind
 from app.models.audit import AuditEvent
+from app.services.limits import hit_ip
 from app.services.unit_of_work import UnitOfWork
 
 _DENIALS = {
     AccessCode.FORBIDDEN: AuditAction.AUTHORIZATION_REFUSED,
     AccessCode.RATE_LIMITED: AuditAction.LIMIT_HIT,
+    AccessCode.CHALLENGE_REQUIRED: AuditAction.LIMIT_HIT,
 }
 # Lines that one address can cause in a minute by being refused: whoever is limited must not make us write instead.
 _MOST_DENIALS = Limit("audit.access_refusals", 30, 60)
@@ -39,7 +41,7 @@ async def record_denial(uow: UnitOfWork, error: AccessError, field: str) -> None
     if action is None or not uow.has_tenant:
         return
     try:
-        await uow.tools.limiter.hit(_MOST_DENIALS, uow.tenant.id, uow.caller.facts.ip)
+        await hit_ip(uow, _MOST_DENIALS)
     except AccessError:
         return
     async with UnitOfWork(uow.tools, uow.caller) as own:

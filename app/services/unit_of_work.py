@@ -21,6 +21,7 @@ from app.repositories.audit import AuditRepository
 from app.repositories.credentials import CredentialRepository
 from app.repositories.customer_search import CustomerSearch
 from app.repositories.customers import CustomerRepository
+from app.repositories.devices import DeviceRepository
 from app.repositories.groups import GroupRepository
 from app.repositories.integration_tokens import IntegrationTokenRepository, UsedAssertionRepository
 from app.repositories.legal_entities import LegalEntityRepository
@@ -79,6 +80,7 @@ class UnitOfWork:
     credentials = _OfTenant(CredentialRepository)
     password_hash_kinds = _OfTenant(PasswordHashKindRepository)
     sessions = _OfTenant(SessionRepository)
+    devices = _OfTenant(DeviceRepository)
     social_states = _OfTenant(SocialStateRepository)
     social_identities = _OfTenant(SocialIdentityRepository)
     link_tickets = _OfTenant(LinkTicketRepository)

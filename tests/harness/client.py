@@ -61,6 +61,12 @@ class Tokens:
         """Read a `TokenSet`."""
         return cls(tokens["accessToken"], tokens["refreshToken"], tokens["sessionId"], tokens["saasToken"], tokens)
 
+    @property
+    def device(self) -> str | None:
+        """By what the account knows the device, after a login."""
+        token: str | None = self.all.get("deviceToken")
+        return token
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -140,11 +146,17 @@ class StorefrontClient(ABC):
         return person
 
     async def login(
-        self, email: str, password: str = PASSWORD, token: str | None = None, client_id: str = "demo-storefront"
+        self,
+        email: str,
+        password: str = PASSWORD,
+        token: str | None = None,
+        client_id: str = "demo-storefront",
+        device: str | None = None,
     ) -> Tokens:
-        """Log in, in the session of an anonymous token or in a new one."""
+        """Log in, in the session of an anonymous token or in a new one, maybe on a device that the account knows."""
         token = token or (await self.anonymous(client_id)).access
-        answer = await self.graphql(operations.LOGIN, {"input": {"email": email, "password": password}}, token)
+        given = {"email": email, "password": password, "deviceToken": device}
+        answer = await self.graphql(operations.LOGIN, {"input": given}, token)
         return _tokens(answer["login"])
 
     async def customer(self, client_id: str = "demo-storefront", **changes: Any) -> Person:

@@ -5,7 +5,7 @@ from __future__ import annotations
 USER_ERRORS = "userErrors { code field message }"
 TOKENS = """tokens {
     accessToken tokenType expiresIn refreshToken refreshTokenExpiresIn saasToken saasTokenExpiresIn sessionId scope
-    initialPassword
+    initialPassword deviceToken
 }"""
 
 ANONYMOUS_LOGIN = f"""mutation ($input: AnonymousLoginInput!) {{

@@ -41,6 +41,7 @@ class Receiver:
         self.deliveries: list[Delivery] = []
         self.status = 204
         self.headers: list[str] = []
+        self.body = b""
         self.before_answer: Callable[[], Awaitable[object]] | None = None
         self.endless = False
         self.hangs_up = False
@@ -68,7 +69,7 @@ class Receiver:
             if self.hangs_up:
                 return
             lines = [f"HTTP/1.1 {self.status} Answer", *self.headers, "Connection: close"]
-            writer.write("\r\n".join([*lines, "", ""]).encode())
+            writer.write("\r\n".join([*lines, "", ""]).encode() + self.body)
             while self.endless:
                 writer.write(b"x" * 65_536)
                 await writer.drain()

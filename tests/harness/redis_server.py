@@ -39,8 +39,11 @@ class RedisServer:
         self.process.wait()
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: in Redis, all that the limits know of it is how long each key has to live."""
+        """Let time pass: in Redis, the limits know of it how long each key has to live, and who came when."""
         for key in self.client.scan_iter():
+            if self.client.type(key) == b"zset":
+                for member, moment in self.client.zrange(key, 0, -1, withscores=True):
+                    self.client.zadd(key, {member: moment - seconds * 1000})
             self.client.pexpire(key, int(self.client.pttl(key) - seconds * 1000))
 
 

@@ -38,6 +38,7 @@ _UNITS = {
     "_per_second": "a second",
     "_per_minute": "a minute",
     "_per_5_minutes": "in 5 minutes",
+    "_per_10_minutes": "in 10 minutes",
     "_per_hour": "an hour",
     "_per_day": "a day",
 }

@@ -40,6 +40,7 @@ class ExampleContext:
     facts: RequestFacts
     journal: list[str]
     principal: Principal | None = PRINCIPAL
+    user_error_codes: Sequence[str] = ()
 
     async def record_denials(self, errors: Sequence[GraphQLError]) -> None:
         """Do nothing: the example has no audit."""

@@ -137,14 +137,14 @@ class TestLogin:
             assert outcome(await try_login(gateway, person.email, WRONG, tokens.access)) == "INVALID_CREDENTIALS"
 
     async def test_never_locks_the_owner_out_whatever_strangers_do(self, gateway: Gateway) -> None:
-        person = await gateway.signup_confirmed()
+        person = await gateway.customer()
         for number in range(12):
             gateway.ip = f"198.51.100.{number}"
             tokens = await gateway.anonymous()
             for _ in range(6):
                 await try_login(gateway, person.email, WRONG, tokens.access)
         gateway.ip = "203.0.113.7"
-        await gateway.login(person.email)
+        await gateway.login(person.email, device=person.tokens.device)
 
     async def test_counts_an_account_however_it_is_spelled(self, gateway: Gateway) -> None:
         tokens = await gateway.anonymous()
@@ -483,3 +483,84 @@ class TestTwoGateways:
                 redis.start()
         assert seen == {"INVALID_CREDENTIALS": 2 * 2, LIMITED: 8}
         assert limiter_logger.name in {record.name for record in caplog.records}
+
+
+class TestWideNetworks:
+    """An IPv6 subscriber may have a /48, which is 65,536 times a /64."""
+
+    async def test_may_fail_ten_times_as_often_as_one_household(self, gateway: Gateway) -> None:
+        seen: Counter[str] = Counter()
+        for number in range(101):
+            gateway.ip = f"2001:db8:1:{number:x}::1"
+            tokens = await gateway.anonymous()
+            seen[outcome(await try_login(gateway, f"a{number}@example.com", f"{WRONG}-{number}", tokens.access))] += 1
+            gateway.clock.advance(seconds=0.1)
+        assert seen == {"INVALID_CREDENTIALS": 100, LIMITED: 1}
+        gateway.ip = "2001:db8:2::1"
+        tokens = await gateway.anonymous()
+        assert outcome(await try_login(gateway, "b@example.com", WRONG, tokens.access)) == "INVALID_CREDENTIALS"
+
+    async def test_may_begin_ten_times_as_many_sessions(self, gateway: Gateway) -> None:
+        for number in range(600):
+            gateway.ip = f"2001:db8:1:{number:x}::1"
+            await gateway.anonymous()
+            gateway.clock.advance(seconds=0.05)
+        gateway.ip = "2001:db8:1:ffff::1"
+        answer = await gateway.graphql(operations.ANONYMOUS_LOGIN, {"input": {"clientId": "demo-storefront"}})
+        assert answer.codes == [LIMITED]
+
+    async def test_may_ask_for_ten_times_as_many_mails(self, gateway: Gateway) -> None:
+        sessions = [await gateway.anonymous() for _ in range(41)]
+        seen: Counter[str] = Counter()
+        for number in range(201):
+            gateway.ip = f"2001:db8:1:{number:x}::1"
+            email = {"input": {"email": f"a{number}@example.com"}}
+            answer = await gateway.graphql(REQUEST_RESET, email, sessions[number // 5].access)
+            seen[outcome(answer, "requestPasswordReset")] += 1
+        assert seen == {"OK": 200, LIMITED: 1}
+
+
+class TestResetsOfStrangers:
+    async def ask(self, gateway: Gateway, email: str, ip: str) -> None:
+        gateway.ip = ip
+        token = (await gateway.anonymous()).access
+        await gateway.graphql(REQUEST_RESET, {"input": {"email": email}}, token)
+        await gateway.deliver()
+
+    async def used_up(self, gateway: Gateway) -> str:
+        """Let a stranger use up the mails of an hour, and return whose."""
+        person = await gateway.customer()
+        gateway.clock.advance(hours=2)
+        for _ in range(5):
+            await self.ask(gateway, person.email, "198.51.100.1")
+        assert len(gateway.mails(person.email)) == 1 + 3
+        return person.email
+
+    async def test_leave_one_mail_to_who_has_asked_for_nothing_else(self, gateway: Gateway) -> None:
+        email = await self.used_up(gateway)
+        await self.ask(gateway, email, "203.0.113.7")
+        assert len(gateway.mails(email)) == 1 + 3 + 1
+
+    async def test_leave_one_a_day(self, gateway: Gateway) -> None:
+        email = await self.used_up(gateway)
+        for number in range(5):
+            await self.ask(gateway, email, f"203.0.113.{number}")
+        assert len(gateway.mails(email)) == 1 + 3 + 1
+
+    async def test_leave_none_to_who_has_asked_for_something_else(self, gateway: Gateway) -> None:
+        email = await self.used_up(gateway)
+        await self.ask(gateway, "other@example.com", "203.0.113.7")
+        await self.ask(gateway, email, "203.0.113.7")
+        assert len(gateway.mails(email)) == 1 + 3
+
+    async def test_leave_every_link_good_until_one_is_used(self, gateway: Gateway) -> None:
+        email = await self.used_up(gateway)
+        await self.ask(gateway, email, "203.0.113.7")
+        links = [mail.token for mail in gateway.mails(email) if "/reset-password" in mail.text]
+        assert len(links) == 4
+        seen = []
+        for link in links[1:3]:
+            reset = {"input": {"token": link, "password": "another-harbour-43"}}
+            answer = await gateway.graphql(RESET, reset, (await gateway.anonymous()).access)
+            seen.append(outcome(answer, "resetPassword"))
+        assert seen == ["OK", "TOKEN_INVALID"]

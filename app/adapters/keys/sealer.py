@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 
@@ -18,7 +19,8 @@ class FernetSealer:
     """
 
     def __init__(self, key_material: Sequence[bytes]) -> None:
-        self._fernet = MultiFernet([_derive(material) for material in key_material])
+        self._fernet = MultiFernet([_fernet(material) for material in key_material])
+        self._fingerprint_key = _derive(key_material[0], b"customer-gateway fingerprints 1")
 
     def seal(self, text: str) -> str:
         """Return the encrypted text, printable."""
@@ -30,6 +32,10 @@ class FernetSealer:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
             raise ValueError("This was not sealed with any of our keys.") from None
+
+    def fingerprint(self, text: str) -> str:
+        """Return the HMAC-SHA256 of the text; after a rotation it is another one."""
+        return hmac.digest(self._fingerprint_key, text.encode(), "sha256").hex()
 
 
 class RotatingSealer:
@@ -48,6 +54,10 @@ class RotatingSealer:
         """Return the text again; raises `ValueError` for what was not sealed here."""
         return self._current().open(sealed)
 
+    def fingerprint(self, text: str) -> str:
+        """Return the HMAC-SHA256 of the text under the current key."""
+        return self._current().fingerprint(text)
+
     def _current(self) -> FernetSealer:
         material = self._read_material()
         if material != self._material:
@@ -55,6 +65,9 @@ class RotatingSealer:
         return self._sealer
 
 
-def _derive(material: bytes) -> Fernet:
-    derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"customer-gateway sealer 1")
-    return Fernet(urlsafe_b64encode(derivation.derive(material)))
+def _fernet(material: bytes) -> Fernet:
+    return Fernet(urlsafe_b64encode(_derive(material, b"customer-gateway sealer 1")))
+
+
+def _derive(material: bytes, use: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=use).derive(material)

@@ -7,6 +7,7 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from app.adapters.limits.members import MemberMemory
 from app.adapters.limits.windows import WindowLimiter, WindowStorage
 from app.domain.ports import Clock
 
@@ -41,9 +42,10 @@ class WindowMemory(WindowStorage):
         self._most = most
         self._counters: OrderedDict[str, _Counter] = OrderedDict()
         self._queue: list[tuple[float, str]] = []
+        self._members = MemberMemory(most)
 
     def __len__(self) -> int:
-        return len(self._counters)
+        return len(self._counters) + len(self._members)
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -71,6 +73,7 @@ class WindowMemory(WindowStorage):
     async def clear(self, key: str) -> None:
         """Forget one key."""
         self._counters.pop(key, None)
+        self._members.clear(key)
 
     async def reset(self) -> int | None:
         """Forget all keys; return how many there were."""
@@ -115,6 +118,18 @@ class WindowMemory(WindowStorage):
         counter = self._window(key, expiry, self._now())
         if counter and counter.count > 0:
             counter.count -= 1
+
+    async def enter(self, key: str, member: str | None, amount: int, seconds: int) -> float:
+        """Let a member in unless there are `amount` of them; return how many seconds it takes until there are fewer."""
+        now = self._now()
+        wait = self._members.wait(key, amount, seconds, now)
+        if member is not None and wait == 0:
+            self._members.enter(key, member, now)
+        return wait
+
+    async def leave(self, key: str, member: str) -> None:
+        """Forget a member."""
+        self._members.leave(key, member)
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from limits.aio.storage import RedisStorage
-from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from app.adapters.limits.members import ENTER
 from app.adapters.limits.memory import MemoryLimiter
 from app.adapters.limits.windows import WindowLimiter, WindowStorage
 from app.domain.errors import AccessError
@@ -27,13 +28,28 @@ logger = logging.getLogger(__name__)
 
 
 class SharedWindows(RedisStorage, WindowStorage):
-    """The library's Redis storage, which can also take a hit back."""
+    """The library's Redis storage, which can also take a hit back, and which knows who was at it."""
 
     async def give_back(self, key: str, expiry: int) -> None:
         """Take one hit out of the window that is open, if it has any."""
         current = self._current_window_key(key)
         if await self.incr(current, expiry, -1) < 0:
             await self.incr(current, expiry, 1)
+
+    @property
+    def _redis(self) -> Redis:
+        client: Redis = self.bridge.get_connection()  # type: ignore[attr-defined]  # only the bridges of clients have it
+        return client
+
+    async def enter(self, key: str, member: str | None, amount: int, seconds: int) -> float:
+        """Let a member in unless there are `amount` of them; return how many seconds it takes until there are fewer."""
+        script = self._redis.register_script(ENTER)
+        arguments = [amount, seconds, *([member] if member is not None else [])]
+        return float(await script([self.bridge.prefixed_key(key)], arguments)) / 1000
+
+    async def leave(self, key: str, member: str) -> None:
+        """Forget a member."""
+        await self._redis.zrem(self.bridge.prefixed_key(key), member)
 
 
 class RedisLimiter:

@@ -18,11 +18,22 @@ _LEVEL_MEMORY = 4
 
 
 class WindowStorage(Storage, SlidingWindowCounterSupport):
-    """A storage of the library that can also take a hit back."""
+    """A storage of the library that can also take a hit back, and that knows who was at it."""
 
     @abstractmethod
     async def give_back(self, key: str, expiry: int) -> None:
         """Take one hit out of the window that is open, if it has any."""
+
+    @abstractmethod
+    async def enter(self, key: str, member: str | None, amount: int, seconds: int) -> float:
+        """Let a member in unless there are `amount` of them; None only looks.
+
+        Returns how many seconds it takes until there are fewer, or 0 when there are.
+        """
+
+    @abstractmethod
+    async def leave(self, key: str, member: str) -> None:
+        """Forget a member."""
 
 
 class WindowLimiter:
@@ -34,6 +45,9 @@ class WindowLimiter:
 
     async def hit(self, limit: Limit, *key: str) -> None:
         """Count one more for this key; raises `AccessError` RATE_LIMITED with the seconds to wait when over it."""
+        if limit.distinct:
+            await self._enter(limit, key, _digest(key[-1:]))
+            return
         name = _digest(key)
         level = await self._level(limit, name)
         if level:
@@ -47,6 +61,9 @@ class WindowLimiter:
 
     async def check(self, limit: Limit, *key: str) -> None:
         """Raise as `hit` would at this moment, and count nothing."""
+        if limit.distinct:
+            await self._enter(limit, key, None)
+            return
         name = _digest(key)
         level = await self._level(limit, name)
         deciding = _gate(limit, level) if level else limit
@@ -54,11 +71,17 @@ class WindowLimiter:
             raise await self._over_limit(deciding, name)
 
     async def give_back(self, limit: Limit, *key: str) -> None:
-        """Take one hit back."""
+        """Take one hit back, or forget whoever the key of a `distinct` limit names."""
+        if limit.distinct:
+            await self._storage.leave(_members_key(limit, key), _digest(key[-1:]))
+            return
         await self._storage.give_back(_item(limit).key_for(_digest(key)), limit.seconds)
 
     async def clear(self, limit: Limit, *key: str) -> None:
-        """Forget every hit for this key."""
+        """Forget every hit for this key, or whoever was at it."""
+        if limit.distinct:
+            await self._storage.clear(_members_key(limit, key))
+            return
         name = _digest(key)
         for level in range(await self._level(limit, name)):
             await self._windows.clear(_item(_gate(limit, level + 1)), name)
@@ -67,6 +90,11 @@ class WindowLimiter:
 
     async def close(self) -> None:
         """Let go of what is held open: nothing here."""
+
+    async def _enter(self, limit: Limit, key: tuple[str, ...], member: str | None) -> None:
+        wait = await self._storage.enter(_members_key(limit, key), member, limit.amount, limit.seconds)
+        if wait > 0:
+            raise _too_many(max(1, math.ceil(wait)))
 
     async def _level(self, limit: Limit, name: str) -> int:
         return await self._storage.get(_level_key(limit, name)) if limit.delays else 0
@@ -82,10 +110,11 @@ class WindowLimiter:
 
     async def _over_limit(self, limit: Limit, name: str) -> AccessError:
         window = await self._storage.get_sliding_window(_item(limit).key_for(name), limit.seconds)
-        seconds = _seconds_to_wait(limit, *window)
-        return AccessError(
-            AccessCode.RATE_LIMITED, f"Too many attempts: try again in {seconds} s.", retry_after=seconds
-        )
+        return _too_many(_seconds_to_wait(limit, *window))
+
+
+def _too_many(seconds: int) -> AccessError:
+    return AccessError(AccessCode.RATE_LIMITED, f"Too many attempts: try again in {seconds} s.", retry_after=seconds)
 
 
 def _digest(key: tuple[str, ...]) -> str:
@@ -105,6 +134,10 @@ def _gate(limit: Limit, level: int) -> Limit:
 
 def _level_key(limit: Limit, name: str) -> str:
     return f"{limit.name}.level/{name}"
+
+
+def _members_key(limit: Limit, key: tuple[str, ...]) -> str:
+    return f"{limit.name}.members/{_digest(key[:-1])}"
 
 
 def _seconds_to_wait(

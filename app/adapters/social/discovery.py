@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx2
 
-from app.adapters.social.http import ProviderUnavailableError, get_json
+from app.adapters.guarded_http import ProviderUnavailableError
+from app.adapters.social.http import get_json
 from app.adapters.social.id_token import ALGORITHMS
 from app.domain.ports import Clock
 from app.domain.tenants import SocialProvider

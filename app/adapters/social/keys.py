@@ -11,7 +11,8 @@ from typing import Any
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, JWKRegistry, RSAKey
 
-from app.adapters.social.http import ProviderRefusedError, ProviderUnavailableError
+from app.adapters.guarded_http import ProviderUnavailableError
+from app.adapters.social.http import ProviderRefusedError
 from app.domain.ports import Clock
 
 LIFETIME = timedelta(hours=1)

@@ -9,9 +9,10 @@ import httpx2
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
+from app.adapters.guarded_http import GuardedTransport, ProviderUnavailableError
 from app.adapters.social.claims import choose_email, readable_text, tell_email
 from app.adapters.social.discovery import Discovery, Endpoints
-from app.adapters.social.http import GuardedTransport, ProviderRefusedError, ProviderUnavailableError, get_json
+from app.adapters.social.http import ProviderRefusedError, get_json
 from app.adapters.social.id_token import LONGEST_SUBJECT, Expected, check_id_token
 from app.adapters.social.keys import ProviderKeys
 from app.adapters.social.secrets import client_secret

@@ -10,7 +10,8 @@ from ssl import SSLContext
 
 import httpx2
 
-from app.adapters.social.http import GuardedTransport, ProviderRefusedError, ProviderUnavailableError
+from app.adapters.guarded_http import GuardedTransport, ProviderUnavailableError
+from app.adapters.social.http import ProviderRefusedError
 from app.adapters.social.provider import ProviderClient
 from app.domain.errors import Refused, UserErrorCode
 from app.domain.ports import Clock

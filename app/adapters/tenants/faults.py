@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.domain.tenant_rules import Limits
-from app.domain.tenants import Client, Mixin, OrganisationUser, Site, SocialProvider, Tenant, WebhookEndpoint
+from app.domain.tenants import Challenge, Client, Mixin, OrganisationUser, Site, SocialProvider, Tenant, WebhookEndpoint
 
 Path = tuple[str | int, ...]
 
@@ -32,6 +32,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "webhooks": WebhookEndpoint,
     "mixins": Mixin,
     "limits": Limits,
+    "challenge": Challenge,
 }
 _NAMED_BY_TABLE = {("sites", "id"), ("mixins", "name")}
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")

@@ -63,6 +63,9 @@ class TenantTable:
             self._take_secret(entry, "client_secret", *path)
             self._take_signing(entry, *path)
             fill_preset(entry)
+        if isinstance(prepared.get("challenge"), dict):
+            prepared["challenge"] = dict(prepared["challenge"])
+            self._take_secret(prepared["challenge"], "secret", "challenge")
         for path, entry in self._entries(prepared, "mixins"):
             self._take_file(entry, "json_schema", "schema_file", _check_schema, *path)
         return prepared

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.domain.audit import AuditAction
 from app.domain.errors import UserErrorCode, refuse
 from app.domain.problems import Problems
@@ -14,6 +16,7 @@ from app.services.accounts.reauthentication import reauthenticate
 from app.services.audit import record
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_security_mail
+from app.services.sessions.devices import add_device, end_devices
 from app.services.sessions.token_sets import TokenSet, rotate_tokens
 from app.services.unit_of_work import UnitOfWork
 
@@ -40,8 +43,10 @@ async def change_password(uow: UnitOfWork, current_password: str | None, new_pas
     session_id = uow.caller.require_principal().session_id or ""
     await uow.sessions.revoke_all(profile.id, uow.now, keep=session_id)
     await uow.one_time_tokens.revoke(profile.id, uow.now, *ENDED_BY_NEW_CREDENTIALS)
+    await end_devices(uow, profile.id)
+    device_token = await add_device(uow, profile.id)
     tokens = await rotate_tokens(uow, session_id, await get_profile(uow, profile.id))
     await send_security_mail(uow, "password_changed", profile)
     await emit(uow, Topic.CUSTOMER_PASSWORD_CHANGED, profile.id)
     await record(uow, AuditAction.PASSWORD_CHANGED, profile.id)
-    return tokens
+    return replace(tokens, device_token=device_token)

@@ -14,6 +14,7 @@ from app.models.one_time_tokens import OneTimeToken, Purpose
 from app.models.social import SocialIdentity
 from app.services.audit import record
 from app.services.outgoing.events import emit
+from app.services.sessions.devices import end_devices
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -81,6 +82,7 @@ async def _end_ways_in(uow: UnitOfWork, customer_id: str, since: datetime | None
         if since is None or identity.created_at >= since:
             await _unlink(uow, identity)
     await uow.sessions.revoke_all(customer_id, uow.now)
+    await end_devices(uow, customer_id)
     await uow.social_states.delete_all(customer_id)
     await uow.link_tickets.delete_all(customer_id)
     await uow.one_time_tokens.revoke(customer_id, uow.now, Purpose.CONFIRM_EMAIL_CHANGE)

@@ -15,7 +15,7 @@ from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS, Purpose
 from app.services.accounts.ownership import Proof, prove_ownership
 from app.services.accounts.passwords import check_password, personal_words
 from app.services.audit import record
-from app.services.limits import forgive_one_time_token, guard_mailed_flow, may_mail
+from app.services.limits import forgive_one_time_token, guard_mailed_flow, may_mail, may_mail_one_more
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_mail, send_security_mail
 from app.services.outgoing.one_time_tokens import (
@@ -26,6 +26,8 @@ from app.services.outgoing.one_time_tokens import (
     use_up,
 )
 from app.services.outgoing.tasks import Task, put_off
+from app.services.sessions.devices import end_devices
+from app.services.sessions.guessing import forget_guesses
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -34,7 +36,7 @@ async def request_password_reset(uow: UnitOfWork, email: str, site: str | None) 
 
     REQUIRED, TOO_LONG or INVALID_EMAIL for what is no address at all; INVALID for a site that the shop has not.
     """
-    await guard_mailed_flow(uow)
+    is_first_of_day = await guard_mailed_flow(uow)
     problems = Problems()
     address = problems.check(parse_email, email, "email")
     found = uow.tenant.find_site(site) if site else None
@@ -42,7 +44,13 @@ async def request_password_reset(uow: UnitOfWork, email: str, site: str | None) 
         problems.add(UserErrorCode.INVALID, "The shop has no site with this id.", "site")
     problems.raise_if_any()
     if address is not None:
-        await put_off(uow, Task.MAIL_PASSWORD_RESET, address.address, site=found.id if found else None)
+        await put_off(
+            uow,
+            Task.MAIL_PASSWORD_RESET,
+            address.address,
+            site=found.id if found else None,
+            is_first_of_day=is_first_of_day,
+        )
 
 
 async def mail_password_reset(uow: UnitOfWork, address: str) -> None:
@@ -53,7 +61,7 @@ async def mail_password_reset(uow: UnitOfWork, address: str) -> None:
         await record(uow, AuditAction.PASSWORD_RESET_REQUESTED, None)
         return
     await record(uow, AuditAction.PASSWORD_RESET_REQUESTED, customer.id)
-    if await may_mail(uow, address):
+    if await may_mail(uow, address) or await may_mail_one_more(uow, address):
         await send_reset_mail(uow, customer.id, customer.preferred_language)
         await emit(uow, Topic.CUSTOMER_PASSWORD_RESET_REQUESTED, customer.id)
 
@@ -98,6 +106,8 @@ async def reset_password(uow: UnitOfWork, text: str, password: str) -> None:
         raise invalid_token(uow, token)
     await uow.sessions.revoke_all(token.customer_id, uow.now)
     await uow.one_time_tokens.revoke(token.customer_id, uow.now, *ENDED_BY_NEW_CREDENTIALS)
+    await end_devices(uow, token.customer_id)
+    await forget_guesses(uow, token.email)
     await send_security_mail(uow, "password_changed", profile)
     if so_far.email_verified_at is None:
         await emit(uow, Topic.CUSTOMER_CONFIRMED, token.customer_id)

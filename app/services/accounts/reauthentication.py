@@ -8,7 +8,7 @@ from app.domain.audit import AuditAction
 from app.domain.errors import AccessCode, AccessError, UserErrorCode, refuse
 from app.models.credentials import Credential
 from app.services.audit import record_failure
-from app.services.limits import verify_password
+from app.services.sessions.guessing import Guess, verify_password
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -25,7 +25,11 @@ async def reauthenticate(uow: UnitOfWork, password: str | None, *field: str) -> 
     if credential is None:
         raise refuse(UserErrorCode.NOT_FOUND, "There is no such customer any more.")
     if password is not None:
-        if not await verify_password(uow, credential.email or customer.id, credential.password_hash, password):
+        # The account knows its own session: whatever strangers have tried does not hold it up.
+        guess = Guess(
+            credential.email or customer.id, password, credential.password_hash, customer.id, principal.session_id
+        )
+        if not await verify_password(uow, guess):
             record_failure(uow, AuditAction.REAUTHENTICATION, customer.id, reason=UserErrorCode.INVALID_CREDENTIALS)
             raise refuse(UserErrorCode.INVALID_CREDENTIALS, "The password is not right.", *field)
     elif not principal.is_fresh(uow.now, timedelta(seconds=uow.tenant.reauthentication_seconds)):

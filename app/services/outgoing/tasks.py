@@ -24,12 +24,22 @@ class Task(StrEnum):
     MAIL_PASSWORD_RESET = "mail_password_reset"  # noqa: S105 - a task, not a password
     MAIL_CONFIRMATION = "mail_confirmation"
     MAIL_EMAIL_CHANGE = "mail_email_change"
+    TELL_OF_LOGIN_ATTACK = "tell_of_login_attack"
 
 
-async def put_off(uow: UnitOfWork, task: Task, address: str, *, site: str | None = None, **values: Any) -> None:
+async def put_off(
+    uow: UnitOfWork,
+    task: Task,
+    address: str,
+    *,
+    site: str | None = None,
+    is_first_of_day: bool = False,
+    **values: Any,
+) -> None:
     """Write a task about an address to the outbox; the address, maybe a stranger's, waits there sealed.
 
-    `site` is where the links of its mails lead, when it is not the caller's own.
+    `site` is where the links of its mails lead, when it is not the caller's own; `is_first_of_day` as in
+    `RequestFacts`.
     """
     principal = uow.caller.require_principal()
     message = OutboxMessage(
@@ -46,6 +56,7 @@ async def put_off(uow: UnitOfWork, task: Task, address: str, *, site: str | None
             "session": principal.session_id,
             "site": site or principal.site,
             "request": uow.caller.facts.request_id,
+            "first": is_first_of_day,
             "ip": shorten_ip(uow.caller.facts.ip),
         },
         created_at=uow.now,
@@ -66,4 +77,10 @@ def caller_of(message: OutboxMessage) -> Caller:
         site=payload["site"],
         customer_id=message.customer_id,
     )
-    return Caller(RequestFacts(request_id=payload["request"], ip=payload["ip"] or ""), principal)
+    facts = RequestFacts(
+        request_id=payload["request"],
+        ip=payload["ip"] or "",
+        # Tasks of before do not say.
+        is_first_of_day=payload.get("first", False),
+    )
+    return Caller(facts, principal)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import wraps
+from typing import Protocol
 
 from app.domain.audit import AuditAction
 from app.domain.devices import describe_device
@@ -18,11 +19,14 @@ from app.domain.tokens import REFRESH_PREFIXES, hash_token, read_prefix
 from app.domain.topics import Topic
 from app.models.credentials import Credential
 from app.models.customers import CustomerProfile
+from app.models.devices import Device
 from app.models.sessions import RefreshToken, Session
 from app.services.audit import record, record_failure
-from app.services.limits import guard_anonymous_login, guard_refresh, verify_password
+from app.services.limits import guard_anonymous_login, guard_refresh
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_security_mail
+from app.services.sessions.devices import find_device, remember_device
+from app.services.sessions.guessing import Guess, ends_failures, verify_password
 from app.services.sessions.token_sets import TokenSet, issue_tokens, session_end
 from app.services.unit_of_work import UnitOfWork
 
@@ -37,7 +41,14 @@ class LoggedIn:
     customer: CustomerProfile
 
 
-Login = Callable[[UnitOfWork, str, str], Awaitable[LoggedIn]]
+class Login(Protocol):
+    """A login by password."""
+
+    def __call__(
+        self, uow: UnitOfWork, email: str, password: str, device_token: str | None = None
+    ) -> Awaitable[LoggedIn]:
+        """Log in."""
+        ...
 
 
 async def anonymous_login(uow: UnitOfWork, client_id: str, site: str | None) -> TokenSet:
@@ -182,9 +193,9 @@ def _refusing_alike(login: Login) -> Login:
     """Have refusals of a login take as long for an imported hash, one of ours, and an address that is not known."""
 
     @wraps(login)
-    async def run(uow: UnitOfWork, email: str, password: str) -> LoggedIn:
+    async def run(uow: UnitOfWork, email: str, password: str, device_token: str | None = None) -> LoggedIn:
         try:
-            return await login(uow, email, password)
+            return await login(uow, email, password, device_token)
         except DomainError:
             await uow.level_refusal()
             raise
@@ -193,16 +204,19 @@ def _refusing_alike(login: Login) -> Login:
 
 
 @_refusing_alike
-async def login(uow: UnitOfWork, email: str, password: str) -> LoggedIn:
+async def login(uow: UnitOfWork, email: str, password: str, device_token: str | None = None) -> LoggedIn:
     """Raise the caller's anonymous session to the customer's; the session id stays, the anonymous tokens die.
 
     One INVALID_CREDENTIALS for every reason that a stranger must not learn; only after the right password
     ACCOUNT_INACTIVE, ACCOUNT_ON_HOLD or EMAIL_NOT_CONFIRMED.
+    `device_token` is what an earlier login has given: while the account is guessed at, it spares the wait.
     """
     principal = uow.caller.require_principal()
     credential = await _find_credential(uow, email)
     password_hash = credential.password_hash if credential else None
-    is_right = await verify_password(uow, email, password_hash, password)
+    device = await find_device(uow, device_token)
+    guess = _guess(email, password, credential, device)
+    is_right = await verify_password(uow, guess)
     if credential is None or password_hash is None or not is_right:
         raise _failed_login(uow, credential, _invalid_credentials())
     customer = await uow.customers.find(credential.customer_id)
@@ -223,7 +237,19 @@ async def login(uow: UnitOfWork, email: str, password: str) -> LoggedIn:
     if new_hash is not None:
         await uow.credentials.rehash(customer.id, password_hash, new_hash)
     await record(uow, AuditAction.LOGIN, customer.id)
-    return await start_customer_session(uow, principal, customer)
+    logged_in = await start_customer_session(uow, principal, customer)
+    if await ends_failures(uow, guess):
+        await send_security_mail(uow, "login_after_failures", customer, device=describe_device(_user_agent(uow)))
+    known_by = await remember_device(uow, customer.id, device, device_token)
+    return replace(logged_in, tokens=replace(logged_in.tokens, device_token=known_by))
+
+
+def _guess(email: str, password: str, credential: Credential | None, device: Device | None) -> Guess:
+    if credential is None:
+        return Guess(email, password, None, None)
+    is_known = device is not None and device.customer_id == credential.customer_id
+    known_as = device.token_hash.hex() if device is not None and is_known else None
+    return Guess(email, password, credential.password_hash, credential.customer_id, known_as)
 
 
 def _failed_login(uow: UnitOfWork, credential: Credential | None, error: DomainError) -> DomainError:

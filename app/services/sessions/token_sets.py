@@ -20,6 +20,7 @@ class TokenSet:
     """What the client gets, once; lifetimes in whole seconds from now.
 
     `bearer` and `customer` are whose the tokens are: the saas token is signed for them when somebody asks for it.
+    `device_token` is what the account knows the device by, where a password was just given.
     """
 
     access_token: str
@@ -29,6 +30,7 @@ class TokenSet:
     saas_token_expires_in: int
     bearer: Principal
     customer: CustomerProfile | None
+    device_token: str | None = None
 
     @property
     def session_id(self) -> str:

@@ -15,8 +15,9 @@ from app.domain.tokens import OpaqueToken, TokenPrefix, hash_token
 from app.models.credentials import Credential
 from app.models.social import LinkTicket, SocialIdentity
 from app.services.audit import record_failure
-from app.services.limits import guard_one_time_token, may_mail, verify_password
+from app.services.limits import guard_one_time_token, may_mail
 from app.services.outgoing.mails import send_mail
+from app.services.sessions.guessing import Guess, verify_password
 from app.services.sessions.sessions import LoggedIn
 from app.services.social.identities import log_in, tell_linked
 from app.services.unit_of_work import UnitOfWork
@@ -105,7 +106,8 @@ async def _count_try(uow: UnitOfWork, ticket_text: str) -> LinkTicket:
 
 
 async def _check_password(uow: UnitOfWork, ticket: LinkTicket, credential: Credential, password: str) -> None:
-    if not await verify_password(uow, ticket.email, credential.password_hash, password):
+    guess = Guess(ticket.email, password, credential.password_hash, ticket.customer_id)
+    if not await verify_password(uow, guess):
         record_failure(uow, AuditAction.SOCIAL_LINKED, ticket.customer_id, reason=UserErrorCode.INVALID_CREDENTIALS)
         raise refuse(UserErrorCode.INVALID_CREDENTIALS, "The password is not right.", "password")
 

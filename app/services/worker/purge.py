@@ -7,6 +7,7 @@ from datetime import timedelta
 from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
 from app.models.base import TenantRow
+from app.models.devices import Device
 from app.models.integration_tokens import IntegrationToken, UsedAssertion
 from app.models.one_time_tokens import OneTimeToken
 from app.models.outbox import OutboxMessage
@@ -26,6 +27,7 @@ _KEPT: tuple[tuple[type[TenantRow], str, timedelta], ...] = (
     (OutboxMessage, "delivered_at", timedelta(days=7)),
     (IntegrationToken, "expires_at", timedelta(days=1)),
     (UsedAssertion, "expires_at", timedelta(hours=1)),
+    (Device, "expires_at", timedelta()),
     (SocialState, "expires_at", timedelta(days=1)),
     (LinkTicket, "expires_at", timedelta(days=1)),
 )

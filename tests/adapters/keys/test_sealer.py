@@ -50,3 +50,15 @@ class TestOpen:
     def test_refuses_what_was_never_a_seal(self, text: str) -> None:
         with pytest.raises(ValueError, match="not sealed"):
             FernetSealer([NEW]).open(text)
+
+
+class TestFingerprint:
+    def test_is_the_same_in_every_process_with_these_keys(self) -> None:
+        assert FernetSealer([b"a" * 32]).fingerprint("secret") == FernetSealer([b"a" * 32]).fingerprint("secret")
+
+    def test_differs_by_text_and_by_key(self) -> None:
+        sealer, other = FernetSealer([b"a" * 32]), FernetSealer([b"b" * 32])
+        assert len({sealer.fingerprint("one"), sealer.fingerprint("two"), other.fingerprint("one")}) == 3
+
+    def test_tells_nothing_of_the_text(self) -> None:
+        assert "secret" not in FernetSealer([b"a" * 32]).fingerprint("secret")

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.anyio
 FIVE = Limit("five", 5, 300)
 PATIENCE = 30.0
 GROWING = Limit("growing", 5, 300, delays=(60, 120, 240))
+THREE_OF_THEM = Limit("them", 3, 600, distinct=True)
 
 
 class MovableClock:
@@ -403,3 +404,89 @@ def revive(server: RedisServer) -> None:
         server.client.ping()
     else:
         server.start()
+
+
+class TestDistinct:
+    async def test_counts_each_of_them_once(self, limiter: Limiter) -> None:
+        for _ in range(20):
+            await limiter.hit(THREE_OF_THEM, "anna", "10.0.0.1")
+        await limiter.hit(THREE_OF_THEM, "anna", "10.0.0.2")
+        await limiter.hit(THREE_OF_THEM, "anna", "10.0.0.3")
+        assert 598 <= await seconds_to_wait(limiter.hit(THREE_OF_THEM, "anna", "10.0.0.4")) <= 600
+
+    async def test_refuses_those_that_were_counted_as_well_once_there_are_enough(self, limiter: Limiter) -> None:
+        for number in range(3):
+            await limiter.hit(THREE_OF_THEM, "anna", f"10.0.0.{number}")
+        await seconds_to_wait(limiter.hit(THREE_OF_THEM, "anna", "10.0.0.0"))
+        await seconds_to_wait(limiter.check(THREE_OF_THEM, "anna", "10.0.0.9"))
+
+    async def test_lets_three_of_a_hundred_in_at_once(self, limiter: Limiter) -> None:
+        hits = (limiter.hit(THREE_OF_THEM, "anna", f"10.0.0.{number}") for number in range(100))
+        outcomes = await asyncio.gather(*hits, return_exceptions=True)
+        assert outcomes.count(None) == 3
+        assert all(outcome is None or isinstance(outcome, AccessError) for outcome in outcomes)
+
+    async def test_counts_nothing_by_a_check_or_a_refusal(
+        self, limiter: Limiter, advance: Callable[[float], None]
+    ) -> None:
+        await limiter.hit(THREE_OF_THEM, "anna", "10.0.0.1")
+        for number in range(5):
+            await limiter.check(THREE_OF_THEM, "anna", f"10.0.1.{number}")
+        await limiter.hit(THREE_OF_THEM, "anna", "10.0.0.2")
+        await limiter.hit(THREE_OF_THEM, "anna", "10.0.0.3")
+        advance(599)
+        await seconds_to_wait(limiter.hit(THREE_OF_THEM, "anna", "10.0.0.4"))
+        advance(2)
+        await limiter.hit(THREE_OF_THEM, "anna", "10.0.0.4")
+
+    async def test_makes_room_when_the_first_has_been_quiet_for_the_window(
+        self, limiter: Limiter, advance: Callable[[float], None]
+    ) -> None:
+        await limiter.hit(THREE_OF_THEM, "anna", "10.0.0.1")
+        advance(100)
+        await limiter.hit(THREE_OF_THEM, "anna", "10.0.0.2")
+        advance(100)
+        # It came again, so the second one is the first to leave.
+        await limiter.hit(THREE_OF_THEM, "anna", "10.0.0.1")
+        await limiter.hit(THREE_OF_THEM, "anna", "10.0.0.3")
+        wait = await seconds_to_wait(limiter.hit(THREE_OF_THEM, "anna", "10.0.0.4"))
+        assert 498 <= wait <= 500
+        advance(wait)
+        await limiter.hit(THREE_OF_THEM, "anna", "10.0.0.4")
+        await seconds_to_wait(limiter.hit(THREE_OF_THEM, "anna", "10.0.0.2"))
+
+    async def test_forgets_one_that_is_given_back(self, limiter: Limiter) -> None:
+        for number in range(3):
+            await limiter.hit(THREE_OF_THEM, "anna", f"10.0.0.{number}")
+        await limiter.give_back(THREE_OF_THEM, "anna", "10.0.0.1")
+        await limiter.give_back(THREE_OF_THEM, "anna", "10.0.0.77")
+        await limiter.hit(THREE_OF_THEM, "anna", "10.0.0.4")
+        await seconds_to_wait(limiter.hit(THREE_OF_THEM, "anna", "10.0.0.5"))
+
+    async def test_forgets_all_of_them_when_it_is_cleared(self, limiter: Limiter) -> None:
+        for number in range(3):
+            await limiter.hit(THREE_OF_THEM, "anna", f"10.0.0.{number}")
+        await limiter.clear(THREE_OF_THEM, "anna", "")
+        await limiter.hit(THREE_OF_THEM, "anna", "10.0.0.4")
+
+    async def test_counts_every_key_by_itself(self, limiter: Limiter) -> None:
+        for number in range(3):
+            await limiter.hit(THREE_OF_THEM, "anna", f"10.0.0.{number}")
+        await limiter.hit(THREE_OF_THEM, "berta", "10.0.0.1")
+
+    async def test_is_counted_by_half_in_this_process_while_redis_is_away(
+        self, server: RedisServer, shared: RedisLimiter
+    ) -> None:
+        server.stop()
+        try:
+            await shared.hit(THREE_OF_THEM, "anna", "10.0.0.1")
+            await seconds_to_wait(shared.hit(THREE_OF_THEM, "anna", "10.0.0.2"))
+        finally:
+            server.start()
+
+    async def test_takes_a_bounded_memory(self, clock: MovableClock) -> None:
+        memory = WindowMemory(clock, most=100)
+        for number in range(1_000):
+            await memory.enter(f"account-{number}", "10.0.0.1", 3, 600)
+        assert len(memory) == 100
+        assert await memory.enter("account-999", None, 1, 600) == 600

@@ -47,6 +47,8 @@ class TestTemplates:
             "email_change_notice",
             "email_changed",
             "link_confirmation",
+            "login_after_failures",
+            "login_attacked",
             "new_device",
             "password_changed",
             "reset_password",

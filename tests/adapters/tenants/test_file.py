@@ -353,3 +353,47 @@ class TestLoadTenants:
         assert fault == (
             "tenants.demo.operations_file names 'operations.json', which cannot be read: No such file or directory"
         )
+
+
+CHALLENGE = '[tenants.demo.challenge]\nsite_key = "site-1"\n'
+HUMAN = {"HUMAN": "a-secret"}
+
+
+class TestChallenge:
+    def test_has_the_secret_of_its_variable(self, folder: Folder) -> None:
+        text = CHALLENGE + 'provider = "hcaptcha"\nsecret_env = "HUMAN"'
+        challenge = folder.demo(text, environment=HUMAN).challenge
+        assert challenge is not None
+        assert challenge.secret is not None
+        assert challenge.secret.get_secret_value() == "a-secret"
+        assert "a-secret" not in repr(challenge)
+
+    def test_is_none_where_the_table_is_left_out(self, folder: Folder) -> None:
+        assert folder.demo().challenge is None
+
+    @pytest.mark.parametrize(
+        ("text", "fault"),
+        [
+            ('provider = "turnstile"', "needs secret_env: "),
+            ('provider = "turnstile"\nsecret_env = "NONE"', "secret_env names NONE, which is not set"),
+            ('provider = "turnstile"\nsecret = "x"', "secret is not known: write secret_env"),
+            ('provider = "demo"\nsecret_env = "HUMAN"', "needs neither secret_env nor verify_url"),
+            ('provider = "puzzle"', "provider must be "),
+            ('provider = "demo"\nsitekey = "x"', "sitekey is not known: did you mean"),
+            (
+                'provider = "recaptcha"\nsecret_env = "HUMAN"\nverify_url = "http://recaptcha.test/verify"',
+                "verify_url must",
+            ),
+        ],
+    )
+    def test_says_what_is_wrong(self, folder: Folder, text: str, fault: str) -> None:
+        found = folder.faults(SHOP, CHALLENGE + text, environment=HUMAN)
+        assert any(
+            each.startswith(f"tenants.demo.challenge{'.' if fault[:5] != 'needs' else ' '}{fault}") for each in found
+        )
+
+    def test_of_the_demo_is_refused_in_production(self, folder: Folder) -> None:
+        found = folder.faults(SHOP, CHALLENGE + 'provider = "demo"', profile=Profile.PRODUCTION)
+        assert (
+            "tenants.demo.challenge must name a real provider in production: turnstile, hcaptcha or recaptcha" in found
+        )

@@ -35,6 +35,7 @@ class TestReference:
             "[tenants.SHOP.social.claim_names]",
             "[[tenants.SHOP.webhooks]]",
             "[tenants.SHOP.mixins.NAME]",
+            "[tenants.SHOP.challenge]",
             "[tenants.SHOP.limits]",
         ]
         # All fields of all models, but for the three names that the heads of their tables are.
