@@ -22,6 +22,8 @@ class AuditAction(StrEnum):
     SESSION_REVOKED = "session.revoked"
     REFRESH_REUSED = "session.refresh_reused"
     REAUTHENTICATION = "reauthentication"
+    OWNERSHIP_PROVED = "ownership.proved"
+    UNPROVEN_DATA_DISCARDED = "data.unproven_discarded"
     ONE_TIME_TOKEN = "one_time_token"  # noqa: S105 - a word, not a token
     PASSWORD_RESET_REQUESTED = "password.reset_requested"  # noqa: S105 - a word, not a password
     PASSWORD_RESET = "password.reset"  # noqa: S105

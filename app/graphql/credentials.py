@@ -7,8 +7,10 @@ import strawberry
 from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
 from app.graphql.context import Info
+from app.graphql.customers import Account, present_social_account
 from app.graphql.errors import UserError
 from app.graphql.fields import ANYONE, mutation
+from app.graphql.proofs import KEPT_UNPROVEN_DATA
 from app.graphql.sessions import TokenSet, present_tokens
 from app.services.accounts import credentials, email_change, password_reset
 
@@ -33,6 +35,11 @@ class ResetPasswordInput:
     token: str = strawberry.field(description="The `token` of the link.")
     password: str = strawberry.field(
         description="8 to 256 characters, exactly as typed; see `storefront { passwordRules }`."
+    )
+    drop_other_sign_in_methods: bool = strawberry.field(
+        default=False,
+        description="True: social accounts are unlinked, so that the new password is the only way in. For who fears "
+        "that somebody else was in the account.",
     )
 
 
@@ -91,6 +98,12 @@ class ResetPasswordPayload:
     """Answer of `resetPassword`."""
 
     password_reset: bool | None = strawberry.field(default=None, description="True: log in with the new password.")
+    other_sign_in_methods: list[Account] = strawberry.field(
+        default_factory=list,
+        description="What else signs in: social accounts. Show them; the customer may not know one of them, and then "
+        "takes it away with `unlinkSocialAccount`.",
+    )
+    kept_unproven_data: bool = strawberry.field(default=False, description=KEPT_UNPROVEN_DATA)
     user_errors: list[UserError] = strawberry.field(default_factory=list)
 
 
@@ -119,6 +132,7 @@ class ConfirmEmailChangePayload:
     """Answer of `confirmEmailChange`."""
 
     email: str | None = strawberry.field(default=None, description="The address that signs in from now on.")
+    kept_unproven_data: bool = strawberry.field(default=False, description=KEPT_UNPROVEN_DATA)
     user_errors: list[UserError] = strawberry.field(default_factory=list)
 
 
@@ -130,8 +144,9 @@ class RevertEmailChangePayload:
     reset_token: str | None = strawberry.field(
         default=None,
         description="For `resetPassword`, to choose a new password at once: `cg_ot_…`. It works once, within half an "
-        "hour unless the shop says otherwise; the same token is mailed.",
+        "hour unless the shop says otherwise; the same token is mailed. Null when the link was opened before.",
     )
+    kept_unproven_data: bool = strawberry.field(default=False, description=KEPT_UNPROVEN_DATA)
     user_errors: list[UserError] = strawberry.field(default_factory=list)
 
 
@@ -157,8 +172,11 @@ class CredentialMutations:
     async def reset_password(self, info: Info, input: ResetPasswordInput) -> ResetPasswordPayload:
         """Set a new password by the token of the mailed link. All sessions of the customer end; nobody is logged in.
 
-        The address counts as confirmed too: the link has come to it. If it was never confirmed before, social accounts
-        that somebody has linked without that are unlinked, unless the call comes in the customer's own session.
+        The address counts as confirmed too: the link has come to it. If no address of the account was ever confirmed
+        and the call does not come in the customer's own session, somebody else may have made the account: social
+        accounts are unlinked, an erasure that was asked for from inside is canceled, `contactEmail` and `contactPhone`
+        are empty, no address and no instrument is the default, and no list is public. All else stays
+        (`keptUnprovenData`).
         Who: an anonymous session, or a customer; the token alone decides whose password it is.
         User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: offer `requestPasswordReset`; `REQUIRED`, `PASSWORD_TOO_SHORT`,
         `PASSWORD_TOO_LONG`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field, the token
@@ -166,8 +184,17 @@ class CredentialMutations:
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: the token is no storefront's;
         `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
-        await password_reset.reset_password(info.context.uow, input.token, input.password)
-        return ResetPasswordPayload(password_reset=True)
+        reset = await password_reset.reset_password(
+            info.context.uow,
+            input.token,
+            input.password,
+            drop_other_sign_in_methods=input.drop_other_sign_in_methods,
+        )
+        return ResetPasswordPayload(
+            password_reset=True,
+            other_sign_in_methods=[present_social_account(identity) for identity in reset.identities],
+            kept_unproven_data=reset.kept_unproven_data,
+        )
 
     @mutation(
         kinds=THE_CUSTOMER,
@@ -216,15 +243,17 @@ class CredentialMutations:
 
         All sessions of the customer end, but for the one that asked for the change. If no address of the account was
         ever confirmed and the call does not come in the customer's own session, that one ends too, neither the password
-        nor a linked social account works any more, and a link to choose a new password is mailed to the new address.
+        nor a linked social account works any more, and a link to choose a new password is mailed to the new address;
+        for what is in the account, see `resetPassword`.
+        A token that was used answers the same again, as long as the address is the login address.
         Who: an anonymous session, or a customer; the token alone decides whose address it is.
         User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: offer `changeEmail`; `EMAIL_TAKEN`: somebody else has the address
         by now.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: the token is no storefront's;
         `RATE_LIMITED`: wait `retryAfter` seconds.
         """
-        email = await email_change.confirm_email_change(info.context.uow, input.token)
-        return ConfirmEmailChangePayload(email=email)
+        confirmed = await email_change.confirm_email_change(info.context.uow, input.token)
+        return ConfirmEmailChangePayload(email=confirmed.email, kept_unproven_data=confirmed.kept_unproven_data)
 
     @mutation(kinds=ANYONE, takes_credentials=True)
     async def revert_email_change(self, info: Info, input: RevertEmailChangeInput) -> RevertEmailChangePayload:
@@ -234,10 +263,16 @@ class CredentialMutations:
         longer works, and social accounts are unlinked that were linked after the change was asked for or in the 72
         hours before; of an address that was never confirmed until now, all of them. An anonymization that the
         customer's side has asked for in this time is canceled. A link to choose a new password is mailed to the
-        address; `resetToken` does the same at once. `contactEmail` goes back too where it would have followed.
+        address; `resetToken` does the same at once. `contactEmail` goes back too where it would have followed; of an
+        address that was never confirmed until now, see `resetPassword` for what is in the account.
+        A token that was used answers the same `email` again, as long as it is the login address, and no `resetToken`.
         Who: anyone with the token.
         User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: refer to the shop; `EMAIL_TAKEN`: likewise.
         Errors: `RATE_LIMITED`: wait `retryAfter` seconds.
         """
         reverted = await email_change.revert_email_change(info.context.uow, input.token)
-        return RevertEmailChangePayload(email=reverted.email, reset_token=reverted.reset_token)
+        return RevertEmailChangePayload(
+            email=reverted.email,
+            reset_token=reverted.reset_token,
+            kept_unproven_data=reverted.kept_unproven_data,
+        )

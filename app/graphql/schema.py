@@ -20,6 +20,7 @@ from app.graphql.on_behalf import StaffAccessMutations
 from app.graphql.orders import OrderMutations
 from app.graphql.payment_instruments import PaymentInstrumentMutations
 from app.graphql.product_lists import ProductListMutations, ProductListQueries
+from app.graphql.proofs import ProofMutations
 from app.graphql.sessions import SessionMutations, SessionQueries
 from app.graphql.signup import SignupMutations
 from app.graphql.social import SocialMutations
@@ -50,6 +51,7 @@ class Mutation(
     SignupMutations,
     SocialMutations,
     CredentialMutations,
+    ProofMutations,
     CustomerMutations,
     AddressMutations,
     PaymentInstrumentMutations,

@@ -12,6 +12,7 @@ from app.graphql.customers import CustomerDetailsInput
 from app.graphql.errors import UserError
 from app.graphql.fields import ANYONE, mutation
 from app.graphql.inputs import to_patch
+from app.graphql.proofs import KEPT_UNPROVEN_DATA
 from app.services.accounts import confirmations
 from app.services.accounts import signup as service
 from app.services.accounts.signup import Registration, SignupStatus
@@ -69,6 +70,7 @@ class ConfirmSignupPayload:
     """Answer of `confirmSignup`."""
 
     customer_id: strawberry.ID | None = strawberry.field(default=None, description="The confirmed customer's id.")
+    kept_unproven_data: bool = strawberry.field(default=False, description=KEPT_UNPROVEN_DATA)
     user_errors: list[UserError] = strawberry.field(default_factory=list)
 
 
@@ -119,8 +121,10 @@ class SignupMutations:
         User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: offer `resendConfirmation`.
         Errors: `RATE_LIMITED`: wait `retryAfter` seconds.
         """
-        customer_id = await confirmations.confirm_signup(info.context.uow, input.token)
-        return ConfirmSignupPayload(customer_id=strawberry.ID(customer_id))
+        confirmed = await confirmations.confirm_signup(info.context.uow, input.token)
+        return ConfirmSignupPayload(
+            customer_id=strawberry.ID(confirmed.customer_id), kept_unproven_data=confirmed.kept_unproven_data
+        )
 
     @mutation(
         kinds=(TokenKind.ANONYMOUS, TokenKind.CUSTOMER),

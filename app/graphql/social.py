@@ -11,8 +11,10 @@ from app.graphql.context import Info
 from app.graphql.customers import Account, Customer, present_customer, present_social_account
 from app.graphql.errors import UserError, present
 from app.graphql.fields import mutation
+from app.graphql.proofs import KEPT_UNPROVEN_DATA
 from app.graphql.sessions import TokenSet, present_tokens
 from app.services.accounts.customers import get_profile
+from app.services.accounts.unproven_data import holds_unproven_data
 from app.services.social import accounts as account_service
 from app.services.social import links as link_service
 from app.services.social import login as service
@@ -104,6 +106,7 @@ class SocialLoginPayload:
     tokens: TokenSet | None = None
     customer: Customer | None = None
     created: bool | None = strawberry.field(default=None, description="True: this is a new customer.")
+    kept_unproven_data: bool = strawberry.field(default=False, description=KEPT_UNPROVEN_DATA)
     social_tokens: SocialTokens | None = strawberry.field(
         default=None, description="Null unless the shop hands them on, and after `confirmSocialLink`."
     )
@@ -162,7 +165,8 @@ class SocialMutations:
         """Log in whom the provider has sent back; whom nobody knows becomes a new customer. The session id stays.
 
         The login address is set only when the shop trusts the provider to know whose it is. An account that is there
-        already and whose address nobody ever confirmed goes to its proven owner; password and sessions so far end.
+        already and whose address nobody ever confirmed goes to its proven owner, even when the answer is that the
+        owner may not log in yet; for what ends by that and what stays, see `resetPassword`.
         Who: the anonymous session that `beginSocialLogin` was called with.
         User errors: `PROVIDER_UNKNOWN`; `TOKEN_INVALID`, `TOKEN_EXPIRED` at `state`, `REDIRECT_URI_NOT_ALLOWED`,
         `REQUIRED`, `TOO_LONG` at `code`, `TOO_SHORT`, `TOO_LONG`, `INVALID` at `codeVerifier`: begin again;
@@ -180,6 +184,7 @@ class SocialMutations:
             tokens=present_tokens(outcome.logged_in.tokens),
             customer=present_customer(outcome.logged_in.customer),
             created=outcome.created,
+            kept_unproven_data=holds_unproven_data(info.context.uow, outcome.logged_in.customer),
             social_tokens=_present_social_tokens(outcome.tokens),
         )
 
@@ -196,7 +201,10 @@ class SocialMutations:
         """
         logged_in = await link_service.confirm_social_link(info.context.uow, input.ticket, input.password, input.code)
         return SocialLoginPayload(
-            tokens=present_tokens(logged_in.tokens), customer=present_customer(logged_in.customer), created=False
+            tokens=present_tokens(logged_in.tokens),
+            customer=present_customer(logged_in.customer),
+            created=False,
+            kept_unproven_data=holds_unproven_data(info.context.uow, logged_in.customer),
         )
 
     @mutation(kinds=(TokenKind.CUSTOMER,), session_scope=SessionScope.CREDENTIALS_WRITE, takes_credentials=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
-from app.models.base import ID_LENGTH, TenantRow, json_field
+from app.models.base import ID_LENGTH, TenantRow, json_field, origin_field
 
 
 class Address(TenantRow, table=True):
@@ -45,5 +45,6 @@ class Address(TenantRow, table=True):
     contact_phone: str | None = Field(default=None, max_length=32)
     tags: list[str] = json_field(list)
     is_default: bool = False
+    origin: str | None = origin_field()
     created_at: datetime
     updated_at: datetime

@@ -12,6 +12,8 @@ from sqlmodel import Field, SQLModel
 # A UUIDv7 as text; an id that is none is simply not found.
 ID_LENGTH = 36
 
+ORIGIN_LENGTH = 16
+
 # JSON on SQLite, JSONB on PostgreSQL.
 JsonType = JSON().with_variant(JSONB(), "postgresql")
 
@@ -30,6 +32,15 @@ class TenantRow(SQLModel):
     __table__: ClassVar[Table]
 
     tenant_id: str = Field(primary_key=True, max_length=64)
+
+
+# As `JsonType`, with NULL where there is nothing.
+JsonOrNull = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+def origin_field() -> Any:
+    """Return the declaration of the column that says who wrote a row; null for the customer, or for nobody knows."""
+    return Field(default=None, max_length=ORIGIN_LENGTH)
 
 
 def json_field(default: Callable[[], Any]) -> Any:

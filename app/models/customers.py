@@ -10,7 +10,7 @@ from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from app.domain.names import MAXIMUM_LENGTH, search_name
-from app.models.base import ID_LENGTH, TenantRow, json_field, searched_text
+from app.models.base import ID_LENGTH, JsonOrNull, TenantRow, json_field, searched_text
 
 
 @unique
@@ -39,6 +39,8 @@ class CustomerColumns(TenantRow):
     """The columns of a customer; `version` counts the changes of the profile.
 
     `anonymization_status` is that of the latest request, null for none: see `is_closed` for what it means.
+    `shop_fields` and `unproven_fields` say which fields of the profile the shop wrote, and which somebody who never
+    proved that the address was theirs: see `origins`. Until `unproven_until` the customer may discard the latter.
     """
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)
@@ -66,6 +68,9 @@ class CustomerColumns(TenantRow):
     created_at: datetime
     updated_at: datetime
     last_login_at: datetime | None = None
+    shop_fields: list[str] | None = Field(default=None, sa_type=JsonOrNull)
+    unproven_fields: list[str] | None = Field(default=None, sa_type=JsonOrNull)
+    unproven_until: datetime | None = None
 
 
 class Customer(CustomerColumns, table=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ForeignKeyConstraint, UniqueConstraint
 from sqlmodel import Field
 
-from app.models.base import ID_LENGTH, TenantRow
+from app.models.base import ID_LENGTH, TenantRow, origin_field
 
 
 class LegalEntityAssignment(TenantRow, table=True):
@@ -24,3 +24,4 @@ class LegalEntityAssignment(TenantRow, table=True):
     # The customer's place in the company by the number of another system; the row's own id stands for it without one.
     contact_assignment_id: str | None = Field(default=None, max_length=100)
     confirmed: bool = False
+    origin: str | None = origin_field()

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
-from app.models.base import ID_LENGTH, TenantRow
+from app.models.base import ID_LENGTH, TenantRow, origin_field
 
 
 class PaymentInstrument(TenantRow, table=True):
@@ -39,5 +39,6 @@ class PaymentInstrument(TenantRow, table=True):
     expiry_year: int | None = None
     holder_name: str | None = Field(default=None, max_length=200)
     is_default: bool = False
+    origin: str | None = origin_field()
     created_at: datetime
     updated_at: datetime

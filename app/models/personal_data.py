@@ -101,9 +101,16 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "created_at",
             "updated_at",
         ),
-        # Nothing but the names once more.
-        withheld=("search_name",),
-        cleared={**_NOBODY, "mixins": {}, "search_name": ""},
+        # Nothing but the names once more, and whose each field is.
+        withheld=("search_name", "shop_fields", "unproven_fields", "unproven_until"),
+        cleared={
+            **_NOBODY,
+            "mixins": {},
+            "search_name": "",
+            "shop_fields": None,
+            "unproven_fields": None,
+            "unproven_until": None,
+        },
         kept=(
             "id",
             "customer_number",
@@ -162,11 +169,13 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "created_at",
             "updated_at",
         ),
+        withheld=("origin",),
     ),
     PersonalTable(
         LegalEntityAssignment,
         "legalEntities",
         shown=("id", "customer_id", "legal_entity_id", "name", "contact_assignment_id", "confirmed"),
+        withheld=("origin",),
     ),
     PersonalTable(GroupMembership, "groups", shown=("group_id", "customer_id")),
     PersonalTable(
@@ -251,6 +260,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "created_at",
             "updated_at",
         ),
+        withheld=("origin",),
     ),
     PersonalTable(
         ProductListItem,
@@ -267,6 +277,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "created_at",
             "updated_at",
         ),
+        withheld=("origin",),
     ),
     PersonalTable(
         ProductList,
@@ -282,6 +293,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "created_at",
             "updated_at",
         ),
+        withheld=("origin",),
     ),
     # The reference is the order system's own number; without it, an order that is told again would count twice.
     PersonalTable(

@@ -8,7 +8,7 @@ from enum import StrEnum, unique
 from sqlalchemy import ForeignKeyConstraint, Index
 from sqlmodel import Field
 
-from app.models.base import ID_LENGTH, TenantRow
+from app.models.base import ID_LENGTH, TenantRow, origin_field
 
 
 @unique
@@ -37,6 +37,7 @@ class ProductList(TenantRow, table=True):
     description: str | None = Field(default=None, max_length=1000)
     event_date: date | None = None
     is_public: bool = False
+    origin: str | None = origin_field()
     created_at: datetime
     updated_at: datetime
 
@@ -59,5 +60,6 @@ class ProductListItem(TenantRow, table=True):
     priority: int = 1
     note: str | None = Field(default=None, max_length=500)
     is_public: bool = True
+    origin: str | None = origin_field()
     created_at: datetime
     updated_at: datetime

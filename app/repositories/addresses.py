@@ -8,11 +8,16 @@ from typing import Any
 
 from sqlmodel import col
 
+from app.domain.origins import Origin
 from app.models.addresses import Address
 from app.repositories.base import Repository, Rows
 
 _OF_CUSTOMER = Rows(Address, "customer_id", order_by=(col(Address.is_default).desc(), col(Address.id)))
 _ONE = Rows(Address, "customer_id", "id")
+_UNKNOWN = Rows(Address, "customer_id", col(Address.origin).is_(None))
+_UNKNOWN_DEFAULT = Rows(Address, "customer_id", col(Address.origin).is_(None), col(Address.is_default).is_(True))
+_MADE_AT = Rows(Address, "customer_id", "created_at", col(Address.origin).is_(None))
+_UNPROVEN = Rows(Address, "customer_id", col(Address.origin) == Origin.UNPROVEN.value)
 _DEFAULT = Rows(Address, "customer_id", col(Address.is_default).is_(True))
 
 
@@ -38,6 +43,20 @@ class AddressRepository(Repository):
     async def clear_default(self, customer_id: str, now: datetime) -> None:
         """Take the default away from the address that has it."""
         await self._change(_DEFAULT, {"customer_id": customer_id}, is_default=False, updated_at=now)
+
+    async def mark_shops(self, customer_id: str, made_at: datetime) -> None:
+        """Note that the shop wrote those of the customer's addresses that were made at this very moment."""
+        await self._change(_MADE_AT, {"customer_id": customer_id, "created_at": made_at}, origin=Origin.SHOP.value)
+
+    async def mark_unproven(self, customer_id: str, now: datetime) -> int:
+        """Note that all but the shop's were there before the first proof, none of them a default; return how many."""
+        given = {"customer_id": customer_id}
+        await self._change(_UNKNOWN_DEFAULT, given, is_default=False, updated_at=now)
+        return await self._change(_UNKNOWN, given, origin=Origin.UNPROVEN.value)
+
+    async def delete_unproven(self, customer_id: str) -> None:
+        """Remove those of a customer that were there before the first proof."""
+        await self._delete(_UNPROVEN, customer_id=customer_id)
 
     async def delete(self, customer_id: str, address_id: str) -> None:
         """Remove one of the customer's addresses."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from sqlalchemy import update
 from sqlmodel import col
 
+from app.domain.audit import AuditAction
 from app.models.audit import AuditEvent
-from app.repositories.base import Repository
+from app.repositories.base import Repository, Rows
+
+_CREATION = Rows(AuditEvent, "customer_id", col(AuditEvent.action) == AuditAction.CUSTOMER_CREATED.value)
 
 
 class AuditRepository(Repository):
@@ -15,6 +18,10 @@ class AuditRepository(Repository):
     async def add(self, event: AuditEvent) -> None:
         """Write one line."""
         await self._add(event)
+
+    async def find_creation(self, customer_id: str) -> AuditEvent | None:
+        """Return the line about who made a customer that did not sign up."""
+        return await self._find(_CREATION, customer_id=customer_id)
 
     async def forget_ips(self, customer_id: str) -> None:
         """Erase the addresses from a customer's lines; the lines themselves stay."""

@@ -95,8 +95,7 @@ class CredentialRepository(Repository):
             now,
             password_hash=password_hash,
             password_version=version + 1,
-            initial_password=False,
-            **values,
+            **{"initial_password": False, **values},
         )
 
     async def change_email(

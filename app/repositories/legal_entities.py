@@ -7,11 +7,24 @@ from typing import Any
 
 from sqlmodel import col
 
+from app.domain.origins import Origin
 from app.models.legal_entities import LegalEntityAssignment
 from app.repositories.base import Repository, Rows
 
 _OF_CUSTOMER = Rows(LegalEntityAssignment, "customer_id", order_by=(col(LegalEntityAssignment.id),))
 _ONE = Rows(LegalEntityAssignment, "customer_id", "id")
+_CLAIMED = Rows(
+    LegalEntityAssignment,
+    "customer_id",
+    col(LegalEntityAssignment.confirmed).is_(False),
+    col(LegalEntityAssignment.origin).is_(None),
+)
+_UNPROVEN = Rows(
+    LegalEntityAssignment,
+    "customer_id",
+    col(LegalEntityAssignment.confirmed).is_(False),
+    col(LegalEntityAssignment.origin) == Origin.UNPROVEN.value,
+)
 _CONFIRMED = Rows(
     LegalEntityAssignment, "customer_id", "legal_entity_id", col(LegalEntityAssignment.confirmed).is_(True)
 )
@@ -35,6 +48,14 @@ class LegalEntityRepository(Repository):
     async def change(self, customer_id: str, assignment_id: str, **values: Any) -> None:
         """Set columns of one of the customer's assignments."""
         await self._change(_ONE, {"customer_id": customer_id, "id": assignment_id}, **values)
+
+    async def mark_unproven(self, customer_id: str) -> int:
+        """Note that those that only the customer named were named before the first proof; return how many they are."""
+        return await self._change(_CLAIMED, {"customer_id": customer_id}, origin=Origin.UNPROVEN.value)
+
+    async def delete_unproven(self, customer_id: str) -> None:
+        """Remove those of a customer that were named before the first proof, and that staff have not confirmed."""
+        await self._delete(_UNPROVEN, customer_id=customer_id)
 
     async def delete(self, customer_id: str, assignment_id: str) -> None:
         """Remove one of the customer's assignments."""

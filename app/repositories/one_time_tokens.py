@@ -32,6 +32,21 @@ _USED_IN = Rows(
 )
 
 
+_WORTHLESS_ELSEWHERE = Rows(
+    OneTimeToken,
+    "customer_id",
+    col(OneTimeToken.email_key) != bindparam("email_key"),
+    or_(
+        col(OneTimeToken.used_at).is_not(None),
+        col(OneTimeToken.revoked_at).is_not(None),
+        col(OneTimeToken.expires_at) <= bindparam("now"),
+    ),
+)
+_WAYS_BACK_HERE = Rows(
+    OneTimeToken, "customer_id", "email_key", col(OneTimeToken.purpose) == Purpose.REVERT_EMAIL_CHANGE.value
+)
+
+
 class _Place:
     tenant_id: str
 
@@ -85,6 +100,12 @@ class OneTimeTokenRepository(Repository):
         wanted = col(OneTimeToken.purpose).in_([purpose.value for purpose in purposes or Purpose])
         tokens = self._mine(OneTimeToken, col(OneTimeToken.customer_id) == customer_id, wanted, *_UNUSED)
         await self._connection.write_anew(update(OneTimeToken.__table__).where(tokens).values(revoked_at=now))
+
+    async def forget_others(self, customer_id: str, email_key: str, now: datetime) -> None:
+        """Remove what tells of other addresses than a customer's own, but for the ways back to them that still work."""
+        given = {"customer_id": customer_id, "email_key": email_key}
+        await self._delete(_WORTHLESS_ELSEWHERE, **given, now=now)
+        await self._delete(_WAYS_BACK_HERE, **given)
 
     async def revoke_later(self, used: OneTimeToken, now: datetime) -> None:
         """Make the tokens worthless that were made after this one for the same purpose, or for the same address.

@@ -19,6 +19,13 @@ _IS_EVENT = col(OutboxMessage.kind) == OutboxKind.EVENT.value
 _IS_DEAD = col(OutboxMessage.dead_at).is_not(None)
 _CLAIMED = Rows(OutboxMessage, "id", "attempts", _WAITS)
 _HELD = Rows(OutboxMessage, "id", col(OutboxMessage.attempts) == 0, _WAITS)
+_MAILS_OF_CUSTOMER = Rows(
+    OutboxMessage,
+    "customer_id",
+    col(OutboxMessage.kind) == OutboxKind.MAIL.value,
+    col(OutboxMessage.delivered_at).is_(None),
+)
+_UNDELIVERED = Rows(OutboxMessage, "id", col(OutboxMessage.delivered_at).is_(None))
 _EVENT = Rows(OutboxMessage, "id", _IS_EVENT)
 
 
@@ -84,6 +91,14 @@ class OutboxRepository(Repository):
         """Remove a message that was held back and has never been tried, and return it; None where there is none."""
         message = await self._find(_HELD, id=message_id)
         return message if message is not None and await self._delete(_HELD, id=message_id) else None
+
+    async def list_mails(self, customer_id: str) -> Sequence[OutboxMessage]:
+        """Return the mails about a customer that have not left, those that were given up among them."""
+        return await self._list(_MAILS_OF_CUSTOMER, customer_id=customer_id)
+
+    async def drop(self, message_id: str) -> None:
+        """Remove a message that has not left."""
+        await self._delete(_UNDELIVERED, id=message_id)
 
     async def list_events(self, limit: int, *, only_failed: bool) -> Sequence[OutboxMessage]:
         """Return up to `limit` events, the latest first; `only_failed` those that did not arrive when tried."""

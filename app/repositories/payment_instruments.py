@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmodel import col
 
+from app.domain.origins import Origin
 from app.models.payment_instruments import PaymentInstrument
 from app.repositories.base import Repository, Rows
 
@@ -15,6 +16,8 @@ _OF_CUSTOMER = Rows(
     PaymentInstrument, "customer_id", order_by=(col(PaymentInstrument.is_default).desc(), col(PaymentInstrument.id))
 )
 _ONE = Rows(PaymentInstrument, "customer_id", "id")
+_UNKNOWN = Rows(PaymentInstrument, "customer_id", col(PaymentInstrument.origin).is_(None))
+_UNPROVEN = Rows(PaymentInstrument, "customer_id", col(PaymentInstrument.origin) == Origin.UNPROVEN.value)
 _DEFAULT = Rows(PaymentInstrument, "customer_id", col(PaymentInstrument.is_default).is_(True))
 
 
@@ -40,6 +43,15 @@ class PaymentInstrumentRepository(Repository):
     async def clear_default(self, customer_id: str, now: datetime) -> None:
         """Take the default away from the instrument that has it."""
         await self._change(_DEFAULT, {"customer_id": customer_id}, is_default=False, updated_at=now)
+
+    async def mark_unproven(self, customer_id: str, now: datetime) -> int:
+        """Note that all were there before the first proof, none of them a default; return how many they are."""
+        await self.clear_default(customer_id, now)
+        return await self._change(_UNKNOWN, {"customer_id": customer_id}, origin=Origin.UNPROVEN.value)
+
+    async def delete_unproven(self, customer_id: str) -> None:
+        """Remove those of a customer that were there before the first proof."""
+        await self._delete(_UNPROVEN, customer_id=customer_id)
 
     async def delete(self, customer_id: str, instrument_id: str) -> None:
         """Remove one of the customer's payment instruments."""

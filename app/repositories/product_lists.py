@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 from sqlmodel import col
 
+from app.domain.origins import Origin
 from app.domain.rows import Reading
 from app.models.product_lists import ProductList, ProductListItem
 from app.repositories.base import Repository, Rows, mine
@@ -16,6 +17,10 @@ from app.repositories.base import Repository, Rows, mine
 _OF_CUSTOMER = Rows(ProductList, "customer_id", order_by=(col(ProductList.id),))
 _ONE = Rows(ProductList, "customer_id", "id")
 _PUBLIC = Rows(ProductList, "id", col(ProductList.is_public).is_(True))
+_UNKNOWN = Rows(ProductList, "customer_id", col(ProductList.origin).is_(None))
+_UNPROVEN = Rows(ProductList, "customer_id", col(ProductList.origin) == Origin.UNPROVEN.value)
+_UNKNOWN_ITEMS = Rows(ProductListItem, "customer_id", col(ProductListItem.origin).is_(None))
+_UNPROVEN_ITEMS = Rows(ProductListItem, "customer_id", col(ProductListItem.origin) == Origin.UNPROVEN.value)
 _ITEM = Rows(ProductListItem, "customer_id", "id")
 _ITEMS = Rows(ProductListItem, "customer_id", "list_id")
 
@@ -59,6 +64,20 @@ class ProductListRepository(Repository):
         """Remove one of the customer's lists with its items."""
         await self._delete(_ITEMS, customer_id=customer_id, list_id=list_id)
         await self._delete(_ONE, customer_id=customer_id, id=list_id)
+
+    async def mark_unproven(self, customer_id: str) -> int:
+        """Note that all were there before the first proof, none of them public; return how many lists they are."""
+        given, unproven = {"customer_id": customer_id}, Origin.UNPROVEN.value
+        await self._change(_UNKNOWN_ITEMS, given, origin=unproven)
+        return await self._change(_UNKNOWN, given, origin=unproven, is_public=False)
+
+    async def list_unproven(self, customer_id: str) -> Sequence[ProductList]:
+        """Return those of a customer's lists that were there before the first proof."""
+        return await self._list(_UNPROVEN, customer_id=customer_id)
+
+    async def delete_unproven_items(self, customer_id: str) -> None:
+        """Take off a customer's lists what was there before the first proof."""
+        await self._delete(_UNPROVEN_ITEMS, customer_id=customer_id)
 
     async def list_items(self, list_ids: Collection[str], *, only_public: bool) -> Sequence[ProductListItem]:
         """Return the items of these lists, the most wanted of each first, then the oldest."""

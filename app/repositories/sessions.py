@@ -76,6 +76,7 @@ _OPEN_OF_CUSTOMER = Rows(Session, "id", "customer_id", _IS_OPEN)
 _OPEN_OF_NOBODY = Rows(Session, "id", _IS_NOBODYS, _IS_OPEN)
 _LIVE = Rows(Session, "customer_id", _IS_OPEN, order_by=(col(Session.last_used_at).desc(), col(Session.id).desc()))
 _UNREVOKED_OF_CUSTOMER = Rows(Session, "customer_id", col(Session.id) != bindparam("kept"), _IS_NOT_REVOKED)
+_ENDED_OF_CUSTOMER = Rows(Session, "customer_id", col(Session.revoked_at).is_not(None))
 _BORN_FROM = Rows(Session, "customer_id", "identity_id", _IS_NOT_REVOKED)
 _ACTING_FOR = Rows(Session, "customer_id", "legal_entity_id")
 _DEVICES = Reading(
@@ -127,6 +128,14 @@ class SessionRepository(Repository):
     async def lock(self, session_id: str) -> Session | None:
         """Return the session, and keep it and its tokens from changing elsewhere until the transaction ends."""
         return await self._lock(_SESSION, id=session_id)
+
+    async def goes_on(self, session_id: str) -> bool:
+        """Tell whether nothing has ended the session; lock its customer before, and nothing will."""
+        return await self._find(_UNREVOKED, id=session_id) is not None
+
+    async def forget_devices(self, customer_id: str) -> None:
+        """Forget how the devices of a customer's ended sessions name themselves."""
+        await self._change(_ENDED_OF_CUSTOMER, {"customer_id": customer_id}, user_agent=None)
 
     async def list_live(self, customer_id: str, now: datetime) -> Sequence[Session]:
         """Return the customer's sessions that go on, the latest used first."""

@@ -180,10 +180,15 @@ class TestConfirmEmailChange:
         await gateway.deliver()
         assert [len(gateway.mails(to)) for to in (person.email, NEW_EMAIL)] == [count + 1 for count in before]
 
-    async def test_works_once(self, gateway: Gateway, person: Person) -> None:
-        token, _ = await asked(gateway, person)
+    async def test_answers_the_same_again_as_long_as_it_is_true(self, gateway: Gateway, person: Person) -> None:
+        token, back = await asked(gateway, person)
         await confirm(gateway, token)
+        gateway.clock.advance(days=2)
+        assert (await confirm(gateway, token))["confirmEmailChange"] == {"email": NEW_EMAIL, "userErrors": []}
+        assert len(await gateway.rows("SELECT id FROM audit_event WHERE action = 'email.changed'")) == 1
+        await revert(gateway, back)
         assert (await confirm(gateway, token)).user_errors("confirmEmailChange") == [("TOKEN_INVALID", "token")]
+        assert await login_error(gateway, NEW_EMAIL) is not None
 
     async def test_refuses_an_address_that_somebody_has_by_now(self, gateway: Gateway, person: Person) -> None:
         token, _ = await asked(gateway, person)
@@ -352,10 +357,16 @@ class TestRevertEmailChange:
         newcomer = await gateway.signup((await gateway.anonymous("open-storefront")).access, email=person.email)
         assert newcomer["userErrors"] == []
 
-    async def test_works_once(self, gateway: Gateway, person: Person) -> None:
+    async def test_answers_the_same_again_and_resets_nothing_any_more(self, gateway: Gateway, person: Person) -> None:
         token = await changed(gateway, person)
+        first = (await revert(gateway, token))["revertEmailChange"]
+        again = (await revert(gateway, token))["revertEmailChange"]
+        assert again == {"email": person.email, "resetToken": None, "userErrors": []}
+        reset = {"input": {"token": first["resetToken"], "password": "copper-lantern-77"}}
+        visitor = (await gateway.anonymous()).access
+        assert (await gateway.graphql(operations.RESET_PASSWORD, reset, visitor)).user_errors("resetPassword") == []
         await revert(gateway, token)
-        assert (await revert(gateway, token)).user_errors("revertEmailChange") == [("TOKEN_INVALID", "token")]
+        assert await login_error(gateway, person.email, "copper-lantern-77") is None
 
 
 async def changed_in_the_open_shop(gateway: Gateway, person: Person) -> str:

@@ -23,13 +23,16 @@ from sqlalchemy.exc import IntegrityError
 
 import app.repositories
 from app.domain.anonymizations import AnonymizationStatus
+from app.domain.audit import AuditAction
 from app.domain.customer_filters import CustomerFilter
+from app.domain.origins import Origin
 from app.domain.ports import Connection, Database
 from app.domain.principal import TokenKind
 from app.domain.rows import Reading
 from app.models import TABLES
 from app.models.addresses import Address
 from app.models.anonymizations import Anonymization
+from app.models.audit import AuditEvent
 from app.models.base import TenantRow
 from app.models.customers import Customer, CustomerStatus
 from app.models.legal_entities import LegalEntityAssignment
@@ -37,7 +40,7 @@ from app.models.one_time_tokens import OneTimeToken, Purpose
 from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
 from app.models.payment_instruments import PaymentInstrument
 from app.models.personal_data import PERSONAL_TABLES, PersonalTable
-from app.models.product_lists import ProductList
+from app.models.product_lists import ProductList, ProductListItem
 from app.models.sessions import Session
 from app.models.webhook_endpoints import WebhookEndpointState
 from app.repositories.base import Repository
@@ -65,11 +68,13 @@ for module in pkgutil.iter_modules(app.repositories.__path__):
 
 # What the rows must be like to be met by most statements.
 ROWS: Mapping[type[TenantRow], Mapping[str, Any]] = {
-    Address: {"is_default": True},
+    Address: {"is_default": True, "origin": None},
+    AuditEvent: {"action": AuditAction.CUSTOMER_CREATED.value},
     Customer: {"anonymization_status": None},
     LegalEntityAssignment: {"confirmed": True},
-    PaymentInstrument: {"is_default": True},
-    ProductList: {"is_public": True},
+    PaymentInstrument: {"is_default": True, "origin": None},
+    ProductList: {"is_public": True, "origin": None},
+    ProductListItem: {"origin": None},
     Session: {"kind": TokenKind.CUSTOMER.value},
     OneTimeToken: {"purpose": Purpose.RESET_PASSWORD.value},
     OutboxMessage: {"kind": OutboxKind.EVENT.value},
@@ -77,8 +82,20 @@ ROWS: Mapping[type[TenantRow], Mapping[str, Any]] = {
 }
 # What they must be like to be met by one method, where that differs.
 ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
+    "AddressRepository.delete_unproven": (Address, {"origin": Origin.UNPROVEN.value}),
+    "LegalEntityRepository.delete_unproven": (
+        LegalEntityAssignment,
+        {"confirmed": False, "origin": Origin.UNPROVEN.value},
+    ),
+    "LegalEntityRepository.mark_unproven": (LegalEntityAssignment, {"confirmed": False, "origin": None}),
+    "OutboxRepository.list_mails": (OutboxMessage, {"kind": OutboxKind.MAIL.value}),
+    "PaymentInstrumentRepository.delete_unproven": (PaymentInstrument, {"origin": Origin.UNPROVEN.value}),
+    "ProductListRepository.delete_unproven_items": (ProductListItem, {"origin": Origin.UNPROVEN.value}),
+    "ProductListRepository.list_unproven": (ProductList, {"origin": Origin.UNPROVEN.value}),
+    "SessionRepository.forget_devices": (Session, {"revoked_at": NOW}),
     "AnonymizationRepository.add_unless_open": (Anonymization, {"status": AnonymizationStatus.CANCELED.value}),
     "AnonymizationRepository.settle": (Anonymization, {"status": AnonymizationStatus.IN_PROGRESS.value}),
+    "CredentialRepository.find_way_back": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
     "CredentialRepository.is_email_taken": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
     "PersonalDataRepository.list_nobodys_tasks": (
         OutboxMessage,
@@ -91,10 +108,12 @@ ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
 IDLE = ["GroupRepository.add_member"]
 # Arguments by their name, else by their type.
 ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
+    "CredentialRepository.find_way_back": {"customer_id": "b"},
     "CredentialRepository.is_email_taken": {"customer_id": "b"},
     "CredentialRepository.rehash": {"new_hash": "b"},
     "CredentialRepository.set_password": {"values": {"must_confirm": True}},
     "CustomerRepository.change": {"values": {"first_name": "b"}},
+    "OneTimeTokenRepository.forget_others": {"email_key": "b", "now": LATER},
     "OutboxRepository.postpone_events": {"until": LATER},
     "SessionRepository.is_new_device": {"user_agent": "b"},
     "SessionRepository.revoke_all": {"keep": None},

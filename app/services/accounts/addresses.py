@@ -7,6 +7,7 @@ from typing import Any
 
 from app.domain.errors import DomainError, UserErrorCode, refuse
 from app.domain.locales import parse_country
+from app.domain.origins import Origin
 from app.domain.patches import Patch, input_name
 from app.domain.phones import parse_phone
 from app.domain.problems import Problems
@@ -86,7 +87,9 @@ async def create_address(uow: UnitOfWork, patch: Patch) -> Address:
     return added
 
 
-async def add_address(uow: UnitOfWork, customer_id: str, columns: dict[str, Any], *, is_default: bool) -> Address:
+async def add_address(
+    uow: UnitOfWork, customer_id: str, columns: dict[str, Any], *, is_default: bool, origin: Origin | None = None
+) -> Address:
     """Write a checked address of a customer whose row is locked."""
     so_far = await uow.addresses.list(customer_id)
     most = uow.tenant.limits.addresses_per_customer
@@ -99,7 +102,9 @@ async def add_address(uow: UnitOfWork, customer_id: str, columns: dict[str, Any]
         id=uow.tools.random.new_id(),
         customer_id=customer_id,
         **columns,
-        is_default=is_default or not so_far,
+        # After a proof there may be addresses, none of which is the default.
+        is_default=is_default or not any(each.is_default for each in so_far),
+        origin=origin.value if origin is not None else None,
         created_at=uow.now,
         updated_at=uow.now,
     )
@@ -120,19 +125,22 @@ async def update_address(uow: UnitOfWork, address_id: str, patch: Patch) -> Addr
     if patch.get("is_default") and not so_far.is_default:
         await uow.addresses.clear_default(customer_id, uow.now)
         columns["is_default"] = True
-    await uow.addresses.change(customer_id, address_id, uow.now, **columns)
+    await uow.addresses.change(customer_id, address_id, uow.now, **columns, origin=None)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
     return await _get(uow, customer_id, address_id)
 
 
 async def delete_address(uow: UnitOfWork, address_id: str) -> str:
-    """Remove one of the caller's own addresses and return its id; if need be the oldest left becomes the default."""
+    """Remove one of the caller's own addresses and return its id; the oldest left becomes the default.
+
+    But for one that was there before the first proof: nobody knows whose that is.
+    """
     customer_id = uow.caller.require_customer().id
     await lock_own_account(uow)
     gone = await _get(uow, customer_id, address_id)
     await uow.addresses.delete(customer_id, address_id)
     if gone.is_default:
-        remaining = await uow.addresses.list(customer_id)
+        remaining = [each for each in await uow.addresses.list(customer_id) if each.origin != Origin.UNPROVEN]
         if remaining:
             await uow.addresses.change(customer_id, remaining[0].id, uow.now, is_default=True)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
@@ -160,7 +168,7 @@ async def _change_tags(
     if given is not None:
         changed = problems.check(normalize_tags, change(so_far.tags, given), "tags")
     problems.raise_if_any()
-    await uow.addresses.change(customer_id, address_id, uow.now, tags=list(changed or ()))
+    await uow.addresses.change(customer_id, address_id, uow.now, tags=list(changed or ()), origin=None)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
     return await _get(uow, customer_id, address_id)
 

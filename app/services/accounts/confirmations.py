@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from app.domain.audit import AuditAction
@@ -10,7 +11,9 @@ from app.domain.problems import Problems
 from app.domain.topics import Topic
 from app.models.credentials import Credential
 from app.models.one_time_tokens import OneTimeToken, Purpose
+from app.services.accounts.customers import get_profile
 from app.services.accounts.ownership import Proof, prove_ownership
+from app.services.accounts.unproven_data import holds_unproven_data
 from app.services.audit import record
 from app.services.limits import guard_mailed_flow, may_mail
 from app.services.outgoing.events import emit
@@ -38,8 +41,16 @@ async def send_confirmation(
     await send_mail(uow, template, credential.customer_id, email, language=language, token=token)
 
 
-async def confirm_signup(uow: UnitOfWork, text: str) -> str:
-    """Confirm the address by the mailed token and return the customer's id.
+@dataclass(frozen=True, slots=True)
+class ConfirmedSignup:
+    """Whom the link confirmed, and whether data of before the proof are in the account."""
+
+    customer_id: str
+    kept_unproven_data: bool
+
+
+async def confirm_signup(uow: UnitOfWork, text: str) -> ConfirmedSignup:
+    """Confirm the address by the mailed token and tell whose it is.
 
     TOKEN_INVALID, TOKEN_EXPIRED. Once used, the token still answers the customer whom it confirmed, and the session
     that confirmed; nobody else.
@@ -48,7 +59,7 @@ async def confirm_signup(uow: UnitOfWork, text: str) -> str:
     await uow.customers.lock(found.customer_id)
     token = await uow.one_time_tokens.find(found.token_hash, Purpose.CONFIRM_SIGNUP) or found
     if _answers_again(uow, token):
-        return token.customer_id
+        return await _confirmed(uow, token)
     check_open(uow, token)
     await use_up(uow, token)
     so_far = await uow.credentials.find(token.customer_id)
@@ -57,7 +68,11 @@ async def confirm_signup(uow: UnitOfWork, text: str) -> str:
     await prove_ownership(uow, so_far, Proof.SIGNUP_LINK)
     await emit(uow, Topic.CUSTOMER_CONFIRMED, token.customer_id)
     await record(uow, AuditAction.SIGNUP_CONFIRMED, token.customer_id)
-    return token.customer_id
+    return await _confirmed(uow, token)
+
+
+async def _confirmed(uow: UnitOfWork, token: OneTimeToken) -> ConfirmedSignup:
+    return ConfirmedSignup(token.customer_id, holds_unproven_data(uow, await get_profile(uow, token.customer_id)))
 
 
 def _answers_again(uow: UnitOfWork, token: OneTimeToken) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from app.domain.errors import UserErrorCode, refuse
+from app.domain.origins import origins_after
 from app.domain.patches import Patch, input_name
 from app.domain.problems import Problems
 from app.domain.topics import Topic
 from app.models.customers import CustomerProfile
 from app.services.accounts.legal_entities import check_legal_entities, claim_legal_entities
+from app.services.accounts.own_account import lock_own_account
 from app.services.accounts.profiles import COMPANY_REGISTRATION_LINE, NO_COMPANY, check_profile, imply_business_model
 from app.services.outgoing.events import emit
 from app.services.unit_of_work import UnitOfWork
@@ -20,10 +22,8 @@ async def update_me(uow: UnitOfWork, patch: Patch, version: int | None) -> Custo
 
     VERSION_CONFLICT when `version` is given and is not the profile's any more.
     """
-    customer_id = uow.caller.require_customer().id
-    so_far = await uow.customers.lock(customer_id)
-    if so_far is None:
-        raise refuse(UserErrorCode.NOT_FOUND, "There is no such customer any more.")
+    so_far = await lock_own_account(uow)
+    customer_id = so_far.id
     if version is not None and version != so_far.version:
         raise refuse(
             UserErrorCode.VERSION_CONFLICT,
@@ -36,7 +36,8 @@ async def update_me(uow: UnitOfWork, patch: Patch, version: int | None) -> Custo
     await _change_b2b(uow, customer_id, patch, problems, columns)
     problems.raise_if_any()
     if columns or "b2b" in patch:
-        await uow.customers.change(customer_id, uow.now, **columns)
+        origins = origins_after(so_far, columns, by_shop=False)
+        await uow.customers.change(customer_id, uow.now, **columns, **origins)
         await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=sorted(map(input_name, patch)))
     return await get_profile(uow, customer_id)
 

@@ -19,11 +19,11 @@ from app.domain.problems import Problems
 from app.domain.topics import Topic
 from app.models.credentials import Credential
 from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS, OneTimeToken, Purpose
-from app.services.accounts.closed_accounts import cancel_doubted_request
 from app.services.accounts.customers import get_profile
-from app.services.accounts.ownership import WAS_PROVEN, Proof, doubted_since, prove_ownership
+from app.services.accounts.ownership import WAS_PROVEN, Proof, prove_ownership
 from app.services.accounts.password_reset import send_reset_mail
 from app.services.accounts.reauthentication import reauthenticate
+from app.services.accounts.unproven_data import holds_unproven_data
 from app.services.accounts.ways_back import tell_of_way_back
 from app.services.audit import record
 from app.services.limits import guard_mailed_flow, may_mail
@@ -41,11 +41,23 @@ from app.services.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class ConfirmedEmail:
+    """The address that signs in from now on, and whether data of before the proof are in the account."""
+
+    email: str
+    kept_unproven_data: bool
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class RevertedEmail:
-    """The address that signs in again, and the token by which its owner chooses a password, which is mailed too."""
+    """The address that signs in again, and the token by which its owner chooses a password, which is mailed too.
+
+    None when the link was opened before. `kept_unproven_data`: whether data of before the proof are in the account.
+    """
 
     email: str
     reset_token: str | None
+    kept_unproven_data: bool
 
 
 async def change_email(
@@ -135,22 +147,25 @@ async def _tell_owner(uow: UnitOfWork, email: EmailAddress, asked_by: str) -> No
         await send_mail(uow, "already_registered", owner.customer_id, owner.email)
 
 
-async def confirm_email_change(uow: UnitOfWork, text: str) -> str:
+async def confirm_email_change(uow: UnitOfWork, text: str) -> ConfirmedEmail:
     """Make the address that the token came to the login address, and return it; all sessions but the asking one end.
 
     Where it is the first address of the account that is proved, and not in the account's own session, everybody is out
-    of it, and the address gets a link to choose a password. TOKEN_INVALID, TOKEN_EXPIRED; EMAIL_TAKEN when somebody
-    else has the address by now.
+    of it, and the address gets a link to choose a password. A token that did this already answers so as long as it is
+    true. TOKEN_INVALID, TOKEN_EXPIRED; EMAIL_TAKEN when somebody else has the address by now.
     """
-    token = await find_one_time_token(uow, text, Purpose.CONFIRM_EMAIL_CHANGE)
+    found = await find_one_time_token(uow, text, Purpose.CONFIRM_EMAIL_CHANGE)
+    await uow.customers.lock_even_if_closed(found.customer_id)
+    token = await _read_again(uow, found)
+    if await _is_true_already(uow, token):
+        return ConfirmedEmail(token.email, await _keeps_unproven_data(uow, token))
     check_open(uow, token)
-    await uow.customers.lock(token.customer_id)
     before = await get_profile(uow, token.customer_id)
     await use_up(uow, token)
     so_far = await uow.credentials.find(token.customer_id)
     if so_far is None or so_far.version != token.credential_version:
         raise invalid_token(uow, token)
-    columns = await prove_ownership(uow, so_far, Proof.EMAIL_CHANGE_LINK)
+    columns = await prove_ownership(uow, so_far, Proof.EMAIL_CHANGE_LINK, token=token)
     if not await _set_email(uow, token, so_far.version, columns):
         raise invalid_token(uow, token)
     if token.data["sync_contact_email"]:
@@ -164,7 +179,7 @@ async def confirm_email_change(uow: UnitOfWork, text: str) -> str:
         await send_reset_mail(uow, token.customer_id, before.preferred_language)
     await emit(uow, Topic.CUSTOMER_EMAIL_CHANGED, token.customer_id)
     await record(uow, AuditAction.EMAIL_CHANGED, token.customer_id)
-    return token.email
+    return ConfirmedEmail(token.email, await _keeps_unproven_data(uow, token))
 
 
 async def revert_email_change(uow: UnitOfWork, text: str) -> RevertedEmail:
@@ -172,11 +187,16 @@ async def revert_email_change(uow: UnitOfWork, text: str) -> RevertedEmail:
 
     The password is dropped, as the intruder may know it, and so is every social account that was linked since
     `doubted_since`; an erasure that was asked for from inside the account since then is canceled. The address gets a
-    reset mail. TOKEN_INVALID, TOKEN_EXPIRED, EMAIL_TAKEN.
+    reset mail. If nobody had proved the address before, it is the first proof of it, and all of that goes whenever it
+    was added. A token that did this already answers so as long as it is true, and resets nothing any more.
+    TOKEN_INVALID, TOKEN_EXPIRED, EMAIL_TAKEN.
     """
-    token = await find_one_time_token(uow, text, Purpose.REVERT_EMAIL_CHANGE)
+    found = await find_one_time_token(uow, text, Purpose.REVERT_EMAIL_CHANGE)
+    customer = await uow.customers.lock_even_if_closed(found.customer_id)
+    token = await _read_again(uow, found)
+    if await _is_true_already(uow, token):
+        return RevertedEmail(token.email, None, await _keeps_unproven_data(uow, token))
     check_open(uow, token)
-    customer = await uow.customers.lock_even_if_closed(token.customer_id)
     credential = await uow.credentials.find(token.customer_id)
     if customer is None or credential is None:
         raise invalid_token(uow, token)
@@ -184,12 +204,9 @@ async def revert_email_change(uow: UnitOfWork, text: str) -> RevertedEmail:
     await use_up(uow, token)
     columns = await prove_ownership(uow, credential, Proof.REVERT_LINK, token=token)
     await _set_email(uow, token, credential.version, columns)
-    # Only now: the mail about it goes to the owner's address.
-    if is_closed(customer.anonymization_status) and not await cancel_doubted_request(
-        uow, token.customer_id, doubted_since(uow, token)
-    ):
+    if is_closed((await get_profile(uow, token.customer_id)).anonymization_status):
         raise invalid_token(uow, token)
-    if "contact_email" in token.data:
+    if token.data.get(WAS_PROVEN) is True and "contact_email" in token.data:
         await uow.customers.change(token.customer_id, uow.now, contact_email=token.data["contact_email"])
     await uow.sessions.revoke_all(token.customer_id, uow.now)
     await uow.one_time_tokens.revoke(token.customer_id, uow.now, *ENDED_BY_NEW_CREDENTIALS)
@@ -199,7 +216,25 @@ async def revert_email_change(uow: UnitOfWork, text: str) -> RevertedEmail:
         await send_security_mail(uow, "email_changed", before)
         await emit(uow, Topic.CUSTOMER_EMAIL_CHANGED, token.customer_id)
     await record(uow, AuditAction.EMAIL_CHANGE_REVERTED, token.customer_id)
-    return RevertedEmail(token.email, reset_token.text if reset_token is not None else None)
+    kept = await _keeps_unproven_data(uow, token)
+    return RevertedEmail(token.email, reset_token.text if reset_token is not None else None, kept)
+
+
+async def _read_again(uow: UnitOfWork, found: OneTimeToken) -> OneTimeToken:
+    """Return the token as it is now that its customer is locked: of many calls at once, one has used it."""
+    return await uow.one_time_tokens.find(found.token_hash, Purpose(found.purpose)) or found
+
+
+async def _is_true_already(uow: UnitOfWork, token: OneTimeToken) -> bool:
+    """Tell whether the token has made its address the one that signs in, and it still is."""
+    if token.used_at is None:
+        return False
+    credential = await uow.credentials.find(token.customer_id)
+    return credential is not None and credential.email_key == token.email_key
+
+
+async def _keeps_unproven_data(uow: UnitOfWork, token: OneTimeToken) -> bool:
+    return holds_unproven_data(uow, await get_profile(uow, token.customer_id))
 
 
 async def _set_email(uow: UnitOfWork, token: OneTimeToken, version: int, columns: dict[str, Any]) -> bool:

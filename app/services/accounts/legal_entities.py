@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from app.domain.errors import UserErrorCode
+from app.domain.origins import Origin
 from app.domain.patches import Patch
 from app.domain.problems import Problems
 from app.domain.texts import optional_line, required_line
@@ -85,7 +86,7 @@ class Assignment:
     @property
     def changes(self) -> dict[str, object]:
         """The columns that an assignment of before gets."""
-        changes: dict[str, object] = {"confirmed": self.confirmed}
+        changes: dict[str, object] = {"confirmed": self.confirmed, "origin": Origin.SHOP.value}
         if self.name is not None:
             changes["name"] = self.name
         return changes if self.keeps_place else {**changes, "contact_assignment_id": self.contact_assignment_id}
@@ -141,6 +142,7 @@ async def assign_legal_entities(uow: UnitOfWork, customer_id: str, wanted: Seque
                 name=assignment.name or "",
                 contact_assignment_id=assignment.contact_assignment_id,
                 confirmed=assignment.confirmed,
+                origin=Origin.SHOP.value,
             )
         )
 

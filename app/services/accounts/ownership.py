@@ -7,14 +7,14 @@ from enum import StrEnum, unique
 from typing import Any
 
 from app.domain.audit import AuditAction
+from app.domain.emails import EmailAddress, parse_email
 from app.domain.principal import TokenKind
-from app.domain.topics import Topic
 from app.models.credentials import Credential
-from app.models.one_time_tokens import OneTimeToken, Purpose
-from app.models.social import SocialIdentity
+from app.models.one_time_tokens import OneTimeToken
+from app.services.accounts.closed_accounts import cancel_doubted_request
+from app.services.accounts.unproven_data import keep_unproven_data
+from app.services.accounts.ways_in import end_every_way_in, end_ways_in, stop_mails_to_others
 from app.services.audit import record
-from app.services.outgoing.events import emit
-from app.services.sessions.devices import end_devices
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -27,40 +27,57 @@ class Proof(StrEnum):
     EMAIL_CHANGE_LINK = "email_change_link"
     REVERT_LINK = "revert_link"
     SOCIAL_IDENTITY = "social_identity"
+    STAFF = "staff"
 
 
 # What `data` of the token that reverts a change says about the address that it was mailed to.
 WAS_PROVEN = "was_proven"
 
 _NO_PASSWORD = {"password_hash": None, "initial_password": False}
-# A reset sets another password, and a sign-up has been waiting for this very proof.
-_PROOFS_THAT_LEAVE_THE_PASSWORD = frozenset({Proof.SIGNUP_LINK, Proof.RESET_LINK})
 
 
 async def prove_ownership(
-    uow: UnitOfWork, so_far: Credential, by: Proof, *, token: OneTimeToken | None = None
+    uow: UnitOfWork,
+    so_far: Credential,
+    by: Proof,
+    *,
+    token: OneTimeToken | None = None,
+    identity_id: str | None = None,
 ) -> dict[str, Any]:
     """Let who has proved an address be alone in the account, and return the columns that the credential gets by it.
 
-    Call it for every proof, with the customer locked; `so_far` is the credential before the proof. If the address was
-    never proved until now, whoever held the account was somebody else, unless the proof comes in the account's own
-    session: every way in ends. Of an account that was proved before, nothing ends but by a revert (`token` is the
-    link's): it was made because somebody else was in, so the password goes, and every way in that was added since
-    `doubted_since`.
+    Call it for every proof, with the customer locked (see `lock_for_proof`); `so_far` is the credential before the
+    proof, `token` that of the mailed link, and `identity_id` the social identity that proves. The proof counts for the
+    address in it: that of the token, or else that of the credential.
+
+    If no address of the account was proved until now, whoever held the account was somebody else, unless the proof
+    comes in the account's own session: every way in and out ends, and what is in the account is kept for the owner to
+    judge. Of an account that was proved before, nothing ends but by a revert: it was made because somebody else was in,
+    so the password goes, and with it every way in that was added since `doubted_since`. The README of this folder has
+    the whole table.
     """
     columns: dict[str, Any] = {"email_verified_at": uow.now, "must_confirm": False}
     if by is Proof.REVERT_LINK and token is not None:
-        was_proven = token.data.get(WAS_PROVEN) is True
-        await _end_ways_in(uow, so_far.customer_id, doubted_since(uow, token) if was_proven else None)
+        if token.data.get(WAS_PROVEN) is True:
+            since = doubted_since(uow, token)
+            await end_ways_in(uow, so_far.customer_id, since)
+            await cancel_doubted_request(uow, so_far.customer_id, since, recipient=token.email)
+        else:
+            await _take_over(uow, so_far, by, parse_email(token.email))
         return {**columns, **_NO_PASSWORD}
     if so_far.email_verified_at is not None:
-        if by is Proof.RESET_LINK:
+        if by is not Proof.EMAIL_CHANGE_LINK:
             columns["email_verified_at"] = so_far.email_verified_at
         return columns
     if _is_own_session(uow, so_far.customer_id):
         return columns
-    await _end_ways_in(uow, so_far.customer_id)
-    return columns if by in _PROOFS_THAT_LEAVE_THE_PASSWORD else {**columns, **_NO_PASSWORD}
+    if by is Proof.SIGNUP_LINK:
+        # Nobody was let in before, and the sign-up has been waiting for this very proof: what it gave stays.
+        await end_ways_in(uow, so_far.customer_id)
+        return columns
+    email = token.email if token is not None and by is Proof.EMAIL_CHANGE_LINK else so_far.email
+    await _take_over(uow, so_far, by, parse_email(email), identity_id)
+    return {**columns, **_NO_PASSWORD}
 
 
 def doubted_since(uow: UnitOfWork, token: OneTimeToken) -> datetime:
@@ -76,20 +93,13 @@ def _is_own_session(uow: UnitOfWork, customer_id: str) -> bool:
     return principal is not None and principal.kind is TokenKind.CUSTOMER and principal.customer_id == customer_id
 
 
-async def _end_ways_in(uow: UnitOfWork, customer_id: str, since: datetime | None = None) -> None:
-    """End all sessions and all that is pending, and unlink what was linked since then, or ever."""
-    for identity in await uow.social_identities.list(customer_id):
-        if since is None or identity.created_at >= since:
-            await _unlink(uow, identity)
-    await uow.sessions.revoke_all(customer_id, uow.now)
-    await end_devices(uow, customer_id)
-    await uow.social_states.delete_all(customer_id)
-    await uow.link_tickets.delete_all(customer_id)
-    await uow.one_time_tokens.revoke(customer_id, uow.now, Purpose.CONFIRM_EMAIL_CHANGE)
-
-
-async def _unlink(uow: UnitOfWork, identity: SocialIdentity) -> None:
-    customer_id, provider = identity.customer_id, identity.provider
-    await uow.social_identities.delete(customer_id, identity.id)
-    await record(uow, AuditAction.SOCIAL_UNLINKED, customer_id, provider=provider, account_id=identity.id)
-    await emit(uow, Topic.CUSTOMER_SOCIAL_UNLINKED, customer_id, provider=provider, accountId=identity.id)
+async def _take_over(
+    uow: UnitOfWork, so_far: Credential, by: Proof, proved: EmailAddress, identity_id: str | None = None
+) -> None:
+    """Give an account that nobody had proved to be theirs to the owner of the address, who is somebody else."""
+    customer_id = so_far.customer_id
+    await end_every_way_in(uow, customer_id, keep_identity=identity_id)
+    await cancel_doubted_request(uow, customer_id, recipient=proved.address)
+    await stop_mails_to_others(uow, customer_id, proved)
+    kept = await keep_unproven_data(uow, customer_id, proved)
+    await record(uow, AuditAction.OWNERSHIP_PROVED, customer_id, by=by.value, keptUnprovenData=kept)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from app.domain.audit import AuditAction
@@ -12,8 +14,13 @@ from app.domain.tokens import OpaqueToken
 from app.domain.topics import Topic
 from app.models.customers import CustomerProfile
 from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS, Purpose
+from app.models.social import SocialIdentity
+from app.services.accounts.closed_accounts import lock_for_proof, tell_of_erasure
+from app.services.accounts.customers import get_profile
 from app.services.accounts.ownership import Proof, prove_ownership
 from app.services.accounts.passwords import check_password, personal_words
+from app.services.accounts.unproven_data import holds_unproven_data
+from app.services.accounts.ways_in import unlink
 from app.services.audit import record
 from app.services.limits import forgive_one_time_token, guard_mailed_flow, may_mail, may_mail_one_more
 from app.services.outgoing.events import emit
@@ -54,14 +61,22 @@ async def request_password_reset(uow: UnitOfWork, email: str, site: str | None) 
 
 
 async def mail_password_reset(uow: UnitOfWork, address: str) -> None:
-    """Do the rest of `request_password_reset`: look the address up, and mail its owner a token."""
+    """Do the rest of `request_password_reset`: look the address up, and mail its owner a token.
+
+    Of an account that is closed for its erasure, the link that cancels that, where it was the customer's side that
+    asked for it: a new password would be of no use before.
+    """
     credential = await uow.credentials.find_by_email(parse_email(address).key)
-    customer = await uow.customers.lock(credential.customer_id) if credential is not None else None
-    if credential is None or customer is None:
+    if credential is None:
         await record(uow, AuditAction.PASSWORD_RESET_REQUESTED, None)
         return
-    await record(uow, AuditAction.PASSWORD_RESET_REQUESTED, customer.id)
-    if await may_mail(uow, address) or await may_mail_one_more(uow, address):
+    customer = await lock_for_proof(uow, credential.customer_id)
+    await record(uow, AuditAction.PASSWORD_RESET_REQUESTED, credential.customer_id)
+    if not (await may_mail(uow, address) or await may_mail_one_more(uow, address)):
+        return
+    if customer is None:
+        await tell_of_erasure(uow, credential.customer_id)
+    else:
         await send_reset_mail(uow, customer.id, customer.preferred_language)
         await emit(uow, Topic.CUSTOMER_PASSWORD_RESET_REQUESTED, customer.id)
 
@@ -82,12 +97,21 @@ async def send_reset_mail(uow: UnitOfWork, customer_id: str, language: str | Non
     return token
 
 
-async def reset_password(uow: UnitOfWork, text: str, password: str) -> None:
+@dataclass(frozen=True, slots=True, repr=False)
+class ResetPassword:
+    """What there is in the account beside the new password: other ways to sign in, and data of before the proof."""
+
+    identities: Sequence[SocialIdentity]
+    kept_unproven_data: bool
+
+
+async def reset_password(
+    uow: UnitOfWork, text: str, password: str, *, drop_other_sign_in_methods: bool = False
+) -> ResetPassword:
     """Set a new password by the mailed token; every session ends, and nobody is logged in by it.
 
     The token has come to the address, so it proves the address, too: whoever held the account without a proof is out of
-    it. TOKEN_INVALID, TOKEN_EXPIRED; what the password
-    policy refuses leaves the token as it was.
+    it. TOKEN_INVALID, TOKEN_EXPIRED; what the password policy refuses leaves the token as it was.
     """
     token = await find_one_time_token(uow, text, Purpose.RESET_PASSWORD)
     check_open(uow, token)
@@ -96,23 +120,31 @@ async def reset_password(uow: UnitOfWork, text: str, password: str) -> None:
         raise invalid_token(uow, token)
     await _check_new_password(uow, text, password, profile)
     password_hash = await uow.hash_password(password)
-    await uow.customers.lock(token.customer_id)
+    customer = await lock_for_proof(uow, token.customer_id)
     await use_up(uow, token)
     so_far = await uow.credentials.find(token.customer_id)
-    if so_far is None or so_far.version != token.credential_version:
+    if customer is None or so_far is None or so_far.version != token.credential_version:
         raise invalid_token(uow, token)
     columns = await prove_ownership(uow, so_far, Proof.RESET_LINK)
-    if not await uow.credentials.set_password(token.customer_id, so_far.version, uow.now, password_hash, **columns):
+    columns |= {"password_hash": password_hash, "initial_password": False}
+    if not await uow.credentials.set_password(token.customer_id, so_far.version, uow.now, **columns):
         raise invalid_token(uow, token)
     await uow.sessions.revoke_all(token.customer_id, uow.now)
     await uow.one_time_tokens.revoke(token.customer_id, uow.now, *ENDED_BY_NEW_CREDENTIALS)
     await end_devices(uow, token.customer_id)
     await forget_guesses(uow, token.email)
+    identities = await uow.social_identities.list(token.customer_id)
+    if drop_other_sign_in_methods:
+        for identity in identities:
+            await unlink(uow, identity)
+        identities = ()
     await send_security_mail(uow, "password_changed", profile)
     if so_far.email_verified_at is None:
         await emit(uow, Topic.CUSTOMER_CONFIRMED, token.customer_id)
     await emit(uow, Topic.CUSTOMER_PASSWORD_CHANGED, token.customer_id)
     await record(uow, AuditAction.PASSWORD_RESET, token.customer_id)
+    kept = holds_unproven_data(uow, await get_profile(uow, token.customer_id))
+    return ResetPassword(identities, kept)
 
 
 async def _check_new_password(uow: UnitOfWork, text: str, password: str, profile: CustomerProfile) -> None:

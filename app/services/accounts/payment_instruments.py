@@ -9,6 +9,7 @@ from typing import Any
 from app.domain.card_numbers import holds_card_number
 from app.domain.errors import DomainError, Refused, UserErrorCode, refuse
 from app.domain.numbers import whole_number
+from app.domain.origins import Origin
 from app.domain.patches import Patch, input_name
 from app.domain.problems import Problems
 from app.domain.texts import optional_line, required_line
@@ -88,7 +89,8 @@ async def add_payment_instrument(uow: UnitOfWork, patch: Patch) -> PaymentInstru
     most = uow.tenant.limits.payment_instruments_per_customer
     if len(so_far) >= most:
         raise refuse(UserErrorCode.LIMIT_REACHED, f"There are {most} payment instruments already: delete one first.")
-    is_default = bool(patch.get("is_default")) or not so_far
+    # After a proof there may be instruments, none of which is the default.
+    is_default = bool(patch.get("is_default")) or not any(each.is_default for each in so_far)
     if is_default:
         await uow.payment_instruments.clear_default(customer_id, uow.now)
     added = PaymentInstrument(
@@ -118,19 +120,23 @@ async def update_payment_instrument(uow: UnitOfWork, instrument_id: str, patch: 
     if patch.get("is_default") and not so_far.is_default:
         await uow.payment_instruments.clear_default(customer_id, uow.now)
         columns["is_default"] = True
-    await uow.payment_instruments.change(customer_id, instrument_id, uow.now, **columns)
+    await uow.payment_instruments.change(customer_id, instrument_id, uow.now, **columns, origin=None)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["paymentInstruments"])
     return await _get(uow, customer_id, instrument_id)
 
 
 async def delete_payment_instrument(uow: UnitOfWork, instrument_id: str) -> str:
-    """Remove one of the caller's own instruments and return its id; the oldest left becomes the default if need be."""
+    """Remove one of the caller's own instruments and return its id; the oldest left becomes the default if need be.
+
+    But for one that was there before the first proof: nobody knows whose that is.
+    """
     customer_id = uow.caller.require_customer().id
     await lock_own_account(uow)
     gone = await _get(uow, customer_id, instrument_id)
     await uow.payment_instruments.delete(customer_id, instrument_id)
     if gone.is_default:
-        remaining = await uow.payment_instruments.list(customer_id)
+        every = await uow.payment_instruments.list(customer_id)
+        remaining = [each for each in every if each.origin != Origin.UNPROVEN]
         if remaining:
             await uow.payment_instruments.change(customer_id, remaining[0].id, uow.now, is_default=True)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["paymentInstruments"])

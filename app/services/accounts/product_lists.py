@@ -117,7 +117,7 @@ async def update_product_list(uow: UnitOfWork, list_id: str, patch: Patch) -> Pr
     problems = Problems()
     columns = _check_list(problems, patch, ProductListType(so_far.type))
     problems.raise_if_any()
-    await uow.product_lists.change(customer_id, list_id, uow.now, **columns)
+    await uow.product_lists.change(customer_id, list_id, uow.now, **columns, origin=None)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["productLists"])
     return await _get(uow, customer_id, list_id, "id")
 
@@ -165,7 +165,7 @@ async def update_product_list_item(uow: UnitOfWork, item_id: str, patch: Patch) 
     problems.raise_if_any()
     await lock_own_account(uow)
     await _get_item(uow, customer_id, item_id)
-    await uow.product_lists.change_item(customer_id, item_id, uow.now, **columns)
+    await uow.product_lists.change_item(customer_id, item_id, uow.now, **columns, origin=None)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["productLists"])
     return await _get_item(uow, customer_id, item_id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -34,6 +34,9 @@ _CONTENTS = {
     ),
     "address_kept": _Content(lambda tenant: timedelta(seconds=tenant.email_revert_token_seconds)),
     "link_confirmation": _Content(lambda tenant: timedelta(seconds=tenant.social_state_seconds)),
+    "anonymization_pending": _Content(
+        lambda tenant: timedelta(hours=tenant.anonymization_delay_hours), lambda s: s.anonymization_cancel_path
+    ),
     "anonymization_requested": _Content(
         lambda tenant: timedelta(hours=tenant.anonymization_delay_hours), lambda s: s.anonymization_cancel_path
     ),
@@ -54,7 +57,7 @@ def compose_mail(tools: Tools, tenant: Tenant, message: OutboxMessage) -> MailMe
         "site_url": site.url,
         "link": link,
         "code": tools.sealer.open(payload["code"]) if payload["code"] else None,
-        "lifetime": content.lifetime(tenant) if content else None,
+        "lifetime": _lifetime(content, tenant, payload["details"]) if content else None,
         "when": message.created_at,
     }
     mail = tools.mail_texts.render(message.topic, payload["language"], values)
@@ -67,6 +70,12 @@ def compose_mail(tools: Tools, tenant: Tenant, message: OutboxMessage) -> MailMe
         link=link,
         customer_id=message.customer_id,
     )
+
+
+def _lifetime(content: _Content, tenant: Tenant, details: Mapping[str, str]) -> timedelta:
+    """Return how long the link works: as long as was written down with the mail, or as the shop has it."""
+    left = details.get("seconds_left")
+    return timedelta(seconds=int(left)) if left is not None else content.lifetime(tenant)
 
 
 def _host(url: str) -> str:

@@ -12,7 +12,8 @@ from app.models.social import SocialIdentity
 from app.services.accounts.reauthentication import reauthenticate
 from app.services.audit import record
 from app.services.outgoing.events import emit
-from app.services.social.identities import add_identity, find_identity, tell_linked, warn
+from app.services.social.identities import add_identity, find_identity, tell_linked, vouched_email, warn
+from app.services.social.proofs import count_as_proof
 from app.services.social.states import ProviderAnswer, prove
 from app.services.unit_of_work import UnitOfWork
 
@@ -30,6 +31,7 @@ class LinkedAccount:
 async def link_social_account(uow: UnitOfWork, answer: ProviderAnswer, password: str | None) -> LinkedAccount:
     """Let the caller sign in with a provider from now on; what is linked already stays linked.
 
+    An address that the provider vouches for, and that signs in, is proved by it too.
     REAUTHENTICATION_REQUIRED, INVALID_CREDENTIALS; errors as `prove` tells; SOCIAL_ACCOUNT_TAKEN when another customer
     signs in with it; LIMIT_REACHED.
     """
@@ -45,6 +47,7 @@ async def link_social_account(uow: UnitOfWork, answer: ProviderAnswer, password:
         )
     identity = await add_identity(uow, customer_id, provider, proof)
     if identity is not None:
+        await count_as_proof(uow, customer_id, vouched_email(provider, proof), identity_id=identity.id)
         await tell_linked(uow, provider, identity)
         return LinkedAccount(identity, tokens)
     known = await find_identity(uow, provider, proof)
@@ -52,6 +55,7 @@ async def link_social_account(uow: UnitOfWork, answer: ProviderAnswer, password:
         raise refuse(
             UserErrorCode.SOCIAL_ACCOUNT_TAKEN, "Another customer signs in with this social account.", "provider"
         )
+    await count_as_proof(uow, customer_id, vouched_email(provider, proof), identity_id=known.id)
     return LinkedAccount(known, tokens)
 
 

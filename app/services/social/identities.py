@@ -76,15 +76,19 @@ async def warn(uow: UnitOfWork, template: str, customer_id: str, provider_name: 
         await send_security_mail(uow, template, customer, provider=provider_name)
 
 
-async def log_in(uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof | None = None) -> LoggedIn:
+async def log_in(
+    uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof | None = None, *, durable: bool = False
+) -> LoggedIn:
     """Raise the caller's session to the customer of an identity, and keep what the provider tells today.
+
+    `durable`: what was written before stays, even when the customer may not log in.
 
     ACCOUNT_INACTIVE, ACCOUNT_ON_HOLD, or INVALID_CREDENTIALS where the tenant does not want the answer to tell.
     """
     customer_id = identity.customer_id
     # This locks the customer: nobody can unlink the identity, or put the customer on hold, from here on.
     if not await uow.customers.note_login(customer_id, uow.now):
-        raise await cannot_log_in(uow, identity)
+        raise await cannot_log_in(uow, identity, durable=durable)
     told = _told_today(uow, identity, proof) if proof is not None else {}
     if not await uow.social_identities.change(customer_id, identity.id, last_login_at=uow.now, **told):
         raise refuse(

@@ -13,6 +13,7 @@ from app.domain.texts import optional_line
 from app.domain.topics import Topic
 from app.models.credentials import Credential
 from app.models.social import SocialIdentity
+from app.services.accounts.closed_accounts import lock_for_proof
 from app.services.accounts.ownership import Proof, prove_ownership
 from app.services.accounts.signup import add_customer
 from app.services.audit import record
@@ -28,6 +29,7 @@ from app.services.social.identities import (
     vouched_email,
 )
 from app.services.social.links import LinkConfirmation, require_confirmation
+from app.services.social.proofs import count_as_proof
 from app.services.social.states import ProviderAnswer, prove
 from app.services.unit_of_work import UnitOfWork
 
@@ -72,15 +74,21 @@ class _Arrival:
             return await self._meet(owner, vouched)
         return await self._create(vouched)
 
-    async def _log_in(self, identity: SocialIdentity, *, created: bool = False) -> SocialLogin:
-        logged_in = await log_in(self._uow, identity, self._proof)
+    async def _log_in(
+        self, identity: SocialIdentity, *, created: bool = False, has_proved: bool = False
+    ) -> SocialLogin:
+        """Log in; what has been proved by it stays proved, even when the customer may not."""
+        vouched = vouched_email(self._provider, self._proof)
+        if not has_proved:
+            has_proved = await count_as_proof(self._uow, identity.customer_id, vouched, identity_id=identity.id)
+        logged_in = await log_in(self._uow, identity, self._proof, durable=has_proved)
         tokens = self._proof.tokens if self._uow.tenant.social_tokens else None
         return SocialLogin(logged_in, created, tokens)
 
     async def _meet(self, owner: Credential, vouched: EmailAddress) -> SocialLogin | LinkConfirmation:
         """Decide about an identity whose vouched address is a customer's."""
         uow = self._uow
-        customer = await uow.customers.lock(owner.customer_id)
+        customer = await lock_for_proof(uow, owner.customer_id)
         known = await find_identity(uow, self._provider, self._proof)
         if known is not None:
             return await self._log_in(known)
@@ -99,23 +107,18 @@ class _Arrival:
     async def _take_over(self, unproven: Credential, vouched: EmailAddress) -> SocialLogin:
         """Give an account to the proven owner of its address; whoever made it without a proof loses every way in."""
         uow, customer_id = self._uow, unproven.customer_id
-        taken = await uow.credentials.change(
-            customer_id, unproven.version, uow.now, **await prove_ownership(uow, unproven, Proof.SOCIAL_IDENTITY)
-        )
-        if not taken:
+        if not await count_as_proof(uow, customer_id, vouched):
             raise RuntimeError("The credential of a locked customer was changed by somebody else.")
-        await uow.one_time_tokens.revoke(customer_id, uow.now)
-        # The shop shall not go on writing to whoever was here before.
+        # The provider tells it today, as it would of a new customer.
         await uow.customers.change(customer_id, uow.now, contact_email=vouched.address)
-        await emit(uow, Topic.CUSTOMER_CONFIRMED, customer_id)
-        return await self._link(customer_id)
+        return await self._link(customer_id, has_proved=True)
 
-    async def _link(self, customer_id: str) -> SocialLogin:
+    async def _link(self, customer_id: str, *, has_proved: bool = False) -> SocialLogin:
         identity = await add_identity(self._uow, customer_id, self._provider, self._proof)
         if identity is None:
             return await self._log_in_as_linked_meanwhile()
         await tell_linked(self._uow, self._provider, identity)
-        return await self._log_in(identity)
+        return await self._log_in(identity, has_proved=has_proved)
 
     async def _log_in_as_linked_meanwhile(self) -> SocialLogin:
         identity = await find_identity(self._uow, self._provider, self._proof)
@@ -127,7 +130,8 @@ class _Arrival:
         """Make a customer, whose login address is the vouched one; without one, only the identity signs in."""
         uow = self._uow
         customer_id = uow.tools.random.new_id()
-        if not await uow.credentials.add_unless_email_taken(_credential(uow, customer_id, vouched)):
+        credential = _credential(uow, customer_id, vouched)
+        if not await uow.credentials.add_unless_email_taken(credential):
             owner = await uow.credentials.find_by_email(vouched.key) if vouched else None
             if owner is not None and vouched is not None:
                 return await self._meet(owner, vouched)
@@ -137,6 +141,8 @@ class _Arrival:
         if identity is None:
             await uow.credentials.delete(customer_id)
             return await self._log_in_as_linked_meanwhile()
+        if vouched is not None:
+            await prove_ownership(uow, credential, Proof.SOCIAL_IDENTITY, identity_id=identity.id)
         is_active = uow.tenant.signup is not SignupMode.EMPLOYEE_ACTIVATION
         await add_customer(uow, customer_id, self._profile(), active=is_active)
         session_id = uow.caller.require_principal().session_id
@@ -144,7 +150,7 @@ class _Arrival:
         await emit(uow, Topic.CUSTOMER_CREATED, customer_id, sessionId=session_id)
         if not is_active:
             raise await cannot_log_in(uow, identity, durable=True)
-        return await self._log_in(identity, created=True)
+        return await self._log_in(identity, created=True, has_proved=vouched is not None)
 
     def _profile(self) -> dict[str, str | None]:
         told = told_email(self._proof)

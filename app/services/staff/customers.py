@@ -9,6 +9,7 @@ from typing import Any
 
 from app.domain.audit import AuditAction
 from app.domain.errors import DomainError, UserErrorCode, refuse
+from app.domain.origins import origins_after
 from app.domain.patches import Patch, input_name
 from app.domain.problems import Problems
 from app.domain.references import parse_shopper_reference
@@ -16,6 +17,7 @@ from app.domain.scopes import Scope
 from app.domain.topics import Topic
 from app.models.customers import Customer, CustomerProfile
 from app.models.one_time_tokens import Purpose
+from app.services.accounts.closed_accounts import lock_for_proof
 from app.services.accounts.customers import get_profile
 from app.services.accounts.legal_entities import Assignment, assign_legal_entities, check_assignments
 from app.services.accounts.passwords import check_password
@@ -159,7 +161,8 @@ async def _write_changes(uow: UnitOfWork, so_far: Customer, changes: _Changes) -
     if changes.group_ids is not None:
         await _change_groups(uow, so_far.id, changes.group_ids)
     if changes.fields:
-        await uow.customers.change(so_far.id, uow.now, **changes.columns)
+        origins = origins_after(so_far, changes.columns, by_shop=True)
+        await uow.customers.change(so_far.id, uow.now, **changes.columns, **origins)
         await emit(uow, Topic.CUSTOMER_UPDATED, so_far.id, fields=changes.fields)
     await _change_access(uow, so_far, changes.columns)
 
@@ -193,7 +196,8 @@ async def create_password_reset_token(uow: UnitOfWork, customer_id: str) -> Pass
     NOT_FOUND, ANONYMIZATION_OPEN; ACCOUNT_INACTIVE or ACCOUNT_ON_HOLD for who may not log in; INVALID for who has no
     address to sign in with.
     """
-    customer = await lock_customer(uow, customer_id, "customerId")
+    # Of an account that nobody has proved to be theirs, who asked for the erasure may be anybody.
+    customer = await lock_for_proof(uow, customer_id) or await lock_customer(uow, customer_id, "customerId")
     if not customer.active:
         raise refuse(UserErrorCode.ACCOUNT_INACTIVE, "This customer is not active: activate them first.", "customerId")
     if customer.on_hold:

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.domain.emails import EmailAddress, parse_email
 from app.domain.errors import DomainError, UserErrorCode, refuse
+from app.domain.origins import ALL, Origin, pointers_of
 from app.domain.patches import Patch
 from app.domain.problems import Problems
 from app.domain.references import parse_customer_number, parse_shopper_reference
@@ -17,6 +18,7 @@ from app.models.credentials import Credential
 from app.models.customers import Customer, CustomerStatus
 from app.services.accounts.addresses import add_address, check_address
 from app.services.accounts.legal_entities import Assignment, assign_legal_entities, check_assignments
+from app.services.accounts.ownership import Proof, prove_ownership
 from app.services.accounts.profiles import COMPANY_REGISTRATION_LINE, check_profile, find_company, imply_business_model
 from app.services.unit_of_work import UnitOfWork
 
@@ -128,6 +130,8 @@ async def write_new_customer(
     )
     if not await uow.credentials.add_unless_email_taken(credential):
         raise refuse(UserErrorCode.EMAIL_TAKEN, "There is a customer with this e-mail address already.", "email")
+    if checked.given.email_verified:
+        await prove_ownership(uow, credential, Proof.STAFF)
     while not await uow.customers.add_unless_taken(_customer(uow, customer_id, checked)):
         taken = await _find_taken(uow, checked)
         if taken is not None:
@@ -138,21 +142,23 @@ async def write_new_customer(
         await assign_legal_entities(uow, customer_id, checked.legal_entities)
     for address in checked.addresses:
         columns = {name: value for name, value in address.items() if name != "is_default"}
-        await add_address(uow, customer_id, columns, is_default=address["is_default"])
+        await add_address(uow, customer_id, columns, is_default=address["is_default"], origin=Origin.SHOP)
     return customer_id
 
 
 def _customer(uow: UnitOfWork, customer_id: str, checked: CheckedCustomer) -> Customer:
     given = checked.given
+    columns = {
+        **checked.columns,
+        "preferred_language": checked.columns.get("preferred_language") or uow.tenant.default_site.language,
+    }
     return Customer(
         tenant_id=uow.tenant.id,
         id=customer_id,
         customer_number=checked.customer_number or uow.tools.random.digits(8),
         shopper_reference=checked.shopper_reference or customer_id,
-        **{
-            **checked.columns,
-            "preferred_language": checked.columns.get("preferred_language") or uow.tenant.default_site.language,
-        },
+        **columns,
+        shop_fields=[ALL, *sorted(pointers_of(columns))],
         active=given.active,
         on_hold=given.on_hold,
         status=given.status.value,

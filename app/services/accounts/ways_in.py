@@ -1,0 +1,60 @@
+"""The ways into an account and out of it, ended: for whoever held it, or for an intruder."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.domain.audit import AuditAction
+from app.domain.emails import EmailAddress, parse_email
+from app.domain.topics import Topic
+from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS, Purpose
+from app.models.social import SocialIdentity
+from app.services.audit import record
+from app.services.outgoing.events import emit
+from app.services.sessions.devices import end_devices
+from app.services.unit_of_work import UnitOfWork
+
+# The mail that has the way back in it goes to who had the address when it was written.
+_WAY_BACK_MAIL = "email_change_notice"
+
+
+async def end_ways_in(
+    uow: UnitOfWork, customer_id: str, since: datetime | None = None, *, keep_identity: str | None = None
+) -> None:
+    """End all sessions, those of staff too, and all that is pending; unlink what was linked since then, or ever.
+
+    Not the password, which is a column of the credential. The customer is locked.
+    """
+    for identity in await uow.social_identities.list(customer_id):
+        if identity.id != keep_identity and (since is None or identity.created_at >= since):
+            await unlink(uow, identity)
+    await uow.sessions.revoke_all(customer_id, uow.now)
+    await end_devices(uow, customer_id)
+    await uow.social_states.delete_all(customer_id)
+    await uow.link_tickets.delete_all(customer_id)
+    await uow.one_time_tokens.revoke(customer_id, uow.now, Purpose.CONFIRM_EMAIL_CHANGE)
+
+
+async def end_every_way_in(uow: UnitOfWork, customer_id: str, *, keep_identity: str | None = None) -> None:
+    """Do as `end_ways_in` does, and make all mailed tokens worthless.
+
+    But for the way back after a change of address, by which an owner may still prove to be one.
+    """
+    await end_ways_in(uow, customer_id, keep_identity=keep_identity)
+    await uow.one_time_tokens.revoke(customer_id, uow.now, *ENDED_BY_NEW_CREDENTIALS)
+
+
+async def stop_mails_to_others(uow: UnitOfWork, customer_id: str, owner: EmailAddress) -> None:
+    """Take back the mails about the account that wait to leave for another address than the owner's."""
+    for mail in await uow.outbox.list_mails(customer_id):
+        recipient = mail.payload.get("recipient")
+        if mail.topic != _WAY_BACK_MAIL and recipient is not None and parse_email(recipient).key != owner.key:
+            await uow.outbox.drop(mail.id)
+
+
+async def unlink(uow: UnitOfWork, identity: SocialIdentity) -> None:
+    """Remove a social identity of a customer, and tell the other systems."""
+    customer_id, provider = identity.customer_id, identity.provider
+    await uow.social_identities.delete(customer_id, identity.id)
+    await record(uow, AuditAction.SOCIAL_UNLINKED, customer_id, provider=provider, account_id=identity.id)
+    await emit(uow, Topic.CUSTOMER_SOCIAL_UNLINKED, customer_id, provider=provider, accountId=identity.id)
