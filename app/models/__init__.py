@@ -17,6 +17,7 @@ from app.models.one_time_tokens import OneTimeToken
 from app.models.orders import RecordedOrder
 from app.models.outbox import OutboxMessage
 from app.models.payment_instruments import PaymentInstrument
+from app.models.pending_signups import PendingSignup
 from app.models.product_lists import ProductList, ProductListItem
 from app.models.sessions import AccessToken, RefreshToken, Session
 from app.models.social import LinkTicket, SocialIdentity, SocialState
@@ -38,6 +39,7 @@ TABLES: tuple[type[TenantRow], ...] = (
     OneTimeToken,
     OutboxMessage,
     PaymentInstrument,
+    PendingSignup,
     ProductList,
     ProductListItem,
     RecordedOrder,

@@ -39,11 +39,14 @@ async def guard_refresh(uow: UnitOfWork, session_id: str | None) -> None:
         await _hit(uow, Limit("refresh.family", limits.refresh_per_family_per_minute, MINUTE), session_id)
 
 
-async def verify_password(uow: UnitOfWork, email: str, encoded: str | None, password: str) -> bool:
+async def verify_password(
+    uow: UnitOfWork, email: str, encoded: str | None, password: str, *, may_succeed: bool = True
+) -> bool:
     """Tell whether the password is right, as `UnitOfWork.verify_password`; wherever somebody may guess, ask here.
 
     The try is counted first as if it would fail, for the client's address and for the account that the submitted
-    address names there, whether or not it exists. A right password takes the former back and forgets the latter.
+    address names there, whether or not it exists. A right password takes the former back and forgets the latter, unless
+    it does not help: where `may_succeed` is False, nobody must learn from the count that it was right.
     """
     limits = _limits(uow)
     failures_of_ip, failures_of_account = _login_failures(limits)
@@ -52,7 +55,7 @@ async def verify_password(uow: UnitOfWork, email: str, encoded: str | None, pass
     await _hit_session(uow, Limit("login.session", limits.login_per_session_per_minute, MINUTE))
     async with _counted(uow, failures_of_ip, _ip(uow)), _counted(uow, failures_of_account, _ip(uow), account):
         is_right = await uow.verify_password(encoded, password)
-    if is_right:
+    if is_right and may_succeed:
         await _give_back(uow, failures_of_ip, _ip(uow))
         await uow.tools.limiter.clear(failures_of_account, uow.tenant.id, _ip(uow), account)
     return is_right

@@ -10,8 +10,9 @@ from app.domain.audit import AuditAction
 from app.domain.principal import TokenKind
 from app.domain.topics import Topic
 from app.models.credentials import Credential
-from app.models.one_time_tokens import OneTimeToken, Purpose
+from app.models.one_time_tokens import WAS_PROVEN, OneTimeToken, Purpose
 from app.models.social import SocialIdentity
+from app.services.accounts.pending_signups import end_pending_signups
 from app.services.audit import record
 from app.services.outgoing.events import emit
 from app.services.unit_of_work import UnitOfWork
@@ -27,9 +28,6 @@ class Proof(StrEnum):
     REVERT_LINK = "revert_link"
     SOCIAL_IDENTITY = "social_identity"
 
-
-# What `data` of the token that reverts a change says about the address that it was mailed to.
-WAS_PROVEN = "was_proven"
 
 _NO_PASSWORD = {"password_hash": None, "initial_password": False}
 # A reset sets another password, and a sign-up has been waiting for this very proof.
@@ -48,6 +46,8 @@ async def prove_ownership(
     `doubted_since`.
     """
     columns: dict[str, Any] = {"email_verified_at": uow.now, "must_confirm": False}
+    if so_far.email_key is not None:
+        await end_pending_signups(uow, so_far.email_key, so_far.customer_id)
     if by is Proof.REVERT_LINK and token is not None:
         was_proven = token.data.get(WAS_PROVEN) is True
         await _end_ways_in(uow, so_far.customer_id, doubted_since(uow, token) if was_proven else None)

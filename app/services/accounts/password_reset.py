@@ -14,6 +14,7 @@ from app.models.customers import CustomerProfile
 from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS, Purpose
 from app.services.accounts.ownership import Proof, prove_ownership
 from app.services.accounts.passwords import check_password, personal_words
+from app.services.accounts.pending_signups import remind_of_signup
 from app.services.audit import record
 from app.services.limits import forgive_one_time_token, guard_mailed_flow, may_mail
 from app.services.outgoing.events import emit
@@ -51,6 +52,8 @@ async def mail_password_reset(uow: UnitOfWork, address: str) -> None:
     customer = await uow.customers.lock(credential.customer_id) if credential is not None else None
     if credential is None or customer is None:
         await record(uow, AuditAction.PASSWORD_RESET_REQUESTED, None)
+        if credential is None:
+            await remind_of_signup(uow, parse_email(address))
         return
     await record(uow, AuditAction.PASSWORD_RESET_REQUESTED, customer.id)
     if await may_mail(uow, address):

@@ -91,9 +91,21 @@ async def _erase(tools: Tools, claimed: Anonymization) -> None:
             return
         await _erase_tasks(uow, claimed.customer_id)
         customer = await uow.customers.find(claimed.customer_id)
-        await uow.personal_data.erase(claimed.customer_id)
+        signups = await erase_customer(uow, claimed.customer_id)
         await _prepare_farewell(uow, claimed, customer)
-    await tools.mailer.forget(claimed.customer_id)
+    for each in (claimed.customer_id, *signups):
+        await tools.mailer.forget(each)
+
+
+async def erase_customer(uow: UnitOfWork, customer_id: str) -> list[str]:
+    """Erase all personal data of a customer whose row is locked; return the ids of sign-ups under which mails went."""
+    credential = await uow.credentials.find(customer_id)
+    signups = await uow.pending_signups.list_ids(customer_id)
+    for each in (customer_id, *signups):
+        await uow.personal_data.erase(each)
+    if credential is not None and credential.email_verified_at is not None and credential.email_key is not None:
+        await uow.pending_signups.delete_all(credential.email_key)
+    return signups
 
 
 async def _prepare_farewell(uow: UnitOfWork, claimed: Anonymization, customer: CustomerProfile | None) -> None:

@@ -37,6 +37,7 @@ class TestTemplates:
     def test_there_are_all_that_the_services_send(self) -> None:
         assert set(NAMES) == {
             "address_kept",
+            "already_confirmed",
             "already_registered",
             "anonymization_canceled",
             "anonymization_done",
@@ -48,6 +49,7 @@ class TestTemplates:
             "email_changed",
             "link_confirmation",
             "new_device",
+            "no_account_yet",
             "password_changed",
             "reset_password",
             "session_reused",
