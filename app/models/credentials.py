@@ -30,8 +30,8 @@ class Credential(TenantRow, table=True):
     `email_key` is the address as it is compared, unique in the tenant: the database decides who signs up first.
     `password_hash` is null for who has no password. `version` counts the changes of address and password; a one-time
     token made before a change is worthless after it. `password_version` is the version that brought the password;
-    version 1.0 of the gateway, which may still run beside this one, goes by it. `made_by` is null where version 1.0 made
-    the account.
+    version 1.0 of the gateway, which may still run beside this one, goes by it. `made_by` is null for accounts of
+    that version.
     """
 
     __tablename__ = "credential"
@@ -63,6 +63,7 @@ class Credential(TenantRow, table=True):
 class UnprovenAccount:
     """An account whose address was never proved: since when, and what it was used for."""
 
+    tenant_id: str
     customer_id: str
     changed_at: datetime
     last_login_at: datetime | None

@@ -124,7 +124,14 @@ class CredentialRepository(Repository):
         )
         columns = Customer.__table__.c
         statement = (
-            select(customer_id, moment, columns.last_login_at, columns.order_count, columns.anonymization_status)
+            select(
+                col(Credential.tenant_id),
+                customer_id,
+                moment,
+                columns.last_login_at,
+                columns.order_count,
+                columns.anonymization_status,
+            )
             .join_from(Credential.__table__, Customer.__table__, _AND_ITS_CUSTOMER)
             .where(theirs)
             .order_by(moment, customer_id)

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from app.domain.rows import Reading
 from app.models.pending_signups import PendingSignup
-from app.repositories.base import Repository, Rows, mine
+from app.repositories.base import Repository, Rows
 
 _ONE = Rows(PendingSignup, "id")
 _OPEN = col(PendingSignup.ended_at).is_(None)

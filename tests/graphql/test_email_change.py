@@ -187,7 +187,7 @@ class TestConfirmEmailChange:
 
     async def test_refuses_an_address_that_somebody_has_by_now(self, gateway: Gateway, person: Person) -> None:
         token, _ = await asked(gateway, person)
-        await gateway.signed_up(email=NEW_EMAIL)
+        await gateway.signup_confirmed(email=NEW_EMAIL)
         assert (await confirm(gateway, token)).user_errors("confirmEmailChange") == [("EMAIL_TAKEN", "token")]
         assert await login_error(gateway, person.email) is None
 

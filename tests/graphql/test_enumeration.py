@@ -70,14 +70,19 @@ class TestResendConfirmation:
         await resend_confirmation(gateway, person.tokens.access, person.email)
         await gateway.deliver()
         older, newer = [mail.token for mail in gateway.mails(person.email)]
-        refused = await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": older}})
+        refused = await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": older}}, person.tokens.access)
         assert refused.user_errors("confirmSignup") == [("TOKEN_INVALID", "token")]
-        confirmed = await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": newer}})
+        confirmed = await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": newer}}, person.tokens.access)
         assert confirmed["confirmSignup"]["customerId"] == person.id
 
-    async def test_mails_nobody_who_is_confirmed(self, gateway: Gateway) -> None:
+    async def test_mails_who_is_confirmed_that_nothing_is_left_to_do(self, gateway: Gateway) -> None:
         person = await gateway.customer()
-        before = len(gateway.mails())
         await resend_confirmation(gateway, (await gateway.anonymous()).access, person.email)
         await gateway.deliver()
-        assert len(gateway.mails()) == before
+        mail = gateway.mails(person.email)[-1]
+        assert (mail.subject, mail.has_token) == ("Your e-mail address is confirmed already", False)
+
+    async def test_mails_nobody_who_has_never_been_here(self, gateway: Gateway) -> None:
+        await resend_confirmation(gateway, (await gateway.anonymous()).access, UNKNOWN)
+        await gateway.deliver()
+        assert gateway.mails() == []

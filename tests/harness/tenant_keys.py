@@ -24,7 +24,7 @@ from app.adapters.tenants.faults import FILE_KEYS
 from app.domain.tenants import Mixin, Site, SocialProvider, Tenant
 from tests.harness.source import ROOT
 
-README = ROOT / "app" / "adapters" / "README.md"
+README = ROOT / "app" / "adapters" / "tenants" / "README.md"
 BEGIN = "<!-- Made by scripts/schema: -->"
 END = "<!-- until here -->"
 
@@ -32,6 +32,7 @@ END = "<!-- until here -->"
 _NAMED = {"sites", "mixins"}
 _NAMES_OF_TABLES: set[tuple[type[BaseModel], str]] = {(Tenant, "id"), (Site, "id"), (Mixin, "name")}
 _UNITS = {
+    "_days": "days",
     "_seconds": "seconds",
     "_hours": "hours",
     "_bytes": "bytes",

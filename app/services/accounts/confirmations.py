@@ -34,7 +34,6 @@ from app.services.outgoing.one_time_tokens import (
     find_one_time_token,
     invalid_token,
     issue_one_time_token,
-    use_up,
 )
 from app.services.outgoing.tasks import Task, put_off
 from app.services.unit_of_work import UnitOfWork

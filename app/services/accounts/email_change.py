@@ -2,7 +2,8 @@
 
 Nothing changes before the token that was mailed to the new address comes back. The old address gets a link that undoes
 the change for days, so whoever holds a stolen session or password cannot take the account away: that link outlives
-changes of the password and further changes of the address, and while it works nobody else can have the old address, if it was proved.
+changes of the password and further changes of the address, and while it works nobody else can have an old
+address that was proved.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from app.models.credentials import Credential
 from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS, WAS_PROVEN, OneTimeToken, Purpose
 from app.services.accounts.closed_accounts import cancel_doubted_request
 from app.services.accounts.customers import get_profile
-from app.services.accounts.ownership import Proof, doubted_since, prove_ownership
 from app.services.accounts.making_way import make_way
+from app.services.accounts.ownership import Proof, doubted_since, prove_ownership
 from app.services.accounts.password_reset import send_reset_mail
 from app.services.accounts.pending_signups import end_pending_signups
 from app.services.accounts.reauthentication import reauthenticate

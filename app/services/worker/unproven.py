@@ -21,7 +21,7 @@ _BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "")
 
 
 async def purge_unproven(tools: Tools) -> int:
-    """Remove all whose time is over, in every shop, and return 0: what becomes due meanwhile has time until tomorrow."""
+    """Remove all whose time is over, in every shop, and return 0: what becomes due meanwhile can wait a day."""
     removed = 0
     for tenant in list(tools.tenants):
         if tenant.unproven_account_days:
