@@ -74,8 +74,8 @@ class ConfirmSignupPayload:
     """Answer of `confirmSignup`."""
 
     customer_id: strawberry.ID | None = strawberry.field(default=None, description="The confirmed customer's id.")
-    already_confirmed: bool = strawberry.field(
-        default=False, description="True: the link was used before, and nothing is left to do but `login`."
+    already_confirmed: bool | None = strawberry.field(
+        default=None, description="True: the link was used before, and nothing is left to do but `login`."
     )
     user_errors: list[UserError] = strawberry.field(default_factory=list)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -50,9 +51,9 @@ class PendingSignupRepository(Repository):
         """Return the newest one for an address that was made in this session, pending or not."""
         return await self._find(_NEWEST_OF_SESSION, email_key=email_key, session_id=session_id)
 
-    async def list_ids(self, customer_id: str) -> list[str]:
-        """Return the ids of those whose address has turned out to be this customer's."""
-        return [signup.id for signup in await self._list(_OF_CUSTOMER, customer_id=customer_id)]
+    async def list(self, customer_id: str) -> Sequence[PendingSignup]:
+        """Return those whose address has turned out to be this customer's."""
+        return await self._list(_OF_CUSTOMER, customer_id=customer_id)
 
     async def confirm(self, signup_id: str, customer_id: str, now: datetime) -> None:
         """Note that this sign-up was confirmed, and which customer came of it."""

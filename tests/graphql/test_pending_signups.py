@@ -101,14 +101,16 @@ class TestSignup:
         assert (await gateway.graphql(ME, token=tokens.access))["me"]["firstName"] == "Ada"
         assert "Mallory" not in str(await gateway.rows("SELECT * FROM pending_signup"))
 
-    async def test_of_thirty_at_once_one_is_confirmed(self, gateway: Gateway) -> None:
+    async def test_of_thirty_the_owners_is_confirmed(self, gateway: Gateway) -> None:
         sessions = [await gateway.anonymous() for _ in range(30)]
 
         async def sign_up(number: int) -> Any:
             gateway.ip = f"198.51.100.{number}"
             return await gateway.signup(sessions[number].access, email=OWNER, password=f"{STRANGERS}-{number}")
 
-        payloads = await asyncio.gather(*(sign_up(number) for number in range(30)))
+        payloads = []
+        for ten in (range(10), range(10, 20), range(20, 30)):
+            payloads += await asyncio.gather(*(sign_up(number) for number in ten))
         assert {payload["status"] for payload in payloads} == {"CONFIRMATION_SENT"}
         await gateway.deliver()
         gateway.clock.advance(hours=2)
@@ -332,23 +334,26 @@ class TestUnprovenAccount:
 
     async def test_loses_the_address_to_one_of_those_that_ask_for_it_at_once(self, gateway: Gateway) -> None:
         await gateway.signed_up("open-storefront", email=OWNER, password=STRANGERS)
-        people = [await gateway.customer("open-storefront") for _ in range(4)]
+        people = [await gateway.customer("open-storefront") for _ in range(3)]
         await gateway.write("UPDATE credential SET email_verified_at = changed_at WHERE email <> :email", email=OWNER)
         tokens: list[str] = []
         for person in people:
             given = {"input": {"newEmail": OWNER, "password": PASSWORD}}
             await gateway.graphql(operations.CHANGE_EMAIL, given, person.tokens.access)
             await gateway.deliver()
-            gateway.clock.advance(minutes=21 if len(tokens) < 3 else 0)
             tokens.append([mail for mail in gateway.mails(OWNER) if "/confirm-email?token=" in mail.text][-1].token)
         calls = [
             gateway.graphql(
                 operations.CONFIRM_EMAIL_CHANGE, {"input": {"token": token}}, await elsewhere(gateway, "open")
             )
-            for token in tokens[1:]
+            for token in tokens
         ]
         answers = await asyncio.gather(*calls)
-        assert sorted(answer["confirmEmailChange"]["email"] is not None for answer in answers) == [False, False, True]
+        assert sorted(str(answer.user_errors("confirmEmailChange")) for answer in answers) == [
+            "[('EMAIL_TAKEN', 'token')]",
+            "[('EMAIL_TAKEN', 'token')]",
+            "[]",
+        ]
 
     async def test_does_not_keep_the_address_that_it_has_left(self, gateway: Gateway) -> None:
         stranger = await gateway.customer("open-storefront", email=OWNER, password=STRANGERS)
