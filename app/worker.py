@@ -18,11 +18,14 @@ from app.services.worker.erasure import anonymize_due
 from app.services.worker.lanes import EndpointLanes
 from app.services.worker.metrics import show_outbox
 from app.services.worker.purge import purge_expired
+from app.services.worker.unproven import purge_unproven
 
 # Seconds between two looks at an empty outbox.
 PAUSE = 0.5
 # Seconds between two looks for what has expired.
 PURGE_PAUSE = 600.0
+# Seconds between two looks for accounts that nobody has proved to be theirs.
+UNPROVEN_PAUSE = 86_400.0
 # Seconds between two looks at how much waits, for the metrics.
 OUTBOX_PAUSE = 15.0
 # Seconds to wait after an unexpected failure, such as a database that is away for a moment.
@@ -43,6 +46,7 @@ async def work(tools: Tools, stop: asyncio.Event) -> None:
         _repeat(endpoints.open_due, PAUSE, stop),
         _repeat(partial(anonymize_due, tools), PAUSE, stop),
         _repeat(partial(purge_expired, tools), PURGE_PAUSE, stop),
+        _repeat(partial(purge_unproven, tools), UNPROVEN_PAUSE, stop),
         _repeat(partial(show_outbox, tools), OUTBOX_PAUSE, stop),
     )
     await endpoints.close()

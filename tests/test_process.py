@@ -76,7 +76,9 @@ class TestKill:
         storefront = ServerClient(after)
         async with storefront.http:
             mail = await storefront.wait_for_mail(person.email)
-            confirmed = await storefront.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": mail.token}})
+            confirmed = await storefront.graphql(
+                operations.CONFIRM_SIGNUP, {"input": {"token": mail.token}}, person.tokens.access
+            )
             assert confirmed["confirmSignup"]["customerId"] == person.id
         after.stop()
 

@@ -388,7 +388,7 @@ class TestLog:
             del person["customerDetails"]["preferredCurrency"], person["customerDetails"]["preferredSite"]
             await shopper.run(operations.SIGNUP, anonymous.access, **person)
             mail = await storefront.wait_for_mail(person["email"])
-            await shopper.run(operations.CONFIRM_SIGNUP, token=mail.token)
+            await shopper.run(operations.CONFIRM_SIGNUP, anonymous.access, token=mail.token)
             wrong = {"email": person["email"], "password": "orange-tractor-55"}
             await shopper.run(operations.LOGIN, anonymous.access, **wrong)
             right = {"email": person["email"], "password": person["password"]}

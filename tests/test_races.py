@@ -12,8 +12,9 @@ import pytest
 
 from tests.factories import PASSWORD, address_input, signup_input
 from tests.harness import operations
-from tests.harness.client import Answer, StorefrontClient
+from tests.harness.client import Answer, Person, StorefrontClient
 from tests.harness.gateway import Gateway
+from tests.harness.mails import Mail
 from tests.harness.server import ServerClient, ServerProcess
 
 pytestmark = pytest.mark.anyio
@@ -97,19 +98,50 @@ class TestRefresh:
 
 
 class TestConfirmSignup:
-    async def test_takes_the_token_from_one_of_sixteen_sessions(self, gateway: Gateway) -> None:
+    async def confirm_calls(self, gateway: Gateway, mail: Mail, person: Person, times: int) -> list[Any]:
+        """Return as many confirmations with the password, each in a session and from an address of its own."""
+        given = {"input": {"token": mail.token, "password": person.password}}
+        sessions = [await gateway.anonymous() for _ in range(times)]
+        return [
+            gateway.graphql(operations.CONFIRM_SIGNUP, given, session.access, from_address(number))
+            for number, session in enumerate(sessions)
+        ]
+
+    async def test_finishes_the_sign_up_once_of_sixteen_sessions(self, gateway: Gateway) -> None:
         person = await gateway.signed_up()
         await gateway.deliver()
         (mail,) = gateway.mails(person.email)
-        sessions = [await gateway.anonymous() for _ in range(AT_ONCE)]
-        calls = [
-            gateway.graphql(
-                operations.CONFIRM_SIGNUP, {"input": {"token": mail.token}}, session.access, from_address(number)
-            )
-            for number, session in enumerate(sessions)
-        ]
-        assert outcomes(await at_once(calls, "confirmSignup")) == {OK: 1, "TOKEN_INVALID": AT_ONCE - 1}
+        payloads = await at_once(await self.confirm_calls(gateway, mail, person, AT_ONCE), "confirmSignup")
+        assert outcomes(payloads) == {OK: AT_ONCE}
+        assert sorted(payload["alreadyConfirmed"] for payload in payloads) == [False] + [True] * (AT_ONCE - 1)
+        assert {payload["customerId"] for payload in payloads} == {person.id}
         await gateway.login(person.email)
+
+    async def test_of_two_sign_ups_for_one_address_one_wins(self, gateway: Gateway) -> None:
+        people = [
+            await gateway.signed_up(email="ada@example.com", password=password)
+            for password in ("copper-lantern-77", "silver-lantern-78")
+        ]
+        await gateway.deliver()
+        mails = gateway.mails("ada@example.com")
+        calls = [
+            call
+            for pair in zip(
+                await self.confirm_calls(gateway, mails[0], people[0], AT_ONCE // 2),
+                await self.confirm_calls(gateway, mails[1], people[1], AT_ONCE // 2),
+                strict=True,
+            )
+            for call in pair
+        ]
+        payloads = await at_once(calls, "confirmSignup")
+        assert outcomes(payloads) == {OK: AT_ONCE // 2, "TOKEN_INVALID": AT_ONCE // 2}
+        (winner,) = {payload["customerId"] for payload in payloads if payload["customerId"]}
+        assert [row.id for row in await gateway.rows("SELECT id FROM customer")] == [winner]
+        loser = next(person for person in people if person.id != winner)
+        await gateway.login("ada@example.com", next(person.password for person in people if person.id == winner))
+        given = {"input": {"email": "ada@example.com", "password": loser.password}}
+        refused = await gateway.graphql(operations.LOGIN, given, (await gateway.anonymous()).access)
+        assert refused.user_errors("login") == [("INVALID_CREDENTIALS", "password")]
 
 
 class TestSignup:
@@ -143,12 +175,18 @@ class TestSignup:
         assert {payload["status"] for payload in payloads} == {"CONFIRMATION_SENT"}
         ids = {payload["customerId"] for payload in payloads}
         assert len(ids) == AT_ONCE
+        assert await self.customers(gateway) == []
+        await gateway.deliver()
+        links = [mail.token for mail in gateway.mails() if "token=" in mail.text]
+        # The address gets no more mails than that.
+        assert len(links) == 3
+        given = [{"input": {"token": token, "password": PASSWORD}} for token in links]
+        confirmed = [await gateway.graphql(operations.CONFIRM_SIGNUP, each) for each in given]
         (customer,) = await self.customers(gateway)
         assert customer in ids
-        await gateway.deliver()
-        (confirmation,) = [mail for mail in gateway.mails() if "token=" in mail.text]
-        confirmed = await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": confirmation.token}})
-        assert confirmed["confirmSignup"]["customerId"] == customer
+        assert confirmed[0]["confirmSignup"]["customerId"] == customer
+        for later in confirmed[1:]:
+            assert later.user_errors("confirmSignup") == [("TOKEN_INVALID", "token")]
         await gateway.login("ada@example.com", PASSWORD)
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Seconds = Annotated[int, Field(strict=True, ge=1, le=10 * 365 * 86_400)]
 Hours = Annotated[int, Field(strict=True, ge=0, le=366 * 24)]
+Days = Annotated[int, Field(strict=True, ge=0, le=10 * 365)]
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 
 
@@ -64,6 +65,11 @@ class Lifetimes(Entry):
     """How long the keys of a social provider are not asked for again because a token names an unknown one."""
     anonymization_delay_hours: Hours = 24
     """How long after its request a customer is anonymized; until then it can be canceled."""
+
+    unproven_account_days: Days = 30
+    """How long a sign-up waits for its address to be confirmed, and how long an account stays whose address was never
+    confirmed, that nobody has logged in to, that has no order, and that was not made by staff or an import; 0: for
+    ever."""
 
     @model_validator(mode="after")
     def _idle_fits_into_absolute(self) -> Self:

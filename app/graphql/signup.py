@@ -49,11 +49,16 @@ class SignupInput:
     )
 
 
-@strawberry.input(description="The token of the mailed link.")
+@strawberry.input(description="The token of the mailed link, and who has signed up.")
 class ConfirmSignupInput:
-    """The one-time token."""
+    """The one-time token and the password."""
 
     token: str = strawberry.field(description="The `token` of the link.")
+    password: str | None = strawberry.field(
+        default=None,
+        description="The password of the sign-up. Left out in the session that signed up; ask for it on "
+        "`PASSWORD_REQUIRED`, when the link was opened on another device.",
+    )
 
 
 @strawberry.type
@@ -71,6 +76,9 @@ class ConfirmSignupPayload:
 
     customer_id: strawberry.ID | None = strawberry.field(default=None, description="The confirmed customer's id.")
     kept_unproven_data: bool = strawberry.field(default=False, description=KEPT_UNPROVEN_DATA)
+    already_confirmed: bool | None = strawberry.field(
+        default=None, description="True: the link was used before, and nothing is left to do but `login`."
+    )
     user_errors: list[UserError] = strawberry.field(default_factory=list)
 
 
@@ -100,7 +108,8 @@ class SignupMutations:
         """Make a customer account; all faults are told at once.
 
         For an address that is taken, shops that confirm addresses or activate accounts answer just the same, and the
-        owner of the address gets a mail.
+        owner of the address gets a mail. Where addresses are confirmed, the customer is made by `confirmSignup`, with
+        the id of this answer. An address of which nobody has proved that it is theirs gets a link in every shop.
         Who: an anonymous session.
         User errors: `REQUIRED`, `INVALID`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID_COUNTRY`, `INVALID_PHONE`,
         `INVALID_LANGUAGE`, `INVALID_CURRENCY`, `LIMIT_REACHED`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`,
@@ -116,14 +125,19 @@ class SignupMutations:
     async def confirm_signup(self, info: Info, input: ConfirmSignupInput) -> ConfirmSignupPayload:
         """Confirm the address by the token of the mailed link; then log in.
 
-        The token works once. It answers again for the session that confirmed and for the customer whom it confirmed.
+        The token finishes the sign-up that it was mailed for, and no other; the first that is confirmed ends all others
+        with the same address. Send the access token of the session that signed up, or the password of the sign-up:
+        a mail scanner that opens the link changes nothing. Opened again, it answers `alreadyConfirmed`.
         Who: anyone with the token.
-        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: offer `resendConfirmation`.
-        Errors: `RATE_LIMITED`: wait `retryAfter` seconds.
+        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: offer `resendConfirmation`; `PASSWORD_REQUIRED`: ask for the
+        password, the token still works; `INVALID_CREDENTIALS` at `password`: show it at the field.
+        Errors: `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
-        confirmed = await confirmations.confirm_signup(info.context.uow, input.token)
+        confirmed = await confirmations.confirm_signup(info.context.uow, input.token, input.password)
         return ConfirmSignupPayload(
-            customer_id=strawberry.ID(confirmed.customer_id), kept_unproven_data=confirmed.kept_unproven_data
+            customer_id=strawberry.ID(confirmed.customer_id),
+            already_confirmed=confirmed.already,
+            kept_unproven_data=confirmed.kept_unproven_data,
         )
 
     @mutation(
@@ -132,7 +146,10 @@ class SignupMutations:
         takes_credentials=True,
     )
     async def resend_confirmation(self, info: Info, input: ResendConfirmationInput) -> ResendConfirmationPayload:
-        """Mail the link that confirms a new customer's address once more; the earlier links no longer work.
+        """Mail the link that confirms a new customer's address once more; its earlier links no longer work.
+
+        It is the link of this session's own sign-up, or else of the latest with the address. Who is confirmed already
+        is mailed that.
 
         The answer is the same whether or not the address is known, or waits for its confirmation.
         Who: an anonymous session, or a customer.

@@ -19,6 +19,7 @@ from app.models.orders import RecordedOrder
 from app.models.outbox import OutboxMessage
 from app.models.password_hash_kinds import PasswordHashKind
 from app.models.payment_instruments import PaymentInstrument
+from app.models.pending_signups import PendingSignup
 from app.models.product_lists import ProductList, ProductListItem
 from app.models.sessions import AccessToken, RefreshToken, Session
 from app.models.social import LinkTicket, SocialIdentity, SocialState
@@ -42,6 +43,7 @@ TABLES: tuple[type[TenantRow], ...] = (
     OutboxMessage,
     PasswordHashKind,
     PaymentInstrument,
+    PendingSignup,
     ProductList,
     ProductListItem,
     RecordedOrder,

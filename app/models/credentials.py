@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum, unique
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from app.models.base import ID_LENGTH, TenantRow, searched_text
@@ -13,17 +14,38 @@ from app.models.base import ID_LENGTH, TenantRow, searched_text
 HASH_LENGTH = 255
 
 
+@unique
+class Maker(StrEnum):
+    """By whom, or how, an account was made."""
+
+    SIGNUP = "signup"
+    SOCIAL = "social"
+    STAFF = "staff"
+    IMPORT = "import"
+
+
 class Credential(TenantRow, table=True):
     """The login address and password of one customer.
 
     `email_key` is the address as it is compared, unique in the tenant: the database decides who signs up first.
     `password_hash` is null for who has no password. `version` counts the changes of address and password; a one-time
     token made before a change is worthless after it. `password_version` is the version that brought the password;
-    version 1.0 of the gateway, which may still run beside this one, goes by it.
+    version 1.0 of the gateway, which may still run beside this one, goes by it. `made_by` is null for accounts of
+    that version.
     """
 
     __tablename__ = "credential"
-    __table_args__ = (UniqueConstraint("tenant_id", "email_key", name="uq_credential_email"),)
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "email_key", name="uq_credential_email"),
+        Index(
+            "ix_credential_unproven",
+            "tenant_id",
+            "changed_at",
+            "customer_id",
+            sqlite_where=text("email_verified_at IS NULL"),
+            postgresql_where=text("email_verified_at IS NULL"),
+        ),
+    )
 
     customer_id: str = Field(primary_key=True, max_length=ID_LENGTH)
     email: str | None = Field(default=None, max_length=254)
@@ -35,3 +57,15 @@ class Credential(TenantRow, table=True):
     version: int = 1
     password_version: int = 1
     changed_at: datetime
+    made_by: str | None = Field(default=None, max_length=16)
+
+
+class UnprovenAccount:
+    """An account whose address was never proved: since when, and what it was used for."""
+
+    tenant_id: str
+    customer_id: str
+    changed_at: datetime
+    last_login_at: datetime | None
+    order_count: int
+    anonymization_status: str | None

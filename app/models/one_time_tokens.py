@@ -27,6 +27,9 @@ class Purpose(StrEnum):
 # All but the way back after a change of address: an intruder who sets a password must not cut it off.
 ENDED_BY_NEW_CREDENTIALS = tuple(purpose for purpose in Purpose if purpose is not Purpose.REVERT_EMAIL_CHANGE)
 
+# What `data` of the token that reverts a change says about the address that it was mailed to.
+WAS_PROVEN = "was_proven"
+
 
 class OneTimeToken(TenantRow, table=True):
     """A one-time token, known by its hash only; bound to a customer, an address and a version of the credential.

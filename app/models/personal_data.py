@@ -24,6 +24,7 @@ from app.models.one_time_tokens import OneTimeToken
 from app.models.orders import RecordedOrder
 from app.models.outbox import OutboxKind, OutboxMessage
 from app.models.payment_instruments import PaymentInstrument
+from app.models.pending_signups import PendingSignup
 from app.models.product_lists import ProductList, ProductListItem
 from app.models.sessions import AccessToken, RefreshToken, Session
 from app.models.social import LinkTicket, SocialIdentity, SocialState
@@ -140,6 +141,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "version",
             "password_version",
             "changed_at",
+            "made_by",
         ),
         withheld=("email_key", "password_hash"),
         is_single=True,
@@ -243,6 +245,14 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "revoked_at",
         ),
         withheld=("token_hash", "email_key"),
+    ),
+    # Of those that others made for the customer's address, too: what the registration said is gone by then.
+    PersonalTable(
+        PendingSignup,
+        "signups",
+        shown=("id", "customer_id", "email", "created_at", "expires_at", "confirmed_at", "ended_at"),
+        withheld=("session_id", "email_key", "password_hash", "data"),
+        by_session=True,
     ),
     PersonalTable(
         PaymentInstrument,

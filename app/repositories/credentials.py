@@ -6,21 +6,54 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, func, not_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from app.domain.errors import Refused, UserErrorCode
 from app.domain.rows import Reading
-from app.models.credentials import Credential
-from app.models.one_time_tokens import OneTimeToken, Purpose
-from app.repositories.base import Repository, Rows
+from app.models.credentials import Credential, Maker, UnprovenAccount
+from app.models.customers import Customer
+from app.models.one_time_tokens import WAS_PROVEN, OneTimeToken, Purpose
+from app.repositories.base import Repository, Rows, mine
 
 _BY_EMAIL = Rows(Credential, "email_key")
 _OF_CUSTOMER = Rows(Credential, "customer_id")
 _VERSION = Rows(Credential, "customer_id", "version")
 _HASHED_SO = Rows(Credential, "customer_id", "password_hash")
-_WAY_BACK = Rows(
+_UNPROVEN = col(Credential.email_verified_at).is_(None)
+_UNPROVEN_OF_ANOTHER = Rows(Credential, "email_key", col(Credential.customer_id) != bindparam("customer_id"), _UNPROVEN)
+# In one order, so that two who ask for each other's address do not wait for each other for ever.
+_BOTH = Rows(
+    Credential,
+    or_(
+        col(Credential.customer_id) == bindparam("customer_id"),
+        and_(col(Credential.email_key) == bindparam("email_key"), _UNPROVEN),
+    ),
+    order_by=(col(Credential.customer_id),),
+)
+_BY_SIGNUP = or_(
+    col(Credential.must_confirm).is_(True), func.coalesce(col(Credential.made_by), "") == Maker.SIGNUP.value
+)
+_NEVER_USED = and_(col(Customer.last_login_at).is_(None), col(Customer.order_count) == 0)
+_AND_ITS_CUSTOMER = and_(
+    col(Customer.tenant_id) == col(Credential.tenant_id), col(Customer.id) == col(Credential.customer_id)
+)
+_IDLE = Reading(
+    Credential,
+    select(Credential.__table__)
+    .join(Customer.__table__, _AND_ITS_CUSTOMER)
+    .where(
+        mine(
+            Credential,
+            col(Credential.email_key) == bindparam("email_key"),
+            _UNPROVEN,
+            _BY_SIGNUP,
+            _NEVER_USED,
+        )
+    ),
+)
+_WAYS_BACK = Rows(
     OneTimeToken,
     "email_key",
     col(OneTimeToken.purpose) == Purpose.REVERT_EMAIL_CHANGE.value,
@@ -42,20 +75,76 @@ class CredentialRepository(Repository):
         return await self._add_unless(credential, "tenant_id", "email_key")
 
     async def is_email_taken(self, email_key: str, customer_id: str, now: datetime) -> bool:
-        """Tell whether somebody else than this customer has the address, or could still take it back."""
+        """Tell whether somebody else than this customer has the address, or could still take it back.
+
+        Who never proved that it is theirs does not count.
+        """
         owner = await self.find_by_email(email_key)
-        if owner is not None and owner.customer_id != customer_id:
+        if owner is not None and owner.customer_id != customer_id and owner.email_verified_at is not None:
             return True
         return await self.find_way_back(email_key, customer_id, now) is not None
 
     async def find_way_back(self, email_key: str, customer_id: str, now: datetime) -> OneTimeToken | None:
-        """Return the mailed link by which another customer who has left the address can still come back to it."""
-        return await self._find(_WAY_BACK, email_key=email_key, customer_id=customer_id, now=now)
+        """Return the mailed link by which another customer who has left the address can still come back to it.
+
+        An account that had never proved the address keeps it from nobody.
+        """
+        links = await self._list(_WAYS_BACK, email_key=email_key, customer_id=customer_id, now=now)
+        return next((link for link in links if link.data.get(WAS_PROVEN) is not False), None)
+
+    async def find_idle(self, email_key: str) -> Credential | None:
+        """Return who has signed up with this address and done nothing since, neither proved it nor logged in."""
+        return await self._find(_IDLE, email_key=email_key)
+
+    async def give_up_unproven_email(self, email_key: str, customer_id: str, now: datetime) -> Credential | None:
+        """Take the address from another account than this one that never proved it; return that one as it is then.
+
+        However close in time: an account that proves it meanwhile keeps it, and the unique key tells.
+        """
+        given = {"email_key": email_key, "customer_id": customer_id}
+        await self._lock(_BOTH, **given)
+        return await self._change_one(
+            _UNPROVEN_OF_ANOTHER, given, counted="version", changed_at=now, email=None, email_key=None
+        )
+
+    async def list_unproven(
+        self, before: datetime, after: tuple[datetime, str], limit: int
+    ) -> Sequence[UnprovenAccount]:
+        """Return up to `limit` accounts from sign-ups that were never proved, and not changed since `before`.
+
+        In the order of that moment and of the customer's id, and only what comes `after` these.
+        """
+        moment, customer_id = col(Credential.changed_at), col(Credential.customer_id)
+        theirs = self._mine(
+            Credential,
+            _UNPROVEN,
+            _BY_SIGNUP,
+            moment < before,
+            or_(moment > after[0], and_(moment == after[0], customer_id > after[1])),
+        )
+        columns = Customer.__table__.c
+        statement = (
+            select(
+                col(Credential.tenant_id),
+                customer_id,
+                moment,
+                columns.last_login_at,
+                columns.order_count,
+                columns.anonymization_status,
+            )
+            .join_from(Credential.__table__, Customer.__table__, _AND_ITS_CUSTOMER)
+            .where(theirs)
+            .order_by(moment, customer_id)
+            .limit(limit)
+        )
+        return await self._connection.read_anew(Reading(UnprovenAccount, statement))
 
     async def find_ids_by_email(self, email_keys: Sequence[str]) -> Mapping[str, str]:
-        """Return the customer's id for each of these addresses that signs in."""
+        """Return the customer's id for each of these addresses that signs in; one as of `find_idle` does not count."""
         those = self._mine(Credential, col(Credential.email_key).in_(email_keys))
-        rows = await self._connection.read_anew(Reading(Credential, select(Credential.__table__).where(those)))
+        theirs = select(Credential.__table__).join(Customer.__table__, _AND_ITS_CUSTOMER)
+        counting = theirs.where(those, not_(and_(_UNPROVEN, _BY_SIGNUP, _NEVER_USED)))
+        rows = await self._connection.read_anew(Reading(Credential, counting))
         return {row.email_key or "": row.customer_id for row in rows}
 
     async def delete(self, customer_id: str) -> None:
@@ -103,6 +192,7 @@ class CredentialRepository(Repository):
     ) -> bool:
         """Set a proven address; False when the credential is another version by now.
 
+        Have an account that never proved the address give it up before.
         Raises `Refused` EMAIL_TAKEN, after which the transaction can only be rolled back: the unique key decides who of
         two comes first.
         """

@@ -45,6 +45,8 @@ _OPEN = or_(
 _OPEN_CUSTOMER = Rows(Customer, "id", _OPEN)
 _MAY_LOG_IN = Rows(Customer, "id", col(Customer.active).is_(True), col(Customer.on_hold).is_(False), _OPEN)
 
+_UNUSED = Rows(Customer, "id", col(Customer.last_login_at).is_(None), col(Customer.order_count) == 0)
+
 
 class CustomerRepository(Repository):
     """The customers of one tenant."""
@@ -110,6 +112,10 @@ class CustomerRepository(Repository):
     async def count_order(self, customer_id: str, status: CustomerStatus) -> None:
         """Count one more order of a customer whose row is locked, which makes them this; the profile stays as it is."""
         await self._change(_CUSTOMER, {"id": customer_id}, counted="order_count", status=status.value)
+
+    async def delete_unused(self, customer_id: str) -> bool:
+        """Remove a customer who has never logged in and has no order; False for anybody else, however close in time."""
+        return await self._delete(_UNUSED, id=customer_id) == 1
 
     async def note_login(self, customer_id: str, now: datetime) -> bool:
         """Write down the login of a customer who may log in; False for one who may not any more."""

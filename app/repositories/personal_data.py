@@ -12,6 +12,7 @@ from app.domain.audit import AuditAction, AuditOutcome
 from app.domain.rows import Reading
 from app.models.audit import AuditEvent
 from app.models.base import TenantRow
+from app.models.one_time_tokens import OneTimeToken
 from app.models.outbox import OutboxKind, OutboxMessage
 from app.models.personal_data import PERSONAL_TABLES, PersonalTable
 from app.models.sessions import Session
@@ -41,6 +42,12 @@ class PersonalDataRepository(Repository):
             await self._erase(table, columns[table.key] == customer_id)
             if table.by_session:
                 await self._erase(table, columns.session_id.in_(self._session_ids(customer_id)))
+
+    async def erase_mailed(self, customer_id: str) -> None:
+        """Erase what was mailed about a customer who has not come to be one, and nothing else of who that was."""
+        for table in PERSONAL_TABLES:
+            if table.model in (OneTimeToken, OutboxMessage):
+                await self._erase(table, table.model.__table__.c[table.key] == customer_id)
 
     async def _erase(self, table: PersonalTable, whose: ColumnElement[bool]) -> None:
         if not table.rows_stay:

@@ -31,6 +31,7 @@ from app.repositories.outbox import OutboxQueue, OutboxRepository
 from app.repositories.password_hash_kinds import PasswordHashKindRepository
 from app.repositories.past_rows import PastRows
 from app.repositories.payment_instruments import PaymentInstrumentRepository
+from app.repositories.pending_signups import PendingSignupRepository
 from app.repositories.personal_data import PersonalDataRepository
 from app.repositories.product_lists import ProductListRepository
 from app.repositories.sessions import SessionRepository, TokenLookup
@@ -85,6 +86,7 @@ class UnitOfWork:
     social_identities = _OfTenant(SocialIdentityRepository)
     link_tickets = _OfTenant(LinkTicketRepository)
     one_time_tokens = _OfTenant(OneTimeTokenRepository)
+    pending_signups = _OfTenant(PendingSignupRepository)
     addresses = _OfTenant(AddressRepository)
     legal_entities = _OfTenant(LegalEntityRepository)
     audit = _OfTenant(AuditRepository)

@@ -192,7 +192,7 @@ class TestConfirmEmailChange:
 
     async def test_refuses_an_address_that_somebody_has_by_now(self, gateway: Gateway, person: Person) -> None:
         token, _ = await asked(gateway, person)
-        await gateway.signed_up(email=NEW_EMAIL)
+        await gateway.signup_confirmed(email=NEW_EMAIL)
         assert (await confirm(gateway, token)).user_errors("confirmEmailChange") == [("EMAIL_TAKEN", "token")]
         assert await login_error(gateway, person.email) is None
 
@@ -342,12 +342,21 @@ class TestRevertEmailChange:
 
     async def test_finds_the_old_address_kept(self, gateway: Gateway) -> None:
         person = await gateway.customer("open-storefront")
+        await gateway.write("UPDATE credential SET email_verified_at = changed_at")
         token = await changed_in_the_open_shop(gateway, person)
         squatter = await gateway.signup((await gateway.anonymous("open-storefront")).access, email=person.email)
         assert [error["code"] for error in squatter["userErrors"]] == ["EMAIL_TAKEN"]
         await gateway.deliver()
         assert "belongs to an account still" in gateway.mails(person.email)[-1].subject
         assert (await revert(gateway, token))["revertEmailChange"]["email"] == person.email
+
+    async def test_finds_an_old_address_with_somebody_else_who_has_not_proved_it_either(self, gateway: Gateway) -> None:
+        person = await gateway.customer("open-storefront")
+        token = await changed_in_the_open_shop(gateway, person)
+        newcomer = await gateway.customer("open-storefront", email=person.email)
+        assert (await revert(gateway, token))["revertEmailChange"]["email"] == person.email
+        (row,) = await gateway.rows("SELECT email FROM credential WHERE customer_id = :id", id=newcomer.id)
+        assert row.email is None
 
     async def test_lets_the_old_address_go_at_last(self, gateway: Gateway) -> None:
         person = await gateway.customer("open-storefront")

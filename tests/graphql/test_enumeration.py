@@ -24,7 +24,8 @@ async def login(gateway: Gateway, token: str, email: str) -> Answer:
 
 
 async def signup(gateway: Gateway, token: str, email: str) -> Answer:
-    return await gateway.graphql(operations.SIGNUP, {"input": signup_input(email=email)}, token)
+    given = signup_input(email=email, password="another-harbour-43")
+    return await gateway.graphql(operations.SIGNUP, {"input": given}, token)
 
 
 async def request_password_reset(gateway: Gateway, token: str, email: str) -> Answer:
@@ -43,6 +44,37 @@ class TestKnownAndUnknownAddress:
         assert answers[0].status == answers[1].status
         assert without_ids(answers[0]) == without_ids(answers[1])
         assert sorted(answers[0].headers.keys()) == sorted(answers[1].headers.keys())
+
+    @pytest.mark.parametrize("call", [login, signup, request_password_reset, resend_confirmation])
+    async def test_cost_the_same_statements(self, gateway: Gateway, call: Call) -> None:
+        known = (await gateway.customer()).email
+        counts = []
+        for email in (known, UNKNOWN):
+            token = (await gateway.anonymous()).access
+            with gateway.count_statements() as statements:
+                await call(gateway, token, email)
+            counts.append(len(statements))
+        assert counts[0] == counts[1]
+
+    @pytest.mark.parametrize("place", ["here", "elsewhere"])
+    @pytest.mark.parametrize("shop", ["demo", "staffed"])
+    async def test_are_answered_alike_by_a_sign_up_and_a_login(self, gateway: Gateway, shop: str, place: str) -> None:
+        client = f"{shop}-storefront"
+        known = (await gateway.signup_confirmed(client)).email
+        await gateway.write("UPDATE credential SET email_verified_at = changed_at")
+        seen = []
+        for email in (known, UNKNOWN):
+            session = await gateway.anonymous(client)
+            await signup(gateway, session.access, email)
+            await gateway.deliver()
+            token = session.access if place == "here" else (await gateway.anonymous(client)).access
+            for password in ("another-harbour-43", "wrong-harbour-42"):
+                given = {"input": {"email": email, "password": password}}
+                with gateway.count_statements() as statements:
+                    answer = await gateway.graphql(operations.LOGIN, given, token)
+                seen.append((email, answer.user_errors("login"), len(statements)))
+        half = len(seen) // 2
+        assert [each[1:] for each in seen[:half]] == [each[1:] for each in seen[half:]]
 
     async def test_are_answered_alike_as_the_new_address_of_a_customer(self, gateway: Gateway) -> None:
         known = (await gateway.customer()).email
@@ -70,14 +102,19 @@ class TestResendConfirmation:
         await resend_confirmation(gateway, person.tokens.access, person.email)
         await gateway.deliver()
         older, newer = [mail.token for mail in gateway.mails(person.email)]
-        refused = await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": older}})
+        refused = await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": older}}, person.tokens.access)
         assert refused.user_errors("confirmSignup") == [("TOKEN_INVALID", "token")]
-        confirmed = await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": newer}})
+        confirmed = await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": newer}}, person.tokens.access)
         assert confirmed["confirmSignup"]["customerId"] == person.id
 
-    async def test_mails_nobody_who_is_confirmed(self, gateway: Gateway) -> None:
+    async def test_mails_who_is_confirmed_that_nothing_is_left_to_do(self, gateway: Gateway) -> None:
         person = await gateway.customer()
-        before = len(gateway.mails())
         await resend_confirmation(gateway, (await gateway.anonymous()).access, person.email)
         await gateway.deliver()
-        assert len(gateway.mails()) == before
+        mail = gateway.mails(person.email)[-1]
+        assert (mail.subject, mail.has_token) == ("Your e-mail address is confirmed already", False)
+
+    async def test_mails_nobody_who_has_never_been_here(self, gateway: Gateway) -> None:
+        await resend_confirmation(gateway, (await gateway.anonymous()).access, UNKNOWN)
+        await gateway.deliver()
+        assert gateway.mails() == []

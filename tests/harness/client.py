@@ -141,7 +141,9 @@ class StorefrontClient(ABC):
         person = await self.signed_up(client_id, **changes)
         await self.deliver()
         for mail in (each for each in self.mails(person.email) if each.has_token):
-            answer = await self.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": mail.token}})
+            answer = await self.graphql(
+                operations.CONFIRM_SIGNUP, {"input": {"token": mail.token}}, person.tokens.access
+            )
             assert answer["confirmSignup"]["userErrors"] == []
         return person
 

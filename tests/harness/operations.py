@@ -14,7 +14,7 @@ ANONYMOUS_LOGIN = f"""mutation ($input: AnonymousLoginInput!) {{
 REFRESH = f"mutation ($input: RefreshInput!) {{ refresh(input: $input) {{ {TOKENS} {USER_ERRORS} }} }}"
 SIGNUP = f"mutation ($input: SignupInput!) {{ signup(input: $input) {{ customerId status {USER_ERRORS} }} }}"
 CONFIRM_SIGNUP = f"""mutation ($input: ConfirmSignupInput!) {{
-    confirmSignup(input: $input) {{ customerId {USER_ERRORS} }}
+    confirmSignup(input: $input) {{ customerId alreadyConfirmed {USER_ERRORS} }}
 }}"""
 LOGIN = f"""mutation ($input: LoginInput!) {{
     login(input: $input) {{ {TOKENS} customer {{ id customerNumber lastLoginAt }} {USER_ERRORS} }}

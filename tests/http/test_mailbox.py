@@ -52,7 +52,7 @@ class TestList:
 
 class TestMail:
     async def test_leads_a_newcomer_from_the_list_to_the_end_of_the_flow(self, gateway: Gateway) -> None:
-        await gateway.signed_up(email="ada@example.com")
+        person = await gateway.signed_up(email="ada@example.com")
         await gateway.deliver()
         listed, _ = await page(gateway, "/dev/mail")
         (path,) = re.findall(r'href="(/dev/mail/[^"]+)"', listed)
@@ -62,7 +62,7 @@ class TestMail:
         assert f'src="{path}/html"' in html
         assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in html
         assert "frame-src 'self'" in policy
-        answer = await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": token}})
+        answer = await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": token}}, person.tokens.access)
         assert answer.user_errors("confirmSignup") == []
 
     async def test_shows_its_html_in_a_frame_that_can_do_nothing(self, gateway: Gateway) -> None:

@@ -10,7 +10,7 @@ import pytest
 from app.domain.errors import Refused
 from app.domain.ports import Connection, Database
 from app.models.credentials import Credential
-from app.models.one_time_tokens import OneTimeToken, Purpose
+from app.models.one_time_tokens import WAS_PROVEN, OneTimeToken, Purpose
 from app.repositories.credentials import CredentialRepository
 from tests.harness.rows import NOW, row_of
 from tests.harness.transactions import AT_ONCE, at_once, transaction, write
@@ -64,8 +64,16 @@ class TestIsEmailTaken:
         assert not await self.taken(database, "b")
 
     async def test_is_yes_for_another_customers(self, database: Database) -> None:
-        await write(database, credential("b"))
+        await write(database, credential("b", email_verified_at=NOW))
         assert await self.taken(database, "a")
+
+    async def test_is_no_for_one_that_another_customer_has_never_proved(self, database: Database) -> None:
+        await write(database, credential("b"))
+        assert not await self.taken(database, "a")
+
+    async def test_is_no_for_one_that_another_customer_has_left_and_had_never_proved(self, database: Database) -> None:
+        await write(database, way_back("b", data={WAS_PROVEN: False}))
+        assert not await self.taken(database, "a")
 
     async def test_is_yes_while_another_customer_may_come_back_to_it(self, database: Database) -> None:
         await write(database, way_back("b"))

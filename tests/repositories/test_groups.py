@@ -25,7 +25,7 @@ async def commit(groups: GroupRepository) -> None:
 @pytest.fixture
 async def member(gateway: Gateway) -> str:
     """Put a new customer into the new group `g`, and return the customer's id."""
-    person = await gateway.signed_up()
+    person = await gateway.signup_confirmed()
     groups, now = await repository(gateway), gateway.clock.now()
     group = CustomerGroup(tenant_id="demo", id="g", name="Trade", code="trade", created_at=now, updated_at=now)
     assert await groups.add_unless_code_taken(group)

@@ -11,7 +11,7 @@ import pkgutil
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from importlib import import_module
 from typing import Any, get_args, get_origin, get_type_hints
@@ -34,6 +34,7 @@ from app.models.addresses import Address
 from app.models.anonymizations import Anonymization
 from app.models.audit import AuditEvent
 from app.models.base import TenantRow
+from app.models.credentials import Credential
 from app.models.customers import Customer, CustomerStatus
 from app.models.legal_entities import LegalEntityAssignment
 from app.models.one_time_tokens import OneTimeToken, Purpose
@@ -96,6 +97,8 @@ ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
     "AnonymizationRepository.add_unless_open": (Anonymization, {"status": AnonymizationStatus.CANCELED.value}),
     "AnonymizationRepository.settle": (Anonymization, {"status": AnonymizationStatus.IN_PROGRESS.value}),
     "CredentialRepository.find_way_back": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
+    "CredentialRepository.find_idle": (Credential, {"must_confirm": True}),
+    "CredentialRepository.list_unproven": (Credential, {"must_confirm": True}),
     "CredentialRepository.is_email_taken": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
     "PersonalDataRepository.list_nobodys_tasks": (
         OutboxMessage,
@@ -104,12 +107,14 @@ ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
     "SessionRepository.raise_to_customer": (Session, {"customer_id": None}),
     "WebhookEndpointRepository.claim_probe": (WebhookEndpointState, {"paused_until": NOW}),
 }
-# A member of a group already, which stays as it is.
-IDLE = ["GroupRepository.add_member"]
+# A customer whom other rows refer to, and a member of a group already: both stay as they are.
+IDLE = ["CustomerRepository.delete_unused", "GroupRepository.add_member"]
 # Arguments by their name, else by their type.
 ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "CredentialRepository.find_way_back": {"customer_id": "b"},
+    "CredentialRepository.give_up_unproven_email": {"customer_id": "b"},
     "CredentialRepository.is_email_taken": {"customer_id": "b"},
+    "CredentialRepository.list_unproven": {"before": LATER, "after": (NOW - timedelta(days=1), "")},
     "CredentialRepository.rehash": {"new_hash": "b"},
     "CredentialRepository.set_password": {"values": {"must_confirm": True}},
     "CustomerRepository.change": {"values": {"first_name": "b"}},

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 
 class TestOrderRepository:
     async def test_keeps_a_reference_once_in_each_tenant(self, gateway: Gateway) -> None:
-        people = {"demo": await gateway.signed_up(), "open": await gateway.signed_up("open-storefront")}
+        people = {"demo": await gateway.signup_confirmed(), "open": await gateway.signed_up("open-storefront")}
         now = gateway.clock.now()
         written: list[bool] = []
         for tenant_id in ("demo", "demo", "open"):
@@ -31,7 +31,7 @@ class TestOrderRepository:
             assert found.customer_id == person.id
 
     async def test_finds_nothing_for_another_tenant(self, gateway: Gateway) -> None:
-        person, now = await gateway.signed_up(), gateway.clock.now()
+        person, now = await gateway.signup_confirmed(), gateway.clock.now()
         connection = gateway.tools.database.connect()
         order = RecordedOrder(tenant_id="demo", reference="o", customer_id=person.id, placed_at=now, recorded_at=now)
         assert await OrderRepository(connection, "demo").add_unless_recorded(order)

@@ -36,7 +36,7 @@ async def add(gateway: Gateway, customer_id: str, instrument_id: str, *, is_defa
 @pytest.fixture
 async def owner(gateway: Gateway) -> str:
     """Make a customer with the payment instrument `i`, and return the customer's id."""
-    person = await gateway.signed_up()
+    person = await gateway.signup_confirmed()
     await add(gateway, person.id, "i", is_default=True)
     return person.id
 

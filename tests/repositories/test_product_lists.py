@@ -22,7 +22,7 @@ async def repository(gateway: Gateway, tenant_id: str = "demo") -> ProductListRe
 @pytest.fixture
 async def owner(gateway: Gateway) -> str:
     """Make a customer with the public list `l` and the item `i` on it, and return the customer's id."""
-    person = await gateway.signed_up()
+    person = await gateway.signup_confirmed()
     lists, now = await repository(gateway), gateway.clock.now()
     common: dict[str, Any] = {"tenant_id": "demo", "customer_id": person.id, "created_at": now, "updated_at": now}
     await lists.add(ProductList(id="l", type="WISH_LIST", name="Birthday", is_public=True, **common))

@@ -131,9 +131,11 @@ class TestRecordRefusal:
         assert (line.customer_id, line.outcome) == (person.id, "refused")
 
     async def test_has_a_line_for_a_link_that_does_not_work_any_more(self, gateway: Gateway) -> None:
-        person = await gateway.signup_confirmed()
+        person = await gateway.signed_up()
+        await gateway.deliver()
         (mail,) = gateway.mails(person.email)
-        await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": mail.token}})
+        gateway.clock.advance(hours=25)
+        await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": mail.token}}, person.tokens.access)
         (line,) = await audit(gateway, "one_time_token")
         assert (line.customer_id, line.outcome) == (person.id, "refused")
         assert "confirm_signup" in str(line.detail)

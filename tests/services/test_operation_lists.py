@@ -100,7 +100,9 @@ class TestCheckOperation:
         (mail,) = gateway.mails(person.email)
         text = f'mutation {{ confirmSignup(input: {{token: "{mail.token}"}}) {{ customerId }} }}'
         assert is_refused(await gateway.graphql(text))
-        listed = await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": mail.token}})
+        listed = await gateway.graphql(
+            operations.CONFIRM_SIGNUP, {"input": {"token": mail.token}}, person.tokens.access
+        )
         assert listed["confirmSignup"]["customerId"] == person.id
 
     async def test_judges_each_field_of_a_document_by_itself(self, gateway: Gateway) -> None:

@@ -2,7 +2,8 @@
 
 Nothing changes before the token that was mailed to the new address comes back. The old address gets a link that undoes
 the change for days, so whoever holds a stolen session or password cannot take the account away: that link outlives
-changes of the password and further changes of the address, and while it works nobody else can have the old address.
+changes of the password and further changes of the address, and while it works nobody else can have an old
+address that was proved.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from app.domain.errors import DomainError, FieldError, Refused, UserErrorCode, r
 from app.domain.problems import Problems
 from app.domain.topics import Topic
 from app.models.credentials import Credential
-from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS, OneTimeToken, Purpose
+from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS, WAS_PROVEN, OneTimeToken, Purpose
 from app.services.accounts.customers import get_profile
-from app.services.accounts.ownership import WAS_PROVEN, Proof, prove_ownership
+from app.services.accounts.making_way import make_way
+from app.services.accounts.ownership import Proof, prove_ownership
 from app.services.accounts.password_reset import send_reset_mail
+from app.services.accounts.pending_signups import end_pending_signups
 from app.services.accounts.reauthentication import reauthenticate
 from app.services.accounts.unproven_data import holds_unproven_data
 from app.services.accounts.ways_back import tell_of_way_back
@@ -239,6 +242,8 @@ async def _keeps_unproven_data(uow: UnitOfWork, token: OneTimeToken) -> bool:
 
 async def _set_email(uow: UnitOfWork, token: OneTimeToken, version: int, columns: dict[str, Any]) -> bool:
     """Make the token's address the login address, and a proven one; False when the credential has changed."""
+    await make_way(uow, token.email_key, token.customer_id)
+    await end_pending_signups(uow, token.email_key, token.customer_id)
     try:
         return await uow.credentials.change_email(
             token.customer_id, version, uow.now, token.email, token.email_key, **columns

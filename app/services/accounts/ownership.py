@@ -10,8 +10,9 @@ from app.domain.audit import AuditAction
 from app.domain.emails import EmailAddress, parse_email
 from app.domain.principal import TokenKind
 from app.models.credentials import Credential
-from app.models.one_time_tokens import OneTimeToken
+from app.models.one_time_tokens import WAS_PROVEN, OneTimeToken
 from app.services.accounts.closed_accounts import cancel_doubted_request
+from app.services.accounts.pending_signups import end_pending_signups
 from app.services.accounts.unproven_data import keep_unproven_data
 from app.services.accounts.ways_in import end_every_way_in, end_ways_in, stop_mails_to_others
 from app.services.audit import record
@@ -29,9 +30,6 @@ class Proof(StrEnum):
     SOCIAL_IDENTITY = "social_identity"
     STAFF = "staff"
 
-
-# What `data` of the token that reverts a change says about the address that it was mailed to.
-WAS_PROVEN = "was_proven"
 
 _NO_PASSWORD = {"password_hash": None, "initial_password": False}
 
@@ -57,6 +55,8 @@ async def prove_ownership(
     the whole table.
     """
     columns: dict[str, Any] = {"email_verified_at": uow.now, "must_confirm": False}
+    if so_far.email_key is not None:
+        await end_pending_signups(uow, so_far.email_key, so_far.customer_id)
     if by is Proof.REVERT_LINK and token is not None:
         if token.data.get(WAS_PROVEN) is True:
             since = doubted_since(uow, token)

@@ -19,6 +19,7 @@ from app.services.accounts.closed_accounts import lock_for_proof, tell_of_erasur
 from app.services.accounts.customers import get_profile
 from app.services.accounts.ownership import Proof, prove_ownership
 from app.services.accounts.passwords import check_password, personal_words
+from app.services.accounts.pending_signups import remind_of_signup
 from app.services.accounts.unproven_data import holds_unproven_data
 from app.services.accounts.ways_in import unlink
 from app.services.audit import record
@@ -69,6 +70,7 @@ async def mail_password_reset(uow: UnitOfWork, address: str) -> None:
     credential = await uow.credentials.find_by_email(parse_email(address).key)
     if credential is None:
         await record(uow, AuditAction.PASSWORD_RESET_REQUESTED, None)
+        await remind_of_signup(uow, parse_email(address))
         return
     customer = await lock_for_proof(uow, credential.customer_id)
     await record(uow, AuditAction.PASSWORD_RESET_REQUESTED, credential.customer_id)

@@ -8,23 +8,22 @@ from typing import Any
 
 from app.domain.audit import AuditAction
 from app.domain.emails import EmailAddress, parse_email
-from app.domain.errors import DomainError, UserErrorCode, refuse
+from app.domain.errors import UserErrorCode, refuse
 from app.domain.patches import Patch
 from app.domain.problems import Problems
 from app.domain.tenants import SignupMode, Tenant
 from app.domain.topics import Topic
-from app.models.credentials import Credential
-from app.models.customers import Customer
-from app.services.accounts.addresses import add_address, check_address
-from app.services.accounts.confirmations import send_confirmation
-from app.services.accounts.legal_entities import Claim, check_legal_entities, claim_legal_entities
+from app.models.credentials import Credential, Maker
+from app.services.accounts.addresses import check_address
+from app.services.accounts.legal_entities import check_legal_entities
 from app.services.accounts.passwords import check_password
+from app.services.accounts.pending_signups import add_pending_signup, remember_signup
 from app.services.accounts.profiles import COMPANY_REGISTRATION_LINE, check_profile, imply_business_model
+from app.services.accounts.registrations import CheckedRegistration, write_registration
 from app.services.accounts.ways_back import tell_of_way_back
 from app.services.audit import record, record_failure
 from app.services.limits import guard_signup, guard_signup_form, may_mail
 from app.services.outgoing.events import emit
-from app.services.outgoing.mails import current_site, send_mail
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -64,56 +63,72 @@ class SignedUp:
     status: SignupStatus
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class _Checked:
-    """A registration whose every field is in order."""
-
-    email: EmailAddress
-    password: str
-    columns: dict[str, Any]
-    legal_entities: list[Claim]
-    address: dict[str, Any] | None
-
-
 async def signup(uow: UnitOfWork, registration: Registration) -> SignedUp:
-    """Make a customer. EMAIL_TAKEN only in a shop with open sign-up: elsewhere the owner of the address gets a mail.
+    """Make a customer; where addresses are confirmed first, there is one only when the mailed link comes back.
 
-    An address that somebody has left and may still come back to is told so by mail in every shop.
+    EMAIL_TAKEN only in a shop with open sign-up: elsewhere the owner of the address gets a mail. An address that was
+    never proved to be anybody's gets a link in every shop, by which this sign-up goes on.
     """
     await guard_signup_form(uow)
-    checked = _check(uow, registration)
+    checked, password = _check(uow, registration)
     await guard_signup(uow)
-    password_hash = await uow.hash_password(checked.password)
-    tenant = uow.tenant
-    mail_allowed = tenant.signup is not SignupMode.OPEN and await may_mail(uow, checked.email.address, signup=True)
-    status = _STATUS[tenant.signup]
-    customer_id = uow.tools.random.new_id()
+    password_hash = await uow.hash_password(password)
+    mode = uow.tenant.signup
+    if mode is SignupMode.CONFIRM_EMAIL:
+        customer_id = await add_pending_signup(uow, checked, password_hash)
+    else:
+        customer_id = uow.tools.random.new_id()
+        if not await _add_account(uow, customer_id, checked, password_hash):
+            # What was written only to take as long as it does for a free address.
+            await uow.roll_back()
+            customer_id = await _meet_account(uow, checked, password_hash)
+    await record(uow, AuditAction.SIGNUP, customer_id, mode=mode.value)
+    return SignedUp(customer_id, _STATUS[mode])
+
+
+async def _add_account(uow: UnitOfWork, customer_id: str, checked: CheckedRegistration, password_hash: str) -> bool:
+    """Write a customer whose address proves itself later; False when it is taken, and all this must be rolled back."""
     credential = Credential(
-        tenant_id=tenant.id,
+        tenant_id=uow.tenant.id,
         customer_id=customer_id,
         email=checked.email.address,
         email_key=checked.email.key,
-        must_confirm=tenant.signup is SignupMode.CONFIRM_EMAIL,
         password_hash=password_hash,
         changed_at=uow.now,
+        made_by=Maker.SIGNUP.value,
     )
-    is_taken = not await uow.credentials.add_unless_email_taken(credential)
-    if is_taken and tenant.signup is SignupMode.OPEN:
-        raise await _taken(uow, checked.email)
-    await _add_customer(uow, customer_id, checked)
+    is_free = await uow.credentials.add_unless_email_taken(credential)
+    is_open = uow.tenant.signup is SignupMode.OPEN
+    if not is_free and is_open:
+        return False
+    await write_registration(uow, customer_id, checked, active=is_open)
     await emit(uow, Topic.CUSTOMER_CREATED, customer_id, sessionId=uow.caller.require_principal().session_id)
-    if is_taken:
-        # All that was written only to take as long as it does for a free address.
-        await uow.roll_back()
-        await _tell_owner(uow, checked.email, mail_allowed=mail_allowed)
-        return SignedUp(customer_id, status)
-    if tenant.signup is SignupMode.CONFIRM_EMAIL and mail_allowed:
-        await send_confirmation(uow, credential, checked.columns.get("preferred_language"))
-    await record(uow, AuditAction.SIGNUP, customer_id, mode=tenant.signup.value)
-    return SignedUp(customer_id, status)
+    if not is_open:
+        await remember_signup(uow, customer_id, checked.email)
+    return is_free
 
 
-def _check(uow: UnitOfWork, registration: Registration) -> _Checked:
+async def _meet_account(uow: UnitOfWork, checked: CheckedRegistration, password_hash: str) -> str:
+    """Go on with an address that is taken; EMAIL_TAKEN where sign-up is open, and the mail that goes with it stays."""
+    if uow.tenant.signup is not SignupMode.OPEN:
+        return await add_pending_signup(uow, checked, password_hash)
+    email = checked.email
+    owner = await uow.credentials.find_by_email(email.key)
+    record_failure(
+        uow, AuditAction.SIGNUP, owner.customer_id if owner is not None else None, reason=UserErrorCode.EMAIL_TAKEN
+    )
+    if owner is not None and owner.email_verified_at is None:
+        await add_pending_signup(uow, checked, password_hash)
+    elif owner is None and await may_mail(uow, email.address, signup=True):
+        await tell_of_way_back(uow, email)
+    message = "There is an account with this e-mail address already: log in instead."
+    if owner is None:
+        message = "This e-mail address belongs to an account still, which has another one by now: see your mail."
+    raise refuse(UserErrorCode.EMAIL_TAKEN, message, "email", durable=True)
+
+
+def _check(uow: UnitOfWork, registration: Registration) -> tuple[CheckedRegistration, str]:
+    """Return the registration and the password, each in order, or raise all that is wrong with them."""
     tenant, problems, details = uow.tenant, Problems(), registration.details
     separate = registration.login_email is not None
     path = ("signup", "email") if separate else ("email",)
@@ -144,7 +159,7 @@ def _check(uow: UnitOfWork, registration: Registration) -> _Checked:
     problems.raise_if_any()
     if email is None:
         raise RuntimeError("A missing address is a problem that has been raised.")
-    return _Checked(email, password, columns, legal_entities, address_columns)
+    return CheckedRegistration(email, columns, legal_entities, address_columns), password
 
 
 def _check_password(
@@ -161,64 +176,3 @@ def _check_password(
     )
     check_password(problems, tenant, password, personal, *path)
     return password or ""
-
-
-async def _taken(uow: UnitOfWork, email: EmailAddress) -> DomainError:
-    """Return the error that a taken address is where sign-up is open; the mail that goes with it must stay."""
-    owner = await uow.credentials.find_by_email(email.key)
-    _note_taken(uow, owner)
-    if owner is None and await may_mail(uow, email.address, signup=True):
-        await tell_of_way_back(uow, email)
-    message = "There is an account with this e-mail address already: log in instead."
-    if owner is None:
-        message = "This e-mail address belongs to an account still, which has another one by now: see your mail."
-    return refuse(UserErrorCode.EMAIL_TAKEN, message, "email", durable=True)
-
-
-async def _tell_owner(uow: UnitOfWork, email: EmailAddress, *, mail_allowed: bool) -> None:
-    """Tell the owner of a taken address by mail, where the caller must not learn that it is."""
-    owner = await uow.credentials.find_by_email(email.key)
-    _note_taken(uow, owner)
-    if not mail_allowed:
-        return
-    if owner is None:
-        await tell_of_way_back(uow, email)
-        return
-    customer = await uow.customers.lock(owner.customer_id)
-    if customer is not None and owner.email is not None:
-        await send_mail(uow, "already_registered", owner.customer_id, owner.email)
-
-
-def _note_taken(uow: UnitOfWork, owner: Credential | None) -> None:
-    record_failure(uow, AuditAction.SIGNUP, owner.customer_id if owner else None, reason=UserErrorCode.EMAIL_TAKEN)
-
-
-async def _add_customer(uow: UnitOfWork, customer_id: str, checked: _Checked) -> None:
-    await add_customer(
-        uow,
-        customer_id,
-        checked.columns,
-        active=uow.tenant.signup is not SignupMode.EMPLOYEE_ACTIVATION,
-    )
-    await claim_legal_entities(uow, customer_id, checked.legal_entities)
-    if checked.address is not None:
-        await add_address(uow, customer_id, checked.address, is_default=True)
-
-
-async def add_customer(uow: UnitOfWork, customer_id: str, columns: dict[str, Any], *, active: bool) -> None:
-    """Write a new customer with a free customer number and a shopper reference of its own."""
-    random = uow.tools.random
-    columns["preferred_language"] = columns.get("preferred_language") or current_site(uow).language
-    columns.setdefault("shopper_reference", customer_id)
-    added = False
-    while not added:
-        customer = Customer(
-            tenant_id=uow.tenant.id,
-            id=customer_id,
-            customer_number=random.digits(8),
-            **columns,
-            active=active,
-            created_at=uow.now,
-            updated_at=uow.now,
-        )
-        added = await uow.customers.add_unless_taken(customer)

@@ -84,10 +84,15 @@ def check_open(uow: UnitOfWork, token: OneTimeToken) -> None:
 
 async def use_up(uow: UnitOfWork, token: OneTimeToken) -> None:
     """Use the token up, or raise TOKEN_INVALID: of many who try at once, one succeeds. Lock the customer before."""
+    if not await claim(uow, token):
+        raise invalid_token(uow, token)
+
+
+async def claim(uow: UnitOfWork, token: OneTimeToken) -> bool:
+    """Use the token up; False when it cannot be used, or somebody else was faster."""
     principal = uow.caller.principal
     session_id = principal.session_id if principal else None
-    if not await uow.one_time_tokens.claim(token.token_hash, Purpose(token.purpose), session_id, uow.now):
-        raise invalid_token(uow, token)
+    return await uow.one_time_tokens.claim(token.token_hash, Purpose(token.purpose), session_id, uow.now)
 
 
 def invalid_token(uow: UnitOfWork, token: OneTimeToken) -> DomainError:

@@ -22,6 +22,7 @@ class Task(StrEnum):
     """What is to be done."""
 
     MAIL_PASSWORD_RESET = "mail_password_reset"  # noqa: S105 - a task, not a password
+    MAIL_SIGNUP = "mail_signup"
     MAIL_CONFIRMATION = "mail_confirmation"
     MAIL_EMAIL_CHANGE = "mail_email_change"
     TELL_OF_LOGIN_ATTACK = "tell_of_login_attack"

@@ -53,7 +53,8 @@ _BY_PASSWORD = "password"  # noqa: S105 - a word, not a password
 class Guess:
     """A password for the account of an address, which may be nobody's: then there is neither a hash nor a customer.
 
-    `known_as` names the device, or the session, that the account knows.
+    `known_as` names the device, or the session, that the account knows. Where not even the right password helps,
+    `may_succeed` is False: then nobody must learn from the counts that it was right.
     """
 
     email: str
@@ -61,6 +62,7 @@ class Guess:
     encoded: str | None
     customer_id: str | None
     known_as: str | None = None
+    may_succeed: bool = True
 
     @property
     def account(self) -> str:
@@ -119,7 +121,7 @@ async def verify_password(uow: UnitOfWork, guess: Guess) -> bool:
     except AccessError:
         await counted.take_back()
         raise
-    if is_right:
+    if is_right and guess.may_succeed:
         await counted.forgive()
     else:
         await _note_failure(uow, guess)

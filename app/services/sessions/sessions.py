@@ -10,14 +10,12 @@ from typing import Protocol
 
 from app.domain.audit import AuditAction
 from app.domain.devices import describe_device
-from app.domain.emails import parse_email
-from app.domain.errors import DomainError, Refused, UnauthenticatedReason, UserErrorCode, refuse, unauthenticated
+from app.domain.errors import DomainError, UnauthenticatedReason, UserErrorCode, refuse, unauthenticated
 from app.domain.principal import Principal, TokenKind
 from app.domain.rotation import Rotation, RotationRules, decide_rotation
 from app.domain.tenants import Tenant
 from app.domain.tokens import REFRESH_PREFIXES, hash_token, read_prefix
 from app.domain.topics import Topic
-from app.models.credentials import Credential
 from app.models.customers import CustomerProfile
 from app.models.devices import Device
 from app.models.sessions import RefreshToken, Session
@@ -27,6 +25,13 @@ from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_security_mail
 from app.services.sessions.devices import find_device, remember_device
 from app.services.sessions.guessing import Guess, ends_failures, verify_password
+from app.services.sessions.refused_logins import (
+    LoginAttempt,
+    begin_login,
+    failed_login,
+    invalid_credentials,
+    note_refusal,
+)
 from app.services.sessions.token_sets import TokenSet, issue_tokens, session_end
 from app.services.unit_of_work import UnitOfWork
 
@@ -207,35 +212,29 @@ def _refusing_alike(login: Login) -> Login:
 async def login(uow: UnitOfWork, email: str, password: str, device_token: str | None = None) -> LoggedIn:
     """Raise the caller's anonymous session to the customer's; the session id stays, the anonymous tokens die.
 
-    One INVALID_CREDENTIALS for every reason that a stranger must not learn; only after the right password
-    ACCOUNT_INACTIVE, ACCOUNT_ON_HOLD or EMAIL_NOT_CONFIRMED.
+    One INVALID_CREDENTIALS for every reason that a stranger must not learn; `refused_logins` has the others.
     `device_token` is what an earlier login has given: while the account is guessed at, it spares the wait.
     """
     principal = uow.caller.require_principal()
-    credential = await _find_credential(uow, email)
-    password_hash = credential.password_hash if credential else None
+    attempt = await begin_login(uow, email)
     device = await find_device(uow, device_token)
-    guess = _guess(email, password, credential, device)
+    guess = _guess(uow, email, password, attempt, device)
     is_right = await verify_password(uow, guess)
-    if credential is None or password_hash is None or not is_right:
-        raise _failed_login(uow, credential, _invalid_credentials())
-    customer = await uow.customers.find(credential.customer_id)
-    if customer is None:
-        raise _invalid_credentials()
-    try:
-        _check_may_log_in(uow.tenant, customer)
-    except DomainError as error:
-        raise _failed_login(uow, credential, error) from None
+    credential, customer = attempt.credential, attempt.customer
+    if credential is None or credential.password_hash is None or customer is None or not is_right:
+        raise await failed_login(uow, attempt, is_right=is_right)
+    if not attempt.may_log_in:
+        raise await failed_login(uow, attempt, is_right=True)
     new_hash = None
-    if uow.tools.passwords.needs_rehash(password_hash):
+    if uow.tools.passwords.needs_rehash(credential.password_hash):
         new_hash = await uow.hash_password(password)
     # This locks the customer; only then can it be told whether what was checked still holds.
     may_log_in = await uow.customers.note_login(customer.id, uow.now)
     customer = await uow.customers.find(customer.id)
     if not may_log_in or customer is None or customer.credential_version != credential.version:
-        raise _failed_login(uow, credential, _invalid_credentials())
+        raise note_refusal(uow, credential, invalid_credentials())
     if new_hash is not None:
-        await uow.credentials.rehash(customer.id, password_hash, new_hash)
+        await uow.credentials.rehash(customer.id, credential.password_hash, new_hash)
     await record(uow, AuditAction.LOGIN, customer.id)
     logged_in = await start_customer_session(uow, principal, customer)
     if await ends_failures(uow, guess):
@@ -244,44 +243,14 @@ async def login(uow: UnitOfWork, email: str, password: str, device_token: str | 
     return replace(logged_in, tokens=replace(logged_in.tokens, device_token=known_by))
 
 
-def _guess(email: str, password: str, credential: Credential | None, device: Device | None) -> Guess:
+def _guess(uow: UnitOfWork, email: str, password: str, attempt: LoginAttempt, device: Device | None) -> Guess:
+    may_succeed = attempt.may_succeed(uow.tenant)
+    credential = attempt.credential
     if credential is None:
-        return Guess(email, password, None, None)
+        return Guess(email, password, attempt.password_hash, None, may_succeed=may_succeed)
     is_known = device is not None and device.customer_id == credential.customer_id
     known_as = device.token_hash.hex() if device is not None and is_known else None
-    return Guess(email, password, credential.password_hash, credential.customer_id, known_as)
-
-
-def _failed_login(uow: UnitOfWork, credential: Credential | None, error: DomainError) -> DomainError:
-    """Have a bad login written down, and return its error."""
-    customer_id = credential.customer_id if credential else None
-    record_failure(uow, AuditAction.LOGIN, customer_id, reason=error.errors[0].code)
-    return error
-
-
-async def _find_credential(uow: UnitOfWork, email: str) -> Credential | None:
-    try:
-        key = parse_email(email).key
-    except Refused:
-        return None
-    return await uow.credentials.find_by_email(key)
-
-
-def _invalid_credentials() -> DomainError:
-    return refuse(UserErrorCode.INVALID_CREDENTIALS, "The e-mail address or the password is not right.", "password")
-
-
-def _check_may_log_in(tenant: Tenant, customer: CustomerProfile) -> None:
-    """Refuse a customer who proved the password but may not log in; the tenant says whether the answer tells why."""
-    if customer.active and not customer.on_hold and not customer.must_confirm:
-        return
-    if not tenant.login_tells_status:
-        raise _invalid_credentials()
-    if customer.must_confirm:
-        raise refuse(UserErrorCode.EMAIL_NOT_CONFIRMED, "Open the link in the mail that we sent you first.", "email")
-    if not customer.active:
-        raise refuse(UserErrorCode.ACCOUNT_INACTIVE, "This account is not active: please contact the shop.", "email")
-    raise refuse(UserErrorCode.ACCOUNT_ON_HOLD, "This account is on hold: please contact the shop.", "email")
+    return Guess(email, password, credential.password_hash, credential.customer_id, known_as, may_succeed)
 
 
 async def start_customer_session(

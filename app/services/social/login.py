@@ -11,11 +11,12 @@ from app.domain.social import ProviderTokens, SocialProof
 from app.domain.tenants import SignupMode, SocialLinking, SocialProvider
 from app.domain.texts import optional_line
 from app.domain.topics import Topic
-from app.models.credentials import Credential
+from app.models.credentials import Credential, Maker
 from app.models.social import SocialIdentity
 from app.services.accounts.closed_accounts import lock_for_proof
 from app.services.accounts.ownership import Proof, prove_ownership
-from app.services.accounts.signup import add_customer
+from app.services.accounts.pending_signups import end_pending_signups
+from app.services.accounts.registrations import add_customer
 from app.services.audit import record
 from app.services.outgoing.events import emit
 from app.services.sessions.sessions import LoggedIn
@@ -145,6 +146,8 @@ class _Arrival:
             await prove_ownership(uow, credential, Proof.SOCIAL_IDENTITY, identity_id=identity.id)
         is_active = uow.tenant.signup is not SignupMode.EMPLOYEE_ACTIVATION
         await add_customer(uow, customer_id, self._profile(), active=is_active)
+        if vouched is not None:
+            await end_pending_signups(uow, vouched.key, customer_id)
         session_id = uow.caller.require_principal().session_id
         await record(uow, AuditAction.CUSTOMER_CREATED, customer_id, provider=self._provider.provider)
         await emit(uow, Topic.CUSTOMER_CREATED, customer_id, sessionId=session_id)
@@ -169,6 +172,7 @@ def _credential(uow: UnitOfWork, customer_id: str, vouched: EmailAddress | None)
         email_key=vouched.key if vouched else None,
         email_verified_at=uow.now if vouched else None,
         changed_at=uow.now,
+        made_by=Maker.SOCIAL.value,
     )
 
 

@@ -13,7 +13,7 @@ from app.domain.problems import Problems
 from app.domain.requests import RequestFacts
 from app.domain.tenants import Tenant
 from app.domain.tools import Tools
-from app.models.credentials import HASH_LENGTH
+from app.models.credentials import HASH_LENGTH, Maker
 from app.models.customers import CustomerStatus
 from app.services.audit import record
 from app.services.caller import Caller
@@ -178,7 +178,9 @@ async def _import(uow: UnitOfWork, row: _Row, known: _Known) -> LineOutcome:
     if customer_id is not None:
         return LineOutcome(row.number, Outcome.SKIPPED, customer_id)
     try:
-        customer_id = await write_new_customer(uow, row.checked, row.password_hash, initial_password=False)
+        customer_id = await write_new_customer(
+            uow, row.checked, row.password_hash, initial_password=False, made_by=Maker.IMPORT
+        )
     except DomainError as error:
         return LineOutcome(row.number, Outcome.FAULTY, errors=error.errors)
     await join_groups(uow, customer_id, row.group_ids, "groups")

@@ -14,11 +14,13 @@ from app.domain.patches import Patch
 from app.domain.problems import Problems
 from app.domain.references import parse_customer_number, parse_shopper_reference
 from app.domain.texts import is_blank
-from app.models.credentials import Credential
+from app.models.credentials import Credential, Maker
 from app.models.customers import Customer, CustomerStatus
 from app.services.accounts.addresses import add_address, check_address
 from app.services.accounts.legal_entities import Assignment, assign_legal_entities, check_assignments
+from app.services.accounts.making_way import make_way_for_staff
 from app.services.accounts.ownership import Proof, prove_ownership
+from app.services.accounts.pending_signups import end_pending_signups
 from app.services.accounts.profiles import COMPANY_REGISTRATION_LINE, check_profile, find_company, imply_business_model
 from app.services.unit_of_work import UnitOfWork
 
@@ -114,7 +116,12 @@ async def join_groups(uow: UnitOfWork, customer_id: str, group_ids: Collection[s
 
 
 async def write_new_customer(
-    uow: UnitOfWork, checked: CheckedCustomer, password_hash: str | None, *, initial_password: bool
+    uow: UnitOfWork,
+    checked: CheckedCustomer,
+    password_hash: str | None,
+    *,
+    initial_password: bool,
+    made_by: Maker = Maker.STAFF,
 ) -> str:
     """Write the customer and return the new id. Nothing is written when EMAIL_TAKEN or TAKEN is raised."""
     customer_id = uow.tools.random.new_id()
@@ -127,8 +134,9 @@ async def write_new_customer(
         password_hash=password_hash,
         initial_password=initial_password,
         changed_at=uow.now,
+        made_by=made_by.value,
     )
-    if not await uow.credentials.add_unless_email_taken(credential):
+    if not await _takes_address(uow, credential):
         raise refuse(UserErrorCode.EMAIL_TAKEN, "There is a customer with this e-mail address already.", "email")
     if checked.given.email_verified:
         await prove_ownership(uow, credential, Proof.STAFF)
@@ -138,12 +146,24 @@ async def write_new_customer(
             # An import goes on with the next customer in the same transaction.
             await uow.credentials.delete(customer_id)
             raise taken
+    if checked.given.email_verified:
+        await end_pending_signups(uow, checked.email.key, customer_id)
     if checked.legal_entities:
         await assign_legal_entities(uow, customer_id, checked.legal_entities)
     for address in checked.addresses:
         columns = {name: value for name, value in address.items() if name != "is_default"}
         await add_address(uow, customer_id, columns, is_default=address["is_default"], origin=Origin.SHOP)
     return customer_id
+
+
+async def _takes_address(uow: UnitOfWork, credential: Credential) -> bool:
+    """Write the credential; False when its address is somebody's who does not have to make way."""
+    if await uow.credentials.add_unless_email_taken(credential):
+        return True
+    email_key, is_proved = credential.email_key or "", credential.email_verified_at is not None
+    if not await make_way_for_staff(uow, email_key, credential.customer_id, is_proved=is_proved):
+        return False
+    return await uow.credentials.add_unless_email_taken(credential)
 
 
 def _customer(uow: UnitOfWork, customer_id: str, checked: CheckedCustomer) -> Customer:

@@ -91,9 +91,28 @@ async def _erase(tools: Tools, claimed: Anonymization) -> None:
             return
         await _erase_tasks(uow, claimed.customer_id)
         customer = await uow.customers.find(claimed.customer_id)
-        await uow.personal_data.erase(claimed.customer_id)
+        signups = await erase_customer(uow, claimed.customer_id)
         await _prepare_farewell(uow, claimed, customer)
-    await tools.mailer.forget(claimed.customer_id)
+    for each in (claimed.customer_id, *signups):
+        await tools.mailer.forget(each)
+
+
+async def erase_customer(uow: UnitOfWork, customer_id: str) -> list[str]:
+    """Erase all personal data of a customer whose row is locked; return the ids of sign-ups under which mails went.
+
+    Of the sign-ups with the customer's address only the one that was confirmed was the customer's own.
+    """
+    credential = await uow.credentials.find(customer_id)
+    signups = [signup for signup in await uow.pending_signups.list(customer_id) if signup.id != customer_id]
+    await uow.personal_data.erase(customer_id)
+    for signup in signups:
+        if signup.confirmed_at is not None:
+            await uow.personal_data.erase(signup.id)
+        else:
+            await uow.personal_data.erase_mailed(signup.id)
+    if credential is not None and credential.email_verified_at is not None and credential.email_key is not None:
+        await uow.pending_signups.delete_all(credential.email_key)
+    return [signup.id for signup in signups]
 
 
 async def _prepare_farewell(uow: UnitOfWork, claimed: Anonymization, customer: CustomerProfile | None) -> None:

@@ -11,6 +11,7 @@ from app.models.devices import Device
 from app.models.integration_tokens import IntegrationToken, UsedAssertion
 from app.models.one_time_tokens import OneTimeToken
 from app.models.outbox import OutboxMessage
+from app.models.pending_signups import PendingSignup
 from app.models.sessions import AccessToken, RefreshToken, Session
 from app.models.social import LinkTicket, SocialState
 from app.services.caller import Caller
@@ -23,6 +24,7 @@ _KEPT: tuple[tuple[type[TenantRow], str, timedelta], ...] = (
     (AccessToken, "expires_at", timedelta(days=1)),
     (RefreshToken, "expires_at", timedelta(days=30)),
     (OneTimeToken, "expires_at", timedelta(days=7)),
+    (PendingSignup, "expires_at", timedelta(0)),
     (Session, "expires_at", timedelta(days=30)),
     (OutboxMessage, "delivered_at", timedelta(days=7)),
     (IntegrationToken, "expires_at", timedelta(days=1)),

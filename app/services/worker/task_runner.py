@@ -10,12 +10,14 @@ from app.models.outbox import OutboxMessage
 from app.services.accounts.confirmations import mail_confirmation
 from app.services.accounts.email_change import mail_email_change
 from app.services.accounts.password_reset import mail_password_reset
+from app.services.accounts.pending_signups import mail_signup
 from app.services.outgoing.tasks import Task, caller_of
 from app.services.sessions.guessing import tell_of_login_attack
 from app.services.unit_of_work import UnitOfWork
 
 _WORK: dict[Task, Callable[..., Awaitable[None]]] = {
     Task.MAIL_PASSWORD_RESET: mail_password_reset,
+    Task.MAIL_SIGNUP: mail_signup,
     Task.MAIL_CONFIRMATION: mail_confirmation,
     Task.MAIL_EMAIL_CHANGE: mail_email_change,
     Task.TELL_OF_LOGIN_ATTACK: tell_of_login_attack,

@@ -37,6 +37,7 @@ class TestTemplates:
     def test_there_are_all_that_the_services_send(self) -> None:
         assert set(NAMES) == {
             "address_kept",
+            "already_confirmed",
             "already_registered",
             "anonymization_canceled",
             "anonymization_done",
@@ -50,6 +51,7 @@ class TestTemplates:
             "login_after_failures",
             "login_attacked",
             "new_device",
+            "no_account_yet",
             "password_changed",
             "reset_password",
             "session_reused",

@@ -278,13 +278,6 @@ class TestConfirmSignup:
         await gateway.signup_confirmed("demo-storefront", email=OWNER)
         assert await login_errors(gateway, "demo", OWNER, PASSWORD) == []
 
-    async def test_leaves_a_reset_link_alone_that_came_to_the_same_address(self, gateway: Gateway) -> None:
-        await gateway.signed_up("demo-storefront", email=OWNER)
-        confirmation = await mailed(gateway, OWNER, "/confirm-signup")
-        token = await reset_token(gateway, "demo")
-        await gateway.graphql(operations.CONFIRM_SIGNUP, {"input": {"token": confirmation}})
-        assert (await reset(gateway, "demo", token)).user_errors("resetPassword") == []
-
 
 class TestConfirmEmailChange:
     async def test_by_somebody_else_as_the_first_proof_leaves_the_stranger_no_way_in(
