@@ -80,6 +80,8 @@ ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
     "AnonymizationRepository.add_unless_open": (Anonymization, {"status": AnonymizationStatus.CANCELED.value}),
     "AnonymizationRepository.settle": (Anonymization, {"status": AnonymizationStatus.IN_PROGRESS.value}),
     "CredentialRepository.is_email_taken": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
+    "CredentialRepository.find_way_back": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
+    "OneTimeTokenRepository.was_used": (OneTimeToken, {"used_at": LATER, "used_in_session": "a"}),
     "PersonalDataRepository.list_nobodys_tasks": (
         OutboxMessage,
         {"kind": OutboxKind.TASK.value, "customer_id": None},
@@ -92,9 +94,11 @@ IDLE = ["GroupRepository.add_member"]
 # Arguments by their name, else by their type.
 ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "CredentialRepository.is_email_taken": {"customer_id": "b"},
+    "CredentialRepository.find_way_back": {"customer_id": "b"},
     "CredentialRepository.rehash": {"new_hash": "b"},
     "CredentialRepository.set_password": {"values": {"must_confirm": True}},
     "CustomerRepository.change": {"values": {"first_name": "b"}},
+    "DeviceRepository.delete_all_but_latest": {"kept": 0},
     "OutboxRepository.postpone_events": {"until": LATER},
     "SessionRepository.is_new_device": {"user_agent": "b"},
     "SessionRepository.revoke_all": {"keep": None},
