@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -42,8 +43,8 @@ class RedisServer:
         """Let time pass: in Redis, the limits know of it how long each key has to live, and who came when."""
         for key in self.client.scan_iter():
             if self.client.type(key) == b"zset":
-                for member, moment in self.client.zrange(key, 0, -1, withscores=True):
-                    self.client.zadd(key, {member: moment - seconds * 1000})
+                members: Any = self.client.zrange(key, 0, -1, withscores=True)
+                self.client.zadd(key, {member: moment - seconds * 1000 for member, moment in members})
             self.client.pexpire(key, int(self.client.pttl(key) - seconds * 1000))
 
 

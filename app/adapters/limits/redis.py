@@ -44,7 +44,7 @@ class SharedWindows(RedisStorage, WindowStorage):
     async def enter(self, key: str, member: str | None, amount: int, seconds: int) -> float:
         """Let a member in unless there are `amount` of them; return how many seconds it takes until there are fewer."""
         script = self._redis.register_script(ENTER)
-        arguments = [amount, seconds, *([member] if member is not None else [])]
+        arguments: list[int | str] = [amount, seconds, *([member] if member is not None else [])]
         return float(await script([self.bridge.prefixed_key(key)], arguments)) / 1000
 
     async def leave(self, key: str, member: str) -> None:

@@ -8,7 +8,7 @@ from alembic import op
 from app.adapters.keys.password_hashes import kind_of
 
 revision = "0007"
-down_revision = "0003"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
