@@ -100,7 +100,6 @@ ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
     "CredentialRepository.find_idle": (Credential, {"must_confirm": True}),
     "CredentialRepository.list_unproven": (Credential, {"must_confirm": True}),
     "CredentialRepository.is_email_taken": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
-    "CredentialRepository.find_way_back": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
     "OneTimeTokenRepository.was_used": (OneTimeToken, {"used_at": LATER, "used_in_session": "a"}),
     "PersonalDataRepository.list_nobodys_tasks": (
         OutboxMessage,
@@ -121,7 +120,6 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "CredentialRepository.set_password": {"values": {"must_confirm": True}},
     "CustomerRepository.change": {"values": {"first_name": "b"}},
     "OneTimeTokenRepository.forget_others": {"email_key": "b", "now": LATER},
-    "CredentialRepository.find_way_back": {"customer_id": "b"},
     "DeviceRepository.delete_all_but_latest": {"kept": 0},
     "OutboxRepository.postpone_events": {"until": LATER},
     "SessionRepository.is_new_device": {"user_agent": "b"},
