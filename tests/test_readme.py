@@ -130,7 +130,7 @@ def environment(sqlite_template: Path, tmp_path: Path) -> dict[str, str]:
     return {"DATABASE_URL": f"sqlite:///{database}", "STATE_DIR": str(tmp_path / "state")}
 
 
-SCOPE_ROW = re.compile(r"^\| `([a-z.]+)` \| ((?:✓?(?: \| )?){3}) \| [^✓]*$", re.MULTILINE)
+SCOPE_ROW = re.compile(r"^\| `([a-z.]+)` \| ((?:✓?(?: \| )?){3}) \| [^✓\n]*$", re.MULTILINE)
 COMMAND = re.compile(r"python -m app( [^`\n]*)?")
 
 

@@ -22,6 +22,7 @@ from app.models.legal_entities import LegalEntityAssignment
 from app.models.one_time_tokens import OneTimeToken
 from app.models.orders import RecordedOrder
 from app.models.outbox import OutboxKind, OutboxMessage
+from app.models.password_hash_kinds import PasswordHashKind
 from app.models.payment_instruments import PaymentInstrument
 from app.models.product_lists import ProductList, ProductListItem
 from app.models.sessions import AccessToken, RefreshToken, Session
@@ -431,6 +432,7 @@ IMPERSONAL_TABLES: Mapping[type[TenantRow], frozenset[str]] = {
     IntegrationToken: frozenset(
         {"jti", "client_id", "credential_fingerprint", "created_at", "expires_at", "revoked_at"}
     ),
+    PasswordHashKind: frozenset({"kind"}),
     UsedAssertion: frozenset({"client_id", "jti_hash", "expires_at"}),
     WebhookEndpointState: frozenset({"url", "failures", "paused_until", "gone_at"}),
 }

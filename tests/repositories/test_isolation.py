@@ -96,6 +96,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "CredentialRepository.set_password": {"values": {"must_confirm": True}},
     "CustomerRepository.change": {"values": {"first_name": "b"}},
     "OutboxRepository.postpone_events": {"until": LATER},
+    "PasswordHashKindRepository.add_unless_known": {"kind": "b"},
     "SessionRepository.is_new_device": {"user_agent": "b"},
     "SessionRepository.revoke_all": {"keep": None},
 }
