@@ -35,7 +35,7 @@ PAGES = {
 }
 # The commands that ask the gateway something: a session, an integration's token, and what that token reads.
 CURLS = [text for document in DOCUMENTS for text in document.texts("sh") if "curl" in text]
-SCOPE_ROW = re.compile(r"^\| `([a-z.]+)` \| ((?:✓?(?: \| )?){3}) \| [^✓]*$", re.MULTILINE)
+SCOPE_ROW = re.compile(r"^\| `([a-z.]+)` \| ((?:✓?(?: \| )?){3}) \| [^✓\n]*$", re.MULTILINE)
 
 QUOTED = ("owner.py", "receiver.py", "service.py", "social.ts", "staff.py", "storefront.ts")
 # What an operator writes; it is in no repository.

@@ -122,6 +122,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "OneTimeTokenRepository.forget_others": {"email_key": "b", "now": LATER},
     "DeviceRepository.delete_all_but_latest": {"kept": 0},
     "OutboxRepository.postpone_events": {"until": LATER},
+    "PasswordHashKindRepository.add_unless_known": {"kind": "b"},
     "SessionRepository.is_new_device": {"user_agent": "b"},
     "SessionRepository.revoke_all": {"keep": None},
 }

@@ -72,9 +72,10 @@ class Argon2Passwords:
         """
         if not kinds:
             return
-        for kind in set(kinds) - self._seconds.keys():
-            await self._measure(kind, "")
-        period = 2 * max(self._seconds[kind] for kind in (_OURS, *kinds))
+        compared = {_OURS, *kinds}
+        for kind in compared - self._seconds.keys():
+            await self._measure(kind or self._dummy, "")
+        period = 2 * max(self._seconds[kind] for kind in compared)
         passed = asyncio.get_running_loop().time() - comparison.began
         await asyncio.sleep(period - passed % period)
 

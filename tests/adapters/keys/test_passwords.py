@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from statistics import median
 
+import bcrypt
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 
@@ -147,3 +148,57 @@ class TestClose:
         running, *waiting = await asyncio.gather(*tasks, return_exceptions=True)
         assert isinstance(running, str)
         assert all(isinstance(outcome, asyncio.CancelledError) for outcome in waiting)
+
+
+class TestLevel:
+    """`level` after `compare`: how long a refusal takes."""
+
+    SLOW = bcrypt.hashpw(b"correct horse", bcrypt.gensalt(11)).decode()
+
+    async def seconds(self, passwords: Argon2Passwords, encoded: str | None, *kinds: str) -> float:
+        began = time.perf_counter()
+        comparison = await passwords.compare(encoded, "wrong horse")
+        assert not comparison.is_right
+        await passwords.level(comparison, kinds)
+        return time.perf_counter() - began
+
+    async def test_makes_every_kind_take_as_long_as_the_slowest_and_more(self, passwords: Argon2Passwords) -> None:
+        kind = passwords.kind_of(self.SLOW)
+        assert kind is not None
+        own = await passwords.hash("correct horse")
+        alone = await self.seconds(passwords, self.SLOW)
+        await self.seconds(passwords, None, kind)
+        taken = [await self.seconds(passwords, encoded, kind) for encoded in (self.SLOW, own, None)]
+        assert min(taken) > alone
+        assert max(taken) < 1.5 * min(taken)
+
+    async def test_takes_a_kind_that_was_never_compared_here_even_first_of_all(
+        self, passwords: Argon2Passwords
+    ) -> None:
+        kind = passwords.kind_of(self.SLOW)
+        assert kind is not None
+        assert await self.seconds(passwords, self.SLOW, kind) > 0
+        assert await self.seconds(passwords, None, "$2b$04$" + "." * 53) > 0
+
+    async def test_waits_for_nothing_where_there_is_no_other_kind(self, passwords: Argon2Passwords) -> None:
+        waited = []
+        for _ in range(5):
+            comparison = await passwords.compare(None, "wrong horse")
+            began = time.perf_counter()
+            await passwords.level(comparison, ())
+            waited.append(time.perf_counter() - began)
+        assert min(waited) < 0.005
+
+    async def test_costs_no_thread_while_it_waits(self, narrow: Argon2Passwords) -> None:
+        kind = narrow.kind_of(self.SLOW)
+        assert kind is not None
+        await self.seconds(narrow, None, kind)
+        comparison = await narrow.compare(None, "wrong horse")
+        waiting = asyncio.create_task(narrow.level(comparison, (kind,)))
+        await asyncio.sleep(0)
+        assert await narrow.hash("correct horse")
+        assert narrow.waiting == 0
+        await waiting
+
+    async def test_has_no_kind_for_a_hash_of_ours(self, passwords: Argon2Passwords) -> None:
+        assert passwords.kind_of(await passwords.hash("correct horse")) is None
