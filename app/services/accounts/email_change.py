@@ -216,7 +216,8 @@ async def revert_email_change(uow: UnitOfWork, text: str) -> RevertedEmail:
     await uow.one_time_tokens.revoke_later(token, uow.now)
     reset_token = await send_reset_mail(uow, token.customer_id, customer.preferred_language)
     if credential.email_key != token.email_key:
-        await send_security_mail(uow, "email_changed", before)
+        if token.data.get(WAS_PROVEN) is True:
+            await send_security_mail(uow, "email_changed", before)
         await emit(uow, Topic.CUSTOMER_EMAIL_CHANGED, token.customer_id)
     await record(uow, AuditAction.EMAIL_CHANGE_REVERTED, token.customer_id)
     kept = await _keeps_unproven_data(uow, token)

@@ -58,7 +58,7 @@ async def keep_unproven_data(uow: UnitOfWork, customer_id: str, owner: EmailAddr
     ]
     contacts = _contacts(customer, owner)
     fields = _unproven_fields(uow, customer, contacts, is_shops=creation is not None)
-    is_kept = any(marked) or bool(fields)
+    is_kept = any(marked) or bool(fields) or customer.unproven_until is not None
     await uow.customers.change(
         customer_id,
         uow.now,

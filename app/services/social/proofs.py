@@ -27,7 +27,12 @@ async def count_as_proof(
     if so_far is None or not _proves(so_far, vouched):
         return False
     columns = await prove_ownership(uow, so_far, Proof.SOCIAL_IDENTITY, identity_id=identity_id)
-    if not await uow.credentials.change(customer_id, so_far.version, uow.now, **columns):
+    if "password_hash" in columns:
+        is_noted = await uow.credentials.change(customer_id, so_far.version, uow.now, **columns)
+    else:
+        # In the own session nothing ends, not even a mailed link.
+        is_noted = await uow.credentials.confirm_email(customer_id, so_far.version, uow.now)
+    if not is_noted:
         raise RuntimeError("The credential of a locked customer was changed by somebody else.")
     await emit(uow, Topic.CUSTOMER_CONFIRMED, customer_id)
     return True

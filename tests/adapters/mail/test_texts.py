@@ -41,6 +41,7 @@ class TestTemplates:
             "already_registered",
             "anonymization_canceled",
             "anonymization_done",
+            "anonymization_pending",
             "anonymization_requested",
             "confirm_email_change",
             "confirm_signup",

@@ -51,6 +51,11 @@ class TestComposeMail:
         assert mail.link in mail.text
         assert lifetime in " ".join(mail.text.split())
 
+    async def test_says_how_long_is_left_where_that_was_written_down(self, gateway: Gateway) -> None:
+        mail = await compose(gateway, "anonymization_pending", token=TOKEN, seconds_left="10800")
+        assert mail.link == f"http://localhost:5173/cancel-anonymization?token={TOKEN.text}"
+        assert "3 hours" in " ".join(mail.text.split())
+
     async def test_says_how_long_an_address_is_kept_and_leads_nowhere(self, gateway: Gateway) -> None:
         mail = await compose(gateway, "address_kept")
         assert "For 3 days after the change" in " ".join(mail.text.split())
