@@ -80,6 +80,7 @@ ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
     "AnonymizationRepository.add_unless_open": (Anonymization, {"status": AnonymizationStatus.CANCELED.value}),
     "AnonymizationRepository.settle": (Anonymization, {"status": AnonymizationStatus.IN_PROGRESS.value}),
     "CredentialRepository.is_email_taken": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
+    "CredentialRepository.find_way_back": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
     "PersonalDataRepository.list_nobodys_tasks": (
         OutboxMessage,
         {"kind": OutboxKind.TASK.value, "customer_id": None},
@@ -91,6 +92,7 @@ ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
 IDLE = ["GroupRepository.add_member"]
 # Arguments by their name, else by their type.
 ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
+    "CredentialRepository.find_way_back": {"customer_id": "b"},
     "CredentialRepository.is_email_taken": {"customer_id": "b"},
     "CredentialRepository.rehash": {"new_hash": "b"},
     "CredentialRepository.set_password": {"values": {"must_confirm": True}},
