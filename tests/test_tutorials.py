@@ -151,7 +151,7 @@ def provider() -> Iterator[str]:
 @pytest.fixture
 def settings_environment(tmp_path: Path, provider: str) -> dict[str, str]:
     """Open a shop as the tutorials have it: employees let customers in, and erasures are not put off."""
-    scopes = ["customers.read", "customers.manage", "customers.anonymize"]
+    scopes = ["customers.read", "customers.manage", "customers.anonymize", "payments.read"]
     file = tmp_path / "tenants.toml"
     file.write_text(
         "\n".join(

@@ -14,6 +14,7 @@ import pytest
 
 from app.adapters.keys.passwords import Argon2Passwords
 from app.adapters.limits.redis import logger as limiter_logger
+from app.domain.ports import Comparison
 from tests.factories import PASSWORD, signup_input
 from tests.fakes import MovableClock
 from tests.harness import operations
@@ -60,13 +61,13 @@ def seconds_to_wait(answer: Answer) -> int:
 def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every password that reaches argon2."""
     passwords: list[str] = []
-    verify = Argon2Passwords.verify
+    compare = Argon2Passwords.compare
 
-    async def counting(self: Argon2Passwords, encoded: str | None, password: str) -> bool:
+    async def counting(self: Argon2Passwords, encoded: str | None, password: str) -> Comparison:
         passwords.append(password)
-        return await verify(self, encoded, password)
+        return await compare(self, encoded, password)
 
-    monkeypatch.setattr(Argon2Passwords, "verify", counting)
+    monkeypatch.setattr(Argon2Passwords, "compare", counting)
     return passwords
 
 
