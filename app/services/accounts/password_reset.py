@@ -93,7 +93,13 @@ async def send_reset_mail(uow: UnitOfWork, customer_id: str, language: str | Non
         return None
     lifetime = timedelta(seconds=uow.tenant.reset_token_seconds)
     token = await issue_one_time_token(
-        uow, Purpose.RESET_PASSWORD, customer_id, credential.email, credential.version, lifetime
+        uow,
+        Purpose.RESET_PASSWORD,
+        customer_id,
+        credential.email,
+        credential.version,
+        lifetime,
+        keeps_older=True,
     )
     await send_mail(uow, "reset_password", customer_id, credential.email, language=language, token=token)
     return token

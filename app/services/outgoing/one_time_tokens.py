@@ -16,8 +16,6 @@ from app.services.audit import record_failure
 from app.services.limits import guard_one_time_token
 from app.services.unit_of_work import UnitOfWork
 
-_LIVE_ON = frozenset({Purpose.REVERT_EMAIL_CHANGE, Purpose.RESET_PASSWORD})
-
 
 async def issue_one_time_token(
     uow: UnitOfWork,
@@ -27,14 +25,16 @@ async def issue_one_time_token(
     credential_version: int,
     lifetime: timedelta,
     data: Mapping[str, Any] | None = None,
+    *,
+    keeps_older: bool = False,
 ) -> OpaqueToken:
     """Make a token to be mailed to an address; older ones for the same purpose are worthless from now on.
 
     But for the way back after a change of address: whoever asks for a second change must not cut off the way back from
-    the first. And but for resets, which a stranger can ask for: the link that the owner has goes on working.
+    the first. And with `keeps_older`, for what a stranger can ask for: the link that the owner has goes on working.
     """
     token = OpaqueToken.of(TokenPrefix.ONE_TIME, uow.tools.random.secret())
-    if purpose not in _LIVE_ON:
+    if purpose is not Purpose.REVERT_EMAIL_CHANGE and not keeps_older:
         await uow.one_time_tokens.revoke(customer_id, uow.now, purpose)
     await uow.one_time_tokens.add(
         OneTimeToken(
