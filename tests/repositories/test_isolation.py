@@ -80,6 +80,7 @@ ROWS: Mapping[type[TenantRow], Mapping[str, Any]] = {
 ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
     "AnonymizationRepository.add_unless_open": (Anonymization, {"status": AnonymizationStatus.CANCELED.value}),
     "AnonymizationRepository.settle": (Anonymization, {"status": AnonymizationStatus.IN_PROGRESS.value}),
+    "CredentialRepository.find_way_back": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
     "CredentialRepository.find_idle": (Credential, {"must_confirm": True}),
     "CredentialRepository.list_unproven": (Credential, {"must_confirm": True}),
     "CredentialRepository.is_email_taken": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
@@ -94,6 +95,7 @@ ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
 IDLE = ["CustomerRepository.delete_unused", "GroupRepository.add_member"]
 # Arguments by their name, else by their type.
 ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
+    "CredentialRepository.find_way_back": {"customer_id": "b"},
     "CredentialRepository.give_up_unproven_email": {"customer_id": "b"},
     "CredentialRepository.is_email_taken": {"customer_id": "b"},
     "CredentialRepository.list_unproven": {"before": LATER, "after": (NOW - timedelta(days=1), "")},
