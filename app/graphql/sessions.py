@@ -324,9 +324,9 @@ class SessionMutations:
         """Log a customer in. The session id stays, so the basket does too; the anonymous tokens die: use the new ones.
 
         Who: an anonymous session.
-        User errors: `INVALID_CREDENTIALS`: address or password is not right, or there is no such account; after the
-        right password `EMAIL_NOT_CONFIRMED`: offer `resendConfirmation`; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: refer
-        to the shop.
+        User errors: `INVALID_CREDENTIALS`: address or password is not right, or there is no such account. In the
+        session that signed up with the address, `EMAIL_NOT_CONFIRMED`: offer `resendConfirmation`; there, or after the
+        right password, `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: refer to the shop.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`,
         `SERVICE_BUSY`: wait `retryAfter` seconds, or offer a password reset, after which this session need not wait;
         `CHALLENGE_REQUIRED`: let the person solve the challenge of `provider` with `siteKey`, and send the same call

@@ -112,6 +112,7 @@ class TestRecordRefusal:
     async def test_has_a_line_for_a_sign_up_with_a_taken_address(self, gateway: Gateway) -> None:
         person = await gateway.customer()
         await gateway.signup((await gateway.anonymous()).access, email=person.email)
+        await gateway.deliver()
         (line,) = [line for line in await audit(gateway, "signup") if line.outcome == "refused"]
         assert (line.customer_id, line.actor_kind) == (person.id, "ANONYMOUS")
 

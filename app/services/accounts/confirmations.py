@@ -66,6 +66,8 @@ async def confirm_signup(uow: UnitOfWork, text: str, password: str | None) -> Co
         return confirmed
     if signup is not None:
         check_open(uow, token)
+        if signup.ended_at is not None:
+            raise invalid_token(uow, token)
         await _check_is_whose(uow, text, signup, password)
     else:
         # An account of version 1.0 is there already, and waits for nothing else.

@@ -244,10 +244,11 @@ async def _keeps_unproven_data(uow: UnitOfWork, token: OneTimeToken) -> bool:
 async def _set_email(uow: UnitOfWork, token: OneTimeToken, version: int, columns: dict[str, Any]) -> bool:
     """Make the token's address the login address, and a proven one; False when the credential has changed."""
     await make_way(uow, token.email_key, token.customer_id)
-    await end_pending_signups(uow, token.email_key, token.customer_id)
     try:
-        return await uow.credentials.change_email(
+        changed = await uow.credentials.change_email(
             token.customer_id, version, uow.now, token.email, token.email_key, **columns
         )
     except Refused as taken:
         raise DomainError(FieldError(taken.code, ("token",), taken.message)) from taken
+    await end_pending_signups(uow, token.email_key, token.customer_id)
+    return changed
