@@ -172,7 +172,7 @@ class TestImportFile:
         readme = (ROOT / "app/services/staff/README.md").read_text()
         (line,) = await run(gateway, file, json.loads(readme.split("```json")[1].split("```")[0]))
         assert line["outcome"] == "imported"
-        assert (await gateway.login("ada@example.com", PASSWORD)).session_id
+        assert (await gateway.login("mary@example.com", PASSWORD)).session_id
 
     async def test_makes_what_a_line_leaves_out(self, gateway: Gateway, file: Path) -> None:
         (line,) = await run(gateway, file, {"email": "ada@example.com"})
