@@ -31,6 +31,12 @@ class TenantRow(SQLModel):
 
     tenant_id: str = Field(primary_key=True, max_length=64)
 
+    def __init__(self, **values: Any) -> None:
+        # SQLModel drops what is no column of a table.
+        if unknown := sorted(values.keys() - type(self).model_fields.keys()):
+            raise TypeError(f"{type(self).__name__} has no column {', '.join(unknown)}.")
+        super().__init__(**values)
+
 
 def json_field(default: Callable[[], Any]) -> Any:
     """Return the declaration of a JSON column that is never null."""

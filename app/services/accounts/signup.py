@@ -14,17 +14,17 @@ from app.domain.problems import Problems
 from app.domain.tenants import SignupMode, Tenant
 from app.domain.topics import Topic
 from app.models.credentials import Credential
-from app.models.customers import Customer
-from app.services.accounts.addresses import add_address, check_address
+from app.services.accounts.addresses import check_address
 from app.services.accounts.confirmations import send_confirmation
-from app.services.accounts.legal_entities import Claim, check_legal_entities, claim_legal_entities
+from app.services.accounts.legal_entities import Claim, check_claims, claim_legal_entities
+from app.services.accounts.new_customers import add_customer
 from app.services.accounts.passwords import check_password
-from app.services.accounts.profiles import COMPANY_REGISTRATION_LINE, check_profile, imply_business_model
+from app.services.accounts.profiles import PROFILE, check_profile, situation_of
 from app.services.accounts.ways_back import tell_of_way_back
 from app.services.audit import record, record_failure
 from app.services.limits import guard_signup, guard_signup_form, may_mail
 from app.services.outgoing.events import emit
-from app.services.outgoing.mails import current_site, send_mail
+from app.services.outgoing.mails import send_mail
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -114,33 +114,20 @@ async def signup(uow: UnitOfWork, registration: Registration) -> SignedUp:
 
 
 def _check(uow: UnitOfWork, registration: Registration) -> _Checked:
-    tenant, problems, details = uow.tenant, Problems(), registration.details
+    problems, details = Problems(), registration.details
     separate = registration.login_email is not None
     path = ("signup", "email") if separate else ("email",)
     email = problems.check(parse_email, registration.login_email if separate else registration.email, *path)
     contact = problems.check(parse_email, registration.email, "email") if separate and registration.email else email
-    columns = check_profile(
-        problems,
-        tenant,
-        details,
-        "customerDetails",
-        site=uow.caller.require_principal().site,
-        mixins={},
-        countries=[registration.address.get("country")] if registration.address else (),
-    )
+    address = registration.address
+    countries = [address.get("country")] if address else ()
+    situation = situation_of(uow, details, uow.caller.require_principal().site, countries=countries)
+    columns = check_profile(problems, details, PROFILE, check_claims, situation, "customerDetails")
+    legal_entities: list[Claim] = columns.pop("legal_entities", None) or []
     if contact is not None and columns.get("contact_email") is None:
         columns["contact_email"] = contact.address
-    b2b: Patch = details.get("b2b") or {}
-    columns["company_registration_id"] = problems.check(
-        COMPANY_REGISTRATION_LINE, b2b.get("company_registration_id"), "customerDetails", "b2b", "companyRegistrationId"
-    )
-    legal_entities = check_legal_entities(
-        problems, b2b.get("legal_entities"), "customerDetails", "b2b", "legalEntities"
-    )
-    imply_business_model(columns, legal_entities)
-    address = registration.address
-    address_columns = check_address(problems, address, "customerAddress") if address is not None else None
-    password = _check_password(problems, tenant, registration, email, columns)
+    address_columns = check_address(uow, problems, address, "customerAddress") if address is not None else None
+    password = _check_password(problems, uow.tenant, registration, email, columns)
     problems.raise_if_any()
     if email is None:
         raise RuntimeError("A missing address is a problem that has been raised.")
@@ -194,31 +181,6 @@ def _note_taken(uow: UnitOfWork, owner: Credential | None) -> None:
 
 
 async def _add_customer(uow: UnitOfWork, customer_id: str, checked: _Checked) -> None:
-    await add_customer(
-        uow,
-        customer_id,
-        checked.columns,
-        active=uow.tenant.signup is not SignupMode.EMPLOYEE_ACTIVATION,
-    )
+    columns = {**checked.columns, "active": uow.tenant.signup is not SignupMode.EMPLOYEE_ACTIVATION}
+    await add_customer(uow, customer_id, columns, [checked.address] if checked.address is not None else [])
     await claim_legal_entities(uow, customer_id, checked.legal_entities)
-    if checked.address is not None:
-        await add_address(uow, customer_id, checked.address, is_default=True)
-
-
-async def add_customer(uow: UnitOfWork, customer_id: str, columns: dict[str, Any], *, active: bool) -> None:
-    """Write a new customer with a free customer number and a shopper reference of its own."""
-    random = uow.tools.random
-    columns["preferred_language"] = columns.get("preferred_language") or current_site(uow).language
-    columns.setdefault("shopper_reference", customer_id)
-    added = False
-    while not added:
-        customer = Customer(
-            tenant_id=uow.tenant.id,
-            id=customer_id,
-            customer_number=random.digits(8),
-            **columns,
-            active=active,
-            created_at=uow.now,
-            updated_at=uow.now,
-        )
-        added = await uow.customers.add_unless_taken(customer)

@@ -13,8 +13,8 @@ from app.domain.texts import optional_line
 from app.domain.topics import Topic
 from app.models.credentials import Credential
 from app.models.social import SocialIdentity
+from app.services.accounts.new_customers import add_customer
 from app.services.accounts.ownership import Proof, prove_ownership
-from app.services.accounts.signup import add_customer
 from app.services.audit import record
 from app.services.outgoing.events import emit
 from app.services.sessions.sessions import LoggedIn
@@ -138,7 +138,7 @@ class _Arrival:
             await uow.credentials.delete(customer_id)
             return await self._log_in_as_linked_meanwhile()
         is_active = uow.tenant.signup is not SignupMode.EMPLOYEE_ACTIVATION
-        await add_customer(uow, customer_id, self._profile(), active=is_active)
+        await add_customer(uow, customer_id, {**self._profile(), "active": is_active})
         session_id = uow.caller.require_principal().session_id
         await record(uow, AuditAction.CUSTOMER_CREATED, customer_id, provider=self._provider.provider)
         await emit(uow, Topic.CUSTOMER_CREATED, customer_id, sessionId=session_id)
