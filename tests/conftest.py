@@ -11,6 +11,7 @@ from pathlib import Path
 import httpcore2
 import pytest
 
+from app.graphql.schema import build_documents
 from app.settings import Settings
 from app.wiring import migrate
 from tests.fakes import MovableClock
@@ -47,10 +48,11 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _authorities_read_once() -> Iterator[None]:
-    """Let all gateways of these tests share what trusts the system's authorities: reading it is half of a start."""
+def _made_once() -> Iterator[None]:
+    """Let all gateways of these tests share what a process makes once: trust in authorities, documents once checked."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(httpcore2, "default_ssl_context", functools.cache(httpcore2.default_ssl_context))
+        patch.setattr("app.main.build_documents", functools.cache(build_documents))
         yield
 
 

@@ -95,9 +95,9 @@ class CustomerLine(ProfileLine):
     addresses: tuple[AddressLine, ...] = ()
 
     @property
-    def profile(self) -> dict[str, Any]:
-        """The fields of the profile that the line gives."""
-        return self.model_dump(include=set(ProfileLine.model_fields), exclude_unset=True)
+    def said(self) -> dict[str, Any]:
+        """What the line says of the customer; the groups and the password are kept elsewhere."""
+        return self.model_dump(exclude={"groups", "password_hash"}, exclude_unset=True)
 
 
 def read_line(line: bytes) -> CustomerLine | tuple[FieldError, ...]:

@@ -22,12 +22,18 @@ class Problems:
         self._errors.append(FieldError(code, field, message))
 
     def check(self, rule: Callable[[Value], Result], value: Value, *field: str) -> Result | None:
-        """Return what the rule makes of the value, or note its refusal and return None."""
+        """Return what the rule makes of the value, or note its refusal and return None.
+
+        A rule for a value with parts raises a `DomainError`, whose fields are paths inside the value.
+        """
         try:
             return rule(value)
         except Refused as refusal:
             self.add(refusal.code, refusal.message, *field)
-            return None
+        except DomainError as refusals:
+            for each in refusals.errors:
+                self.add(each.code, each.message, *field, *each.field)
+        return None
 
     def raise_if_any(self) -> None:
         """Raise them all as one `DomainError`; nothing may have been written before."""

@@ -12,7 +12,6 @@ from app.graphql.context import Info
 from app.graphql.customers import Customer, present_customer
 from app.graphql.errors import UserError
 from app.graphql.fields import mutation
-from app.graphql.inputs import to_patch
 from app.services.staff import orders as service
 
 
@@ -53,6 +52,6 @@ class OrderMutations:
         `TAKEN`: the reference is that of another customer's order.
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope.
         """
-        placed_at = to_patch(input).get("placed_at")
+        placed_at = input.placed_at or None
         outcome = await service.record_order(info.context.uow, input.customer_id, input.order_reference, placed_at)
         return RecordOrderPayload(customer=present_customer(outcome.customer), recorded=outcome.is_new)

@@ -22,18 +22,6 @@ from app.services.staff.new_customers import NewCustomer
 from app.services.staff.search import CustomerPage
 
 STAFF = (TokenKind.INTEGRATION,)
-_NOT_PROFILE = (
-    "email",
-    "email_verified",
-    "password",
-    "customer_number",
-    "shopper_reference",
-    "active",
-    "on_hold",
-    "group_ids",
-    "legal_entities",
-    "addresses",
-)
 
 
 @strawberry.input(description="What the customers must have in common; what is left out or null does not matter.")
@@ -289,7 +277,8 @@ class StaffCustomerMutations:
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope;
         `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
-        created = await service.create_customer(info.context.uow, _new_customer(input), input.password, input.group_ids)
+        new = NewCustomer.of(to_patch(input, "password", "group_ids"))
+        created = await service.create_customer(info.context.uow, new, input.password, input.group_ids)
         return CreateCustomerPayload(customer=present_customer(created))
 
     @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_WRITE)
@@ -324,17 +313,3 @@ class StaffCustomerMutations:
         """
         made = await service.create_password_reset_token(info.context.uow, input.customer_id)
         return CreatePasswordResetTokenPayload(token=made.token, expires_at=made.expires_at)
-
-
-def _new_customer(input: CreateCustomerInput) -> NewCustomer:
-    return NewCustomer(
-        email=input.email,
-        email_verified=input.email_verified,
-        customer_number=input.customer_number,
-        shopper_reference=input.shopper_reference,
-        active=input.active,
-        on_hold=input.on_hold,
-        profile=to_patch(input, *_NOT_PROFILE),
-        legal_entities=[to_patch(entity) for entity in input.legal_entities],
-        addresses=[to_patch(address) for address in input.addresses],
-    )

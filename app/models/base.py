@@ -33,6 +33,12 @@ class TenantRow(SQLModel):
 
     tenant_id: str = Field(primary_key=True, max_length=64)
 
+    def __init__(self, **values: Any) -> None:
+        # SQLModel drops what is no column of a table.
+        if unknown := sorted(values.keys() - type(self).model_fields.keys()):
+            raise TypeError(f"{type(self).__name__} has no column {', '.join(unknown)}.")
+        super().__init__(**values)
+
 
 # As `JsonType`, with NULL where there is nothing.
 JsonOrNull = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")

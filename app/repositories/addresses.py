@@ -36,9 +36,9 @@ class AddressRepository(Repository):
         """Write a new address."""
         await self._add(address)
 
-    async def change(self, customer_id: str, address_id: str, now: datetime, **values: Any) -> None:
+    async def change(self, customer_id: str, row_id: str, now: datetime, **values: Any) -> None:
         """Set columns of one of the customer's addresses."""
-        await self._change(_ONE, {"customer_id": customer_id, "id": address_id}, updated_at=now, **values)
+        await self._change(_ONE, {"customer_id": customer_id, "id": row_id}, updated_at=now, **values)
 
     async def clear_default(self, customer_id: str, now: datetime) -> None:
         """Take the default away from the address that has it."""

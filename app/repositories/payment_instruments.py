@@ -36,9 +36,9 @@ class PaymentInstrumentRepository(Repository):
         """Write a new payment instrument."""
         await self._add(instrument)
 
-    async def change(self, customer_id: str, instrument_id: str, now: datetime, **values: Any) -> None:
+    async def change(self, customer_id: str, row_id: str, now: datetime, **values: Any) -> None:
         """Set columns of one of the customer's payment instruments."""
-        await self._change(_ONE, {"customer_id": customer_id, "id": instrument_id}, updated_at=now, **values)
+        await self._change(_ONE, {"customer_id": customer_id, "id": row_id}, updated_at=now, **values)
 
     async def clear_default(self, customer_id: str, now: datetime) -> None:
         """Take the default away from the instrument that has it."""

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from app.domain.errors import AccessError, DomainError
+from app.domain.patches import Situation
 from app.domain.ports import Comparison, Connection
 from app.domain.tenants import Tenant
 from app.domain.tools import Tools
@@ -151,6 +152,11 @@ class UnitOfWork:
         if self._tenant is None:
             raise RuntimeError("This unit of work belongs to no tenant yet.")
         return self._tenant
+
+    @property
+    def situation(self) -> Situation:
+        """What the rules of a patch may look at, where nobody's site or row matters."""
+        return Situation(self.tenant, self.now.date())
 
     def ignore_token(self) -> None:
         """Let the presented token count for nothing, whosever it is: the operation goes by what is in its input."""

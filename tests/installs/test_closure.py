@@ -12,6 +12,7 @@ import pytest
 from packaging.markers import default_environment
 from packaging.utils import canonicalize_name
 
+from tests.harness.readmes import documents
 from tests.harness.source import ROOT
 from tests.installs.__main__ import PYTHONS
 from tests.installs.closure import gaps, installed_in
@@ -23,8 +24,8 @@ PLATFORMS = [("linux", "Linux", "x86_64"), ("linux", "Linux", "aarch64"), ("darw
 # The first and the last patch: packages ask for those as well.
 PATCHES = [f"{minor}.{patch}" for minor in PYTHONS for patch in (0, 99)]
 
-# Where commands that install are written.
-PLACES = ("Dockerfile", "*.md", "scripts/*", ".ci/*", ".github/**/*", "app/**/*.py", "tests/**/*.py", "**/README.md")
+# Where commands that install are written, beside every README.
+PLACES = ("Dockerfile", "*.md", "scripts/*", ".ci/*", ".github/**/*", "app/**/*.py", "tests/**/*.py")
 
 
 def environment(version: str, platform: tuple[str, str, str] = PLATFORMS[0]) -> dict[str, str]:
@@ -129,6 +130,7 @@ class TestCommands:
 
     def commands(self, pattern: str) -> list[str]:
         paths = {path for places in PLACES for path in ROOT.glob(places) if path.is_file()}
+        paths |= {document.path for document in documents()}
         texts = [path.read_text() for path in paths if not path.name.startswith("test_")]
         joined = [re.sub(r'"\n\s*"|\\\n\s*', "", text) for text in texts]
         return [found for text in joined for found in re.findall(pattern, text)]

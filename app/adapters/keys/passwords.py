@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
@@ -22,6 +23,7 @@ Result = TypeVar("Result")
 _OURS = ""
 # Seconds: a hash that takes longer is not read, so that this was the machine's fault.
 _LONGEST = 2.0
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 
 class Argon2Passwords:
@@ -32,11 +34,11 @@ class Argon2Passwords:
     """
 
     def __init__(self, *, threads: int, waiting: int = 64) -> None:
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+        self._hasher = _HASHER
         # How many seconds a hash of each kind takes in this process, as it was seen; ours is among them.
         self._seconds: dict[str, float] = {}
         # Made now and not at the first unknown customer, whose answer would otherwise take twice as long.
-        self._dummy = self._hasher.hash(SystemRandom().secret())
+        self._dummy = _dummy_hash()
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="argon2", initializer=_give_way)
         self._threads = threads
         self._places = threads + waiting
@@ -122,6 +124,12 @@ class Argon2Passwords:
         # Also called when the caller is cancelled while it waits: that frees its place at once.
         future.add_done_callback(self._open.discard)
         return await asyncio.wrap_future(future)
+
+
+@cache
+def _dummy_hash() -> str:
+    """Return the hash of a password that nobody has; one is enough for a process."""
+    return _HASHER.hash(SystemRandom().secret())
 
 
 def _give_way() -> None:

@@ -3,59 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from app.domain.errors import DomainError, UserErrorCode, refuse
 from app.domain.locales import parse_country
 from app.domain.origins import Origin
-from app.domain.patches import Patch, input_name
+from app.domain.patches import (
+    Patch,
+    Rules,
+    any_value,
+    blank_clears,
+    by_value,
+    check_patch,
+    null_keeps,
+)
 from app.domain.phones import parse_phone
 from app.domain.problems import Problems
 from app.domain.tags import normalize_tags
-from app.domain.texts import is_blank, optional_line, required_line
+from app.domain.texts import optional_line, required_line
 from app.domain.topics import Topic
 from app.models.addresses import Address
+from app.services.accounts.defaults import check_default_stays, keep_one_default, move_default, pass_default_on
 from app.services.accounts.own_account import lock_own_account
 from app.services.outgoing.events import emit
 from app.services.unit_of_work import UnitOfWork
 
-_LINES: dict[str, Callable[[str | None], str | None]] = {
-    "contact_name": required_line(200),
-    "company_name": optional_line(200),
-    "street": required_line(200),
-    "street_number": optional_line(50),
-    "street_appendix": optional_line(100),
-    "extra_line1": optional_line(200),
-    "extra_line2": optional_line(200),
-    "extra_line3": optional_line(200),
-    "extra_line4": optional_line(200),
-    "zip_code": optional_line(20),
-    "city": required_line(100),
-    "state": optional_line(100),
+# Each is a column.
+ADDRESS: Rules = {
+    "contact_name": by_value(required_line(200)),
+    "company_name": by_value(optional_line(200)),
+    "street": by_value(required_line(200)),
+    "street_number": by_value(optional_line(50)),
+    "street_appendix": by_value(optional_line(100)),
+    "extra_line1": by_value(optional_line(200)),
+    "extra_line2": by_value(optional_line(200)),
+    "extra_line3": by_value(optional_line(200)),
+    "extra_line4": by_value(optional_line(200)),
+    "zip_code": by_value(optional_line(20)),
+    "city": by_value(required_line(100)),
+    "state": by_value(optional_line(100)),
+    "country": by_value(lambda country: parse_country(country or "")),
+    "contact_phone": blank_clears(lambda text, situation: parse_phone(text, *situation.countries)),
+    "tags": by_value(lambda tags: list(normalize_tags(tags or ()))),
+    "is_default": null_keeps(any_value),
 }
 
 
-def check_address(problems: Problems, patch: Patch, *path: str, country: str | None = None) -> dict[str, Any]:
+def check_address(
+    uow: UnitOfWork, problems: Problems, patch: Patch, *path: str, country: str | None = None
+) -> dict[str, Any]:
     """Return the columns that the patch sets, checked and normalized; each fault is noted under `path`.
 
-    `country` is that of the address so far, by which a national phone number is read.
+    `country` is that of the address so far; by it, or by that of the patch, a national phone number is read.
     """
-    columns: dict[str, Any] = {}
-    for name, rule in _LINES.items():
-        if name in patch:
-            columns[name] = problems.check(rule, patch[name], *path, input_name(name))
-    if "country" in patch:
-        country = columns["country"] = problems.check(parse_country, patch["country"] or "", *path, "country")
-    if "contact_phone" in patch:
-        phone = patch["contact_phone"] or ""
-        columns["contact_phone"] = (
-            None
-            if is_blank(phone)
-            else problems.check(lambda text: parse_phone(text, country), phone, *path, "contactPhone")
-        )
-    if "tags" in patch:
-        columns["tags"] = list(problems.check(normalize_tags, patch["tags"] or (), *path, "tags") or ())
-    return columns
+    countries = (str(patch["country"] or "").strip() if "country" in patch else country,)
+    return check_patch(problems, patch, ADDRESS, replace(uow.situation, countries=countries), *path)
 
 
 async def addresses(uow: UnitOfWork, customer_id: str, tag: str | None) -> Sequence[Address]:
@@ -79,31 +82,28 @@ async def create_address(uow: UnitOfWork, patch: Patch) -> Address:
     """Add an address to the caller's own; the first becomes the default. LIMIT_REACHED when there are too many."""
     customer_id = uow.caller.require_customer().id
     problems = Problems()
-    columns = check_address(problems, patch)
+    columns = check_address(uow, problems, patch)
     problems.raise_if_any()
     await lock_own_account(uow)
-    added = await add_address(uow, customer_id, columns, is_default=bool(patch.get("is_default")))
+    added = await add_address(uow, customer_id, columns)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
     return added
 
 
 async def add_address(
-    uow: UnitOfWork, customer_id: str, columns: dict[str, Any], *, is_default: bool, origin: Origin | None = None
+    uow: UnitOfWork, customer_id: str, columns: dict[str, Any], *, origin: Origin | None = None
 ) -> Address:
     """Write a checked address of a customer whose row is locked."""
     so_far = await uow.addresses.list(customer_id)
     most = uow.tenant.limits.addresses_per_customer
     if len(so_far) >= most:
         raise refuse(UserErrorCode.LIMIT_REACHED, f"There are {most} addresses already: delete one first.")
-    if is_default:
-        await uow.addresses.clear_default(customer_id, uow.now)
+    await keep_one_default(uow.addresses, customer_id, uow.now, columns, so_far)
     added = Address(
         tenant_id=uow.tenant.id,
         id=uow.tools.random.new_id(),
         customer_id=customer_id,
         **columns,
-        # After a proof there may be addresses, none of which is the default.
-        is_default=is_default or not any(each.is_default for each in so_far),
         origin=origin.value if origin is not None else None,
         created_at=uow.now,
         updated_at=uow.now,
@@ -118,13 +118,10 @@ async def update_address(uow: UnitOfWork, address_id: str, patch: Patch) -> Addr
     await lock_own_account(uow)
     so_far = await _get(uow, customer_id, address_id)
     problems = Problems()
-    columns = check_address(problems, patch, country=so_far.country)
-    if patch.get("is_default") is False and so_far.is_default:
-        problems.add(UserErrorCode.INVALID, "Make another address the default instead.", "isDefault")
+    columns = check_address(uow, problems, patch, country=so_far.country)
+    check_default_stays(problems, columns, so_far, "address")
     problems.raise_if_any()
-    if patch.get("is_default") and not so_far.is_default:
-        await uow.addresses.clear_default(customer_id, uow.now)
-        columns["is_default"] = True
+    await move_default(uow.addresses, customer_id, uow.now, columns, so_far)
     await uow.addresses.change(customer_id, address_id, uow.now, **columns, origin=None)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
     return await _get(uow, customer_id, address_id)
@@ -139,10 +136,7 @@ async def delete_address(uow: UnitOfWork, address_id: str) -> str:
     await lock_own_account(uow)
     gone = await _get(uow, customer_id, address_id)
     await uow.addresses.delete(customer_id, address_id)
-    if gone.is_default:
-        remaining = [each for each in await uow.addresses.list(customer_id) if each.origin != Origin.UNPROVEN]
-        if remaining:
-            await uow.addresses.change(customer_id, remaining[0].id, uow.now, is_default=True)
+    await pass_default_on(uow.addresses, customer_id, uow.now, gone)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
     return address_id
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from app.domain.errors import UserErrorCode, refuse
 from app.domain.origins import origins_after
 from app.domain.patches import Patch, input_name
 from app.domain.problems import Problems
 from app.domain.topics import Topic
 from app.models.customers import CustomerProfile
-from app.services.accounts.legal_entities import check_legal_entities, claim_legal_entities
+from app.services.accounts.legal_entities import Claim, check_claims, claim_legal_entities
 from app.services.accounts.own_account import lock_own_account
-from app.services.accounts.profiles import COMPANY_REGISTRATION_LINE, NO_COMPANY, check_profile, imply_business_model
+from app.services.accounts.profiles import PROFILE, check_profile, situation_of
 from app.services.outgoing.events import emit
 from app.services.unit_of_work import UnitOfWork
 
@@ -32,31 +30,17 @@ async def update_me(uow: UnitOfWork, patch: Patch, version: int | None) -> Custo
             "version",
         )
     problems = Problems()
-    columns = check_profile(problems, uow.tenant, patch, site=so_far.preferred_site, mixins=so_far.mixins)
-    await _change_b2b(uow, customer_id, patch, problems, columns)
+    situation = situation_of(uow, patch, so_far.preferred_site, mixins=so_far.mixins)
+    columns = check_profile(problems, patch, PROFILE, check_claims, situation)
+    claimed: list[Claim] | None = columns.pop("legal_entities", None)
     problems.raise_if_any()
+    if claimed is not None:
+        await claim_legal_entities(uow, customer_id, claimed)
     if columns or "b2b" in patch:
         origins = origins_after(so_far, columns, by_shop=False)
         await uow.customers.change(customer_id, uow.now, **columns, **origins)
         await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=sorted(map(input_name, patch)))
     return await get_profile(uow, customer_id)
-
-
-async def _change_b2b(
-    uow: UnitOfWork, customer_id: str, patch: Patch, problems: Problems, columns: dict[str, Any]
-) -> None:
-    if "b2b" not in patch:
-        return
-    b2b: Patch = patch["b2b"] if patch["b2b"] is not None else NO_COMPANY
-    if "company_registration_id" in b2b:
-        columns["company_registration_id"] = problems.check(
-            COMPANY_REGISTRATION_LINE, b2b["company_registration_id"], "b2b", "companyRegistrationId"
-        )
-    claimed = check_legal_entities(problems, b2b.get("legal_entities"), "b2b", "legalEntities")
-    imply_business_model(columns, claimed)
-    if "legal_entities" in b2b:
-        problems.raise_if_any()
-        await claim_legal_entities(uow, customer_id, claimed)
 
 
 async def get_profile(uow: UnitOfWork, customer_id: str) -> CustomerProfile:

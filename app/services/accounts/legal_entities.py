@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app.domain.errors import UserErrorCode
 from app.domain.origins import Origin
-from app.domain.patches import Patch
+from app.domain.patches import Kept, Patch, Rule, Rules, Situation, any_value, by_value, check_patch, null_keeps
 from app.domain.problems import Problems
 from app.domain.texts import optional_line, required_line
 from app.models.legal_entities import LegalEntityAssignment
 from app.services.unit_of_work import UnitOfWork
 
-_ID = optional_line(100)
 _NAME = required_line(200)
-_CONTACT_ASSIGNMENT_ID = optional_line(100)
+_MAY_BE_MADE = by_value(optional_line(100))
+# Each is a column; `id` is the company's, `legal_entity_id` there.
+CLAIM: Rules = {
+    "name": by_value(_NAME),
+    "id": _MAY_BE_MADE,
+    "contact_assignment_id": _MAY_BE_MADE,
+}
+ASSIGNMENT: Rules = {
+    "id": _MAY_BE_MADE,
+    # Whoever has the legal entity already needs no name for it.
+    "name": by_value(lambda name: _NAME(name) if name else Kept.KEPT),
+    "confirmed": null_keeps(any_value),
+    "contact_assignment_id": _MAY_BE_MADE,
+}
 MOST = 20
 
 
@@ -23,29 +36,30 @@ MOST = 20
 class Claim:
     """A legal entity that a customer says to buy for. `id` is None for one that the shop has no id of."""
 
-    id: str | None
     name: str
-    contact_assignment_id: str | None
+    id: str | None = None
+    contact_assignment_id: str | None = None
 
 
-def check_legal_entities(problems: Problems, entities: Sequence[Patch] | None, *path: str) -> list[Claim]:
-    """Return each claimed legal entity; faults are noted under `path`."""
-    claimed: list[Claim] = []
-    if len(entities or ()) > MOST:
-        problems.add(UserErrorCode.LIMIT_REACHED, f"Please name at most {MOST} legal entities.", *path)
-    for index, entity in enumerate(entities or ()):
-        name = problems.check(_NAME, entity.get("name"), *path, str(index), "name")
-        entity_id = problems.check(_ID, entity.get("id"), *path, str(index), "id")
-        place = _check_contact_assignment(problems, entity, *path, str(index))
-        claimed.append(Claim(entity_id, name or "", place))
-    ids = [claim.id for claim in claimed if claim.id is not None]
-    if len(set(ids)) < len(ids):
-        problems.add(UserErrorCode.INVALID, "Please name each legal entity once.", *path)
+def check_claims(entities: Sequence[Patch] | None, situation: Situation) -> list[Claim]:
+    """Return each legal entity that a customer claims; the rule for `legal_entities` of customers."""
+    problems = Problems()
+    claimed = [
+        Claim(**check_patch(problems, {"name": None, **entity}, CLAIM, situation, str(index)))
+        for index, entity in enumerate(entities or ())
+    ]
+    _check_all(problems, claimed)
     return claimed
 
 
-def _check_contact_assignment(problems: Problems, entity: Patch, *path: str) -> str | None:
-    return problems.check(_CONTACT_ASSIGNMENT_ID, entity.get("contact_assignment_id"), *path, "contactAssignmentId")
+def _check_all(problems: Problems, entities: Sequence[Claim | Assignment]) -> None:
+    """Raise what is wrong with single ones, or with all of them together."""
+    if len(entities) > MOST:
+        problems.add(UserErrorCode.LIMIT_REACHED, f"Please name at most {MOST} legal entities.")
+    ids = [entity.id for entity in entities if entity.id is not None]
+    if len(set(ids)) < len(ids):
+        problems.add(UserErrorCode.INVALID, "Please name each legal entity once.")
+    problems.raise_if_any()
 
 
 async def claim_legal_entities(uow: UnitOfWork, customer_id: str, claimed: Sequence[Claim]) -> None:
@@ -72,57 +86,44 @@ async def claim_legal_entities(uow: UnitOfWork, customer_id: str, claimed: Seque
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A legal entity as staff assign it. `id` is None for a new one, `name` for one that keeps its own.
+    """A legal entity as staff assign it. `id` is None for a new one.
 
-    `keeps_place`: nothing was said of `contact_assignment_id`, so that one which is there stays.
+    `changes` are what was said of it: all else of one that the customer has already stays.
     """
 
     id: str | None
-    name: str | None
-    confirmed: bool
-    contact_assignment_id: str | None = None
-    keeps_place: bool = True
-
-    @property
-    def changes(self) -> dict[str, object]:
-        """The columns that an assignment of before gets."""
-        changes: dict[str, object] = {"confirmed": self.confirmed, "origin": Origin.SHOP.value}
-        if self.name is not None:
-            changes["name"] = self.name
-        return changes if self.keeps_place else {**changes, "contact_assignment_id": self.contact_assignment_id}
+    changes: dict[str, Any]
 
 
-def check_assignments(
-    problems: Problems, entities: Sequence[Patch] | None, known: Collection[str], *path: str
-) -> list[Assignment]:
-    """Return what staff assign; faults are noted under `path`. Only a `known` legal entity needs no name."""
-    assignments: list[Assignment] = []
-    if len(entities or ()) > MOST:
-        problems.add(UserErrorCode.LIMIT_REACHED, f"Please name at most {MOST} legal entities.", *path)
-    for index, entity in enumerate(entities or ()):
-        entity_id = problems.check(_ID, entity.get("id"), *path, str(index), "id")
-        name = entity.get("name") or None
-        if name is not None or entity_id not in known:
-            name = problems.check(_NAME, name, *path, str(index), "name")
-        assignments.append(
-            Assignment(
-                entity_id,
-                name,
-                confirmed=entity.get("confirmed") is not False,
-                contact_assignment_id=_check_contact_assignment(problems, entity, *path, str(index)),
-                keeps_place="contact_assignment_id" not in entity,
-            )
-        )
-    ids = [assignment.id for assignment in assignments if assignment.id is not None]
-    if len(set(ids)) < len(ids):
-        problems.add(UserErrorCode.INVALID, "Please name each legal entity once.", *path)
-    return assignments
+def assignments_to(known: Collection[str]) -> Rule:
+    """Return the rule for `legal_entities` of staff, for a customer who has the `known` ones already."""
+
+    def check(entities: Sequence[Patch] | None, situation: Situation) -> list[Assignment]:
+        problems = Problems()
+        assignments = [
+            _check_assignment(problems, entity, known, situation, str(index))
+            for index, entity in enumerate(entities or ())
+        ]
+        _check_all(problems, assignments)
+        return assignments
+
+    return check
+
+
+def _check_assignment(
+    problems: Problems, entity: Patch, known: Collection[str], situation: Situation, *path: str
+) -> Assignment:
+    changes = {"confirmed": True, **check_patch(problems, entity, ASSIGNMENT, situation, *path)}
+    entity_id: str | None = changes.pop("id", None)
+    if "name" not in changes and entity_id not in known:
+        problems.check(_NAME, None, *path, "name")
+    return Assignment(entity_id, changes)
 
 
 async def assign_legal_entities(uow: UnitOfWork, customer_id: str, wanted: Sequence[Assignment]) -> None:
     """Make these the customer's legal entities, and no others; sessions act for none that is not confirmed any more."""
     so_far = {entity.legal_entity_id: entity for entity in await uow.legal_entities.list(customer_id)}
-    confirmed = {assignment.id for assignment in wanted if assignment.confirmed}
+    confirmed = {assignment.id for assignment in wanted if assignment.changes["confirmed"]}
     for entity_id, entity in so_far.items():
         if entity.confirmed and entity_id not in confirmed:
             await uow.sessions.leave_legal_entity(customer_id, entity_id)
@@ -139,10 +140,8 @@ async def assign_legal_entities(uow: UnitOfWork, customer_id: str, wanted: Seque
                 id=uow.tools.random.new_id(),
                 customer_id=customer_id,
                 legal_entity_id=assignment.id or uow.tools.random.new_id(),
-                name=assignment.name or "",
-                contact_assignment_id=assignment.contact_assignment_id,
-                confirmed=assignment.confirmed,
                 origin=Origin.SHOP.value,
+                **assignment.changes,
             )
         )
 

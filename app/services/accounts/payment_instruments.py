@@ -9,12 +9,22 @@ from typing import Any
 from app.domain.card_numbers import holds_card_number
 from app.domain.errors import DomainError, Refused, UserErrorCode, refuse
 from app.domain.numbers import whole_number
-from app.domain.origins import Origin
-from app.domain.patches import Patch, input_name
+from app.domain.patches import (
+    Patch,
+    Rule,
+    Rules,
+    any_value,
+    by_value,
+    check_patch,
+    input_name,
+    null_clears,
+    null_keeps,
+)
 from app.domain.problems import Problems
 from app.domain.texts import optional_line, required_line
 from app.domain.topics import Topic
 from app.models.payment_instruments import PaymentInstrument
+from app.services.accounts.defaults import check_default_stays, keep_one_default, move_default, pass_default_on
 from app.services.accounts.own_account import lock_own_account
 from app.services.outgoing.events import emit
 from app.services.unit_of_work import UnitOfWork
@@ -32,36 +42,7 @@ def _last_four(text: str | None) -> str | None:
     return text
 
 
-_TEXTS: dict[str, Callable[[str | None], str | None]] = {
-    "token": required_line(255),
-    "brand": required_line(50),
-    "last4": _last_four,
-    "holder_name": optional_line(200),
-}
-_NUMBERS: dict[str, Callable[[int | None], int]] = {
-    "expiry_month": whole_number(1, 12),
-    "expiry_year": whole_number(2000, 2099),
-}
-
-
-def _check(problems: Problems, patch: Patch, so_far: PaymentInstrument | None) -> dict[str, Any]:
-    """Return the columns that the patch sets, checked and normalized."""
-    columns: dict[str, Any] = {}
-    for name, text_rule in _TEXTS.items():
-        if name in patch:
-            columns[name] = problems.check(_without_card_number(text_rule), patch[name], input_name(name))
-    for name, number_rule in _NUMBERS.items():
-        if name in patch:
-            number = patch[name]
-            columns[name] = None if number is None else problems.check(number_rule, number, input_name(name))
-    given = [patch[name] if name in patch else getattr(so_far, name, None) for name in _NUMBERS]
-    if given.count(None) == 1:
-        missing = input_name(tuple(_NUMBERS)[given.index(None)])
-        problems.add(UserErrorCode.REQUIRED, "Please give month and year of the expiry, or neither.", missing)
-    return columns
-
-
-def _without_card_number(rule: Callable[[str | None], str | None]) -> Callable[[str | None], str | None]:
+def _without_card_number(rule: Callable[[str | None], str | None]) -> Rule:
     def check(text: str | None) -> str | None:
         if text and holds_card_number(text[:_JUDGED_LENGTH]):
             raise Refused(
@@ -70,7 +51,34 @@ def _without_card_number(rule: Callable[[str | None], str | None]) -> Callable[[
             )
         return rule(text)
 
-    return check
+    return by_value(check)
+
+
+_EXPIRY: Rules = {
+    "expiry_month": null_clears(by_value(whole_number(1, 12))),
+    "expiry_year": null_clears(by_value(whole_number(2000, 2099))),
+}
+# Each is a column.
+PAYMENT_INSTRUMENT: Rules = {
+    "token": _without_card_number(required_line(255)),
+    "brand": _without_card_number(required_line(50)),
+    "last4": _without_card_number(_last_four),
+    "holder_name": _without_card_number(optional_line(200)),
+    **_EXPIRY,
+    "is_default": null_keeps(any_value),
+}
+
+
+def _check(
+    uow: UnitOfWork, problems: Problems, patch: Patch, so_far: PaymentInstrument | None = None
+) -> dict[str, Any]:
+    """Return the columns that the patch sets, checked and normalized."""
+    columns = check_patch(problems, patch, PAYMENT_INSTRUMENT, uow.situation)
+    given = [patch[name] if name in patch else getattr(so_far, name, None) for name in _EXPIRY]
+    if given.count(None) == 1:
+        missing = input_name(tuple(_EXPIRY)[given.index(None)])
+        problems.add(UserErrorCode.REQUIRED, "Please give month and year of the expiry, or neither.", missing)
+    return columns
 
 
 async def payment_instruments(uow: UnitOfWork, customer_id: str) -> Sequence[PaymentInstrument]:
@@ -82,23 +90,19 @@ async def add_payment_instrument(uow: UnitOfWork, patch: Patch) -> PaymentInstru
     """Add an instrument to the caller's own; the first becomes the default. LIMIT_REACHED when there are too many."""
     customer_id = uow.caller.require_customer().id
     problems = Problems()
-    columns = _check(problems, patch, None)
+    columns = _check(uow, problems, patch)
     problems.raise_if_any()
     await lock_own_account(uow)
     so_far = await uow.payment_instruments.list(customer_id)
     most = uow.tenant.limits.payment_instruments_per_customer
     if len(so_far) >= most:
         raise refuse(UserErrorCode.LIMIT_REACHED, f"There are {most} payment instruments already: delete one first.")
-    # After a proof there may be instruments, none of which is the default.
-    is_default = bool(patch.get("is_default")) or not any(each.is_default for each in so_far)
-    if is_default:
-        await uow.payment_instruments.clear_default(customer_id, uow.now)
+    await keep_one_default(uow.payment_instruments, customer_id, uow.now, columns, so_far)
     added = PaymentInstrument(
         tenant_id=uow.tenant.id,
         id=uow.tools.random.new_id(),
         customer_id=customer_id,
         **columns,
-        is_default=is_default,
         created_at=uow.now,
         updated_at=uow.now,
     )
@@ -113,13 +117,10 @@ async def update_payment_instrument(uow: UnitOfWork, instrument_id: str, patch: 
     await lock_own_account(uow)
     so_far = await _get(uow, customer_id, instrument_id)
     problems = Problems()
-    columns = _check(problems, patch, so_far)
-    if patch.get("is_default") is False and so_far.is_default:
-        problems.add(UserErrorCode.INVALID, "Make another payment instrument the default instead.", "isDefault")
+    columns = _check(uow, problems, patch, so_far)
+    check_default_stays(problems, columns, so_far, "payment instrument")
     problems.raise_if_any()
-    if patch.get("is_default") and not so_far.is_default:
-        await uow.payment_instruments.clear_default(customer_id, uow.now)
-        columns["is_default"] = True
+    await move_default(uow.payment_instruments, customer_id, uow.now, columns, so_far)
     await uow.payment_instruments.change(customer_id, instrument_id, uow.now, **columns, origin=None)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["paymentInstruments"])
     return await _get(uow, customer_id, instrument_id)
@@ -134,11 +135,7 @@ async def delete_payment_instrument(uow: UnitOfWork, instrument_id: str) -> str:
     await lock_own_account(uow)
     gone = await _get(uow, customer_id, instrument_id)
     await uow.payment_instruments.delete(customer_id, instrument_id)
-    if gone.is_default:
-        every = await uow.payment_instruments.list(customer_id)
-        remaining = [each for each in every if each.origin != Origin.UNPROVEN]
-        if remaining:
-            await uow.payment_instruments.change(customer_id, remaining[0].id, uow.now, is_default=True)
+    await pass_default_on(uow.payment_instruments, customer_id, uow.now, gone)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["paymentInstruments"])
     return instrument_id
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from app.domain.errors import UserErrorCode, refuse
+from app.domain.errors import Refused, UserErrorCode, refuse
 from app.domain.numbers import whole_number
-from app.domain.patches import Patch, input_name
+from app.domain.patches import Patch, Rules, any_value, by_value, check_patch
 from app.domain.problems import Problems
 from app.domain.texts import optional_line, required_line
 from app.domain.topics import Topic
@@ -16,51 +16,45 @@ from app.services.accounts.own_account import lock_own_account
 from app.services.outgoing.events import emit
 from app.services.unit_of_work import UnitOfWork
 
-_LIST_LINES: dict[str, Callable[[str | None], str | None]] = {
-    "name": required_line(200),
-    "description": optional_line(1000),
+
+def _is_public(value: bool | None) -> bool:
+    if value is None:
+        raise Refused(UserErrorCode.REQUIRED, "Please say whether it is public.")
+    return value
+
+
+# Each is a column.
+PRODUCT_LIST: Rules = {
+    "name": by_value(required_line(200)),
+    "description": by_value(optional_line(1000)),
+    "event_date": any_value,
+    "is_public": by_value(_is_public),
 }
-_ITEM_LINES: dict[str, Callable[[str | None], str | None]] = {
-    "product_id": required_line(100),
-    "note": optional_line(500),
+PRODUCT_LIST_ITEM: Rules = {
+    "product_id": by_value(required_line(100)),
+    "note": by_value(optional_line(500)),
+    "quantity": by_value(whole_number(1, 1_000_000)),
+    "priority": by_value(whole_number(1, 100)),
+    "is_public": by_value(_is_public),
 }
-_ITEM_NUMBERS: dict[str, Callable[[int | None], int]] = {
-    "quantity": whole_number(1, 1_000_000),
-    "priority": whole_number(1, 100),
-}
 
 
-def _check_list(problems: Problems, patch: Patch, type_: ProductListType) -> dict[str, Any]:
-    """Return the columns of a list that the patch sets, checked and normalized."""
-    columns: dict[str, Any] = {}
-    for name, rule in _LIST_LINES.items():
-        if name in patch:
-            columns[name] = problems.check(rule, patch[name], input_name(name))
-    if "event_date" in patch:
-        columns["event_date"] = patch["event_date"]
-        if patch["event_date"] is not None and type_ is not ProductListType.GIFT_REGISTRY:
-            problems.add(UserErrorCode.INVALID, "Only a gift registry has the date of an event.", "eventDate")
-    return columns | _check_public(problems, patch)
+def _check_list(uow: UnitOfWork, patch: Patch, type_: ProductListType) -> dict[str, Any]:
+    """Return the columns of a list that the patch sets, checked and normalized; raises every fault at once."""
+    problems = Problems()
+    columns = check_patch(problems, patch, PRODUCT_LIST, uow.situation)
+    if columns.get("event_date") is not None and type_ is not ProductListType.GIFT_REGISTRY:
+        problems.add(UserErrorCode.INVALID, "Only a gift registry has the date of an event.", "eventDate")
+    problems.raise_if_any()
+    return columns
 
 
-def _check_item(problems: Problems, patch: Patch) -> dict[str, Any]:
-    """Return the columns of an item that the patch sets, checked and normalized."""
-    columns: dict[str, Any] = {}
-    for name, line in _ITEM_LINES.items():
-        if name in patch:
-            columns[name] = problems.check(line, patch[name], input_name(name))
-    for name, number in _ITEM_NUMBERS.items():
-        if name in patch:
-            columns[name] = problems.check(number, patch[name], input_name(name))
-    return columns | _check_public(problems, patch)
-
-
-def _check_public(problems: Problems, patch: Patch) -> dict[str, Any]:
-    if "is_public" not in patch:
-        return {}
-    if patch["is_public"] is None:
-        problems.add(UserErrorCode.REQUIRED, "Please say whether it is public.", "isPublic")
-    return {"is_public": patch["is_public"]}
+def _check_item(uow: UnitOfWork, patch: Patch) -> dict[str, Any]:
+    """Return the columns of an item that the patch sets, checked and normalized; raises every fault at once."""
+    problems = Problems()
+    columns = check_patch(problems, patch, PRODUCT_LIST_ITEM, uow.situation)
+    problems.raise_if_any()
+    return columns
 
 
 async def product_lists(uow: UnitOfWork, customer_id: str) -> Sequence[ProductList]:
@@ -88,9 +82,7 @@ async def items_by_list(
 async def create_product_list(uow: UnitOfWork, type_: ProductListType, patch: Patch) -> ProductList:
     """Make a list for the caller. LIMIT_REACHED when there are too many."""
     customer_id = uow.caller.require_customer().id
-    problems = Problems()
-    columns = _check_list(problems, patch, type_)
-    problems.raise_if_any()
+    columns = _check_list(uow, patch, type_)
     await lock_own_account(uow)
     most = uow.tenant.limits.product_lists_per_customer
     if len(await uow.product_lists.list(customer_id)) >= most:
@@ -114,9 +106,7 @@ async def update_product_list(uow: UnitOfWork, list_id: str, patch: Patch) -> Pr
     customer_id = uow.caller.require_customer().id
     await lock_own_account(uow)
     so_far = await _get(uow, customer_id, list_id, "id")
-    problems = Problems()
-    columns = _check_list(problems, patch, ProductListType(so_far.type))
-    problems.raise_if_any()
+    columns = _check_list(uow, patch, ProductListType(so_far.type))
     await uow.product_lists.change(customer_id, list_id, uow.now, **columns, origin=None)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["productLists"])
     return await _get(uow, customer_id, list_id, "id")
@@ -135,9 +125,7 @@ async def delete_product_list(uow: UnitOfWork, list_id: str) -> str:
 async def add_product_list_item(uow: UnitOfWork, list_id: str, patch: Patch) -> ProductListItem:
     """Put a product on one of the caller's own lists. NOT_FOUND, LIMIT_REACHED when the list is full."""
     customer_id = uow.caller.require_customer().id
-    problems = Problems()
-    columns = _check_item(problems, patch)
-    problems.raise_if_any()
+    columns = _check_item(uow, patch)
     await lock_own_account(uow)
     await _get(uow, customer_id, list_id, "listId")
     most = uow.tenant.limits.items_per_product_list
@@ -160,9 +148,7 @@ async def add_product_list_item(uow: UnitOfWork, list_id: str, patch: Patch) -> 
 async def update_product_list_item(uow: UnitOfWork, item_id: str, patch: Patch) -> ProductListItem:
     """Change an item of one of the caller's own lists: what is left out stays, null clears. NOT_FOUND for any other."""
     customer_id = uow.caller.require_customer().id
-    problems = Problems()
-    columns = _check_item(problems, patch)
-    problems.raise_if_any()
+    columns = _check_item(uow, patch)
     await lock_own_account(uow)
     await _get_item(uow, customer_id, item_id)
     await uow.product_lists.change_item(customer_id, item_id, uow.now, **columns, origin=None)

@@ -2,101 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from app.domain.emails import parse_email
-from app.domain.errors import Refused, UserErrorCode
+from app.domain.errors import DomainError, Refused, UserErrorCode
 from app.domain.locales import parse_currency, parse_language
 from app.domain.mixins import check_mixins, merge_patch
-from app.domain.patches import Patch, input_name
+from app.domain.patches import (
+    Patch,
+    Rule,
+    Rules,
+    Situation,
+    any_value,
+    blank_clears,
+    by_value,
+    check_patch,
+    null_keeps,
+)
 from app.domain.phones import parse_phone
 from app.domain.problems import Problems
-from app.domain.tenants import Tenant
-from app.domain.texts import is_blank, optional_line
+from app.domain.texts import optional_line
 from app.models.customers import BusinessModel
-
-_LINES: dict[str, Callable[[str | None], str | None]] = {
-    "title": optional_line(50),
-    "first_name": optional_line(100),
-    "middle_name": optional_line(100),
-    "last_name": optional_line(100),
-    "company": optional_line(200),
-}
-COMPANY_REGISTRATION_LINE = optional_line(100)
-# What `b2b: null` says.
-NO_COMPANY: Patch = {"company_registration_id": None, "legal_entities": []}
+from app.services.unit_of_work import UnitOfWork
 
 
-def check_profile(
-    problems: Problems,
-    tenant: Tenant,
-    patch: Patch,
-    *path: str,
-    site: str | None,
-    mixins: dict[str, Any],
-    countries: Sequence[str | None] = (),
-) -> dict[str, Any]:
-    """Return the columns that the patch changes, checked and normalized; each fault is noted under `path`.
-
-    `site` is the customer's site so far, by whose country a national phone number is read, or else by one of
-    `countries`; `mixins` the data so far. An empty text counts as null.
-    """
-    columns: dict[str, Any] = {}
-    for name, rule in _LINES.items():
-        if name in patch:
-            columns[name] = problems.check(rule, patch[name], *path, input_name(name))
-    site_id = patch.get("preferred_site") or site
-    home = tenant.find_site(site_id) if site_id else tenant.default_site
-    country = home.country if home else None
-    rules: dict[str, Callable[[str], Any]] = {
-        "contact_email": lambda text: parse_email(text).address,
-        "contact_phone": lambda text: parse_phone(text, country, *countries),
-        "preferred_language": parse_language,
-        "preferred_currency": parse_currency,
-        "preferred_site": lambda text: _parse_site(tenant, text),
-    }
-    for name, parse in rules.items():
-        if name in patch:
-            value = patch[name]
-            blank = value is None or is_blank(value)
-            columns[name] = None if blank else problems.check(parse, value, *path, input_name(name))
-    if patch.get("business_model") is not None:
-        columns["business_model"] = patch["business_model"]
-    if "mixins" in patch:
-        columns["mixins"] = _merge_mixins(problems, tenant, patch["mixins"], mixins, *path)
-    return columns
-
-
-def find_company(problems: Problems, patch: Patch) -> tuple[Patch, tuple[str, ...]]:
-    """Return what staff say of the company, and where: in `b2b` as customers do, or beside the profile, but not both.
-
-    `b2b` that is null clears all of it.
-    """
-    if "b2b" not in patch:
-        return patch, ()
-    if "company_registration_id" in patch or "legal_entities" in patch:
-        problems.add(UserErrorCode.INVALID, "Please say it once: in b2b, or beside it.", "b2b")
-    given: Patch | None = patch["b2b"]
-    return NO_COMPANY if given is None else given, ("b2b",)
-
-
-def imply_business_model(columns: dict[str, Any], legal_entities: Sequence[object]) -> None:
-    """Let who names a company buy for it, unless the same call says otherwise; nothing said of one changes nothing."""
-    if columns.get("company_registration_id") is not None or legal_entities:
-        columns.setdefault("business_model", BusinessModel.B2B)
-
-
-def _parse_site(tenant: Tenant, text: str) -> str:
-    site = tenant.find_site(text)
+def _site(text: str, situation: Situation) -> str:
+    site = situation.tenant.find_site(text)
     if site is None:
-        sites = ", ".join(site.id for site in tenant.sites)
+        sites = ", ".join(site.id for site in situation.tenant.sites)
         raise Refused(UserErrorCode.INVALID, f"The shop has no site with this id; it has: {sites}.")
     return site.id
 
 
-def _merge_mixins(problems: Problems, tenant: Tenant, patch: object, so_far: dict[str, Any], *path: str) -> object:
-    merged = {} if patch is None else merge_patch(so_far, patch)
-    for error in check_mixins(merged, tenant.mixin_schemas):
-        problems.add(error.code, error.message, *path, "mixins", *error.field)
+def _mixins(patch: object, situation: Situation) -> object:
+    merged = {} if patch is None else merge_patch(situation.so_far.get("mixins", {}), patch)
+    if faults := check_mixins(merged, situation.tenant.mixin_schemas):
+        raise DomainError(*faults)
     return merged
+
+
+# Each is a column of the customer's.
+PROFILE: Rules = {
+    "title": by_value(optional_line(50)),
+    "first_name": by_value(optional_line(100)),
+    "middle_name": by_value(optional_line(100)),
+    "last_name": by_value(optional_line(100)),
+    "company": by_value(optional_line(200)),
+    "contact_email": blank_clears(by_value(lambda text: parse_email(text).address)),
+    "contact_phone": blank_clears(lambda text, situation: parse_phone(text, *situation.countries)),
+    "preferred_language": blank_clears(by_value(parse_language)),
+    "preferred_currency": blank_clears(by_value(parse_currency)),
+    "preferred_site": blank_clears(_site),
+    "business_model": null_keeps(any_value),
+    "mixins": _mixins,
+}
+_COMPANY_REGISTRATION_ID = by_value(optional_line(100))
+# What `b2b: null` says.
+_NO_COMPANY: Patch = {"company_registration_id": None, "legal_entities": []}
+
+
+def company_rules(legal_entities: Rule) -> Rules:
+    """Return the rules for what is said of the company; customers and staff have different ones for its entities."""
+    return {"company_registration_id": _COMPANY_REGISTRATION_ID, "legal_entities": legal_entities}
+
+
+def situation_of(
+    uow: UnitOfWork, patch: Patch, site: str | None, *, countries: Sequence[str | None] = (), **so_far: Any
+) -> Situation:
+    """Return the situation of a customer whose site is this, unless the patch names another.
+
+    National phone numbers are read by the country of the site, or else by one of `countries`.
+    """
+    site_id = patch.get("preferred_site") or site
+    home = uow.tenant.find_site(site_id) if site_id else uow.tenant.default_site
+    home_country = home.country if home else None
+    return replace(uow.situation, site=home, countries=(home_country, *countries), so_far=so_far)
+
+
+def check_profile(
+    problems: Problems, patch: Patch, rules: Rules, legal_entities: Rule, situation: Situation, *path: str
+) -> dict[str, Any]:
+    """Return what the patch sets of the customer and the company; each fault is noted under `path`.
+
+    `legal_entities`, where they are said, are no column: they are what their rule returns. Who names a company buys for
+    it, unless the patch says otherwise.
+    """
+    rest, company, where = _split(problems, patch, *path)
+    columns = check_patch(problems, rest, rules, situation, *path)
+    columns |= check_patch(problems, company, company_rules(legal_entities), situation, *path, *where)
+    if columns.get("company_registration_id") is not None or columns.get("legal_entities"):
+        columns.setdefault("business_model", BusinessModel.B2B)
+    return columns
+
+
+def _split(problems: Problems, patch: Patch, *path: str) -> tuple[Patch, Patch, tuple[str, ...]]:
+    """Return what the patch says of the customer, what of the company, and where.
+
+    That is in `b2b`, which clears all of it when it is null; staff may also say it beside the profile, but not both.
+    """
+    rest, beside = dict(patch), {}
+    for name in _NO_COMPANY:
+        if name in rest:
+            beside[name] = rest.pop(name)
+    if "b2b" not in rest:
+        return rest, beside, ()
+    given: Patch | None = rest.pop("b2b")
+    if beside:
+        problems.add(UserErrorCode.INVALID, "Please say it once: in b2b, or beside it.", *path, "b2b")
+    return rest, _NO_COMPANY if given is None else given, ("b2b",)

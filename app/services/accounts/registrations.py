@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from app.domain.emails import EmailAddress
-from app.models.customers import Customer
 from app.services.accounts.addresses import add_address
 from app.services.accounts.legal_entities import Claim, claim_legal_entities
-from app.services.outgoing.mails import current_site
+from app.services.accounts.new_customers import add_customer
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -45,10 +44,9 @@ async def write_registration(
     uow: UnitOfWork, customer_id: str, registration: CheckedRegistration, *, active: bool
 ) -> None:
     """Write the new customer who signed up so, whose credential is there already."""
-    await add_customer(uow, customer_id, dict(registration.columns), active=active)
+    addresses = [registration.address] if registration.address is not None else []
+    await add_customer(uow, customer_id, {**registration.columns, "active": active}, addresses)
     await claim_legal_entities(uow, customer_id, registration.legal_entities)
-    if registration.address is not None:
-        await add_address(uow, customer_id, registration.address, is_default=True)
 
 
 async def add_registration(
@@ -68,23 +66,4 @@ async def add_registration(
         await claim_legal_entities(uow, customer_id, registration.legal_entities)
     so_far = await uow.addresses.list(customer_id)
     if registration.address is not None and len(so_far) < uow.tenant.limits.addresses_per_customer:
-        await add_address(uow, customer_id, registration.address, is_default=True)
-
-
-async def add_customer(uow: UnitOfWork, customer_id: str, columns: dict[str, Any], *, active: bool) -> None:
-    """Write a new customer with a free customer number and a shopper reference of its own."""
-    random = uow.tools.random
-    columns["preferred_language"] = columns.get("preferred_language") or current_site(uow).language
-    columns.setdefault("shopper_reference", customer_id)
-    added = False
-    while not added:
-        customer = Customer(
-            tenant_id=uow.tenant.id,
-            id=customer_id,
-            customer_number=random.digits(8),
-            **columns,
-            active=active,
-            created_at=uow.now,
-            updated_at=uow.now,
-        )
-        added = await uow.customers.add_unless_taken(customer)
+        await add_address(uow, customer_id, {**registration.address, "is_default": True})

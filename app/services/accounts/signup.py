@@ -15,10 +15,10 @@ from app.domain.tenants import SignupMode, Tenant
 from app.domain.topics import Topic
 from app.models.credentials import Credential, Maker
 from app.services.accounts.addresses import check_address
-from app.services.accounts.legal_entities import check_legal_entities
+from app.services.accounts.legal_entities import Claim, check_claims
 from app.services.accounts.passwords import check_password
 from app.services.accounts.pending_signups import add_pending_signup, remember_signup
-from app.services.accounts.profiles import COMPANY_REGISTRATION_LINE, check_profile, imply_business_model
+from app.services.accounts.profiles import PROFILE, check_profile, situation_of
 from app.services.accounts.registrations import CheckedRegistration, write_registration
 from app.services.accounts.ways_back import tell_of_way_back
 from app.services.audit import record, record_failure
@@ -129,33 +129,20 @@ async def _meet_account(uow: UnitOfWork, checked: CheckedRegistration, password_
 
 def _check(uow: UnitOfWork, registration: Registration) -> tuple[CheckedRegistration, str]:
     """Return the registration and the password, each in order, or raise all that is wrong with them."""
-    tenant, problems, details = uow.tenant, Problems(), registration.details
+    problems, details = Problems(), registration.details
     separate = registration.login_email is not None
     path = ("signup", "email") if separate else ("email",)
     email = problems.check(parse_email, registration.login_email if separate else registration.email, *path)
     contact = problems.check(parse_email, registration.email, "email") if separate and registration.email else email
-    columns = check_profile(
-        problems,
-        tenant,
-        details,
-        "customerDetails",
-        site=uow.caller.require_principal().site,
-        mixins={},
-        countries=[registration.address.get("country")] if registration.address else (),
-    )
+    address = registration.address
+    countries = [address.get("country")] if address else ()
+    situation = situation_of(uow, details, uow.caller.require_principal().site, countries=countries)
+    columns = check_profile(problems, details, PROFILE, check_claims, situation, "customerDetails")
+    legal_entities: list[Claim] = columns.pop("legal_entities", None) or []
     if contact is not None and columns.get("contact_email") is None:
         columns["contact_email"] = contact.address
-    b2b: Patch = details.get("b2b") or {}
-    columns["company_registration_id"] = problems.check(
-        COMPANY_REGISTRATION_LINE, b2b.get("company_registration_id"), "customerDetails", "b2b", "companyRegistrationId"
-    )
-    legal_entities = check_legal_entities(
-        problems, b2b.get("legal_entities"), "customerDetails", "b2b", "legalEntities"
-    )
-    imply_business_model(columns, legal_entities)
-    address = registration.address
-    address_columns = check_address(problems, address, "customerAddress") if address is not None else None
-    password = _check_password(problems, tenant, registration, email, columns)
+    address_columns = check_address(uow, problems, address, "customerAddress") if address is not None else None
+    password = _check_password(problems, uow.tenant, registration, email, columns)
     problems.raise_if_any()
     if email is None:
         raise RuntimeError("A missing address is a problem that has been raised.")

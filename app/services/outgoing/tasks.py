@@ -6,8 +6,9 @@ worker looks the address up. So known and unknown cannot be told apart by the ti
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum, unique
-from typing import Any
 
 from app.domain.audit import shorten_ip
 from app.domain.principal import Principal, TokenKind
@@ -28,6 +29,36 @@ class Task(StrEnum):
     TELL_OF_LOGIN_ATTACK = "tell_of_login_attack"
 
 
+# What a task may be told beside the address: what JSON keeps as it is.
+TaskValue = str | int | bool | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TaskPayload:
+    """What the outbox holds of a task: about which address, and as much of the caller as the task acts for.
+
+    `address` is sealed. `values` are the further arguments of the work; `kind`, `client`, `session` and `site` are the
+    caller's, `request` is the id of the call, `ip` is shortened, and
+    `first` is `RequestFacts.is_first_of_day`.
+    """
+
+    address: str
+    values: Mapping[str, TaskValue]
+    kind: str
+    client: str
+    session: str | None
+    site: str | None
+    request: str
+    ip: str | None
+    # Tasks of before do not say.
+    first: bool = False
+
+    @classmethod
+    def of(cls, message: OutboxMessage) -> TaskPayload:
+        """Return the payload of a task's message; raises `TypeError` where it is none."""
+        return cls(**message.payload)
+
+
 async def put_off(
     uow: UnitOfWork,
     task: Task,
@@ -35,53 +66,48 @@ async def put_off(
     *,
     site: str | None = None,
     is_first_of_day: bool = False,
-    **values: Any,
+    **values: TaskValue,
 ) -> None:
     """Write a task about an address to the outbox; the address, maybe a stranger's, waits there sealed.
 
-    `site` is where the links of its mails lead, when it is not the caller's own; `is_first_of_day` as in
-    `RequestFacts`.
+    `site` is where the links of its mails lead, when it is not the caller's own. `is_first_of_day` as in
+    `RequestFacts`; `values` are further arguments of the work.
     """
     principal = uow.caller.require_principal()
+    payload = TaskPayload(
+        address=uow.tools.sealer.seal(address),
+        values=values,
+        kind=principal.kind.value,
+        client=principal.client_id,
+        session=principal.session_id,
+        site=site or principal.site,
+        request=uow.caller.facts.request_id,
+        ip=shorten_ip(uow.caller.facts.ip),
+        first=is_first_of_day,
+    )
     message = OutboxMessage(
         tenant_id=uow.tenant.id,
         id=uow.tools.random.new_id(),
         kind=OutboxKind.TASK.value,
         topic=task.value,
         customer_id=principal.customer_id,
-        payload={
-            "address": uow.tools.sealer.seal(address),
-            "values": values,
-            "kind": principal.kind.value,
-            "client": principal.client_id,
-            "session": principal.session_id,
-            "site": site or principal.site,
-            "request": uow.caller.facts.request_id,
-            "first": is_first_of_day,
-            "ip": shorten_ip(uow.caller.facts.ip),
-        },
+        payload=asdict(payload),
         created_at=uow.now,
         due_at=uow.now,
     )
     await uow.outbox.add(message)
 
 
-def caller_of(message: OutboxMessage) -> Caller:
+def caller_of(message: OutboxMessage, payload: TaskPayload) -> Caller:
     """Return who asked for the task, as much of them as was written down."""
-    payload = message.payload
     principal = Principal(
-        kind=TokenKind(payload["kind"]),
+        kind=TokenKind(payload.kind),
         tenant_id=message.tenant_id,
-        client_id=payload["client"],
+        client_id=payload.client,
         expires_at=message.created_at,
-        session_id=payload["session"],
-        site=payload["site"],
+        session_id=payload.session,
+        site=payload.site,
         customer_id=message.customer_id,
     )
-    facts = RequestFacts(
-        request_id=payload["request"],
-        ip=payload["ip"] or "",
-        # Tasks of before do not say.
-        is_first_of_day=payload.get("first", False),
-    )
+    facts = RequestFacts(request_id=payload.request, ip=payload.ip or "", is_first_of_day=payload.first)
     return Caller(facts, principal)

@@ -14,9 +14,9 @@ from app.domain.topics import Topic
 from app.models.credentials import Credential, Maker
 from app.models.social import SocialIdentity
 from app.services.accounts.closed_accounts import lock_for_proof
+from app.services.accounts.new_customers import add_customer
 from app.services.accounts.ownership import Proof, prove_ownership
 from app.services.accounts.pending_signups import end_pending_signups
-from app.services.accounts.registrations import add_customer
 from app.services.audit import record
 from app.services.outgoing.events import emit
 from app.services.sessions.sessions import LoggedIn
@@ -145,7 +145,7 @@ class _Arrival:
         if vouched is not None:
             await prove_ownership(uow, credential, Proof.SOCIAL_IDENTITY, identity_id=identity.id)
         is_active = uow.tenant.signup is not SignupMode.EMPLOYEE_ACTIVATION
-        await add_customer(uow, customer_id, self._profile(), active=is_active)
+        await add_customer(uow, customer_id, {**self._profile(), "active": is_active})
         if vouched is not None:
             await end_pending_signups(uow, vouched.key, customer_id)
         session_id = uow.caller.require_principal().session_id

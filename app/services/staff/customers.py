@@ -10,7 +10,7 @@ from typing import Any
 from app.domain.audit import AuditAction
 from app.domain.errors import DomainError, UserErrorCode, refuse
 from app.domain.origins import origins_after
-from app.domain.patches import Patch, input_name
+from app.domain.patches import Patch, Rules, any_value, by_value, input_name, null_keeps
 from app.domain.problems import Problems
 from app.domain.references import parse_shopper_reference
 from app.domain.scopes import Scope
@@ -19,9 +19,9 @@ from app.models.customers import Customer, CustomerProfile
 from app.models.one_time_tokens import Purpose
 from app.services.accounts.closed_accounts import lock_for_proof
 from app.services.accounts.customers import get_profile
-from app.services.accounts.legal_entities import Assignment, assign_legal_entities, check_assignments
+from app.services.accounts.legal_entities import Assignment, assign_legal_entities, assignments_to
 from app.services.accounts.passwords import check_password
-from app.services.accounts.profiles import COMPANY_REGISTRATION_LINE, check_profile, find_company, imply_business_model
+from app.services.accounts.profiles import PROFILE, check_profile, situation_of
 from app.services.audit import record
 from app.services.outgoing.events import emit
 from app.services.outgoing.one_time_tokens import issue_one_time_token
@@ -35,7 +35,14 @@ from app.services.staff.new_customers import (
 )
 from app.services.unit_of_work import UnitOfWork
 
-_FLAGS = ("active", "on_hold")
+# All but the groups and the company is a column.
+STAFF: Rules = {
+    **PROFILE,
+    "active": null_keeps(any_value),
+    "on_hold": null_keeps(any_value),
+    "shopper_reference": by_value(parse_shopper_reference),
+    "group_ids": by_value(lambda group_ids: group_ids or ()),
+}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -130,26 +137,22 @@ class _Changes:
 
 async def _check_changes(uow: UnitOfWork, so_far: Customer, patch: Patch) -> _Changes:
     problems = Problems()
-    columns = check_profile(problems, uow.tenant, patch, site=so_far.preferred_site, mixins=so_far.mixins)
-    company, path = find_company(problems, patch)
-    if "company_registration_id" in company:
-        columns["company_registration_id"] = problems.check(
-            COMPANY_REGISTRATION_LINE, company["company_registration_id"], *path, "companyRegistrationId"
-        )
-    columns.update({flag: patch[flag] for flag in _FLAGS if patch.get(flag) is not None})
-    reference = None
-    if "shopper_reference" in patch:
-        reference = problems.check(parse_shopper_reference, patch["shopper_reference"], "shopperReference")
-    group_ids = None
-    if "group_ids" in patch:
-        group_ids = await check_groups(uow, problems, patch["group_ids"] or (), "groupIds")
-    legal_entities = None
-    if "legal_entities" in company:
-        known = {entity.legal_entity_id for entity in await uow.legal_entities.list(so_far.id)}
-        legal_entities = check_assignments(problems, company["legal_entities"], known, *path, "legalEntities")
-    imply_business_model(columns, legal_entities or ())
+    situation = situation_of(uow, patch, so_far.preferred_site, mixins=so_far.mixins)
+    legal_entities = assignments_to(await _known_entities(uow, so_far.id, patch))
+    columns = check_profile(problems, patch, STAFF, legal_entities, situation)
+    reference, group_ids = columns.pop("shopper_reference", None), columns.pop("group_ids", None)
+    assignments: list[Assignment] | None = columns.pop("legal_entities", None)
+    if group_ids is not None:
+        group_ids = await check_groups(uow, problems, group_ids, "groupIds")
     problems.raise_if_any()
-    return _Changes(sorted(map(input_name, patch)), columns, reference, group_ids, legal_entities)
+    return _Changes(sorted(map(input_name, patch)), columns, reference, group_ids, assignments)
+
+
+async def _known_entities(uow: UnitOfWork, customer_id: str, patch: Patch) -> set[str]:
+    """Return the ids of the customer's legal entities, where the patch names any."""
+    if "legal_entities" not in {**patch, **(patch.get("b2b") or {})}:
+        return set()
+    return {entity.legal_entity_id for entity in await uow.legal_entities.list(customer_id)}
 
 
 async def _write_changes(uow: UnitOfWork, so_far: Customer, changes: _Changes) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.domain.errors import DomainError, UserErrorCode, refuse
-from app.domain.patches import Patch
+from app.domain.patches import Patch, Rules, by_value, check_patch
 from app.domain.problems import Problems
 from app.domain.references import parse_group_code
 from app.domain.texts import required_line
@@ -15,10 +15,26 @@ from app.models.groups import CustomerGroup, GroupOfMember
 from app.services.outgoing.events import emit
 from app.services.unit_of_work import UnitOfWork
 
-_NAME = required_line(100)
 _MARKET = required_line(100)
 MOST = 500
 MOST_MARKETS = 50
+
+
+def _check_markets(markets: Sequence[str] | None) -> list[str]:
+    problems, given = Problems(), markets or ()
+    if len(given) > MOST_MARKETS:
+        problems.add(UserErrorCode.LIMIT_REACHED, f"Please name at most {MOST_MARKETS} markets.")
+    checked = [problems.check(_MARKET, market, str(index)) for index, market in enumerate(given[:MOST_MARKETS])]
+    problems.raise_if_any()
+    return list(dict.fromkeys(market for market in checked if market is not None))
+
+
+# Each is a column.
+GROUP: Rules = {
+    "name": by_value(required_line(100)),
+    "code": by_value(parse_group_code),
+    "private_markets": by_value(_check_markets),
+}
 
 
 async def customer_groups(uow: UnitOfWork) -> Sequence[CustomerGroup]:
@@ -34,7 +50,7 @@ async def groups_of(uow: UnitOfWork, customer_ids: Sequence[str]) -> list[Sequen
 
 async def create_customer_group(uow: UnitOfWork, patch: Patch) -> CustomerGroup:
     """Make a group. TAKEN for a code that another group has; LIMIT_REACHED when there are too many."""
-    columns = _check(patch, {"name": None, "code": None, "private_markets": None})
+    columns = _check(uow, {"name": None, "code": None, **patch})
     if len(await uow.groups.list()) >= MOST:
         raise refuse(UserErrorCode.LIMIT_REACHED, f"There are {MOST} groups already: delete one first.")
     group = CustomerGroup(
@@ -53,7 +69,7 @@ async def update_customer_group(uow: UnitOfWork, group_id: str, patch: Patch) ->
     """Change a group: what is left out stays. NOT_FOUND, TAKEN."""
     if await uow.groups.lock(group_id) is None:
         raise _not_found()
-    columns = _check(patch, {})
+    columns = _check(uow, patch)
     if columns and not await uow.groups.change(group_id, uow.now, **columns):
         raise _code_taken()
     changed = await uow.groups.find(group_id)
@@ -71,28 +87,12 @@ async def delete_customer_group(uow: UnitOfWork, group_id: str) -> str:
     return group_id
 
 
-def _check(patch: Patch, defaults: dict[str, None]) -> dict[str, Any]:
-    """Return the columns that the patch, on top of the defaults, sets; raises every fault at once."""
-    problems, given = Problems(), {**defaults, **patch}
-    columns: dict[str, Any] = {}
-    if "name" in given:
-        columns["name"] = problems.check(_NAME, given["name"], "name")
-    if "code" in given:
-        columns["code"] = problems.check(parse_group_code, given["code"], "code")
-    if "private_markets" in given:
-        columns["private_markets"] = _check_markets(problems, given["private_markets"] or ())
+def _check(uow: UnitOfWork, patch: Patch) -> dict[str, Any]:
+    """Return the columns that the patch sets, checked and normalized; raises every fault at once."""
+    problems = Problems()
+    columns = check_patch(problems, patch, GROUP, uow.situation)
     problems.raise_if_any()
     return columns
-
-
-def _check_markets(problems: Problems, markets: Sequence[str]) -> list[str]:
-    if len(markets) > MOST_MARKETS:
-        problems.add(UserErrorCode.LIMIT_REACHED, f"Please name at most {MOST_MARKETS} markets.", "privateMarkets")
-    checked = [
-        problems.check(_MARKET, market, "privateMarkets", str(index))
-        for index, market in enumerate(markets[:MOST_MARKETS])
-    ]
-    return list(dict.fromkeys(market for market in checked if market is not None))
 
 
 def _not_found() -> DomainError:

@@ -14,7 +14,6 @@ from app.domain.requests import RequestFacts
 from app.domain.tenants import Tenant
 from app.domain.tools import Tools
 from app.models.credentials import HASH_LENGTH, Maker
-from app.models.customers import CustomerStatus
 from app.services.audit import record
 from app.services.caller import Caller
 from app.services.staff.new_customers import (
@@ -101,7 +100,7 @@ async def _check_all(uow: UnitOfWork, lines: Sequence[Line]) -> list[_Row | Line
 
 def _check(uow: UnitOfWork, number: int, line: CustomerLine, groups: Mapping[str, str]) -> _Row | LineOutcome:
     problems = Problems()
-    checked = check_new_customer(uow, problems, _new_customer(line))
+    checked = check_new_customer(uow, problems, NewCustomer.of(line.said))
     for index, code in enumerate(line.groups):
         if code not in groups:
             problems.add(
@@ -131,23 +130,6 @@ def _check_hash(uow: UnitOfWork, problems: Problems, password_hash: str | None) 
             "This is no hash that we can verify, or one that would take too long.",
             "passwordHash",
         )
-
-
-def _new_customer(line: CustomerLine) -> NewCustomer:
-    return NewCustomer(
-        email=line.email,
-        email_verified=line.email_verified,
-        customer_number=line.customer_number,
-        shopper_reference=line.shopper_reference,
-        active=line.active,
-        on_hold=line.on_hold,
-        status=CustomerStatus(line.status),
-        order_count=line.order_count,
-        created_at=line.created_at,
-        profile=line.profile,
-        legal_entities=[entity.model_dump() for entity in line.legal_entities],
-        addresses=[address.model_dump(exclude_unset=True) for address in line.addresses],
-    )
 
 
 @dataclass(frozen=True, slots=True)

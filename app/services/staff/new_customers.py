@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -15,13 +15,14 @@ from app.domain.problems import Problems
 from app.domain.references import parse_customer_number, parse_shopper_reference
 from app.domain.texts import is_blank
 from app.models.credentials import Credential, Maker
-from app.models.customers import Customer, CustomerStatus
-from app.services.accounts.addresses import add_address, check_address
-from app.services.accounts.legal_entities import Assignment, assign_legal_entities, check_assignments
+from app.models.customers import CustomerStatus
+from app.services.accounts.addresses import check_address
+from app.services.accounts.legal_entities import Assignment, assign_legal_entities, assignments_to
 from app.services.accounts.making_way import make_way_for_staff
+from app.services.accounts.new_customers import add_customer
 from app.services.accounts.ownership import Proof, prove_ownership
 from app.services.accounts.pending_signups import end_pending_signups
-from app.services.accounts.profiles import COMPANY_REGISTRATION_LINE, check_profile, find_company, imply_business_model
+from app.services.accounts.profiles import PROFILE, check_profile, situation_of
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -35,21 +36,27 @@ class NewCustomer:
     shopper_reference: str | None = None
     active: bool = True
     on_hold: bool = False
-    status: CustomerStatus = CustomerStatus.PROSPECT
+    status: str = CustomerStatus.PROSPECT.value
     order_count: int = 0
     created_at: datetime | None = None
     profile: Patch = field(default_factory=dict)
     legal_entities: Sequence[Patch] = ()
     addresses: Sequence[Patch] = ()
 
+    @classmethod
+    def of(cls, said: Patch) -> NewCustomer:
+        """Return what was said: what is no field here belongs to the profile, whose rules must know it."""
+        own = {each.name for each in fields(cls)} - {"profile"}
+        profile = {name: value for name, value in said.items() if name not in own}
+        return cls(**{name: value for name, value in said.items() if name in own}, profile=profile)
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CheckedCustomer:
     """A new customer whose every field is in order."""
 
-    given: NewCustomer
     email: EmailAddress
-    customer_number: str | None
+    email_verified: bool
     shopper_reference: str | None
     columns: dict[str, Any]
     legal_entities: Sequence[Assignment]
@@ -59,13 +66,11 @@ class CheckedCustomer:
 def check_new_customer(uow: UnitOfWork, problems: Problems, new: NewCustomer) -> CheckedCustomer | None:
     """Return the customer ready to be written; faults are noted, and then it may be None."""
     countries = [address.get("country") for address in new.addresses]
-    columns = check_profile(problems, uow.tenant, new.profile, site=None, mixins={}, countries=countries)
-    email = _check_login_address(problems, new, columns)
     said = {**new.profile, **({"legal_entities": new.legal_entities} if new.legal_entities else {})}
-    company, path = find_company(problems, said)
-    columns["company_registration_id"] = problems.check(
-        COMPANY_REGISTRATION_LINE, company.get("company_registration_id"), *path, "companyRegistrationId"
-    )
+    situation = situation_of(uow, said, None, countries=countries)
+    columns = check_profile(problems, said, PROFILE, assignments_to(()), situation)
+    legal_entities: list[Assignment] = columns.pop("legal_entities", None) or []
+    email = _check_login_address(problems, new, columns)
     if email is not None and columns.get("contact_email") is None:
         columns["contact_email"] = email.address
     number, reference = new.customer_number or None, new.shopper_reference or None
@@ -73,20 +78,27 @@ def check_new_customer(uow: UnitOfWork, problems: Problems, new: NewCustomer) ->
         number = problems.check(parse_customer_number, number, "customerNumber")
     if reference is not None:
         reference = problems.check(parse_shopper_reference, reference, "shopperReference")
-    legal_entities = check_assignments(problems, company.get("legal_entities"), (), *path, "legalEntities")
-    imply_business_model(columns, legal_entities)
+    columns |= {
+        "customer_number": number,
+        "shopper_reference": reference,
+        "active": new.active,
+        "on_hold": new.on_hold,
+        "status": new.status,
+        "order_count": new.order_count,
+        "created_at": new.created_at,
+    }
     most = uow.tenant.limits.addresses_per_customer
     if len(new.addresses) > most:
         problems.add(UserErrorCode.LIMIT_REACHED, f"Please give at most {most} addresses.", "addresses")
     if sum(bool(address.get("is_default")) for address in new.addresses) > 1:
         problems.add(UserErrorCode.INVALID, "Please make one address the default.", "addresses")
     addresses = [
-        {**check_address(problems, address, "addresses", str(index)), "is_default": bool(address.get("is_default"))}
+        check_address(uow, problems, address, "addresses", str(index))
         for index, address in enumerate(new.addresses[:most])
     ]
     if email is None:
         return None
-    return CheckedCustomer(new, email, number, reference, columns, legal_entities, addresses)
+    return CheckedCustomer(email, new.email_verified, reference, columns, legal_entities, addresses)
 
 
 def _check_login_address(problems: Problems, new: NewCustomer, columns: dict[str, Any]) -> EmailAddress | None:
@@ -130,7 +142,7 @@ async def write_new_customer(
         customer_id=customer_id,
         email=checked.email.address,
         email_key=checked.email.key,
-        email_verified_at=uow.now if checked.given.email_verified else None,
+        email_verified_at=uow.now if checked.email_verified else None,
         password_hash=password_hash,
         initial_password=initial_password,
         changed_at=uow.now,
@@ -138,21 +150,19 @@ async def write_new_customer(
     )
     if not await _takes_address(uow, credential):
         raise refuse(UserErrorCode.EMAIL_TAKEN, "There is a customer with this e-mail address already.", "email")
-    if checked.given.email_verified:
+    if checked.email_verified:
         await prove_ownership(uow, credential, Proof.STAFF)
-    while not await uow.customers.add_unless_taken(_customer(uow, customer_id, checked)):
-        taken = await _find_taken(uow, checked)
-        if taken is not None:
-            # An import goes on with the next customer in the same transaction.
-            await uow.credentials.delete(customer_id)
-            raise taken
-    if checked.given.email_verified:
+    columns = {**checked.columns, "shop_fields": [ALL, *sorted(pointers_of(checked.columns))]}
+    try:
+        await add_customer(uow, customer_id, columns, checked.addresses, origin=Origin.SHOP)
+    except DomainError:
+        # An import goes on with the next customer in the same transaction.
+        await uow.credentials.delete(customer_id)
+        raise
+    if checked.email_verified:
         await end_pending_signups(uow, checked.email.key, customer_id)
     if checked.legal_entities:
         await assign_legal_entities(uow, customer_id, checked.legal_entities)
-    for address in checked.addresses:
-        columns = {name: value for name, value in address.items() if name != "is_default"}
-        await add_address(uow, customer_id, columns, is_default=address["is_default"], origin=Origin.SHOP)
     return customer_id
 
 
@@ -164,35 +174,3 @@ async def _takes_address(uow: UnitOfWork, credential: Credential) -> bool:
     if not await make_way_for_staff(uow, email_key, credential.customer_id, is_proved=is_proved):
         return False
     return await uow.credentials.add_unless_email_taken(credential)
-
-
-def _customer(uow: UnitOfWork, customer_id: str, checked: CheckedCustomer) -> Customer:
-    given = checked.given
-    columns = {
-        **checked.columns,
-        "preferred_language": checked.columns.get("preferred_language") or uow.tenant.default_site.language,
-    }
-    return Customer(
-        tenant_id=uow.tenant.id,
-        id=customer_id,
-        customer_number=checked.customer_number or uow.tools.random.digits(8),
-        shopper_reference=checked.shopper_reference or customer_id,
-        **columns,
-        shop_fields=[ALL, *sorted(pointers_of(columns))],
-        active=given.active,
-        on_hold=given.on_hold,
-        status=given.status.value,
-        order_count=given.order_count,
-        created_at=given.created_at or uow.now,
-        updated_at=uow.now,
-    )
-
-
-async def _find_taken(uow: UnitOfWork, checked: CheckedCustomer) -> DomainError | None:
-    """Tell what of the given is taken; None when it was the number that we made up."""
-    reference, number = checked.shopper_reference, checked.customer_number
-    if reference is not None and await uow.customers.find_by_shopper_reference(reference) is not None:
-        return refuse(UserErrorCode.TAKEN, "Another customer has this shopper reference.", "shopperReference")
-    if number is not None and await uow.customers.find_by_number(number) is not None:
-        return refuse(UserErrorCode.TAKEN, "Another customer has this customer number.", "customerNumber")
-    return None

@@ -10,7 +10,8 @@ from app.domain.customer_filters import CustomerFilter, CustomerOrder, CustomerP
 from app.domain.emails import fold_address, parse_email
 from app.domain.errors import AccessCode, AccessError, Refused
 from app.domain.names import search_name
-from app.domain.patches import Patch
+from app.domain.patches import Patch, Rules, any_value, by_value, check_patch, null_clears
+from app.domain.problems import Problems
 from app.models.customers import CustomerFound, CustomerProfile
 from app.services.unit_of_work import UnitOfWork
 
@@ -57,7 +58,7 @@ async def customers(uow: UnitOfWork, first: int, after: str | None, terms: Patch
     """
     if not 1 <= first <= MOST:
         raise AccessError(AccessCode.BAD_REQUEST, f"`first` is a number from 1 to {MOST}.")
-    wanted = _filter(terms)
+    wanted = _filter(uow, terms)
     position = _position(wanted, after) if after is not None else None
     # One more than asked for tells whether there is a next page.
     found = await uow.customer_search.page(wanted, position, first + 1)
@@ -70,19 +71,9 @@ async def customers(uow: UnitOfWork, first: int, after: str | None, terms: Patch
     )
 
 
-def _filter(terms: Patch) -> CustomerFilter:
-    email, prefix = terms.get("email"), terms.get("email_prefix")
-    return CustomerFilter(
-        # What is no address is looked for as it is, and found with nobody.
-        email_key=(_email_key(email) or email) if email is not None else None,
-        email_prefix=_email_prefix(prefix) if prefix is not None else None,
-        name_prefix=search_name(terms.get("name")) or None,
-        customer_number=terms.get("customer_number"),
-        status=terms.get("status"),
-        group_id=terms.get("group_id"),
-        active=terms.get("active"),
-        on_hold=terms.get("on_hold"),
-    )
+def _filter(uow: UnitOfWork, terms: Patch) -> CustomerFilter:
+    wanted = check_patch(Problems(), terms, TERMS, uow.situation)
+    return CustomerFilter(**{_CONDITIONS.get(name, name): condition for name, condition in wanted.items()})
 
 
 def _email_key(email: str) -> str | None:
@@ -95,6 +86,21 @@ def _email_key(email: str) -> str | None:
 def _email_prefix(prefix: str) -> str | None:
     """Return the beginning of an address as addresses are compared."""
     return fold_address(prefix.strip()) or None
+
+
+# What is no address is looked for as it is, and found with nobody.
+TERMS: Rules = {
+    "email": null_clears(by_value(lambda email: _email_key(email) or email)),
+    "email_prefix": null_clears(by_value(_email_prefix)),
+    "name": by_value(lambda name: search_name(name) or None),
+    "customer_number": any_value,
+    "status": any_value,
+    "group_id": any_value,
+    "active": any_value,
+    "on_hold": any_value,
+}
+# Where a condition has another name than its term.
+_CONDITIONS = {"email": "email_key", "name": "name_prefix"}
 
 
 def _cursor(order: CustomerOrder, found: CustomerFound) -> str:

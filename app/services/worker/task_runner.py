@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from app.domain.tools import Tools
 from app.models.outbox import OutboxMessage
@@ -11,7 +10,7 @@ from app.services.accounts.confirmations import mail_confirmation
 from app.services.accounts.email_change import mail_email_change
 from app.services.accounts.password_reset import mail_password_reset
 from app.services.accounts.pending_signups import mail_signup
-from app.services.outgoing.tasks import Task, caller_of
+from app.services.outgoing.tasks import Task, TaskPayload, caller_of
 from app.services.sessions.guessing import tell_of_login_attack
 from app.services.unit_of_work import UnitOfWork
 
@@ -26,8 +25,8 @@ _WORK: dict[Task, Callable[..., Awaitable[None]]] = {
 
 async def run_task(tools: Tools, message: OutboxMessage) -> None:
     """Do a task that this worker has claimed: once, because the same transaction settles it."""
-    address = tools.sealer.open(message.payload["address"])
-    values: dict[str, Any] = message.payload["values"]
-    async with UnitOfWork(tools, caller_of(message)) as uow:
+    payload = TaskPayload.of(message)
+    address = tools.sealer.open(payload.address)
+    async with UnitOfWork(tools, caller_of(message, payload)) as uow:
         if await uow.outbox_queue.settle(message, delivered_at=uow.now, payload={}, last_error=None):
-            await _WORK[Task(message.topic)](uow, address, **values)
+            await _WORK[Task(message.topic)](uow, address, **payload.values)
