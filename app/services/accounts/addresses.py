@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.domain.errors import DomainError, UserErrorCode, refuse
+from app.domain.errors import UserErrorCode, refuse
 from app.domain.locales import parse_country
 from app.domain.patches import Patch, input_name
 from app.domain.phones import parse_phone
@@ -111,7 +111,7 @@ async def update_address(uow: UnitOfWork, address_id: str, patch: Patch) -> Addr
     """Change one of the caller's own addresses: what is left out stays, null clears. NOT_FOUND for any other."""
     customer_id = uow.caller.require_customer().id
     await lock_own_account(uow)
-    so_far = await _get(uow, customer_id, address_id)
+    so_far = await _get(uow, customer_id, address_id, "id")
     problems = Problems()
     columns = check_address(problems, patch, country=so_far.country)
     if patch.get("is_default") is False and so_far.is_default:
@@ -122,14 +122,14 @@ async def update_address(uow: UnitOfWork, address_id: str, patch: Patch) -> Addr
         columns["is_default"] = True
     await uow.addresses.change(customer_id, address_id, uow.now, **columns)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
-    return await _get(uow, customer_id, address_id)
+    return await _get(uow, customer_id, address_id, "id")
 
 
 async def delete_address(uow: UnitOfWork, address_id: str) -> str:
     """Remove one of the caller's own addresses and return its id; if need be the oldest left becomes the default."""
     customer_id = uow.caller.require_customer().id
     await lock_own_account(uow)
-    gone = await _get(uow, customer_id, address_id)
+    gone = await _get(uow, customer_id, address_id, "id")
     await uow.addresses.delete(customer_id, address_id)
     if gone.is_default:
         remaining = await uow.addresses.list(customer_id)
@@ -154,7 +154,7 @@ async def _change_tags(
 ) -> Address:
     customer_id = uow.caller.require_customer().id
     await lock_own_account(uow)
-    so_far = await _get(uow, customer_id, address_id)
+    so_far = await _get(uow, customer_id, address_id, "addressId")
     problems = Problems()
     given = problems.check(normalize_tags, tags, "tags")
     if given is not None:
@@ -162,15 +162,11 @@ async def _change_tags(
     problems.raise_if_any()
     await uow.addresses.change(customer_id, address_id, uow.now, tags=list(changed or ()))
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
-    return await _get(uow, customer_id, address_id)
+    return await _get(uow, customer_id, address_id, "addressId")
 
 
-async def _get(uow: UnitOfWork, customer_id: str, address_id: str) -> Address:
+async def _get(uow: UnitOfWork, customer_id: str, address_id: str, field: str) -> Address:
     found = await uow.addresses.find(customer_id, address_id)
     if found is None:
-        raise _not_found()
+        raise refuse(UserErrorCode.NOT_FOUND, "You have no address with this id.", field)
     return found
-
-
-def _not_found() -> DomainError:
-    return refuse(UserErrorCode.NOT_FOUND, "You have no address with this id.", "addressId")
