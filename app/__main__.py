@@ -46,7 +46,7 @@ def serve(settings: Settings, *, migrate_first: bool, demo_social: bool) -> None
     """Serve until SIGTERM or SIGINT, with the demo's provider of social login beside it if wanted."""
     with run_demo_social(settings) if demo_social else nullcontext():
         if demo_social:
-            sys.stderr.write("Social login has the provider 'demo', where you log in as 'ada'.\n")
+            sys.stderr.write("Social login has the provider 'demo': log in there as 'ada'.\n")
         _serve(settings, migrate_first=migrate_first)
 
 
@@ -70,7 +70,7 @@ def _greeting(steps: FirstSteps) -> str:
     else:
         lines.append(f"{steps.hint}")
     if steps.token_command is not None:
-        lines += ["For the operations of integrations, the demo's well-known secret gets a token:"]
+        lines += ["To call the operations for integrations, get a token with the demo's well-known secret:"]
         lines += [f"  {steps.token_command}"]
     return "".join(f"{line}\n" for line in lines)
 
@@ -106,8 +106,8 @@ def retry_outbox(settings: Settings, message_id: str | None) -> None:
     """Have one dead message, or all of them, tried again; raises `ValueError` for an id that is no dead one's."""
     revived = _with_tools(settings, partial(retry_dead, message_id=message_id))
     if message_id is not None and not revived:
-        raise ValueError(f"There is no dead message {message_id}: see python -m app outbox")
-    sys.stdout.write(f"{revived} to be tried again\n")
+        raise ValueError(f"There is no dead message {message_id}: run python -m app outbox to see them")
+    sys.stdout.write(f"{revived} will be tried again\n")
 
 
 def show_deliveries(settings: Settings, tenant_id: str | None, *, only_failed: bool) -> None:
@@ -122,7 +122,7 @@ def show_deliveries(settings: Settings, tenant_id: str | None, *, only_failed: b
 def replay_event(settings: Settings, event_id: str) -> None:
     """Have one event sent again under its own id; raises `ValueError` for an unknown one."""
     _with_tools(settings, partial(replay, event_id=event_id))
-    sys.stdout.write(f"{event_id} to be sent again\n")
+    sys.stdout.write(f"{event_id} will be sent again\n")
 
 
 def import_customers(settings: Settings, file: Path, tenant_id: str) -> None:
@@ -133,7 +133,7 @@ def import_customers(settings: Settings, file: Path, tenant_id: str) -> None:
     """
     tenant = read_tenants(settings).find_tenant(tenant_id)
     if tenant is None:
-        raise ValueError(f"There is no tenant '{tenant_id}': see python -m app tenants check")
+        raise ValueError(f"There is no tenant '{tenant_id}': run python -m app tenants check to see them")
     try:
         check_file(file)
         outcomes = _with_tools(settings, partial(import_file, tenant=tenant, file=file))
@@ -156,8 +156,8 @@ def rotate_keys(settings: Settings, file: Path | None) -> None:
     rotate(settings, file)
     show_keys(settings, file)
     sys.stdout.write(
-        "Running processes take them up within a minute. Tokens signed with the previous key, and mail sealed with it, "
-        "are good until you rotate again: wait at least 72 hours.\n"
+        "Running processes use the new keys within a minute. Tokens and mail that the previous key signed or sealed "
+        "are valid until you rotate again, so wait at least 72 hours.\n"
     )
 
 
@@ -201,17 +201,23 @@ def print_schema(_settings: Settings, *, federation: bool) -> None:
 def _parse(arguments: list[str] | None) -> Callable[[Settings], None]:
     parser = argparse.ArgumentParser(prog="python -m app", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    serving = commands.add_parser("serve", help="serve, with the worker inside unless WORKER=off")
-    serving.add_argument("--migrate", action="store_true", dest="migrate_first", help="migrate before, as on a laptop")
-    serving.add_argument("--demo-social", action="store_true", help="start the demo's provider of social login as well")
+    serving = commands.add_parser("serve", help="serve the API; the worker runs in the same process unless WORKER=off")
+    serving.add_argument("--migrate", action="store_true", dest="migrate_first", help="migrate the database first")
+    serving.add_argument("--demo-social", action="store_true", help="also start the demo's provider of social login")
     serving.set_defaults(run=serve)
-    commands.add_parser("worker", help="deliver the outbox").set_defaults(run=run_worker)
-    commands.add_parser("migrate", help="bring the database to the newest migration").set_defaults(run=migrate)
-    schema = commands.add_parser("schema", help="print the SDL")
-    schema.add_argument("--federation", action="store_true", help="as a subgraph of Apollo Federation 2")
+    commands.add_parser(
+        "worker", help="deliver mail and events, run due anonymizations, delete what has expired"
+    ).set_defaults(run=run_worker)
+    commands.add_parser("migrate", help="migrate the database to the newest schema").set_defaults(run=migrate)
+    schema = commands.add_parser("schema", help="print the GraphQL schema (SDL)")
+    schema.add_argument("--federation", action="store_true", help="print it as a subgraph of Apollo Federation 2")
     schema.set_defaults(run=print_schema)
-    tenants = commands.add_parser("tenants", help="the tenants file").add_subparsers(required=True, metavar="command")
-    tenants.add_parser("check", help="check the tenants file whole").set_defaults(run=check_tenants)
+    tenants = commands.add_parser("tenants", help="check the tenants file").add_subparsers(
+        required=True, metavar="command"
+    )
+    tenants.add_parser("check", help="check the whole tenants file and list the tenants").set_defaults(
+        run=check_tenants
+    )
     _add_outbox(commands)
     _add_customers(commands)
     _add_webhooks(commands)
@@ -221,50 +227,58 @@ def _parse(arguments: list[str] | None) -> Callable[[Settings], None]:
 
 
 def _add_outbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    outbox = commands.add_parser("outbox", help="what waits to be delivered, and what was given up and why")
+    outbox = commands.add_parser("outbox", help="show what waits to be delivered, and what was given up and why")
     outbox.set_defaults(run=show_outbox)
-    retry = outbox.add_subparsers(metavar="command").add_parser("retry", help="have dead messages tried again")
+    retry = outbox.add_subparsers(metavar="command").add_parser("retry", help="try dead messages again")
     which = retry.add_mutually_exclusive_group(required=True)
-    which.add_argument("--all", action="store_const", const=None, dest="message_id", help="each of them")
-    which.add_argument("message_id", nargs="?", metavar="id", help="one of those that python -m app outbox lists")
+    which.add_argument("--all", action="store_const", const=None, dest="message_id", help="all dead messages")
+    which.add_argument("message_id", nargs="?", metavar="id", help="a message that python -m app outbox lists")
     retry.set_defaults(run=retry_outbox)
 
 
 def _add_webhooks(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    webhooks = commands.add_parser("webhooks", help="the events that go to webhooks")
+    webhooks = commands.add_parser("webhooks", help="show the events for webhooks, or send one again")
     which = webhooks.add_subparsers(required=True, metavar="command")
-    listing = which.add_parser("deliveries", help="what was sent, what waits, and why")
-    listing.add_argument("--tenant", dest="tenant_id", metavar="id", help="of this tenant only")
-    listing.add_argument("--failed", action="store_true", dest="only_failed", help="what did not arrive only")
+    listing = which.add_parser("deliveries", help="list the events: delivered, waiting or dead, with the last error")
+    listing.add_argument("--tenant", dest="tenant_id", metavar="id", help="only events of this tenant")
+    listing.add_argument(
+        "--failed", action="store_true", dest="only_failed", help="only events that were not delivered"
+    )
     listing.set_defaults(run=show_deliveries)
-    again = which.add_parser("replay", help="have an event sent again, under its own id")
-    again.add_argument("event_id", metavar="id", help="one of those that python -m app webhooks deliveries lists")
+    again = which.add_parser("replay", help="send an event again, with the same id")
+    again.add_argument("event_id", metavar="id", help="an event that python -m app webhooks deliveries lists")
     again.set_defaults(run=replay_event)
 
 
 def _add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    keys = commands.add_parser("keys", help="the keys that tokens are signed with")
+    keys = commands.add_parser("keys", help="list or rotate the keys that sign tokens")
     which = keys.add_subparsers(required=True, metavar="command")
-    rotation = which.add_parser("rotate", help="begin to sign with the next key, and make a new next one")
+    rotation = which.add_parser("rotate", help="sign with the next key from now on, and make a new next key")
     rotation.set_defaults(run=rotate_keys)
-    listing = which.add_parser("list", help="their names: current, next and previous")
+    listing = which.add_parser("list", help="list the names of the keys: current, next, previous")
     listing.set_defaults(run=show_keys)
     for command in (rotation, listing):
-        command.add_argument("--file", type=Path, metavar="path", help="another file than SIGNING_KEYS_FILE's")
+        command.add_argument("--file", type=Path, metavar="path", help="use this file instead of SIGNING_KEYS_FILE")
 
 
 def _add_customers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    customers = commands.add_parser("customers", help="many customers at once")
+    customers = commands.add_parser("customers", help="import customers")
     run = customers.add_subparsers(required=True, metavar="command").add_parser(
-        "import", help="import customers from another system; run it again to go on after an interruption"
+        "import", help="import customers from another system; after an interruption, run it again to go on"
     )
-    run.add_argument("file", type=Path, help="one customer as a JSON object on each line")
-    run.add_argument("--tenant", default="demo", dest="tenant_id", metavar="id", help="whose customers (demo)")
+    run.add_argument("file", type=Path, help="a file with one customer on each line, as a JSON object")
+    run.add_argument(
+        "--tenant",
+        default="demo",
+        dest="tenant_id",
+        metavar="id",
+        help="the tenant that gets the customers (default: demo)",
+    )
     run.set_defaults(run=import_customers)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; a fault of the configuration is a line each, and exit code 2."""
+    """Run one command. Each fault in the configuration is one line, and the exit code is 2."""
     run = _parse(arguments)
     try:
         run(Settings.load())

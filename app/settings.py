@@ -18,11 +18,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from app.domain.profile import Profile
 
 _MISSING_IN_PRODUCTION = {
-    "mail_from": "the address that mail comes from, such as 'Shop <no-reply@shop.example>'",
-    "public_url": "the https address that the world knows this service by",
-    "signing_keys_file": "a private JWK set of ES256 keys; the one made in STATE_DIR is for development only",
+    "mail_from": "the address that mail is sent from, such as 'Shop <no-reply@shop.example>'",
+    "public_url": "the public https address of this service",
+    "signing_keys_file": "a private JWK set of ES256 keys; the one in STATE_DIR is only for development",
     "smtp_url": "the mail server, such as smtp://user:password@mail.example:587?starttls=required",
-    "tenants_file": "your own tenants; the built-in demo has secrets that everybody knows",
+    "tenants_file": "your own tenants; everybody knows the secrets of the built-in demo",
 }
 
 
@@ -55,9 +55,9 @@ def _smtp_url(text: str) -> str:
     parts = urlsplit(text)
     query = parse_qsl(parts.query, keep_blank_values=True)
     if parts.scheme != "smtp" or not parts.hostname or not parts.port or parts.path.strip("/"):
-        raise ValueError("must be smtp://user:password@host:port, with ?starttls=required where the server has TLS")
+        raise ValueError("must be smtp://user:password@host:port, with ?starttls=required if the server has TLS")
     if query not in ([], [("starttls", "required")]):
-        raise ValueError("must have nothing after '?' but starttls=required")
+        raise ValueError("must have nothing after '?' except starttls=required")
     return text
 
 

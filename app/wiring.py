@@ -144,7 +144,7 @@ def open_mailbox(settings: Settings) -> Mailbox | None:
 def run_demo_social(settings: Settings) -> AbstractContextManager[None]:
     """Run the demo tenant's provider of social login on this machine; raises `ValueError` where there can be none."""
     if settings.profile is Profile.PRODUCTION or settings.tenants_file is not None:
-        raise ValueError("--demo-social is for the built-in demo tenant, in development.")
+        raise ValueError("--demo-social works only with the built-in demo tenant, in development.")
     provider = read_tenants(settings).tenant("demo").social[0]
     return run_demo_provider(provider.issuer, settings.environment)
 

@@ -54,7 +54,7 @@ async def _repeat(job: Callable[[], Awaitable[int]], idle_pause: float, stop: as
         try:
             pause = 0.0 if await job() else idle_pause
         except Exception:
-            logger.exception("The worker failed and goes on in a moment.")
+            logger.exception("The worker failed; it goes on soon.")
             pause = PAUSE_AFTER_FAILURE
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause)

@@ -38,14 +38,12 @@ class PrometheusMetrics:
             registry=self.registry,
         )
         self._limited = Counter(
-            "gateway_limited", "Tries that a limit has refused, by limit.", ("limit",), registry=self.registry
+            "gateway_limited", "Attempts that a limit has refused, by limit.", ("limit",), registry=self.registry
         )
-        self._passwords_waiting = self._gauge(
-            "gateway_passwords_waiting", "Passwords that wait for a thread to be hashed."
-        )
+        self._passwords_waiting = self._gauge("gateway_passwords_waiting", "Passwords that wait to be hashed.")
         self._connections = self._gauge("gateway_database_connections", "Connections to the database in use.")
         self._oldest = self._gauge(
-            "gateway_outbox_oldest_seconds", "How long the oldest message has waited that is due.", "mostrecent"
+            "gateway_outbox_oldest_seconds", "How long the oldest due message has waited.", "mostrecent"
         )
         self._dead = self._gauge("gateway_outbox_dead", "Messages that were given up.", "mostrecent")
         # Looked up once for each: the library takes longer to find one of many than to count.
@@ -115,7 +113,7 @@ def serve_metrics(host: str, port: int, source: PrometheusMetrics | Path) -> Ite
     try:
         server, thread = start_http_server(port, host, registry)
     except OSError as error:
-        raise ValueError(f"METRICS_PORT {port} cannot be listened on: {error.strerror}") from None
+        raise ValueError(f"METRICS_PORT {port} cannot be used: {error.strerror}") from None
     try:
         yield
     finally:

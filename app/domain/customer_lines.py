@@ -16,7 +16,7 @@ _MOST_ORDERS = 1_000_000
 
 def _well_formed(text: str) -> str:
     if not is_well_formed(text):
-        raise ValueError("holds a NUL or half a character")
+        raise ValueError("holds a NUL or an incomplete character")
     return text
 
 
@@ -103,7 +103,7 @@ class CustomerLine(ProfileLine):
 def read_line(line: bytes) -> CustomerLine | tuple[FieldError, ...]:
     """Return the customer of a line (JSON in UTF-8), or everything that is wrong with its form."""
     if len(line) > MAXIMUM_BYTES:
-        return (FieldError(UserErrorCode.TOO_LONG, (), f"A line has at most {MAXIMUM_BYTES} bytes."),)
+        return (FieldError(UserErrorCode.TOO_LONG, (), f"A line may have at most {MAXIMUM_BYTES} bytes."),)
     try:
         return CustomerLine.model_validate_json(line)
     except ValidationError as error:

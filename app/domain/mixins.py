@@ -34,8 +34,8 @@ _MESSAGES = {
     "minimum": "This must be at least {}.",
     "maxItems": "Please give at most {} entries.",
     "minItems": "Please give at least {} entries.",
-    "additionalProperties": "Please leave out what the shop does not know here.",
-    "unevaluatedProperties": "Please leave out what the shop does not know here.",
+    "additionalProperties": "Please leave this out: the shop does not use it.",
+    "unevaluatedProperties": "Please leave this out: the shop does not use it.",
 }
 
 Path = tuple[str, ...]
@@ -71,11 +71,11 @@ def check_schema(schema: Mapping[str, Any]) -> None:
     resolver = Registry().with_resource("", DRAFT202012.create_resource(schema)).resolver()
     for reference in _references(schema):
         if not reference.startswith("#"):
-            raise ValueError(f"$ref {reference!r} leaves the schema")
+            raise ValueError(f"$ref {reference!r} must point into this schema")
         try:
             resolver.lookup(reference)
         except Unresolvable as error:
-            raise ValueError(f"$ref {reference!r} points to nothing") from error
+            raise ValueError(f"$ref {reference!r} points to nothing in this schema") from error
 
 
 def merge_patch(target: object, patch: object) -> object:
@@ -157,7 +157,7 @@ def _describe(error: ValidationError, name: str) -> Iterator[FieldError]:
             yield _fault((*path, missing), "Please fill in this field.", UserErrorCode.REQUIRED)
         return
     text = ", ".join(map(str, expected)) if isinstance(expected, list) else str(expected)
-    message = _MESSAGES.get(keyword, "This is not what the shop expects here.").format(text)
+    message = _MESSAGES.get(keyword, "This value does not fit the rules of the shop.").format(text)
     yield _fault(path, message, _CODES.get(keyword, UserErrorCode.INVALID))
 
 

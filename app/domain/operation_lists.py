@@ -24,7 +24,7 @@ def read_operations(content: Any) -> dict[str, str]:
         raise ValueError("it lists no operation")
     for known_as, text in operations.items():
         if not isinstance(text, str) or known_as != hash_operation(text):
-            raise ValueError(f"'{known_as}' is not the SHA-256 of its operation's text, in hexadecimal")
+            raise ValueError(f"'{known_as}' must be the SHA-256 of its operation's text, in hexadecimal")
     return operations
 
 

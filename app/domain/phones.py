@@ -99,6 +99,5 @@ def _possible(typed: str, country: str) -> PhoneNumber | None:
 def _refusal() -> Refused:
     return Refused(
         UserErrorCode.INVALID_PHONE,
-        "Please enter a phone number in digits, best with its country code, such as +49 30 1234567, and without an "
-        "extension.",
+        "Please enter a phone number with its country code, such as +49 30 1234567, and without an extension.",
     )

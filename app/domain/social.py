@@ -63,7 +63,7 @@ def parse_code_challenge(text: str) -> str:
     if _CHALLENGE.fullmatch(text) is None:
         raise Refused(
             UserErrorCode.INVALID,
-            "The code challenge is the SHA-256 of the code verifier in base64url: 43 characters without padding.",
+            "The code challenge must be the SHA-256 of the code verifier in base64url: 43 characters, without padding.",
         )
     return text
 
@@ -71,13 +71,11 @@ def parse_code_challenge(text: str) -> str:
 def parse_code_verifier(text: str) -> str:
     """Return a code verifier (RFC 7636 section 4.1); else `Refused` with TOO_SHORT, TOO_LONG or INVALID."""
     if len(text) < _VERIFIER_LENGTH.start:
-        raise Refused(UserErrorCode.TOO_SHORT, "The code verifier has at least 43 characters.")
+        raise Refused(UserErrorCode.TOO_SHORT, "The code verifier must have at least 43 characters.")
     if len(text) >= _VERIFIER_LENGTH.stop:
-        raise Refused(UserErrorCode.TOO_LONG, "The code verifier has at most 128 characters.")
+        raise Refused(UserErrorCode.TOO_LONG, "The code verifier may have at most 128 characters.")
     if _VERIFIER.fullmatch(text) is None:
-        raise Refused(
-            UserErrorCode.INVALID, "The code verifier holds letters, digits, '-', '.', '_' and '~', and nothing else."
-        )
+        raise Refused(UserErrorCode.INVALID, "The code verifier may have only letters, digits, '-', '.', '_' and '~'.")
     return text
 
 

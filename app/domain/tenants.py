@@ -250,7 +250,7 @@ class Client(Entry):
             if self.secret is None and self.jwks is None:
                 raise ValueError("an integration needs secret_env or jwks_file")
             if self.origins or self.redirect_uris:
-                raise ValueError("an integration runs in no browser: leave origins and redirect_uris out")
+                raise ValueError("an integration does not run in a browser: leave origins and redirect_uris out")
         return self
 
 
@@ -333,7 +333,7 @@ class SocialProvider(Entry):
     @model_validator(mode="after")
     def _has_one_secret(self) -> Self:
         if (self.client_secret is None) == (self.signing is None):
-            raise ValueError("needs client_secret_env, or signing where the provider wants signed secrets")
+            raise ValueError("needs client_secret_env, or signing if the provider asks for signed secrets")
         return self
 
     @model_validator(mode="after")
@@ -341,7 +341,7 @@ class SocialProvider(Entry):
         endpoints = (self.authorization_endpoint, self.token_endpoint, self.userinfo_endpoint)
         if any(endpoints) and not all(endpoints):
             raise ValueError(
-                "needs authorization_endpoint, token_endpoint and userinfo_endpoint, or with OpenID none of them"
+                "needs authorization_endpoint, token_endpoint and userinfo_endpoint, or none of them with OpenID"
             )
         if self.is_openid and "openid" not in self.scopes:
             raise ValueError("must ask for the scope 'openid', or name the endpoints of OAuth 2 without OpenID")
@@ -521,5 +521,5 @@ def _refuse_twice(ids: Iterable[str]) -> None:
     seen: set[str] = set()
     for entry_id in ids:
         if entry_id in seen:
-            raise ValueError(f"'{entry_id}' stands here twice: give each its own")
+            raise ValueError(f"'{entry_id}' is here twice: give each its own")
         seen.add(entry_id)

@@ -79,7 +79,7 @@ def check_origin(text: str, *, loopback: bool) -> str:
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     origin = f"{parts.scheme}://{host}{port}"
     if text != origin:
-        raise ValueError(f"is not what a browser sends: write '{origin}'")
+        raise ValueError(f"is not the form that a browser sends: write '{origin}'")
     return origin
 
 
@@ -143,4 +143,4 @@ def _refuse_unsafe_scheme(parts: SplitResult, *, loopback: bool) -> None:
     if not is_loopback(parts.hostname or ""):
         raise ValueError("must begin with https:// (http is only for loopback in development)")
     if not loopback:
-        raise ValueError("must begin with https:// in production, on loopback too")
+        raise ValueError("must begin with https:// in production, also on loopback")

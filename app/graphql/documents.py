@@ -87,7 +87,7 @@ class Document:
             operation = self.operations.get(name)
             if operation is not None:
                 return operation
-            reason = "The document holds no operation of that operationName."
+            reason = "The document has no operation with this operationName."
         raise DocumentRefusedError(AccessCode.BAD_REQUEST, GraphQLError(reason))
 
 
@@ -174,7 +174,7 @@ class Documents:
 
     def _parse(self, text: str) -> DocumentNode:
         if "\0" in text:
-            raise DocumentRefusedError(AccessCode.BAD_REQUEST, GraphQLError("The document holds a NUL character."))
+            raise DocumentRefusedError(AccessCode.BAD_REQUEST, GraphQLError("The document has a NUL character."))
         try:
             tree = parse(text, max_tokens=self._limits.tokens)
         except GraphQLError as error:
@@ -186,7 +186,7 @@ class Documents:
             finder = _NulFinder()
             visit(tree, finder)
             if finder.found:
-                reason = GraphQLError("The document holds a NUL character.")
+                reason = GraphQLError("The document has a NUL character.")
                 raise DocumentRefusedError(AccessCode.BAD_REQUEST, reason)
         return tree
 

@@ -109,7 +109,7 @@ class Access(FieldExtension):
             return
         principal = context.caller.require_principal()
         if principal.kind not in self._kinds:
-            raise forbidden(f"This operation is not for {principal.kind.value} tokens.")
+            raise forbidden(f"{principal.kind.value} tokens may not call this operation.")
         if principal.kind is not TokenKind.INTEGRATION:
             return
         if self._scope is not None and self._scope not in principal.scope:

@@ -40,7 +40,7 @@ class KnownOperations:
     def check(self, known_as: str, text: str) -> None:
         """Raise `AccessError` BAD_REQUEST unless this is the hash of the text."""
         if known_as != hash_operation(text):
-            raise AccessError(AccessCode.BAD_REQUEST, "The sha256Hash is not that of the document.")
+            raise AccessError(AccessCode.BAD_REQUEST, "The sha256Hash does not fit the document.")
 
     def remember(self, known_as: str, text: str) -> None:
         """Keep a text that was found good, unless it is a very long one."""
@@ -57,7 +57,7 @@ def faults_of_lists(tenants: Iterable[Tenant], documents: Documents) -> Iterator
     """Yield a line for each thing in the tenants' lists that this schema does not run."""
     for tenant in tenants:
         for known_as, reason in _faults(tenant.operations or {}, documents):
-            yield f"tenants.{tenant.id}.operations_file lists {known_as}, which is not right: {reason}"
+            yield f"tenants.{tenant.id}.operations_file lists {known_as}, which is wrong: {reason}"
 
 
 def _faults(operations: Mapping[str, str], documents: Documents) -> Iterator[tuple[str, str]]:

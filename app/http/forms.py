@@ -34,9 +34,9 @@ def read_form(body: bytes) -> dict[str, str]:
         raise BadFormError("The body is not a URL-encoded form in UTF-8.") from None
     parameters = dict(pairs)
     if len(parameters) != len(pairs):
-        raise BadFormError("A parameter came twice.")
+        raise BadFormError("A parameter is there twice.")
     if not all(map(is_well_formed, parameters.values())):
-        raise BadFormError("The form holds a NUL character.")
+        raise BadFormError("The form has a NUL character.")
     return {name: value for name, value in parameters.items() if value}
 
 
@@ -44,7 +44,7 @@ def read_basic(authorization: str) -> BasicCredentials:
     """Return the credentials of an Authorization header (RFC 7617); raises `BadFormError` for any other scheme."""
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
-        raise BadFormError("The client authenticates by Basic, or in the form.")
+        raise BadFormError("Authenticate by Basic or in the form, but not both.")
     try:
         text = b64decode(encoded.strip(), validate=True).decode()
         client_id, colon, secret = text.partition(":")

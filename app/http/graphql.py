@@ -128,7 +128,7 @@ class GraphQLEndpoint:
         if is_get:
             query_string: bytes = scope["query_string"]
             if len(query_string) > self._max_body_bytes:
-                raise _HttpRefusal(414, f"A query string has at most {self._max_body_bytes} bytes.")
+                raise _HttpRefusal(414, f"A query string may have at most {self._max_body_bytes} bytes.")
             return read_query_string(query_string)
         if not is_json(headers.get(b"content-type", b"").decode("latin-1")):
             raise _HttpRefusal(415, f"Send the request as {JSON} in UTF-8.")
@@ -153,7 +153,7 @@ class GraphQLEndpoint:
 
     def _too_large(self) -> _HttpRefusal:
         # The rest of the body is still on its way: without closing, it would be read as the next request.
-        return _HttpRefusal(413, f"A request has at most {self._max_body_bytes} bytes.", (b"connection", b"close"))
+        return _HttpRefusal(413, f"A request may have at most {self._max_body_bytes} bytes.", (b"connection", b"close"))
 
     def _text(self, request: GraphQLRequest) -> str:
         """Return the text to run: the one that was sent, or the one that the hash stands for."""
@@ -247,7 +247,7 @@ def _read_headers(scope: Scope) -> dict[bytes, bytes]:
     if len(headers) != len(pairs):
         for name in _SINGLE_HEADERS:
             if sum(key == name for key, _ in pairs) > 1:
-                raise bad_request("A request header that may come once came twice.")
+                raise bad_request("A request header is there twice that may be there only once.")
         headers[b"accept"] = b",".join(value for key, value in pairs if key == b"accept")
     return headers
 

@@ -85,5 +85,5 @@ def _read_hash(persisted: Any) -> str | None:
         return None
     known_as = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
     if not isinstance(known_as, str) or not _HASH.fullmatch(known_as) or persisted.get("version") != 1:
-        raise bad_request("A persistedQuery has the version 1 and a sha256Hash of 64 hexadecimal digits.")
+        raise bad_request("A persistedQuery must have the version 1 and a sha256Hash of 64 hexadecimal digits.")
     return known_as.lower()

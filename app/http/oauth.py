@@ -103,7 +103,7 @@ async def _read(request: Request) -> OAuthRequest:
     if request.method != "POST":
         raise _HttpRefusal(405, "This endpoint takes POST.", {"Allow": "POST"})
     if request.scope["query_string"]:
-        raise _HttpRefusal(400, "Send everything in the body: addresses end up in logs.")
+        raise _HttpRefusal(400, "Send everything in the body, because addresses end up in logs.")
     if not is_form(_single(request, "content-type") or ""):
         raise _HttpRefusal(415, "Send the request as application/x-www-form-urlencoded in UTF-8.")
     if (_single(request, "content-encoding") or "identity").strip().lower() != "identity":
@@ -129,7 +129,7 @@ def _read_basic(authorization: str | None) -> BasicCredentials | None:
 def _single(request: Request, name: str) -> str | None:
     values = request.headers.getlist(name)
     if len(values) > 1:
-        raise _HttpRefusal(400, "A request header that may come once came twice.")
+        raise _HttpRefusal(400, "A request header is there twice that may be there only once.")
     return values[0] if values else None
 
 
@@ -140,9 +140,9 @@ async def _read_body(request: Request) -> bytes:
             body += chunk
             if len(body) > MAX_BODY_BYTES:
                 # The rest is still on its way: without closing, it would be read as the next request.
-                raise _HttpRefusal(413, f"A request has at most {MAX_BODY_BYTES} bytes.", {"Connection": "close"})
+                raise _HttpRefusal(413, f"A request may have at most {MAX_BODY_BYTES} bytes.", {"Connection": "close"})
     except ClientDisconnect:
-        raise _HttpRefusal(400, "The body broke off.") from None
+        raise _HttpRefusal(400, "The body ended too early.") from None
     return body
 
 

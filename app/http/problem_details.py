@@ -43,5 +43,5 @@ def _detail(status: HTTPStatus, error: HTTPException, headers: dict[str, str]) -
         case HTTPStatus.NOT_FOUND:
             return "There is nothing at this path: the API is at /graphql."
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            return f"This path takes {headers['Allow']}."
+            return f"This path allows only {headers['Allow']}."
     return status.description or status.phrase

@@ -28,7 +28,7 @@ def read_json(text: bytes) -> Any:
     if text.count(b"{") + text.count(b"[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
         raise BadJsonError(f"The JSON is nested more than {MAX_DEPTH} levels deep.")
     if b"\\u0000" in text and _holds_nul(value):
-        raise BadJsonError("The JSON holds a NUL character.")
+        raise BadJsonError("The JSON has a NUL character.")
     if orjson.dumps(value) != text:
         _refuse_duplicate_keys(text)
     return value

@@ -107,7 +107,7 @@ class CredentialRepository(Repository):
         Raises `Refused` EMAIL_TAKEN, after which the transaction can only be rolled back: the unique key decides who of
         two comes first.
         """
-        taken = Refused(UserErrorCode.EMAIL_TAKEN, "Somebody else has this address by now: choose another one.")
+        taken = Refused(UserErrorCode.EMAIL_TAKEN, "Another customer has got this address: choose another one.")
         if await self.is_email_taken(email_key, customer_id, now):
             raise taken
         try:

@@ -172,4 +172,4 @@ class UnitOfWork:
 
     def _hold_nothing(self) -> None:
         if self._connection.begun:
-            raise RuntimeError("Passwords are hashed before the transaction begins: nobody shall wait for them.")
+            raise RuntimeError("Hash passwords before the transaction begins, so that nobody waits for them.")

@@ -92,7 +92,7 @@ class TestClient:
 
     @pytest.mark.parametrize("extra", [{"origins": ["https://a.test"]}, {"redirect_uris": ["https://a.test/c"]}])
     def test_refuses_an_integration_in_a_browser(self, extra: dict[str, Any]) -> None:
-        with pytest.raises(ValidationError, match="runs in no browser"):
+        with pytest.raises(ValidationError, match="does not run in a browser"):
             Client.model_validate({"id": "backend", "kind": "integration", "secret": "s", **extra})
 
     def test_does_not_show_its_secret(self) -> None:

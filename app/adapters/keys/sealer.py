@@ -29,7 +29,7 @@ class FernetSealer:
         try:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
-            raise ValueError("This was not sealed with any of our keys.") from None
+            raise ValueError("None of our keys has sealed this.") from None
 
 
 class RotatingSealer:

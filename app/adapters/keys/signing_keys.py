@@ -56,7 +56,7 @@ class KeyFile:
         try:
             self._keys = read_keys(self._path)
         except ValueError as error:
-            logger.error("The signing keys stay what they were: %s", error)
+            logger.error("The signing keys are not changed: %s", error)
         else:
             logger.info("The signing keys were changed", extra={"kids": [kid(key) for key in self._keys]})
 
@@ -127,7 +127,7 @@ def _read_set(key_set: object) -> list[ECKey]:
     if not isinstance(entries, list):
         raise _BadKeySetError('is not a JWK set: it needs a list under "keys"')
     if not 1 <= len(entries) <= _MOST_KEYS:
-        raise _BadKeySetError(f"holds {len(entries)} keys: needed are one to three (current, next, previous)")
+        raise _BadKeySetError(f"holds {len(entries)} keys: it needs one to three (current, next, previous)")
     keys = [_read_key(number, entry) for number, entry in enumerate(entries, start=1)]
     if len({kid(key) for key in keys}) < len(keys):
         raise _BadKeySetError("holds two keys with the same kid")
@@ -140,7 +140,7 @@ def _read_key(number: int, entry: object) -> ECKey:
     if not isinstance(entry.get("d"), str):
         raise _BadKeySetError(f"key {number} is not a private key")
     if entry.get("use", "sig") != "sig" or entry.get("alg", "ES256") != "ES256":
-        raise _BadKeySetError(f"key {number} is not meant for signing with ES256")
+        raise _BadKeySetError(f"key {number} is not for signing with ES256")
     try:
         key = ECKey.import_key({name: entry[name] for name in ("kty", "crv", "x", "y", "d", "kid") if name in entry})
     except (JoseError, ValueError):

@@ -57,7 +57,7 @@ class SmtpMailer:
             # First, because a certificate that does not verify is a ValueError as well.
             raise
         except ValueError as error:
-            raise OSError(f"The message cannot be sent: {type(error).__name__}") from None
+            raise OSError(f"The message could not be sent: {type(error).__name__}") from None
 
     async def forget(self, customer_id: str) -> None:
         """Do nothing: what was sent is not kept here."""
@@ -99,7 +99,7 @@ class FileMailer:
                 mail[_CUSTOMER_HEADER] = message.customer_id
             content = mail.as_bytes()
         except ValueError as error:
-            raise OSError(f"The message cannot be written: {type(error).__name__}") from None
+            raise OSError(f"The message could not be written: {type(error).__name__}") from None
         digest = sha256(message.message_id.encode()).hexdigest()[:12]
         path = self._folder / f"{self._clock.now():%Y%m%dT%H%M%S%f}Z-{digest}.eml"
         await asyncio.to_thread(_write, path, content)
@@ -127,7 +127,9 @@ class _Server:
         if url.scheme not in {"smtp", "smtps"} or not url.hostname or url.path.strip("/"):
             raise ValueError("The SMTP URL must look like smtp://[user:password@]host:port or smtps://…")
         if options or starttls not in {None, "required"} or (starttls and url.scheme == "smtps"):
-            raise ValueError("The only option of an smtp:// URL is ?starttls=required; smtps:// has none")
+            raise ValueError(
+                "An smtp:// URL may have the option ?starttls=required and no other; smtps:// has no option"
+            )
         return cls(
             host=url.hostname,
             port=url.port,
@@ -143,7 +145,7 @@ def _read_sender(mail_from: str) -> Address:
         ((name, address),) = getaddresses([mail_from])
         return _deliverable(address, name)
     except ValueError:
-        raise ValueError('The sender must be one mail address, such as "Shop <shop@example.com>"') from None
+        raise ValueError('The sender must be one e-mail address, such as "Shop <shop@example.com>"') from None
 
 
 def _deliverable(address: str, name: str = "") -> Address:
@@ -152,7 +154,7 @@ def _deliverable(address: str, name: str = "") -> Address:
     if not domain.isascii():
         domain = idna.encode(domain, uts46=True).decode("ascii")
     if not _LOCAL_PART.fullmatch(local_part) or not _DOMAIN.fullmatch(domain):
-        raise ValueError("This is not one mail address.")
+        raise ValueError("This is not one e-mail address.")
     return Address(name, username=local_part, domain=domain)
 
 

@@ -43,4 +43,6 @@ def _check(port: int) -> None:
     try:
         create_server(("127.0.0.1", port)).close()
     except OSError as error:
-        raise ValueError(f"The demo provider needs port {port}, which something else listens on: end that.") from error
+        raise ValueError(
+            f"The demo provider needs port {port}, but another program uses it: end that program."
+        ) from error

@@ -64,7 +64,7 @@ class Discovery:
         issuer = self._provider.issuer
         document = await get_json(self._http, f"{issuer.rstrip('/')}/.well-known/openid-configuration")
         if document.get("issuer") != issuer:
-            raise ProviderUnavailableError("its discovery document is another issuer's")
+            raise ProviderUnavailableError("its discovery document names another issuer")
         authorization = _required(document, "authorization_endpoint")
         self._check(authorization)
         return Endpoints(
@@ -97,7 +97,7 @@ def _authentication(document: dict[str, Any]) -> str:
     for method in _AUTHENTICATIONS:
         if method in supported:
             return method
-    raise ProviderUnavailableError("it wants us to authenticate in a way that we do not know")
+    raise ProviderUnavailableError("it asks for a way to authenticate that we do not support")
 
 
 def _required(document: dict[str, Any], name: str) -> str:

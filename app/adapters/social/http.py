@@ -48,7 +48,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             if response.status_code in _REDIRECTS:
                 raise ProviderUnavailableError("it redirects")
             if response.headers.get("Content-Encoding", "identity") != "identity":
-                raise ProviderUnavailableError("it answers compressed")
+                raise ProviderUnavailableError("its answer is compressed")
             content = await _read(response, self._most_bytes)
         finally:
             await response.aclose()
@@ -63,7 +63,7 @@ async def _read(response: httpx2.Response, most_bytes: int) -> bytes:
     async for chunk in chunks:
         content += chunk
         if len(content) > most_bytes:
-            raise ProviderUnavailableError(f"it answers with more than {most_bytes} bytes")
+            raise ProviderUnavailableError(f"its answer has more than {most_bytes} bytes")
     return bytes(content)
 
 
@@ -76,7 +76,7 @@ async def get_json(client: httpx2.AsyncClient, url: str, *, bearer: str | None =
     try:
         content = json.loads(response.content)
     except (ValueError, RecursionError) as error:
-        raise ProviderUnavailableError(f"{url} answers with what is no JSON") from error
+        raise ProviderUnavailableError(f"the answer of {url} is not JSON") from error
     if not isinstance(content, dict):
-        raise ProviderUnavailableError(f"{url} answers with what is no JSON object")
+        raise ProviderUnavailableError(f"the answer of {url} is not a JSON object")
     return content

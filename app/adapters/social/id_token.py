@@ -45,7 +45,7 @@ async def check_id_token(
         claims = await _verify(token, keys, announced, expected)
         claims.validate(now=expected.now, leeway=LEEWAY)
     except (JoseError, ValueError, TypeError, RecursionError) as error:
-        raise ProviderRefusedError(f"the id token is not in order: {type(error).__name__} {error}") from error
+        raise ProviderRefusedError(f"the id token is not valid: {type(error).__name__} {error}") from error
     _check_further(claims)
     return dict(claims)
 
@@ -54,7 +54,7 @@ async def _verify(token: str, keys: ProviderKeys, announced: Collection[str], ex
     algorithms = [algorithm for algorithm in ALGORITHMS if algorithm in announced]
     algorithm = (header := jws.extract_compact(token.encode("ascii")).headers()).get("alg")
     if algorithm not in algorithms:
-        raise ProviderRefusedError("the id token is signed with an algorithm that does not count")
+        raise ProviderRefusedError("the id token is signed with an algorithm that we do not accept")
     key = await keys.find(header.get("kid"), algorithm)
     decoded = jwt.decode(token, key, registry=jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False))
     options = {

@@ -69,7 +69,7 @@ class ProviderClient:
     def _check_issuer(self, iss: str | None, *, required: bool) -> None:
         """Refuse an answer that another authorization server gave (RFC 9207 section 2.4)."""
         if iss != self._provider.issuer and (iss is not None or required):
-            raise ProviderRefusedError("the redirect names another issuer, or none")
+            raise ProviderRefusedError("the redirect names another issuer, or no issuer")
 
     async def _fetch_token(self, endpoints: Endpoints, grant: AuthorizationGrant) -> dict[str, Any]:
         try:
@@ -83,7 +83,7 @@ class ProviderClient:
         except OAuthError as error:
             _raise_for(error.error)
         except (ValueError, RecursionError) as error:
-            raise ProviderUnavailableError("its token endpoint answers with what is no JSON object") from error
+            raise ProviderUnavailableError("the answer of its token endpoint is not a JSON object") from error
         return dict(token)
 
     def _oauth_client(self, endpoints: Endpoints) -> AsyncOAuth2Client:
@@ -115,7 +115,7 @@ class ProviderClient:
         further = await self._userinfo(endpoints, tokens)
         # Without this check, one person's access token could come with another's id token (Core section 5.3.2).
         if further.get("sub") != claims["sub"]:
-            raise ProviderRefusedError("the userinfo endpoint speaks of another subject")
+            raise ProviderRefusedError("the userinfo endpoint names another subject")
         return [claims, further]
 
     def _tells_enough(self, claims: dict[str, Any]) -> bool:

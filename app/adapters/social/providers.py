@@ -77,7 +77,7 @@ class _Gate:
     async def pass_through(self) -> AsyncIterator[ProviderClient]:
         """Wait for a turn; failures come out as `Refused`, and their cause goes to the log."""
         if self._inside >= MOST_IN_FLIGHT + MOST_WAITING:
-            raise self._unavailable("too many are waiting for it")
+            raise self._unavailable("too many calls are waiting for it")
         self._inside += 1
         try:
             async with asyncio.timeout(self._seconds), self._turns:
@@ -89,7 +89,7 @@ class _Gate:
         except ProviderRefusedError as error:
             logger.warning("social login refused", extra={"provider": self._client.name, "cause": str(error)})
             raise Refused(
-                UserErrorCode.PROVIDER_REFUSED, "The provider did not confirm who you are: please try again."
+                UserErrorCode.PROVIDER_REFUSED, "The provider did not confirm who you are. Please try again."
             ) from error
         finally:
             self._inside -= 1
@@ -98,5 +98,5 @@ class _Gate:
         logger.warning("social provider unavailable", extra={"provider": self._client.name, "cause": cause})
         return Refused(
             UserErrorCode.PROVIDER_UNAVAILABLE,
-            "The provider does not answer at the moment: please try again later, or sign in another way.",
+            "The provider does not answer at the moment. Please try again later, or sign in another way.",
         )

@@ -19,7 +19,7 @@ def client_secret(provider: SocialProvider, now: datetime) -> str:
     if provider.client_secret is not None:
         return provider.client_secret.get_secret_value()
     if provider.signing is None:
-        raise RuntimeError("A provider without a secret does not pass the check of the tenants file.")
+        raise RuntimeError("The check of the tenants file refuses a provider without a secret.")
     return _signed_secret(provider, provider.signing, now)
 
 

@@ -76,7 +76,7 @@ def _sentence(details: ErrorDetails) -> str:
         case "model_type" | "model_attributes_type":
             return "must be a table"
         case "tuple_type" if details["loc"] in {(noun,) for noun, _ in _NAMED_BY_TABLE}:
-            return "must be tables with a name each, such as [tenants.….sites.main]"
+            return "must be tables, each with a name, such as [tenants.….sites.main]"
         case "tuple_type" | "frozen_set_type":
             return "must be a list: write […]"
     return _PYDANTIC_SUBJECT.sub("must ", details["msg"])

@@ -47,9 +47,7 @@ def load_tenants(path: Path | None, environment: Mapping[str, str], profile: Pro
 
 def _read(document: dict[str, Any], surroundings: Surroundings) -> tuple[list[Tenant], list[str]]:
     """Return the tenants of the document and what is wrong with it."""
-    faults = [
-        f"{dotted(key)} is not known: everything stands under [tenants.…]" for key in document.keys() - {"tenants"}
-    ]
+    faults = [f"{dotted(key)} is not known: put everything under [tenants.…]" for key in document.keys() - {"tenants"}]
     tables = document.get("tenants")
     if not isinstance(tables, dict) or not tables:
         return [], [*faults, "tenants is missing: write at least one table [tenants.…]"]

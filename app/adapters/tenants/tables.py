@@ -98,7 +98,7 @@ class TenantTable:
 
     def _take_secret(self, entry: Table, key: str, *path: str | int) -> None:
         """Replace `<key>_env`, the name of a variable, by `<key>`, its value."""
-        self._refuse_key(entry, key, f"write {key}_env and put the secret into that environment variable", *path)
+        self._refuse_key(entry, key, f"write {key}_env and set that environment variable to the secret", *path)
         variable = entry.pop(f"{key}_env", None)
         if variable is None:
             return
@@ -113,7 +113,7 @@ class TenantTable:
         if not secret and self._surroundings.built_in and not in_production:
             return WELL_KNOWN_SECRET + variable.lower().replace("_", "-")
         if not secret:
-            self._add(f"names {variable}, which is not set: put the secret into that environment variable", *path)
+            self._add(f"names {variable}, which is not set: set this environment variable to the secret", *path)
             return _STAND_IN
         if in_production and secret.startswith(WELL_KNOWN_SECRET):
             self._add(f"names {variable}, which holds a well-known development secret: choose one of your own", *path)
@@ -137,7 +137,7 @@ class TenantTable:
         except OSError as error:
             self._add(f"names '{name}', which cannot be read: {error.strerror}", *path, file_key)
         except (ValueError, JoseError) as error:
-            self._add(f"names '{name}', which is not right: {error}", *path, file_key)
+            self._add(f"names '{name}', which is wrong: {error}", *path, file_key)
         else:
             entry[key] = json.dumps(content)
 

@@ -91,7 +91,7 @@ async def add_address(uow: UnitOfWork, customer_id: str, columns: dict[str, Any]
     so_far = await uow.addresses.list(customer_id)
     most = uow.tenant.limits.addresses_per_customer
     if len(so_far) >= most:
-        raise refuse(UserErrorCode.LIMIT_REACHED, f"There are {most} addresses already: delete one first.")
+        raise refuse(UserErrorCode.LIMIT_REACHED, f"You have {most} addresses already: delete one first.")
     if is_default:
         await uow.addresses.clear_default(customer_id, uow.now)
     added = Address(

@@ -36,7 +36,9 @@ async def change_password(uow: UnitOfWork, current_password: str | None, new_pas
     password_hash = await uow.hash_password(new_password)
     await lock_own_account(uow)
     if not await uow.credentials.set_password(profile.id, credential.version, uow.now, password_hash):
-        raise refuse(UserErrorCode.VERSION_CONFLICT, "The password was changed meanwhile.", "currentPassword")
+        raise refuse(
+            UserErrorCode.VERSION_CONFLICT, "The password was changed in the meantime: log in again.", "currentPassword"
+        )
     session_id = uow.caller.require_principal().session_id or ""
     await uow.sessions.revoke_all(profile.id, uow.now, keep=session_id)
     await uow.one_time_tokens.revoke(profile.id, uow.now, *ENDED_BY_NEW_CREDENTIALS)

@@ -72,7 +72,9 @@ async def change_email(
     locked = await uow.customers.lock(customer.id)
     credential = await uow.credentials.find(customer.id)
     if address is None or locked is None or credential is None or credential.version != checked.version:
-        raise refuse(UserErrorCode.VERSION_CONFLICT, "The account was changed meanwhile: log in again.", "password")
+        raise refuse(
+            UserErrorCode.VERSION_CONFLICT, "The account was changed in the meantime: log in again.", "password"
+        )
     await uow.one_time_tokens.revoke(customer.id, uow.now, Purpose.CONFIRM_EMAIL_CHANGE)
     if credential.email is not None:
         kept: dict[str, Any] = {WAS_PROVEN: credential.email_verified_at is not None}

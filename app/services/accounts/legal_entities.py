@@ -39,7 +39,7 @@ def check_legal_entities(problems: Problems, entities: Sequence[Patch] | None, *
         claimed.append(Claim(entity_id, name or "", place))
     ids = [claim.id for claim in claimed if claim.id is not None]
     if len(set(ids)) < len(ids):
-        problems.add(UserErrorCode.INVALID, "Please name each legal entity once.", *path)
+        problems.add(UserErrorCode.INVALID, "Please name each legal entity only once.", *path)
     return claimed
 
 
@@ -114,7 +114,7 @@ def check_assignments(
         )
     ids = [assignment.id for assignment in assignments if assignment.id is not None]
     if len(set(ids)) < len(ids):
-        problems.add(UserErrorCode.INVALID, "Please name each legal entity once.", *path)
+        problems.add(UserErrorCode.INVALID, "Please name each legal entity only once.", *path)
     return assignments
 
 

@@ -56,7 +56,7 @@ def _check(problems: Problems, patch: Patch, so_far: PaymentInstrument | None) -
     given = [patch[name] if name in patch else getattr(so_far, name, None) for name in _NUMBERS]
     if given.count(None) == 1:
         missing = input_name(tuple(_NUMBERS)[given.index(None)])
-        problems.add(UserErrorCode.REQUIRED, "Please give month and year of the expiry, or neither.", missing)
+        problems.add(UserErrorCode.REQUIRED, "Please give both the month and the year of expiry, or neither.", missing)
     return columns
 
 
@@ -65,7 +65,7 @@ def _without_card_number(rule: Callable[[str | None], str | None]) -> Callable[[
         if text and holds_card_number(text[:_JUDGED_LENGTH]):
             raise Refused(
                 UserErrorCode.INVALID,
-                "This looks like a card number. We never take one: give the token that the payment provider issued.",
+                "This looks like a card number, which we never accept: send the token of the payment provider.",
             )
         return rule(text)
 
@@ -87,7 +87,7 @@ async def add_payment_instrument(uow: UnitOfWork, patch: Patch) -> PaymentInstru
     so_far = await uow.payment_instruments.list(customer_id)
     most = uow.tenant.limits.payment_instruments_per_customer
     if len(so_far) >= most:
-        raise refuse(UserErrorCode.LIMIT_REACHED, f"There are {most} payment instruments already: delete one first.")
+        raise refuse(UserErrorCode.LIMIT_REACHED, f"You have {most} payment instruments already: delete one first.")
     is_default = bool(patch.get("is_default")) or not so_far
     if is_default:
         await uow.payment_instruments.clear_default(customer_id, uow.now)

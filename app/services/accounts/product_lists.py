@@ -39,7 +39,7 @@ def _check_list(problems: Problems, patch: Patch, type_: ProductListType) -> dic
     if "event_date" in patch:
         columns["event_date"] = patch["event_date"]
         if patch["event_date"] is not None and type_ is not ProductListType.GIFT_REGISTRY:
-            problems.add(UserErrorCode.INVALID, "Only a gift registry has the date of an event.", "eventDate")
+            problems.add(UserErrorCode.INVALID, "Only a gift registry can have the date of an event.", "eventDate")
     return columns | _check_public(problems, patch)
 
 
@@ -94,7 +94,7 @@ async def create_product_list(uow: UnitOfWork, type_: ProductListType, patch: Pa
     await lock_own_account(uow)
     most = uow.tenant.limits.product_lists_per_customer
     if len(await uow.product_lists.list(customer_id)) >= most:
-        raise refuse(UserErrorCode.LIMIT_REACHED, f"There are {most} lists already: delete one first.")
+        raise refuse(UserErrorCode.LIMIT_REACHED, f"You have {most} lists already: delete one first.")
     added = ProductList(
         tenant_id=uow.tenant.id,
         id=uow.tools.random.new_id(),
@@ -142,7 +142,7 @@ async def add_product_list_item(uow: UnitOfWork, list_id: str, patch: Patch) -> 
     await _get(uow, customer_id, list_id, "listId")
     most = uow.tenant.limits.items_per_product_list
     if await uow.product_lists.count_items(list_id) >= most:
-        raise refuse(UserErrorCode.LIMIT_REACHED, f"There are {most} items on this list already: delete one first.")
+        raise refuse(UserErrorCode.LIMIT_REACHED, f"This list has {most} items already: remove one first.")
     added = ProductListItem(
         tenant_id=uow.tenant.id,
         id=uow.tools.random.new_id(),

@@ -76,7 +76,7 @@ def find_company(problems: Problems, patch: Patch) -> tuple[Patch, tuple[str, ..
     if "b2b" not in patch:
         return patch, ()
     if "company_registration_id" in patch or "legal_entities" in patch:
-        problems.add(UserErrorCode.INVALID, "Please say it once: in b2b, or beside it.", "b2b")
+        problems.add(UserErrorCode.INVALID, "Please give this only once: in b2b, or beside it.", "b2b")
     given: Patch | None = patch["b2b"]
     return NO_COMPANY if given is None else given, ("b2b",)
 

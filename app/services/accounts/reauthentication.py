@@ -23,14 +23,14 @@ async def reauthenticate(uow: UnitOfWork, password: str | None, *field: str) -> 
     principal = uow.caller.require_principal()
     credential = await uow.credentials.find(customer.id)
     if credential is None:
-        raise refuse(UserErrorCode.NOT_FOUND, "There is no such customer any more.")
+        raise refuse(UserErrorCode.NOT_FOUND, "This customer no longer exists.")
     if password is not None:
         if not await verify_password(uow, credential.email or customer.id, credential.password_hash, password):
             record_refusal(uow, AuditAction.REAUTHENTICATION, customer.id, reason=UserErrorCode.INVALID_CREDENTIALS)
-            raise refuse(UserErrorCode.INVALID_CREDENTIALS, "The password is not right.", *field)
+            raise refuse(UserErrorCode.INVALID_CREDENTIALS, "The password is wrong.", *field)
     elif not principal.is_fresh(uow.now, timedelta(seconds=uow.tenant.reauthentication_seconds)):
         record_refusal(uow, AuditAction.REAUTHENTICATION, customer.id, reason=AccessCode.REAUTHENTICATION_REQUIRED)
         raise AccessError(
-            AccessCode.REAUTHENTICATION_REQUIRED, "This needs the password in the call, or a login just before."
+            AccessCode.REAUTHENTICATION_REQUIRED, "Send the password with the call, or log in again first."
         )
     return credential

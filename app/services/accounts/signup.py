@@ -169,9 +169,9 @@ async def _taken(uow: UnitOfWork, email: EmailAddress) -> DomainError:
     _note_taken(uow, owner)
     if owner is None and await may_mail(uow, email.address, signup=True):
         await tell_of_way_back(uow, email)
-    message = "There is an account with this e-mail address already: log in instead."
+    message = "There is already an account with this e-mail address: log in instead."
     if owner is None:
-        message = "This e-mail address belongs to an account still, which has another one by now: see your mail."
+        message = "This e-mail address still belongs to an account that now has another one: read our mail."
     return refuse(UserErrorCode.EMAIL_TAKEN, message, "email", durable=True)
 
 

@@ -63,7 +63,7 @@ def _verify(tools: Tools, client: Client, token: str, secret: str | None) -> tup
         claims = tools.assertions.verify_with_secret(token, secret)
         if claims is not None:
             return claims, fingerprint_secret(client.id, secret)
-    raise BadAssertionError("It is not signed with the client's own key, by an algorithm that we take.")
+    raise BadAssertionError("It must be signed with the client's own key, by an algorithm that we accept.")
 
 
 def _check_times(now: datetime, claims: Claims, longest: timedelta) -> datetime:
@@ -73,7 +73,7 @@ def _check_times(now: datetime, claims: Claims, longest: timedelta) -> datetime:
         raise BadAssertionError("iat and exp are both needed, as seconds since 1970.")
     moment, skew = now.timestamp(), CLOCK_SKEW.total_seconds()
     if issued > moment + skew or (not_before is not None and not_before > moment + skew):
-        raise BadAssertionError("iat and nbf must not lie in the future.")
+        raise BadAssertionError("iat and nbf must not be in the future.")
     if expires <= moment:
         raise BadAssertionError("It has expired.")
     if expires > moment + longest.total_seconds():
@@ -127,4 +127,4 @@ async def use_up(uow: UnitOfWork, client: Client, assertion: Assertion) -> None:
         expires_at=assertion.expires_at,
     )
     if not await uow.used_assertions.add_unless_used(used):
-        raise BadAssertionError("It was used before: make a new one with a new jti each time.")
+        raise BadAssertionError("It was used before: make a new one, with a new jti, each time.")

@@ -65,7 +65,7 @@ def read_claim(tools: Tools, request: OAuthRequest) -> ClientClaim | None:
     else:
         return None
     if parameters.get("client_id", claim.client_id) != claim.client_id:
-        raise invalid_request("client_id is not the client that authenticates.")
+        raise invalid_request("client_id must be the client that authenticates.")
     return claim
 
 
@@ -119,7 +119,7 @@ def prove(tools: Tools, claim: ClientClaim) -> AuthenticatedClient:
     try:
         assertion = check_assertion(tools, *registered, claim.assertion)
     except BadAssertionError as error:
-        raise invalid_client(f"The client assertion does not count: {error}") from None
+        raise invalid_client(f"The client assertion is not accepted: {error}") from None
     return AuthenticatedClient(*registered, assertion.credential_fingerprint, assertion=assertion)
 
 
@@ -129,7 +129,7 @@ def _prove_by_secret(registered: tuple[Tenant, Client] | None, claim: ClientClai
     secret = expected.get_secret_value() if expected else claim.client_id
     is_right = any(compare_digest(presented.encode(), secret.encode()) for presented in claim.secrets)
     if registered is None or expected is None or not is_right:
-        raise invalid_client("The client is unknown, or its secret is not right.")
+        raise invalid_client("The client is unknown, or its secret is wrong.")
     return AuthenticatedClient(*registered, fingerprint_secret(claim.client_id, secret), secret=secret)
 
 
@@ -140,4 +140,4 @@ async def use_client_assertion(uow: UnitOfWork, client: AuthenticatedClient) -> 
     try:
         await use_up(uow, client.client, client.assertion)
     except BadAssertionError as error:
-        raise invalid_client(f"The client assertion does not count: {error}") from None
+        raise invalid_client(f"The client assertion is not accepted: {error}") from None

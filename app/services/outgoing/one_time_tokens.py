@@ -101,7 +101,7 @@ def _may_enter(uow: UnitOfWork, tenant: Tenant) -> bool:
 
 def _refused(uow: UnitOfWork, purpose: Purpose, customer_id: str | None = None) -> DomainError:
     _note(uow, purpose, customer_id, UserErrorCode.TOKEN_INVALID)
-    return refuse(UserErrorCode.TOKEN_INVALID, "This link is not valid any more: ask for a new one.", "token")
+    return refuse(UserErrorCode.TOKEN_INVALID, "This link no longer works: ask for a new one.", "token")
 
 
 def _note(uow: UnitOfWork, purpose: Purpose, customer_id: str | None, reason: UserErrorCode) -> None:

@@ -155,4 +155,4 @@ async def replay(tools: Tools, event_id: str) -> None:
                 await uow.webhook_endpoints.forget(event.endpoint or "")
                 await uow.outbox.replay(event_id, uow.now)
                 return
-    raise ValueError(f"There is no event {event_id}: see python -m app webhooks deliveries")
+    raise ValueError(f"There is no event {event_id}: run python -m app webhooks deliveries to see them")

@@ -170,7 +170,7 @@ async def _legal_entity(uow: UnitOfWork, session: Session, asked: str | None) ->
     if asked is None:
         return None
     raise refuse(
-        UserErrorCode.NOT_FOUND, "This legal entity is not a confirmed one of the customer's own.", "legalEntityId"
+        UserErrorCode.NOT_FOUND, "This is not one of the customer's confirmed legal entities.", "legalEntityId"
     )
 
 
@@ -223,7 +223,7 @@ async def _find_credential(uow: UnitOfWork, email: str) -> Credential | None:
 
 
 def _invalid_credentials() -> DomainError:
-    return refuse(UserErrorCode.INVALID_CREDENTIALS, "The e-mail address or the password is not right.", "password")
+    return refuse(UserErrorCode.INVALID_CREDENTIALS, "The e-mail address or the password is wrong.", "password")
 
 
 def _check_may_log_in(tenant: Tenant, customer: CustomerProfile) -> None:
@@ -233,7 +233,7 @@ def _check_may_log_in(tenant: Tenant, customer: CustomerProfile) -> None:
     if not tenant.login_tells_status:
         raise _invalid_credentials()
     if customer.must_confirm:
-        raise refuse(UserErrorCode.EMAIL_NOT_CONFIRMED, "Open the link in the mail that we sent you first.", "email")
+        raise refuse(UserErrorCode.EMAIL_NOT_CONFIRMED, "First open the link in the mail that we sent you.", "email")
     if not customer.active:
         raise refuse(UserErrorCode.ACCOUNT_INACTIVE, "This account is not active: please contact the shop.", "email")
     raise refuse(UserErrorCode.ACCOUNT_ON_HOLD, "This account is on hold: please contact the shop.", "email")

@@ -107,7 +107,7 @@ def _told_today(uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof) -
 async def refuse_login(uow: UnitOfWork, identity: SocialIdentity, *, durable: bool = False) -> DomainError:
     """Return the error for a customer who proved who they are and may not log in; `durable` as in `DomainError`."""
     customer = await uow.customers.find(identity.customer_id)
-    code, message = UserErrorCode.INVALID_CREDENTIALS, "There is no customer who may log in with this."
+    code, message = UserErrorCode.INVALID_CREDENTIALS, "No customer can log in with this social account."
     is_open = customer is not None and not is_closed(customer.anonymization_status)
     if customer is not None and is_open and uow.tenant.login_tells_status:
         if not customer.active:

@@ -84,7 +84,7 @@ async def confirm_social_link(uow: UnitOfWork, ticket_text: str, password: str |
     if password is not None:
         await _check_password(uow, ticket, credential, password)
     elif not compare_digest(_hash_code(ticket_text, "".join((code or "").split())), ticket.code_hash):
-        raise refuse(UserErrorCode.INVALID, "This is not the code that we mailed.", "code")
+        raise refuse(UserErrorCode.INVALID, "This is not the code from the mail.", "code")
     identity = await _link(uow, ticket)
     await tell_linked(uow, provider, identity)
     return await log_in(uow, identity)
@@ -100,14 +100,14 @@ async def _count_try(uow: UnitOfWork, ticket_text: str) -> LinkTicket:
     if ticket is not None and counted:
         return ticket
     if ticket is not None and ticket.used_at is None and ticket.expires_at <= uow.now:
-        raise refuse(UserErrorCode.TOKEN_EXPIRED, "This took too long: please begin again.", "ticket")
+        raise refuse(UserErrorCode.TOKEN_EXPIRED, "This took too long. Please begin again.", "ticket")
     raise _invalid_ticket()
 
 
 async def _check_password(uow: UnitOfWork, ticket: LinkTicket, credential: Credential, password: str) -> None:
     if not await verify_password(uow, ticket.email, credential.password_hash, password):
         record_refusal(uow, AuditAction.SOCIAL_LINKED, ticket.customer_id, reason=UserErrorCode.INVALID_CREDENTIALS)
-        raise refuse(UserErrorCode.INVALID_CREDENTIALS, "The password is not right.", "password")
+        raise refuse(UserErrorCode.INVALID_CREDENTIALS, "The password is wrong.", "password")
 
 
 async def _link(uow: UnitOfWork, ticket: LinkTicket) -> SocialIdentity:
@@ -141,6 +141,6 @@ def _hash_code(ticket_text: str, code: str) -> bytes:
 def _invalid_ticket() -> DomainError:
     return refuse(
         UserErrorCode.TOKEN_INVALID,
-        "This link can no longer be confirmed: please begin the social login again.",
+        "It is too late to confirm this link: please begin the social login again.",
         "ticket",
     )

@@ -89,7 +89,7 @@ class _Arrival:
             # The address was changed, or the customer erased, in this very moment: it belongs to nobody.
             return await self._create(vouched)
         if customer is None:
-            raise refuse(UserErrorCode.INVALID_CREDENTIALS, "There is no customer who may log in with this.")
+            raise refuse(UserErrorCode.INVALID_CREDENTIALS, "No customer can log in with this social account.")
         if current.email_verified_at is None:
             return await self._take_over(current, vouched)
         if uow.tenant.social_linking is SocialLinking.CONFIRM:

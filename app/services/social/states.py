@@ -86,7 +86,7 @@ def _parse_redirect_uri(uow: UnitOfWork, redirect_uri: str) -> str:
     if client is None or redirect_uri not in client.redirect_uris:
         raise Refused(
             UserErrorCode.REDIRECT_URI_NOT_ALLOWED,
-            "The client has not registered this redirect URI; it is compared letter for letter.",
+            "The client has not registered this redirect URI. It must be exactly the same text.",
         )
     return redirect_uri
 
@@ -150,10 +150,11 @@ async def prove(uow: UnitOfWork, answer: ProviderAnswer) -> tuple[SocialProvider
 def _parse_code(code: str) -> str:
     if not code:
         raise Refused(
-            UserErrorCode.REQUIRED, "The code is missing: it stands in the address that the provider sent to."
+            UserErrorCode.REQUIRED,
+            "The code is missing: it is in the address that the provider sent the person back to.",
         )
     if len(code) > LONGEST_CODE:
-        raise Refused(UserErrorCode.TOO_LONG, f"The code has at most {LONGEST_CODE} characters.")
+        raise Refused(UserErrorCode.TOO_LONG, f"The code may have at most {LONGEST_CODE} characters.")
     return code
 
 
@@ -166,14 +167,14 @@ async def _claim(uow: UnitOfWork, text: str) -> SocialState:
     if state is not None and claimed:
         return state
     if state is not None and state.used_at is None:
-        raise refuse(UserErrorCode.TOKEN_EXPIRED, "This took too long: please begin again.", "state")
+        raise refuse(UserErrorCode.TOKEN_EXPIRED, "This took too long. Please begin again.", "state")
     raise _invalid_state()
 
 
 def _invalid_state() -> DomainError:
     return refuse(
         UserErrorCode.TOKEN_INVALID,
-        "This social login was not begun here, or is finished: please begin again.",
+        "This social login was begun in another session, or is finished. Please begin again.",
         "state",
     )
 
@@ -191,6 +192,4 @@ def _check_fits(uow: UnitOfWork, state: SocialState, provider: SocialProvider, a
             "redirectUri",
         )
     if not answers_challenge(answer.code_verifier, state.code_challenge):
-        raise refuse(
-            UserErrorCode.INVALID, "The code verifier is not the one that the challenge was made from.", "codeVerifier"
-        )
+        raise refuse(UserErrorCode.INVALID, "The code challenge was not made from this code verifier.", "codeVerifier")

@@ -83,7 +83,7 @@ async def update_customer(uow: UnitOfWork, customer_id: str, patch: Patch, versi
     if version is not None and version != so_far.version:
         raise refuse(
             UserErrorCode.VERSION_CONFLICT,
-            "The customer was changed meanwhile: read it again before you change it.",
+            "The customer was changed in the meantime: read it again before you change it.",
             "metadata",
             "version",
         )
@@ -101,7 +101,7 @@ async def lock_customer(uow: UnitOfWork, customer_id: str, *field: str) -> Custo
         raise not_found(*field)
     raise refuse(
         UserErrorCode.ANONYMIZATION_OPEN,
-        "This customer's anonymization was asked for: cancel it first, if it has not begun.",
+        "The anonymization of this customer was requested: cancel it first, if it has not begun.",
         *field,
     )
 
@@ -193,10 +193,10 @@ async def create_password_reset_token(uow: UnitOfWork, customer_id: str) -> Pass
     if not customer.active:
         raise refuse(UserErrorCode.ACCOUNT_INACTIVE, "This customer is not active: activate them first.", "customerId")
     if customer.on_hold:
-        raise refuse(UserErrorCode.ACCOUNT_ON_HOLD, "This customer is on hold: end that first.", "customerId")
+        raise refuse(UserErrorCode.ACCOUNT_ON_HOLD, "This customer is on hold: end the hold first.", "customerId")
     credential = await uow.credentials.find(customer_id)
     if credential is None or credential.email is None:
-        raise refuse(UserErrorCode.INVALID, "This customer has no e-mail address to sign in with.", "customerId")
+        raise refuse(UserErrorCode.INVALID, "This customer has no login address.", "customerId")
     lifetime = timedelta(seconds=uow.tenant.reset_token_seconds)
     token = await issue_one_time_token(
         uow, Purpose.RESET_PASSWORD, customer_id, credential.email, credential.version, lifetime

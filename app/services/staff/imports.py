@@ -100,7 +100,7 @@ def _check(uow: UnitOfWork, number: int, line: CustomerLine, groups: Mapping[str
                 UserErrorCode.NOT_FOUND, "The shop has no customer group with this code.", "groups", str(index)
             )
     if line.created_at is not None and line.created_at > uow.now:
-        problems.add(UserErrorCode.INVALID, "The customer cannot be from times to come.", "createdAt")
+        problems.add(UserErrorCode.INVALID, "This time is in the future.", "createdAt")
     password_hash = line.password_hash or None
     _check_hash(uow, problems, password_hash)
     try:
@@ -116,11 +116,11 @@ def _check_hash(uow: UnitOfWork, problems: Problems, password_hash: str | None) 
     if password_hash is None:
         return
     if len(password_hash) > HASH_LENGTH:
-        problems.add(UserErrorCode.TOO_LONG, f"A hash has at most {HASH_LENGTH} characters.", "passwordHash")
+        problems.add(UserErrorCode.TOO_LONG, f"A hash may have at most {HASH_LENGTH} characters.", "passwordHash")
     elif not uow.tools.passwords.can_verify(password_hash):
         problems.add(
             UserErrorCode.INVALID,
-            "This is no hash that we can verify, or one that would take too long.",
+            "We cannot verify this hash, or it would take too long.",
             "passwordHash",
         )
 

@@ -127,7 +127,7 @@ async def write_new_customer(
         changed_at=uow.now,
     )
     if not await uow.credentials.add_unless_email_taken(credential):
-        raise refuse(UserErrorCode.EMAIL_TAKEN, "There is a customer with this e-mail address already.", "email")
+        raise refuse(UserErrorCode.EMAIL_TAKEN, "Another customer has this e-mail address.", "email")
     while not await uow.customers.add_unless_taken(_customer(uow, customer_id, checked)):
         taken = await _find_taken(uow, checked)
         if taken is not None:

@@ -67,9 +67,9 @@ async def login_on_behalf(uow: UnitOfWork, customer_id: str, reason: str) -> Log
 
 def _check_may_be_acted_for(customer: Customer) -> None:
     if not customer.active:
-        raise refuse(UserErrorCode.ACCOUNT_INACTIVE, "The account is not active: activate it first.", "customerId")
+        raise refuse(UserErrorCode.ACCOUNT_INACTIVE, "This customer is not active: activate them first.", "customerId")
     if customer.on_hold:
-        raise refuse(UserErrorCode.ACCOUNT_ON_HOLD, "The account is on hold: release it first.", "customerId")
+        raise refuse(UserErrorCode.ACCOUNT_ON_HOLD, "This customer is on hold: end the hold first.", "customerId")
 
 
 def _actor(principal: Principal, reason: str) -> Actor:

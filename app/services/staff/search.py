@@ -56,7 +56,7 @@ async def customers(uow: UnitOfWork, first: int, after: str | None, terms: Patch
     this list.
     """
     if not 1 <= first <= MOST:
-        raise AccessError(AccessCode.BAD_REQUEST, f"`first` is a number from 1 to {MOST}.")
+        raise AccessError(AccessCode.BAD_REQUEST, f"`first` must be a number from 1 to {MOST}.")
     wanted = _filter(terms)
     position = _position(wanted, after) if after is not None else None
     # One more than asked for tells whether there is a next page.
@@ -105,5 +105,5 @@ def _cursor(order: CustomerOrder, found: CustomerFound) -> str:
 def _position(wanted: CustomerFilter, cursor: str) -> CustomerPosition:
     order, key, customer_id = decode_cursor(cursor, 3)
     if order != wanted.order.value:
-        raise AccessError(AccessCode.BAD_REQUEST, "The cursor belongs to another filter: begin without one.")
+        raise AccessError(AccessCode.BAD_REQUEST, "The cursor belongs to another filter: begin without a cursor.")
     return CustomerPosition(key, customer_id)

@@ -68,7 +68,7 @@ async def _try(tools: Tools, message: OutboxMessage) -> dict[str, object]:
     """Deliver one message and return the columns that say what came of it."""
     try:
         if message.attempts > MOST_ATTEMPTS:
-            raise UndeliverableError("The worker ended each time while it delivered this.")
+            raise UndeliverableError("The worker ended each time it delivered this message.")
         async with asyncio.timeout(DELIVERY_SECONDS):
             await _deliver(tools, message)
     except EndpointPausedError as pause:

@@ -148,7 +148,7 @@ async def _finish(tools: Tools, claimed: Anonymization) -> None:
 
 async def _fail(tools: Tools, claimed: Anonymization, error: Exception) -> None:
     facts = {"anonymization_id": claimed.id, "attempts": claimed.attempts}
-    logger.error("not anonymized; it will be tried again", exc_info=error, extra=facts)
+    logger.error("The customer could not be anonymized; it will be tried again", exc_info=error, extra=facts)
     async with _open(tools, claimed.tenant_id) as uow:
         await uow.customers.lock_even_if_closed(claimed.customer_id)
         failed = await uow.anonymizations.settle(

@@ -37,6 +37,6 @@ class EndpointLanes:
             while not self._stop.is_set() and await deliver_due(self._tools, OutboxKind.EVENT, endpoint):
                 pass
         except Exception:
-            logger.exception("Events for one endpoint failed and go on in a moment.")
+            logger.exception("The events for one endpoint failed; they are tried again soon.")
         finally:
             del self._lanes[endpoint]
