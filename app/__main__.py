@@ -1,4 +1,4 @@
-"""The command line: `python -m app` and a command; `--help` lists them."""
+"""The command line: `python -m app COMMAND`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Result = TypeVar("Result")
 
 
 def serve(settings: Settings, *, migrate_first: bool, demo_social: bool) -> None:
-    """Serve until SIGTERM or SIGINT, with the demo's provider of social login beside it if wanted."""
+    """Serve until SIGTERM or SIGINT; with `demo_social` the demo's provider of social login runs too."""
     with run_demo_social(settings) if demo_social else nullcontext():
         if demo_social:
             sys.stderr.write("Social login has the provider 'demo': log in there as 'ada'.\n")
@@ -51,7 +51,7 @@ def serve(settings: Settings, *, migrate_first: bool, demo_social: bool) -> None
 
 
 def _serve(settings: Settings, *, migrate_first: bool) -> None:
-    """Serve; settings and tenants are checked before, so that a fault is one clear line."""
+    """Serve. Settings and tenants are checked first, so that a fault is one clear line."""
     tenants = _read_tenants_whole(settings)
     if migrate_first:
         migrate(settings)
@@ -63,7 +63,7 @@ def _serve(settings: Settings, *, migrate_first: bool) -> None:
 
 
 def _greeting(steps: FirstSteps) -> str:
-    """Return what the start says in development: where it serves, and what to paste first."""
+    """Return what the start prints in development: the address, and what to paste first."""
     lines = [f"Serving {', '.join(steps.shops)} at {steps.url}/graphql."]
     if steps.operation is not None:
         lines += ["To begin, open it in a browser, or paste:", f"  {steps.operation}"]
@@ -95,7 +95,7 @@ async def _run_worker(settings: Settings) -> None:
 
 
 def show_outbox(settings: Settings) -> None:
-    """Print how much waits in the outbox and how much was given up, and why."""
+    """Print how many messages wait in the outbox, and which were given up, and why."""
     state = _with_tools(settings, outbox_state)
     sys.stdout.write(f"{state.waiting} waiting ({state.failing} of them failing), {state.dead} dead\n")
     for message in state.dead_messages:
@@ -103,7 +103,7 @@ def show_outbox(settings: Settings) -> None:
 
 
 def retry_outbox(settings: Settings, message_id: str | None) -> None:
-    """Have one dead message, or all of them, tried again; raises `ValueError` for an id that is no dead one's."""
+    """Try one dead message, or all of them, again; raises `ValueError` if no dead message has this id."""
     revived = _with_tools(settings, partial(retry_dead, message_id=message_id))
     if message_id is not None and not revived:
         raise ValueError(f"There is no dead message {message_id}: run python -m app outbox to see them")
@@ -111,7 +111,7 @@ def retry_outbox(settings: Settings, message_id: str | None) -> None:
 
 
 def show_deliveries(settings: Settings, tenant_id: str | None, *, only_failed: bool) -> None:
-    """Print the events that were sent to webhooks or wait to be; raises `ValueError` for an unknown tenant."""
+    """Print the events for webhooks, sent or waiting; raises `ValueError` for an unknown tenant."""
     events = _with_tools(settings, partial(deliveries, tenant_id=tenant_id, only_failed=only_failed))
     for event in events:
         state = "dead" if event.dead_at else "delivered" if event.delivered_at else "waiting"
@@ -120,16 +120,16 @@ def show_deliveries(settings: Settings, tenant_id: str | None, *, only_failed: b
 
 
 def replay_event(settings: Settings, event_id: str) -> None:
-    """Have one event sent again under its own id; raises `ValueError` for an unknown one."""
+    """Send one event again with the same id; raises `ValueError` for an unknown event."""
     _with_tools(settings, partial(replay, event_id=event_id))
     sys.stdout.write(f"{event_id} will be sent again\n")
 
 
 def import_customers(settings: Settings, file: Path, tenant_id: str) -> None:
-    """Import a file of customers and print what came of it.
+    """Import a file of customers and print the result.
 
-    Raises `ValueError` for an unknown tenant, and for a file that is not there or holds no lines of customers.
-    Exits with code 1 when a line was faulty.
+    Raises `ValueError` for an unknown tenant, and for a file that is missing or has no lines of customers. Exits with
+    code 1 if a line was faulty.
     """
     tenant = read_tenants(settings).find_tenant(tenant_id)
     if tenant is None:
@@ -146,7 +146,7 @@ def import_customers(settings: Settings, file: Path, tenant_id: str) -> None:
 
 
 def show_keys(settings: Settings, file: Path | None) -> None:
-    """Print the names of the signing keys, and what each is for; raises `ValueError` where there are none."""
+    """Print the names of the signing keys, and the use of each; raises `ValueError` if there are none."""
     for kid, use in zip(list_keys(settings, file), ("current", "next", "previous"), strict=False):
         sys.stdout.write(f"{kid}  {use}\n")
 
@@ -162,7 +162,7 @@ def rotate_keys(settings: Settings, file: Path | None) -> None:
 
 
 def _with_tools(settings: Settings, work: Callable[[Tools], Awaitable[Result]]) -> Result:
-    """Do something that needs the tables; raises `ValueError` where they are not there, or not the newest ones."""
+    """Do something that needs the tables; raises `ValueError` if the database is not migrated."""
     check_migrated(settings)
     return asyncio.run(_do_with_tools(settings, work))
 
@@ -176,13 +176,13 @@ async def _do_with_tools(settings: Settings, work: Callable[[Tools], Awaitable[R
 
 
 def check_tenants(settings: Settings) -> None:
-    """Say that the tenants file is in order."""
+    """Print that the tenants file is in order."""
     tenants = _read_tenants_whole(settings)
     sys.stdout.write(f"The tenants file is in order: {', '.join(tenant.id for tenant in tenants)}.\n")
 
 
 def _read_tenants_whole(settings: Settings) -> TenantDirectory:
-    """Return the tenants; raises `TenantsFileError` for what they list that the schema does not run, too."""
+    """Return the tenants; raises `TenantsFileError` also for a listed operation that the schema cannot run."""
     tenants = read_tenants(settings)
     if any(tenant.operations is not None for tenant in tenants):
         documents = build_documents(production=settings.profile is Profile.PRODUCTION)

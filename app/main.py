@@ -37,7 +37,7 @@ from app.settings import Settings
 from app.wiring import build_tools, close_tools, open_mailbox, run_metrics
 from app.worker import work
 
-# Seconds between two looks at what the process has under way, for the metrics.
+# Seconds between two counts of the running work, for the metrics.
 WATCH_PAUSE = 5.0
 
 
@@ -46,7 +46,8 @@ def create_app() -> Starlette:
     settings = Settings.load()
     configure_logging(production=settings.profile is Profile.PRODUCTION)
     app = build_app(settings, build_tools(settings))
-    # What is here now stays: a full collection need not look through it, which would stop all requests for 0.1 s.
+    # These objects stay for good. Frozen, they are skipped by a full garbage collection, which would stop all requests
+    # for 0.1 s.
     gc.collect()
     gc.freeze()
     return app
@@ -87,7 +88,7 @@ def build_app(settings: Settings, tools: Tools) -> Starlette:
         exception_handlers={HTTPException: answer_problem},
         lifespan=partial(_lifespan, settings=settings, tools=tools),
     )
-    # A redirect would lead to whatever host the caller has named.
+    # A redirect would lead to any host that the caller has named.
     app.router.redirect_slashes = False
     return app
 
@@ -98,7 +99,7 @@ def _origins(tools: Tools) -> set[str]:
 
 @asynccontextmanager
 async def _lifespan(_app: Starlette, *, settings: Settings, tools: Tools) -> AsyncIterator[None]:
-    """Run the worker beside the server, unless it has a process of its own; at the end, finish what is under way."""
+    """Run the worker beside the server, unless it has its own process. At the end, finish the running work."""
     stop = asyncio.Event()
     jobs = [work(tools, stop)] if settings.worker else []
     if settings.metrics_port is not None:

@@ -1,4 +1,4 @@
-"""A line of an import: one customer as JSON, its form checked; what the values mean is checked as everywhere else."""
+"""A line of an import: one customer as JSON. Only its form is checked here; the services check the values."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def read_line(line: bytes) -> CustomerLine | tuple[FieldError, ...]:
     try:
         return CustomerLine.model_validate_json(line)
     except ValidationError as error:
-        # The messages of pydantic name types and bounds; the values are left out, for they are somebody's.
+        # The messages of pydantic name types and bounds. The values are left out, because they are personal.
         return tuple(
             FieldError(UserErrorCode.INVALID, tuple(map(str, each["loc"])), each["msg"])
             for each in error.errors(include_url=False, include_context=False, include_input=False)

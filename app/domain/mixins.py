@@ -18,7 +18,7 @@ from app.domain.texts import is_well_formed
 
 MAXIMUM_BYTES = 16_384
 MAXIMUM_DEPTH = 8
-# Beyond it, programs that read numbers as IEEE 754 doubles disagree (RFC 7493 section 2.2).
+# Larger numbers lose digits in programs that read numbers as IEEE 754 doubles (RFC 7493 section 2.2).
 _LARGEST_INTEGER = 2**53 - 1
 
 _CODES = {"maxLength": UserErrorCode.TOO_LONG, "minLength": UserErrorCode.TOO_SHORT}
@@ -42,11 +42,11 @@ Path = tuple[str, ...]
 
 
 def check_mixins(mixins: object, schemas: Mapping[str, Mapping[str, Any]]) -> tuple[FieldError, ...]:
-    """Return everything that is wrong, with the path inside `mixins`; nothing when all is well.
+    """Return all errors, each with its path inside `mixins`; an empty list if there are none.
 
     `mixins` must be a JSON object of objects: at most 16,384 bytes as JSON, 8 levels deep, with finite numbers and
-    without NUL or lone surrogates. Where the shop has schemas (JSON Schema 2020-12, checked by `check_schema`), each
-    mixin must be named by one of them and match it, formats included. Where it has none, the data is free.
+    without NUL or lone surrogates. If the shop has schemas (JSON Schema 2020-12, checked by `check_schema`), each mixin
+    must have one and match it, formats included. If it has none, any data is accepted.
     """
     faults = tuple(_limits(mixins, ()))
     if faults:
@@ -60,7 +60,7 @@ def check_mixins(mixins: object, schemas: Mapping[str, Mapping[str, Any]]) -> tu
 
 
 def check_schema(schema: Mapping[str, Any]) -> None:
-    """Raise `ValueError` unless this is a schema (JSON Schema 2020-12) whose every `$ref` points inside itself.
+    """Raise `ValueError` unless this is a JSON Schema (2020-12) and every `$ref` points into the schema itself.
 
     It must consist of plain dicts and lists, as JSON parsers return them.
     """
@@ -83,7 +83,7 @@ def merge_patch(target: object, patch: object) -> object:
     if not isinstance(patch, dict):
         return patch
     merged = _copy_object(target)
-    # A list of what is still to do, not recursion: the patch may be deeper than the stack.
+    # A list of open work instead of recursion, because the patch may be deeper than the stack.
     pending: list[tuple[dict[str, object], dict[str, object]]] = [(merged, patch)]
     while pending:
         into, changes = pending.pop()
@@ -139,7 +139,7 @@ def _check_mixin(name: str, mixin: object, schemas: Mapping[str, Mapping[str, An
     elif name not in schemas:
         yield _fault((name,), f"Please use one of the mixins that the shop has: {', '.join(sorted(schemas))}.")
     else:
-        # An empty registry of our own: the default one would fetch a remote $ref.
+        # An empty registry, because the default one would fetch a remote $ref.
         validator = Draft202012Validator(
             schemas[name], registry=Registry(), format_checker=Draft202012Validator.FORMAT_CHECKER
         )

@@ -1,4 +1,4 @@
-"""The operations that a tenant's storefronts may run: a list by the SHA-256 of each text."""
+"""The operations that a tenant's storefronts may run: a list with the SHA-256 of each text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MANIFEST = "apollo-persisted-query-manifest"
 
 
 def hash_operation(text: str) -> str:
-    """Return what clients and lists know an operation by: the SHA-256 of its text, in hexadecimal."""
+    """Return the hash that clients and lists use for an operation: the SHA-256 of its text, in hexadecimal."""
     return sha256(text.encode()).hexdigest()
 
 

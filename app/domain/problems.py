@@ -1,4 +1,4 @@
-"""Gathers everything that is wrong with one call's input, so that a person learns of it all at once."""
+"""Collects all errors in one call's input, so that the person sees them together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Problems:
         self._errors.append(FieldError(code, field, message))
 
     def check(self, rule: Callable[[Value], Result], value: Value, *field: str) -> Result | None:
-        """Return what the rule makes of the value, or note its refusal and return None."""
+        """Return what the rule returns for the value, or note its refusal and return None."""
         try:
             return rule(value)
         except Refused as refusal:
@@ -30,6 +30,6 @@ class Problems:
             return None
 
     def raise_if_any(self) -> None:
-        """Raise them all as one `DomainError`; nothing may have been written before."""
+        """Raise all errors as one `DomainError`. Call it before anything is written."""
         if self._errors:
             raise DomainError(*self._errors)

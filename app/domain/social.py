@@ -1,4 +1,4 @@
-"""Social login: what we ask of a provider, what it proves, and the proof key of the client (PKCE, RFC 7636)."""
+"""Social login: what we send to a provider, what it proves, and the proof key of the client (PKCE, RFC 7636)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _VERIFIER_LENGTH = range(43, 129)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AuthorizationRequest:
-    """Where a provider sends the person back to, and what it binds its answer to."""
+    """Where the provider sends the person back to, and what ties its answer to our request."""
 
     redirect_uri: str
     state: str
@@ -27,7 +27,7 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AuthorizationGrant:
-    """What came back from a provider; `iss` is the issuer as the redirect named it (RFC 9207), if it did."""
+    """What came back from a provider. `iss` is the issuer that the redirect named (RFC 9207), if any."""
 
     code: str
     redirect_uri: str
@@ -47,7 +47,7 @@ class ProviderTokens:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SocialProof:
-    """Who somebody is, as a provider has it. `email_verified` is the provider's word, and JSON `true` at that."""
+    """Who somebody is, as the provider says. `email_verified` is true only if the provider said JSON `true`."""
 
     issuer: str
     subject: str

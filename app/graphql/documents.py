@@ -1,4 +1,4 @@
-"""Parses, limits and validates each document text once, and executes what passed."""
+"""Parses, limits and validates each document text once, and executes it."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ MAX_DOCUMENTS = 512
 MAX_CACHED_CHARACTERS = 128 * 1024
 MAX_CACHED_TEXT = 8 * 1024
 MAX_VALIDATION_ERRORS = 20
-# Strawberry's own, which is quick about what is never awaited; it is declared as no guard, though it is one.
+# Strawberry's own, which is faster for values that are never awaitable. Its declared type is not a type guard.
 _OPTIONS: dict[str, Any] = {"is_awaitable": optimized_is_awaitable}
 
 
 class DocumentRefusedError(Exception):
-    """The document, or the choice of its operation, is not one that we execute; `errors` say why."""
+    """We do not execute the document, or the chosen operation; `errors` say why."""
 
     def __init__(self, code: AccessCode, *errors: GraphQLError) -> None:
         super().__init__(code)
@@ -66,9 +66,9 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that may be executed; `hash` is what lists know it by.
+    """A document that may be executed; `hash` identifies it in lists.
 
-    `plans` only where it has no directive, which could change what is selected.
+    It has `plans` only if it has no directive, because a directive could change what is selected.
     """
 
     text: str
@@ -92,9 +92,9 @@ class Document:
 
 
 class Documents:
-    """The documents of one schema, the recent ones kept ready.
+    """The documents of one schema; recent ones are cached.
 
-    With `production` there is no introspection and no suggestion of names that do exist.
+    With `production` there is no introspection, and errors suggest no names.
     """
 
     def __init__(self, schema: strawberry.Schema, limits: Limits, *, production: bool) -> None:
@@ -131,7 +131,7 @@ class Documents:
     async def execute(
         self, document: Document, operation: Operation, variables: Mapping[str, Any], context: object
     ) -> ExecutionResult:
-        """Run the operation; an answer without data and without error paths is one whose variables do not fit."""
+        """Run the operation. If the answer has no data and its errors have no path, the variables do not fit."""
         result = await await_maybe(
             execute(
                 self._schema._schema,  # noqa: SLF001 — Strawberry has no public name for graphql-core's schema
@@ -178,7 +178,7 @@ class Documents:
         try:
             tree = parse(text, max_tokens=self._limits.tokens)
         except GraphQLError as error:
-            # graphql-core has no class of its own for this: only the words tell it from a misspelt document.
+            # graphql-core has no error class for this; only its message differs from that of a syntax error.
             too_long = f"more than {self._limits.tokens} tokens" in error.message
             code = AccessCode.QUERY_TOO_COMPLEX if too_long else AccessCode.BAD_REQUEST
             raise DocumentRefusedError(code, error) from None
@@ -191,7 +191,7 @@ class Documents:
         return tree
 
     def _keep_ready(self, document: Document) -> None:
-        # A syntax tree takes about a hundred times the memory of its text, so the text is what is counted.
+        # A syntax tree takes about a hundred times the memory of its text, so the size of the text is the limit.
         if len(document.text) > MAX_CACHED_TEXT:
             return
         self._ready[document.text] = document
@@ -201,7 +201,7 @@ class Documents:
             self._ready_characters -= len(oldest)
 
     def _keep_refused(self, text: str, error: DocumentRefusedError) -> None:
-        # Apart from the good ones, so that a flood of nonsense pushes none of them out.
+        # Separate from the valid ones, so that many bad documents cannot push those out.
         if len(text) > MAX_CACHED_TEXT:
             return
         self._refused[text] = DocumentRefusedError(error.code, *(_without_tree(each) for each in error.errors))
@@ -238,7 +238,7 @@ def _is_about_variables(error: GraphQLError) -> bool:
 
 
 def _without_tree(error: GraphQLError) -> GraphQLError:
-    """Return the same error without the syntax tree that it would keep alive."""
+    """Return the same error without its syntax tree, to free the memory."""
     light = GraphQLError(error.message, extensions=error.extensions)
     light.locations = error.locations
     return light

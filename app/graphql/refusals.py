@@ -1,4 +1,4 @@
-"""Hands what an operation was refused to the audit."""
+"""Records the refusals of an operation in the audit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.services.unit_of_work import UnitOfWork
 
 
 async def note_refusals(uow: UnitOfWork, errors: Iterable[GraphQLError]) -> None:
-    """Have the refusals among an operation's errors written down, each with the name of its field."""
+    """Record the refusals among an operation's errors, each with the name of its field."""
     for error in errors:
         node = error.nodes[0] if error.nodes else None
         if isinstance(error.original_error, AccessError) and isinstance(node, FieldNode):

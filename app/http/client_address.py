@@ -1,4 +1,4 @@
-"""Finds out where a request comes from, believing only the proxies that are ours."""
+"""Finds the client address of a request; it trusts only our own proxies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Network = IPv4Network | IPv6Network
 
 
 class ClientAddresses:
-    """Reads client addresses behind the proxies of these networks (CIDR); raises `ValueError` for what is none."""
+    """Reads client addresses behind proxies in these networks (CIDR); raises `ValueError` for a wrong network."""
 
     def __init__(self, trusted_proxies: Iterable[str]) -> None:
         self._trusted = tuple(ip_network(network.strip()) for network in trusted_proxies)
@@ -20,8 +20,8 @@ class ClientAddresses:
     def find(self, peer: str | None, forwarded_for: Iterable[bytes]) -> str:
         """Return the canonical address of the client: the rightmost hop that is not one of our proxies.
 
-        `forwarded_for` holds the values of the `X-Forwarded-For` headers in their order. A hop that is no address ends
-        the search: everything to its left may be invented.
+        `forwarded_for` has the values of the `X-Forwarded-For` headers in their order. The search ends at a hop that is
+        not an address, because everything to its left may be forged.
         """
         if peer is None:
             return UNKNOWN

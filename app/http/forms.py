@@ -1,4 +1,4 @@
-"""Reads the form of an OAuth request (RFC 6749 appendix B) and its Basic credentials, and nothing more lenient."""
+"""Reads the form of an OAuth request (RFC 6749 appendix B) and its Basic credentials, strictly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_FIELDS = 32
 
 
 class BadFormError(ValueError):
-    """The request is not well formed; the message says why and holds nothing of it."""
+    """The request is malformed. The message says why, without any part of it."""
 
 
 def is_form(content_type: str) -> bool:
@@ -27,7 +27,7 @@ def is_form(content_type: str) -> bool:
 
 
 def read_form(body: bytes) -> dict[str, str]:
-    """Return the parameters that have a value; `BadFormError` where one came twice (RFC 6749 section 3.2)."""
+    """Return the parameters that have a value; raises `BadFormError` if one is there twice (RFC 6749 section 3.2)."""
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError:

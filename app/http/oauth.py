@@ -1,4 +1,4 @@
-"""The OAuth endpoints over HTTP: forms in, JSON out, errors as RFC 6749 section 5.2 has them."""
+"""The OAuth endpoints over HTTP: forms in, JSON out, errors by RFC 6749 section 5.2."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def oauth_routes(tools: Tools) -> list[BaseRoute]:
 
 
 class FormEndpoint:
-    """Answers the POST of a form with JSON that nobody stores."""
+    """Answers the POST of a form with JSON that must not be stored."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -90,7 +90,7 @@ class FormEndpoint:
 
 
 class _HttpRefusal(Exception):
-    """A request refused for its HTTP form."""
+    """A request that is refused for its HTTP form."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -139,7 +139,7 @@ async def _read_body(request: Request) -> bytes:
         async for chunk in request.stream():
             body += chunk
             if len(body) > MAX_BODY_BYTES:
-                # The rest is still on its way: without closing, it would be read as the next request.
+                # The rest is still coming. If the connection stayed open, it would be read as the next request.
                 raise _HttpRefusal(413, f"A request may have at most {MAX_BODY_BYTES} bytes.", {"Connection": "close"})
     except ClientDisconnect:
         raise _HttpRefusal(400, "The body ended too early.") from None
@@ -153,7 +153,7 @@ def _refuse(status: int, code: OAuthErrorCode, description: str, headers: Mappin
 
 
 def _hold_off(error: AccessError) -> Response:
-    """Tell the client to try again later; RFC 6749 has no word for that at the token endpoint but this one."""
+    """Tell the client to try again later. RFC 6749 has no better code for that at the token endpoint."""
     status = 429 if error.code is AccessCode.RATE_LIMITED else 503
     wait = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
     body = {"error": "temporarily_unavailable", "error_description": error.message}

@@ -24,7 +24,7 @@ from app.adapters.tenants.faults import FILE_KEYS
 from app.domain.tenants import Mixin, Site, SocialProvider, Tenant
 from tests.harness.source import ROOT
 
-README = ROOT / "app" / "adapters" / "README.md"
+README = ROOT / "app" / "adapters" / "tenants" / "README.md"
 BEGIN = "<!-- Made by scripts/schema: -->"
 END = "<!-- until here -->"
 

@@ -1,4 +1,4 @@
-"""The file of signing keys: read, made, rotated, and watched for a rotation by another process."""
+"""The file of signing keys: reads, creates and rotates it, and notices a rotation by another process."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from joserfc.jwk import ECKey
 
 from app.domain.ports import Clock
 
-# Between two looks at the file. Until the last process has looked, they sign with the current key and with what was the
-# next one; all of them know both.
+# Between two checks of the file. Until the last process has read it, some sign with the old key and some with the new
+# one; all of them know both.
 _PAUSE = timedelta(minutes=1)
 _MOST_KEYS = 3
 
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 class KeyFile:
     """The keys of one file, in the order current, next, previous; read again within a minute after it has changed.
 
-    A changed file that cannot be read is an error in the log, and the keys stay what they were.
+    If a changed file cannot be read, the log has an error, and the keys stay the same.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""HTTP to a social provider: https, no redirects, and no more of an answer than it may have."""
+"""HTTP to a social provider: https, no redirects, and only answers of limited size."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ _REDIRECTS = range(300, 400)
 
 
 class ProviderUnavailableError(Exception):
-    """The provider cannot be used at the moment: it does not answer, or not with what it has to."""
+    """The provider cannot be used now: it does not answer, or its answer is not valid."""
 
 
 class ProviderRefusedError(Exception):
-    """What the provider answered proves nothing: it refused the code, or its token is not in order."""
+    """The provider's answer proves nothing: it refused the code, or its token is not valid."""
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
-    """Lets requests out to addresses that we may call, and answers in that are small, plain and no redirect.
+    """Sends requests only to addresses that we may call, and accepts only small, uncompressed answers.
 
-    `most_bytes` is counted while the answer arrives. Compressed answers are refused: a few bytes could become many.
+    `most_bytes` is counted while the answer arrives. Compressed answers are refused, because a few bytes could become
+    very many.
     """
 
     def __init__(self, inner: httpx2.AsyncBaseTransport, *, most_bytes: int, loopback: bool) -> None:
@@ -40,7 +41,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             raise ProviderUnavailableError(f"one of its addresses {error}") from error
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send one request; raises `ProviderUnavailableError` for an answer that may not come in."""
+        """Send one request; raises `ProviderUnavailableError` for an answer that we do not accept."""
         self.check(str(request.url))
         request.headers["Accept-Encoding"] = "identity"
         response = await self._inner.handle_async_request(request)
