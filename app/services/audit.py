@@ -1,4 +1,4 @@
-"""Writes the audit: what succeeds is written with it, what is refused is written whatever else is forgotten."""
+"""Writes the audit: successes in their own transaction, refusals even if everything else is rolled back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ _ACCESS_REFUSALS = {
     AccessCode.FORBIDDEN: AuditAction.AUTHORIZATION_REFUSED,
     AccessCode.RATE_LIMITED: AuditAction.LIMIT_HIT,
 }
-# Lines that one address can cause in a minute by being refused: whoever is limited must not make us write instead.
+# Lines that refusals of one client address can cause in a minute: a limited caller must not make us write without
+# limit.
 _MOST_ACCESS_REFUSALS = Limit("audit.access_refusals", 30, 60)
 
 
@@ -26,12 +27,12 @@ async def record(uow: UnitOfWork, action: AuditAction, customer_id: str | None, 
 
 
 def record_refusal(uow: UnitOfWork, action: AuditAction, customer_id: str | None, **detail: str | bool) -> None:
-    """Have written down that something was refused, after the rollback that the refusal brings; `detail` as above."""
+    """Record that something was refused, after the rollback; `detail` as above."""
     uow.write_at_end(_event(uow, action, AuditOutcome.REFUSED, customer_id, detail))
 
 
 async def record_access_refusal(uow: UnitOfWork, error: AccessError, field: str) -> None:
-    """Write down that a root field was refused for want of a right, or over a limit, in a unit of work of its own.
+    """Record, in a unit of work of its own, that a root field was refused for a missing right or over a limit.
 
     `uow` is the one that has ended so; it says who called, and in which shop.
     """

@@ -1,4 +1,4 @@
-"""Keeps the storefronts of a tenant that lists its operations to that list."""
+"""If a tenant lists its operations, its storefronts can run only those."""
 
 from __future__ import annotations
 

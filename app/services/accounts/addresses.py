@@ -1,4 +1,4 @@
-"""A customer's postal addresses: at most so many, one of them the default as soon as there is one."""
+"""A customer's postal addresses: limited in number, and one of them is the default."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _LINES: dict[str, Callable[[str | None], str | None]] = {
 
 
 def check_address(problems: Problems, patch: Patch, *path: str, country: str | None = None) -> dict[str, Any]:
-    """Return the columns that the patch sets, checked and normalized; each fault is noted under `path`.
+    """Return the columns that the patch sets, checked and normalized; errors are noted under `path`.
 
-    `country` is that of the address so far, by which a national phone number is read.
+    `country` is the current country of the address; a national phone number is read by it.
     """
     columns: dict[str, Any] = {}
     for name, rule in _LINES.items():
@@ -58,7 +58,7 @@ def check_address(problems: Problems, patch: Patch, *path: str, country: str | N
 
 
 async def addresses(uow: UnitOfWork, customer_id: str, tag: str | None) -> Sequence[Address]:
-    """Return a customer's addresses, those with the tag if one is given, the default first."""
+    """Return a customer's addresses, the default first; with `tag`, only those that have it."""
     every = await uow.addresses.list(customer_id)
     if tag is None:
         return every
@@ -108,7 +108,7 @@ async def add_address(uow: UnitOfWork, customer_id: str, columns: dict[str, Any]
 
 
 async def update_address(uow: UnitOfWork, address_id: str, patch: Patch) -> Address:
-    """Change one of the caller's own addresses: what is left out stays, null clears. NOT_FOUND for any other."""
+    """Change one of the caller's own addresses; a field left out stays, null clears it. NOT_FOUND for any other."""
     customer_id = uow.caller.require_customer().id
     await lock_own_account(uow)
     so_far = await _get(uow, customer_id, address_id, "id")
@@ -126,7 +126,7 @@ async def update_address(uow: UnitOfWork, address_id: str, patch: Patch) -> Addr
 
 
 async def delete_address(uow: UnitOfWork, address_id: str) -> str:
-    """Remove one of the caller's own addresses and return its id; if need be the oldest left becomes the default."""
+    """Delete one of the caller's own addresses and return its id; the oldest left becomes the default if need be."""
     customer_id = uow.caller.require_customer().id
     await lock_own_account(uow)
     gone = await _get(uow, customer_id, address_id, "id")
@@ -140,12 +140,12 @@ async def delete_address(uow: UnitOfWork, address_id: str) -> str:
 
 
 async def add_address_tags(uow: UnitOfWork, address_id: str, tags: Sequence[str]) -> Address:
-    """Add tags to one of the caller's own addresses; those that it has already do no harm."""
+    """Add tags to one of the caller's own addresses; a tag that it has already is ignored."""
     return await _change_tags(uow, address_id, tags, lambda so_far, given: [*so_far, *given])
 
 
 async def remove_address_tags(uow: UnitOfWork, address_id: str, tags: Sequence[str]) -> Address:
-    """Take tags from one of the caller's own addresses; those that it has not do no harm."""
+    """Remove tags from one of the caller's own addresses; a tag that it does not have is ignored."""
     return await _change_tags(uow, address_id, tags, lambda so_far, given: [tag for tag in so_far if tag not in given])
 
 

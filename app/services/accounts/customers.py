@@ -16,9 +16,9 @@ from app.services.unit_of_work import UnitOfWork
 
 
 async def update_me(uow: UnitOfWork, patch: Patch, version: int | None) -> CustomerProfile:
-    """Change the caller's own profile: what is left out stays, null clears.
+    """Change the caller's own profile; a field left out stays, null clears it.
 
-    VERSION_CONFLICT when `version` is given and is not the profile's any more.
+    VERSION_CONFLICT if `version` is given and is no longer that of the profile.
     """
     customer_id = uow.caller.require_customer().id
     so_far = await uow.customers.lock(customer_id)
@@ -59,7 +59,7 @@ async def _change_b2b(
 
 
 async def get_profile(uow: UnitOfWork, customer_id: str) -> CustomerProfile:
-    """Return a customer's profile as it is now; NOT_FOUND when there is none."""
+    """Return a customer's current profile; NOT_FOUND if there is none."""
     profile = await uow.customers.find(customer_id)
     if profile is None:
         raise refuse(UserErrorCode.NOT_FOUND, "This customer no longer exists.")

@@ -82,7 +82,7 @@ def find_company(problems: Problems, patch: Patch) -> tuple[Patch, tuple[str, ..
 
 
 def imply_business_model(columns: dict[str, Any], legal_entities: Sequence[object]) -> None:
-    """Let who names a company buy for it, unless the same call says otherwise; nothing said of one changes nothing."""
+    """Make the customer B2B if a company is named, unless the same call says otherwise."""
     if columns.get("company_registration_id") is not None or legal_entities:
         columns.setdefault("business_model", BusinessModel.B2B)
 

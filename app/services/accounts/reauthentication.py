@@ -1,4 +1,4 @@
-"""Asks a customer once more who they are, before something that would hurt in the wrong hands."""
+"""Checks again who the customer is, before something sensitive."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.services.unit_of_work import UnitOfWork
 
 
 async def reauthenticate(uow: UnitOfWork, password: str | None, *field: str) -> Credential:
-    """Return the caller's credential as it was checked: by the password, or without one by a login not long ago.
+    """Return the caller's credential after a check: by the password, or without one by a recent login.
 
     INVALID_CREDENTIALS at `field` for a wrong password, and for any from a customer who has none;
     REAUTHENTICATION_REQUIRED for none and a login longer ago than `reauthentication_seconds`. Call it before the first

@@ -1,4 +1,4 @@
-"""The OAuth endpoints: tokens for integrations, and what becomes of them."""
+"""The OAuth endpoints: issue, introspect and revoke the tokens of integrations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Anonymization, asked for and canceled: from the request on nobody comes into the account any more."""
+"""Requests to anonymize a customer, and their cancellation. After the request nobody can log in."""
 
 from __future__ import annotations
 
@@ -192,5 +192,5 @@ async def _cancel(uow: UnitOfWork, customer_id: str, field: str) -> Anonymizatio
 
 
 async def anonymization_info(uow: UnitOfWork, customer_id: str) -> Anonymization | None:
-    """Return the latest request to anonymize a customer, whatever became of it."""
+    """Return the latest request to anonymize a customer, in any state."""
     return await uow.anonymizations.find_latest(customer_id)

@@ -1,4 +1,4 @@
-"""The customer's own social accounts: one more linked, one taken away."""
+"""The customer's own social accounts: links and unlinks them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def link_social_account(uow: UnitOfWork, answer: ProviderAnswer, password:
 
 
 async def _lock(uow: UnitOfWork, customer_id: str, checked_version: int) -> None:
-    """Lock the customer, who may have changed while the provider was asked: then what was proven counts no more."""
+    """Lock the customer. If the credential has changed while the provider was asked, the proof is no longer valid."""
     customer = await uow.customers.lock(customer_id)
     credential = await uow.credentials.find(customer_id)
     session = await uow.sessions.lock(uow.caller.require_principal().session_id or "")

@@ -1,4 +1,4 @@
-"""Links that wait for a confirmation: the customer whose address it is shows the password, or the mailed code."""
+"""Links that wait for a confirmation: the owner of the address gives the password or the mailed code."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def require_confirmation(
 
 
 async def confirm_social_link(uow: UnitOfWork, ticket_text: str, password: str | None, code: str | None) -> LoggedIn:
-    """Link the identity that waits under a ticket, and log its customer in.
+    """Link the identity that waits with a ticket, and log its customer in.
 
     TOKEN_INVALID, TOKEN_EXPIRED at `ticket`; REQUIRED, INVALID_CREDENTIALS at `password`, INVALID at `code`; then as
     `log_in` tells.
@@ -91,7 +91,7 @@ async def confirm_social_link(uow: UnitOfWork, ticket_text: str, password: str |
 
 
 async def _count_try(uow: UnitOfWork, ticket_text: str) -> LinkTicket:
-    """Return the ticket; the try stays counted, whatever comes of it."""
+    """Return the ticket. The try stays counted, whatever the result."""
     ticket_hash, session_id = hash_token(ticket_text), uow.caller.require_principal().session_id or ""
     most = uow.tenant.limits.one_time_token_tries_per_flow
     async with UnitOfWork(uow.tools, uow.caller) as counting:

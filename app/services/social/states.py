@@ -1,4 +1,4 @@
-"""The way to a social provider and back: begun by a session, finished once by the same session."""
+"""Social logins: a session begins one, and the same session finishes it once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LONGEST_CODE = 2_048
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BegunSocialLogin:
-    """Where to send the person, and what has to come back with them; `expires_in` in seconds."""
+    """Where to send the person, and the state that must come back; `expires_in` in seconds."""
 
     authorization_url: str
     state: str
@@ -49,7 +49,7 @@ class ProviderAnswer:
 async def begin_social_login(
     uow: UnitOfWork, provider_id: str, redirect_uri: str, code_challenge: str
 ) -> BegunSocialLogin:
-    """Make the way to a provider for the caller's session; of too many open ones the oldest goes.
+    """Begin a social login in the caller's session; if too many are open, the oldest is deleted.
 
     PROVIDER_UNKNOWN, REDIRECT_URI_NOT_ALLOWED, INVALID at `codeChallenge`, PROVIDER_UNAVAILABLE.
     """
@@ -94,7 +94,7 @@ def _parse_redirect_uri(uow: UnitOfWork, redirect_uri: str) -> str:
 async def _keep(uow: UnitOfWork, provider: SocialProvider, request: AuthorizationRequest, state: OpaqueToken) -> None:
     principal = uow.caller.require_principal()
     session_id = principal.session_id or ""
-    # The lock makes the count right for calls at the same moment.
+    # The lock makes the count right for simultaneous calls.
     await uow.sessions.lock(session_id)
     most = uow.tenant.limits.social_states_per_session
     so_far = await uow.social_states.list_open(session_id, uow.now)
@@ -180,7 +180,7 @@ def _invalid_state() -> DomainError:
 
 
 def _check_fits(uow: UnitOfWork, state: SocialState, provider: SocialProvider, answer: ProviderAnswer) -> None:
-    """Refuse an answer to another question than the one that was asked."""
+    """Refuse an answer that does not fit the request."""
     if (state.provider, state.issuer) != (provider.provider, provider.issuer):
         raise _invalid_state()
     if state.customer_id != uow.caller.require_principal().customer_id:

@@ -1,4 +1,4 @@
-"""What staff and their systems do with customers: make and change them, let them in or not, help with a password."""
+"""What staff and their systems do with customers: create, change, activate or hold them, and help with passwords."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def create_customer(
 ) -> CustomerProfile:
     """Make a customer. The password, where one is given, is initial: the customer is asked to change it.
 
-    EMAIL_TAKEN and TAKEN openly; NOT_FOUND for a group that there is not.
+    EMAIL_TAKEN, TAKEN; NOT_FOUND for an unknown group.
     """
     problems = Problems()
     checked = check_new_customer(uow, problems, new)
@@ -107,13 +107,13 @@ async def lock_customer(uow: UnitOfWork, customer_id: str, *field: str) -> Custo
 
 
 def not_found(*field: str) -> DomainError:
-    """Return the error for a customer that there is not in the shop."""
+    """Return the error for a customer who is not in the shop."""
     return refuse(UserErrorCode.NOT_FOUND, "The shop has no customer with this id.", *field)
 
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """What is to be changed, checked; None for what stays."""
+    """The changes, checked; None for what stays."""
 
     fields: list[str]
     columns: dict[str, Any]
@@ -171,7 +171,7 @@ async def _change_groups(uow: UnitOfWork, customer_id: str, wanted: Collection[s
 
 
 async def _change_access(uow: UnitOfWork, so_far: Customer, columns: dict[str, Any]) -> None:
-    """Let the customer in, or no longer: then everything by which they, or staff for them, come in ends at once."""
+    """Allow the customer to log in, or not: then all sessions, on-behalf access and pending tokens end at once."""
     active, on_hold = columns.get("active", so_far.active), columns.get("on_hold", so_far.on_hold)
     if active != so_far.active:
         await record(uow, AuditAction.ACTIVATION, so_far.id, active=active)

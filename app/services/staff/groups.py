@@ -1,4 +1,4 @@
-"""Customer groups: by them other systems decide prices and markets."""
+"""Customer groups, by which other systems decide prices and markets."""
 
 from __future__ import annotations
 

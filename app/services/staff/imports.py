@@ -1,4 +1,4 @@
-"""The import of customers from another system: batch by batch, each customer once however often it is run."""
+"""The import of customers from another system, in batches. Run again, it imports no customer twice."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from app.services.unit_of_work import UnitOfWork
 
 @unique
 class Outcome(StrEnum):
-    """What came of a line."""
+    """The result of a line."""
 
     IMPORTED = "imported"
     SKIPPED = "skipped"
@@ -46,7 +46,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class LineOutcome:
-    """What came of a line: whose it is, new or known from before, or what is wrong with it."""
+    """The result of a line: the customer, new or known, or the errors."""
 
     number: int
     outcome: Outcome
@@ -56,7 +56,7 @@ class LineOutcome:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Row:
-    """A line whose every field is in order."""
+    """A line with all fields checked."""
 
     number: int
     checked: CheckedCustomer
@@ -150,7 +150,7 @@ class _Known:
     by_email: Mapping[str, str]
 
     def find(self, checked: CheckedCustomer) -> str | None:
-        """Return the id of the customer that the line tells of."""
+        """Return the id of the customer on the line."""
         if checked.shopper_reference is not None:
             return self.by_reference.get(checked.shopper_reference)
         return self.by_email.get(checked.email.key)

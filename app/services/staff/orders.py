@@ -1,4 +1,4 @@
-"""Orders: how far they bring a customer; each counts once, by its reference."""
+"""Orders: they set the status of a customer; each counts once, by its reference."""
 
 from __future__ import annotations
 

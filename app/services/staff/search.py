@@ -1,4 +1,4 @@
-"""How staff find customers: one by what identifies them, many by a filter, page by page."""
+"""How staff find customers: one by an identifier, many by a filter, page by page."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def customers(uow: UnitOfWork, first: int, after: str | None, terms: Patch
 def _filter(terms: Patch) -> CustomerFilter:
     email, prefix = terms.get("email"), terms.get("email_prefix")
     return CustomerFilter(
-        # What is no address is looked for as it is, and found with nobody.
+        # A text that is no address is searched unchanged, and finds nobody.
         email_key=(_email_key(email) or email) if email is not None else None,
         email_prefix=_email_prefix(prefix) if prefix is not None else None,
         name_prefix=search_name(terms.get("name")) or None,
@@ -93,7 +93,7 @@ def _email_key(email: str) -> str | None:
 
 
 def _email_prefix(prefix: str) -> str | None:
-    """Return the beginning of an address as addresses are compared."""
+    """Return the beginning of an address in the form to compare."""
     return fold_address(prefix.strip()) or None
 
 

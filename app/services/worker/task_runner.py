@@ -1,4 +1,4 @@
-"""Does the tasks that wait in the outbox."""
+"""Runs the tasks that wait in the outbox."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _WORK: dict[Task, Callable[..., Awaitable[None]]] = {
 
 
 async def run_task(tools: Tools, message: OutboxMessage) -> None:
-    """Do a task that this worker has claimed: once, because the same transaction settles it."""
+    """Run a task that this worker has claimed.
+
+    It runs once, because the same transaction removes it from the outbox.
+    """
     address = tools.sealer.open(message.payload["address"])
     values: dict[str, Any] = message.payload["values"]
     async with UnitOfWork(tools, caller_of(message)) as uow:
