@@ -216,7 +216,7 @@ class TestTenant:
         ],
     )
     def test_refuses_an_id_that_stands_there_twice(self, noun: str, entry: dict[str, Any]) -> None:
-        with pytest.raises(ValidationError, match="stands here twice"):
+        with pytest.raises(ValidationError, match="is here twice"):
             tenant_of("demo", **{noun: [entry, entry]})
 
     def test_finds_a_site_whatever_its_case_unless_that_leaves_a_choice(self) -> None:
@@ -273,5 +273,5 @@ class TestTenantDirectory:
 
     def test_refuses_a_client_of_two_tenants(self) -> None:
         client = {"id": "spa", "kind": "storefront"}
-        with pytest.raises(ValueError, match="'spa' stands here twice"):
+        with pytest.raises(ValueError, match="'spa' is here twice"):
             TenantDirectory([tenant_of("first", clients=[client]), tenant_of("second", clients=[client])])
