@@ -115,7 +115,7 @@ class SqliteDatabase:
         deadline = loop.time() + BUSY_TIMEOUT
         while not await work():
             if loop.time() > deadline:
-                raise OSError("Another process is using the database for too long.")
+                raise OSError("Another process keeps the database busy.")
             await asyncio.sleep(BUSY_PAUSE)
 
     @property

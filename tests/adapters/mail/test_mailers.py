@@ -346,6 +346,6 @@ class TestFileMailer:
             await FileMailer(tmp_path / "file", SENDER, StillClock()).send(MESSAGE)
 
     async def test_fails_for_a_recipient_that_is_no_address(self, tmp_path: Path) -> None:
-        with pytest.raises(OSError, match="cannot be written"):
+        with pytest.raises(OSError, match="could not be written"):
             await FileMailer(tmp_path, SENDER, StillClock()).send(replace(MESSAGE, recipient="anna"))
         assert names_in(tmp_path) == []

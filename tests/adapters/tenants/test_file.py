@@ -208,7 +208,7 @@ class TestLoadTenants:
                 '[[tenants.demo.clients]]\nid = "b"\nkind = "integration"\njwks_file = "no.json"',
                 "clients[1].jwks_file names 'no.json', which cannot be read: No such file or directory",
             ),
-            ('[[tenants.demo.clients]]\nid = "spa"\nkind = "storefront"', "clients 'spa' stands here twice"),
+            ('[[tenants.demo.clients]]\nid = "spa"\nkind = "storefront"', "clients 'spa' is here twice"),
             ('[[tenants.demo.webhooks]]\nurl = "https://x.test"\ntopics = []', "webhooks[0].topics must not be empty"),
             ('[[tenants.demo.webhooks]]\nurl = "https://x.test"\ntopics = "x"', "webhooks[0].topics must be a list"),
             ('[[tenants.demo.webhooks]]\nurl = "https://10.0.0.1"', "webhooks[0].url must name a public host"),

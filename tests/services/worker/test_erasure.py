@@ -513,7 +513,7 @@ class FailingDatabase:
         self.connect = database.connect
 
     async def forget(self) -> None:
-        raise OSError("Another process is using the database for too long.")
+        raise OSError("Another process keeps the database busy.")
 
 
 class TestFailure:
