@@ -1,8 +1,8 @@
-"""Which browser and system a user agent names, in words that are safe to mail."""
+"""The browser and the system that a user agent names, in words that are safe to mail."""
 
 from __future__ import annotations
 
-# In this order: Edge and Opera say that they are Chrome as well, and Chrome that it is Safari.
+# In this order: Edge and Opera also call themselves Chrome, and Chrome also calls itself Safari.
 _BROWSERS = {
     "Edg": "Edge",
     "OPR/": "Opera",
@@ -13,7 +13,7 @@ _BROWSERS = {
     "CriOS/": "Chrome",
     "Safari/": "Safari",
 }
-# Android says that it is Linux as well.
+# Android also calls itself Linux.
 _SYSTEMS = {
     "iPhone": "iPhone",
     "iPad": "iPad",
@@ -25,11 +25,11 @@ _SYSTEMS = {
 }
 
 
-def describe_device(user_agent: str | None) -> str:
-    """Return words such as `Firefox, Windows`; nothing for what we do not know.
+def describe_device(user_agent: str | None, between: str = ", ") -> str:
+    """Return words such as `Firefox, Windows`, with `between` between the two; an empty text if we know neither.
 
-    The caller writes the user agent, so that none of its own words may stand in a mail.
+    Anybody can send any user agent, so we never repeat its own words. A comma is right in every language.
     """
     named = user_agent or ""
     found = [next((name for mark, name in marks.items() if mark in named), None) for marks in (_BROWSERS, _SYSTEMS)]
-    return ", ".join(filter(None, found))
+    return between.join(filter(None, found))

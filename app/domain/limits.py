@@ -1,4 +1,4 @@
-"""How long the waits grow for whoever goes on failing."""
+"""How the waiting times grow for a caller who keeps failing."""
 
 from __future__ import annotations
 

@@ -29,10 +29,10 @@ class PasswordPolicy:
     def check(self, password: str, personal: Iterable[str | None] = ()) -> str:
         """Return the password exactly as typed.
 
-        `personal` are the local part of the person's address and their names. Such a word, or the shop's name, does no
-        harm inside a long password; but what is left without these words (those of 4 characters and more, in any case)
-        must be 8 characters that are not common themselves. Raises `Refused` with PASSWORD_TOO_SHORT,
-        PASSWORD_TOO_LONG (over 256 code points), PASSWORD_TOO_COMMON or PASSWORD_TOO_PERSONAL.
+        `personal` are the local part of the person's address and their names. A long password may contain such a word
+        or the shop's name. But what is left without these words (those of 4 or more characters, in any case) must have
+        8 characters and not be common itself. Raises `Refused` with PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG (over 256
+        code points), PASSWORD_TOO_COMMON or PASSWORD_TOO_PERSONAL.
         """
         if len(password) < self.minimum_length:
             raise Refused(
@@ -59,14 +59,15 @@ class PasswordPolicy:
 
 
 def _is_common(folded: str) -> bool:
-    # Its lists are 12 MiB, which a process that judges no password does without; they are read in 20 ms.
+    # Imported here because its lists take 12 MiB, which a process that checks no password need not have. It takes 20
+    # ms.
     from zxcvbn import zxcvbn
 
     return bool(zxcvbn(folded[:_JUDGED_LENGTH])["guesses"] <= _COMMON_GUESSES)
 
 
 def _words(*texts: str | None) -> set[str]:
-    """Each text as a whole, without its gaps, and its single words: Demo shop, demoshop, demo, shop."""
+    """Each text as a whole, without its spaces, and each of its words: Demo shop, demoshop, demo, shop."""
     words: set[str] = set()
     for text in texts:
         folded = _fold(text or "").strip()

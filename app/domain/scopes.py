@@ -1,4 +1,4 @@
-"""What the bearer of a token may do, in one word each: an integration, a user of the organisation, or a session."""
+"""What the bearer of a token may do: the scopes of integrations, of users of the organisation, and of sessions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.domain.principal import Principal, TokenKind
 
 @unique
 class Scope(StrEnum):
-    """One permission, as it stands in the tenants file and in the `scope` claim of a token (RFC 6749 section 3.3)."""
+    """One permission, as written in the tenants file and in the `scope` claim of a token (RFC 6749 section 3.3)."""
 
     CUSTOMERS_READ = "customers.read"
     CUSTOMERS_MANAGE = "customers.manage"
@@ -19,7 +19,7 @@ class Scope(StrEnum):
 
 @unique
 class SessionScope(StrEnum):
-    """One thing that a session may do. Each stands for the root fields that declare it, and for no other."""
+    """One thing that a session may do: call the root fields that declare this scope, and no other."""
 
     SESSION_USE = "session.use"
     STOREFRONT_READ = "storefront.read"
@@ -39,7 +39,7 @@ class SessionScope(StrEnum):
 
 
 _EVERYBODY = frozenset({SessionScope.SESSION_USE, SessionScope.STOREFRONT_READ})
-# Theirs alone to whom the mails go: with none of these does staff act on a customer's behalf.
+# Only for customers themselves: staff who act on a customer's behalf have none of these.
 _IN_PERSON = frozenset({SessionScope.SOCIAL_BEGIN, SessionScope.CREDENTIALS_RECOVER, SessionScope.PRIVACY_CANCEL})
 _ACCOUNT = frozenset(
     {
@@ -66,7 +66,7 @@ def kinds_with(scope: SessionScope) -> frozenset[TokenKind]:
 
 
 def scope_words(principal: Principal) -> list[str]:
-    """Return what stands in the `scope` of a token; that of a session ends with its tenant: `tenant=demo`."""
+    """Return the `scope` of a token. That of a session ends with its tenant: `tenant=demo`."""
     if principal.kind is TokenKind.INTEGRATION:
         return sorted(principal.scope)
     return [*_WORDS[principal.kind], f"tenant={principal.tenant_id}"]

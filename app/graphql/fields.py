@@ -15,34 +15,52 @@ from typing import Any, get_type_hints
 import strawberry
 from strawberry.extensions import FieldExtension
 from strawberry.schema_directive import Location
-from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional, get_object_definition
 from strawberry.types.field import StrawberryField
 
 from app.domain.errors import DomainError, forbidden
 from app.domain.principal import Principal, TokenKind
 from app.domain.scopes import SESSION_SCOPES, Scope, SessionScope, kinds_with
 from app.graphql.context import Context, Info
+from app.graphql.enums import describe_enum
 from app.graphql.errors import present
 
-strawberry.enum(TokenKind, description="Whose token it is; see the operations that hand it out.")
+describe_enum(
+    TokenKind,
+    "What kind of access token it is.",
+    {
+        TokenKind.ANONYMOUS: "Of a visitor who is not logged in: `anonymousLogin` and `refresh` issue it.",
+        TokenKind.CUSTOMER: "Of a customer who is logged in: `login`, `socialLogin` and `refresh` issue it, for "
+        "example.",
+        TokenKind.ON_BEHALF: "Of staff who act for a customer: `loginOnBehalf` issues it.",
+        TokenKind.INTEGRATION: "Of another system of the shop: `POST /oauth/token` issues it.",
+    },
+)
 ANYONE: tuple[TokenKind, ...] = ()
 
 
 @strawberry.schema_directive(
     locations=[Location.FIELD_DEFINITION],
     name="allow",
-    description="Who may call the field: bearers of these kinds of access token, or with no kinds anyone without one. "
-    "`scope` is what an integration token must have; `ownerScope` as well, and then the token must have an owner. "
-    "A token with an owner has only those scopes that the client and the owner both have. `sessionScope` is the word "
-    "in the `scope` of every other token that may; a guest who asks without it gets null.",
+    description="Who may call the field. A token with an owner has only the scopes that both its client and its owner "
+    "have. A guest whose token lacks the `sessionScope` gets null.",
 )
 class Allow:
-    """The rule of one root field."""
+    """The rule of one root field; what it does not set, the SDL does not print."""
 
     kinds: list[TokenKind]
-    scope: str | None = None
+    scope: str | None = strawberry.UNSET
     owner_scope: str | None = strawberry.UNSET
     session_scope: str | None = strawberry.UNSET
+
+
+# Strawberry has no way to describe the arguments of a directive: the schema takes these when it is made.
+ALLOW_ARGUMENTS = {
+    "kinds": "The kinds of access token that may call it: `[CUSTOMER, ON_BEHALF]`. Empty: no token is needed.",
+    "scope": "The scope that an integration token must have: `customers.read`.",
+    "ownerScope": "The scope that an integration token must have, and it must have an owner: `customers.anonymize`.",
+    "sessionScope": "What the `scope` of any other token contains if it may call the field: `profile.read`.",
+}
 
 
 class Access(FieldExtension):
@@ -79,7 +97,7 @@ class Access(FieldExtension):
             *others,
             Allow(
                 kinds=kinds,
-                scope=self._scope,
+                scope=self._scope or strawberry.UNSET,
                 owner_scope=self._owner_scope or strawberry.UNSET,
                 session_scope=self._session_scope or strawberry.UNSET,
             ),
@@ -91,7 +109,7 @@ class Access(FieldExtension):
             return
         principal = context.caller.require_principal()
         if principal.kind not in self._kinds:
-            raise forbidden(f"This operation is not for {principal.kind.value} tokens.")
+            raise forbidden(f"{principal.kind.value} tokens may not call this operation.")
         if principal.kind is not TokenKind.INTEGRATION:
             return
         if self._scope is not None and self._scope not in principal.scope:
@@ -129,8 +147,11 @@ class Transaction(FieldExtension):
         self.takes_credentials = takes_credentials
 
     def apply(self, field: StrawberryField) -> None:
-        """Write the rule into the SDL."""
+        """Write the rule into the SDL, and describe the argument `input` as its type is described."""
         self._access.apply(field)
+        for argument in field.arguments:
+            type_ = argument.type.of_type if isinstance(argument.type, StrawberryOptional) else argument.type
+            argument.description = get_object_definition(type_, strict=True).description
 
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **arguments: Any

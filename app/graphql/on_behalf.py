@@ -13,29 +13,29 @@ from app.graphql.sessions import LoginPayload, present_tokens
 from app.services.staff import on_behalf as service
 
 
-@strawberry.input(description="For whom to act, and why.")
+@strawberry.input(description="The customer to act for, and why.")
 class LoginOnBehalfInput:
     """Customer and reason."""
 
-    customer_id: strawberry.ID = strawberry.field(description="The customer's id.")
+    customer_id: strawberry.ID = strawberry.field(description="The id of the customer to act for.")
     reason: str = strawberry.field(
-        description="Why, for the customer to read: `Phone order 4711`. At most 200 characters."
+        description="The reason, which the customer can read: `Phone order 4711`. At most 200 characters."
     )
 
 
 @strawberry.type
 class StaffAccessMutations:
-    """Root mutation fields by which staff act for a customer."""
+    """Root mutation fields with which staff act for a customer."""
 
     @mutation(kinds=(TokenKind.INTEGRATION,), scope=Scope.CUSTOMERS_MANAGE)
     async def login_on_behalf(self, info: Info, input: LoginOnBehalfInput) -> LoginPayload:
-        """Begin to act for a customer: an access token for 15 minutes, without a refresh token.
+        """Get an access token to act for a customer. It lasts 15 minutes; there is no refresh token.
 
-        It shows who acts in `tokenInfo`, in the customer's `sessions` and in the audit: the user whom the integration's
-        token names as its owner, or else the integration itself; for other services in `act` of the saas token. It does
-        not serve for password, e-mail, ways to sign in and privacy, whose words its `scope` lacks. `logout` ends it.
-        Who: an integration with `customers.manage`.
-        User errors: `REQUIRED`, `TOO_LONG`, `INVALID` at `reason`; `NOT_FOUND`, `ANONYMIZATION_OPEN`,
+        `tokenInfo`, the customer's `sessions`, the audit and `act` in the saas token show who acts: the owner of the
+        integration's token, or else the integration itself. The token cannot change the password, the e-mail address or
+        the ways to sign in, and cannot export or erase data: its `scope` lacks these. `logout` ends it.
+        Who: an integration with the scope `customers.manage`.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID` at `reason`: show them there; `NOT_FOUND`, `ANONYMIZATION_OPEN`,
         `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD` at `customerId`: nobody can act for this customer now.
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope.
         """

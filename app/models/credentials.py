@@ -9,17 +9,17 @@ from sqlmodel import Field
 
 from app.models.base import ID_LENGTH, TenantRow, searched_text
 
-# Room for the encoded hashes of other systems too.
+# Long enough for the encoded hashes of other systems too.
 HASH_LENGTH = 255
 
 
 class Credential(TenantRow, table=True):
     """The login address and password of one customer.
 
-    `email_key` is the address as it is compared, unique in the tenant: the database decides who signs up first.
-    `password_hash` is null for who has no password. `version` counts the changes of address and password; a one-time
-    token made before a change is worthless after it. `password_version` is the version that brought the password;
-    version 1.0 of the gateway, which may still run beside this one, goes by it.
+    `email_key` is the address in the form to compare. It is unique in the tenant, so the database decides who signs up
+    first. `password_hash` is null if there is no password. `version` counts the changes of address and password; a
+    one-time token from before a change no longer works after it. `password_version` is the version in which the
+    password was set; version 1.0 of the gateway, which may still run beside this one, reads it.
     """
 
     __tablename__ = "credential"

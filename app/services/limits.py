@@ -1,4 +1,4 @@
-"""How often an operation may be tried: each try is counted before anything is checked, whatever comes of it.
+"""How often an operation may be tried. Each attempt is counted before anything is checked.
 
 What a stranger sends is counted under where it comes from: the client's address, the session, or the account together
 with the client's address. Under the account alone only mails are counted, so that nobody can lock another one out.
@@ -76,7 +76,7 @@ async def guard_signup_form(uow: UnitOfWork) -> None:
 
 
 async def guard_signup(uow: UnitOfWork) -> None:
-    """Count one more sign-up whose form is in order, for the session; a mistake in a form is nobody's crime."""
+    """Count one more sign-up whose form is in order, for the session; a mistake in a form does not count."""
     await _hit_session(uow, Limit("signup.session", _limits(uow).signup_per_session_per_hour, HOUR))
 
 

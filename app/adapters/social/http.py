@@ -1,4 +1,4 @@
-"""HTTP to a social provider: https, no redirects, and no more of an answer than it may have."""
+"""HTTP to a social provider: https, no redirects, and only answers of limited size."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ _REDIRECTS = range(300, 400)
 
 
 class ProviderUnavailableError(Exception):
-    """The provider cannot be used at the moment: it does not answer, or not with what it has to."""
+    """The provider cannot be used now: it does not answer, or its answer is not valid."""
 
 
 class ProviderRefusedError(Exception):
-    """What the provider answered proves nothing: it refused the code, or its token is not in order."""
+    """The provider's answer proves nothing: it refused the code, or its token is not valid."""
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
-    """Lets requests out to addresses that we may call, and answers in that are small, plain and no redirect.
+    """Sends requests only to addresses that we may call, and accepts only small, uncompressed answers.
 
-    `most_bytes` is counted while the answer arrives. Compressed answers are refused: a few bytes could become many.
+    `most_bytes` is counted while the answer arrives. Compressed answers are refused, because a few bytes could become
+    very many.
     """
 
     def __init__(self, inner: httpx2.AsyncBaseTransport, *, most_bytes: int, loopback: bool) -> None:
@@ -40,7 +41,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             raise ProviderUnavailableError(f"one of its addresses {error}") from error
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send one request; raises `ProviderUnavailableError` for an answer that may not come in."""
+        """Send one request; raises `ProviderUnavailableError` for an answer that we do not accept."""
         self.check(str(request.url))
         request.headers["Accept-Encoding"] = "identity"
         response = await self._inner.handle_async_request(request)
@@ -48,7 +49,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             if response.status_code in _REDIRECTS:
                 raise ProviderUnavailableError("it redirects")
             if response.headers.get("Content-Encoding", "identity") != "identity":
-                raise ProviderUnavailableError("it answers compressed")
+                raise ProviderUnavailableError("its answer is compressed")
             content = await _read(response, self._most_bytes)
         finally:
             await response.aclose()
@@ -63,7 +64,7 @@ async def _read(response: httpx2.Response, most_bytes: int) -> bytes:
     async for chunk in chunks:
         content += chunk
         if len(content) > most_bytes:
-            raise ProviderUnavailableError(f"it answers with more than {most_bytes} bytes")
+            raise ProviderUnavailableError(f"its answer has more than {most_bytes} bytes")
     return bytes(content)
 
 
@@ -76,7 +77,7 @@ async def get_json(client: httpx2.AsyncClient, url: str, *, bearer: str | None =
     try:
         content = json.loads(response.content)
     except (ValueError, RecursionError) as error:
-        raise ProviderUnavailableError(f"{url} answers with what is no JSON") from error
+        raise ProviderUnavailableError(f"the answer of {url} is not JSON") from error
     if not isinstance(content, dict):
-        raise ProviderUnavailableError(f"{url} answers with what is no JSON object")
+        raise ProviderUnavailableError(f"the answer of {url} is not a JSON object")
     return content

@@ -1,4 +1,4 @@
-"""Accounts that are closed for their erasure, and opened again."""
+"""Opens accounts again that were closed for their erasure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_mail
 from app.services.unit_of_work import UnitOfWork
 
-# The type of a requester who is the customer in person.
+# The type of the requester if it is the customer.
 CUSTOMER_TYPE = "Customer"
 
 
 async def open_again(uow: UnitOfWork, canceled: Anonymization) -> None:
-    """Let the customer of a canceled request, who is locked, come in again, and tell them by mail."""
+    """Open the account of a canceled request again, and tell the customer by mail. Lock the customer first."""
     customer_id = canceled.customer_id
     await uow.customers.set_anonymization_status(customer_id, AnonymizationStatus.CANCELED)
     await uow.one_time_tokens.revoke(customer_id, uow.now, Purpose.CANCEL_ANONYMIZATION)
@@ -29,9 +29,10 @@ async def open_again(uow: UnitOfWork, canceled: Anonymization) -> None:
 
 
 async def cancel_doubted_request(uow: UnitOfWork, customer_id: str, since: datetime) -> bool:
-    """Cancel what was asked for from inside the account since then; the customer, who is locked, has proved to be back.
+    """Cancel a request that was made from inside the account since then.
 
-    False where the account stays closed: the shop asked, or the customer before, or the erasure has begun.
+    Call it with the customer locked, after a proof of ownership. False if the account stays closed: the shop made the
+    request, or it was made before, or the erasure has begun.
     """
     latest = await uow.anonymizations.find_latest(customer_id)
     if latest is None or latest.requester_type != CUSTOMER_TYPE or latest.requested_at < since:
@@ -43,7 +44,7 @@ async def cancel_doubted_request(uow: UnitOfWork, customer_id: str, since: datet
 
 
 async def _mail_canceled(uow: UnitOfWork, customer_id: str, canceled: Anonymization) -> None:
-    """Tell whoever was told that it was asked for."""
+    """Tell all who were told of the request."""
     customer = await uow.customers.find(customer_id)
     asked_themself = canceled.requester_type == CUSTOMER_TYPE
     if customer is None or customer.email is None or not (asked_themself or uow.tenant.security_mails):

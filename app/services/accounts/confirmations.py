@@ -1,4 +1,4 @@
-"""The confirmation of a new customer's address, and another mail for it."""
+"""The confirmation of a new customer's address, and another mail with the link."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from app.services.unit_of_work import UnitOfWork
 async def send_confirmation(
     uow: UnitOfWork, credential: Credential, language: str | None, template: str = "confirm_signup"
 ) -> None:
-    """Mail the token by which a new customer confirms the address."""
+    """Mail the token with which a new customer confirms the address."""
     email = credential.email or ""
     lifetime = timedelta(seconds=uow.tenant.signup_token_seconds)
     token = await issue_one_time_token(
@@ -39,10 +39,10 @@ async def send_confirmation(
 
 
 async def confirm_signup(uow: UnitOfWork, text: str) -> str:
-    """Confirm the address by the mailed token and return the customer's id.
+    """Confirm the address with the mailed token and return the customer's id.
 
-    TOKEN_INVALID, TOKEN_EXPIRED. Once used, the token still answers the customer whom it confirmed, and the session
-    that confirmed; nobody else.
+    TOKEN_INVALID, TOKEN_EXPIRED. A used token still works for the customer whom it confirmed and for the session that
+    used it, and for nobody else.
     """
     found = await find_one_time_token(uow, text, Purpose.CONFIRM_SIGNUP)
     await uow.customers.lock(found.customer_id)
@@ -70,7 +70,7 @@ def _answers_again(uow: UnitOfWork, token: OneTimeToken) -> bool:
 
 
 async def resend_confirmation(uow: UnitOfWork, email: str) -> None:
-    """Have the confirmation mailed once more, if the address waits for one; the answer is the same."""
+    """Mail the confirmation again, if the address is not confirmed; the answer is always the same."""
     await guard_mailed_flow(uow)
     problems = Problems()
     address = problems.check(parse_email, email, "email")

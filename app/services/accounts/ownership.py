@@ -1,4 +1,4 @@
-"""Whose account it is: who of those that held it stays in it when somebody proves that its address is theirs."""
+"""Whose account it is: who keeps access when somebody proves that they own its address."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.services.unit_of_work import UnitOfWork
 
 @unique
 class Proof(StrEnum):
-    """By what somebody has proved that an address is theirs."""
+    """How somebody has proved that they own an address."""
 
     SIGNUP_LINK = "signup_link"
     RESET_LINK = "reset_link"
@@ -28,23 +28,23 @@ class Proof(StrEnum):
     SOCIAL_IDENTITY = "social_identity"
 
 
-# What `data` of the token that reverts a change says about the address that it was mailed to.
+# The key in `data` of a revert token that says whether the old address was proved.
 WAS_PROVEN = "was_proven"
 
 _NO_PASSWORD = {"password_hash": None, "initial_password": False}
-# A reset sets another password, and a sign-up has been waiting for this very proof.
+# A reset sets another password, and a sign-up was waiting for exactly this proof.
 _PROOFS_THAT_LEAVE_THE_PASSWORD = frozenset({Proof.SIGNUP_LINK, Proof.RESET_LINK})
 
 
 async def prove_ownership(
     uow: UnitOfWork, so_far: Credential, by: Proof, *, token: OneTimeToken | None = None
 ) -> dict[str, Any]:
-    """Let who has proved an address be alone in the account, and return the columns that the credential gets by it.
+    """Give the account to the person who has proved its address, and return the new columns of the credential.
 
     Call it for every proof, with the customer locked; `so_far` is the credential before the proof. If the address was
-    never proved until now, whoever held the account was somebody else, unless the proof comes in the account's own
-    session: every way in ends. Of an account that was proved before, nothing ends but by a revert (`token` is the
-    link's): it was made because somebody else was in, so the password goes, and every way in that was added since
+    never proved before, somebody else may have used the account, so all access ends, unless the proof comes in the
+    account's own session. If it was proved before, access ends only after a revert (`token` is that of the link): a
+    revert means that somebody else was in, so the password is removed, and everything that was added since
     `doubted_since`.
     """
     columns: dict[str, Any] = {"email_verified_at": uow.now, "must_confirm": False}
@@ -63,9 +63,9 @@ async def prove_ownership(
 
 
 def doubted_since(uow: UnitOfWork, token: OneTimeToken) -> datetime:
-    """Return since when an intruder may have been in the account whose change of address is reverted by this token.
+    """Return since when an intruder may have been in the account, if this token reverts its change of address.
 
-    As long before the change as the link works after it: what an intruder adds first is the way back in.
+    It is as long before the change as the link works after it, because an intruder first adds a way to come back.
     """
     return token.created_at - timedelta(seconds=uow.tenant.email_revert_token_seconds)
 
@@ -76,7 +76,7 @@ def _is_own_session(uow: UnitOfWork, customer_id: str) -> bool:
 
 
 async def _end_ways_in(uow: UnitOfWork, customer_id: str, since: datetime | None = None) -> None:
-    """End all sessions and all that is pending, and unlink what was linked since then, or ever."""
+    """End all sessions and pending tokens, and unlink all social accounts that were linked since then, or all."""
     for identity in await uow.social_identities.list(customer_id):
         if since is None or identity.created_at >= since:
             await _unlink(uow, identity)

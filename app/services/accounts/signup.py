@@ -58,7 +58,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class SignedUp:
-    """The answer to a sign-up: the same shape whether or not the address was free."""
+    """The answer to a sign-up, in the same form whether or not the address was free."""
 
     customer_id: str
     status: SignupStatus
@@ -66,7 +66,7 @@ class SignedUp:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Checked:
-    """A registration whose every field is in order."""
+    """A registration with all fields checked."""
 
     email: EmailAddress
     password: str
@@ -78,7 +78,7 @@ class _Checked:
 async def signup(uow: UnitOfWork, registration: Registration) -> SignedUp:
     """Make a customer. EMAIL_TAKEN only in a shop with open sign-up: elsewhere the owner of the address gets a mail.
 
-    An address that somebody has left and may still come back to is told so by mail in every shop.
+    If another account has left the address but can still take it back, the address gets a mail about it, in every shop.
     """
     await guard_signup_form(uow)
     checked = _check(uow, registration)
@@ -103,7 +103,7 @@ async def signup(uow: UnitOfWork, registration: Registration) -> SignedUp:
     await _add_customer(uow, customer_id, checked)
     await emit(uow, Topic.CUSTOMER_CREATED, customer_id, sessionId=uow.caller.require_principal().session_id)
     if is_taken:
-        # All that was written only to take as long as it does for a free address.
+        # This was written only so that it takes the same time as for a free address.
         await uow.roll_back()
         await _tell_owner(uow, checked.email, mail_allowed=mail_allowed)
         return SignedUp(customer_id, status)
@@ -156,14 +156,14 @@ async def _taken(uow: UnitOfWork, email: EmailAddress) -> DomainError:
     _note_taken(uow, owner)
     if owner is None and await may_mail(uow, email.address, signup=True):
         await tell_of_way_back(uow, email)
-    message = "There is an account with this e-mail address already: log in instead."
+    message = "There is already an account with this e-mail address: log in instead."
     if owner is None:
-        message = "This e-mail address belongs to an account still, which has another one by now: see your mail."
+        message = "This e-mail address still belongs to an account that now has another one: read our mail."
     return refuse(UserErrorCode.EMAIL_TAKEN, message, "email", durable=True)
 
 
 async def _tell_owner(uow: UnitOfWork, email: EmailAddress, *, mail_allowed: bool) -> None:
-    """Tell the owner of a taken address by mail, where the caller must not learn that it is."""
+    """Mail the owner of a taken address, if the caller must not learn that it is taken."""
     owner = await uow.credentials.find_by_email(email.key)
     _note_taken(uow, owner)
     if not mail_allowed:

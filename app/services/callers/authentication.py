@@ -1,4 +1,4 @@
-"""From the presented access token to the caller: one statement."""
+"""From the access token to the caller, in one statement."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.services.callers.lookups import open_token_lookup
 
 
 async def authenticate(tools: Tools, facts: RequestFacts) -> Caller:
-    """Return who presents the token; a token that counts for nothing makes a caller without a principal."""
+    """Return the caller with this token; a token that is not accepted makes a caller without a principal."""
     if facts.token is None:
         return Caller(facts)
     if read_prefix(facts.token) not in ACCESS_PREFIXES:
@@ -54,7 +54,7 @@ def _why_worthless(tools: Tools, row: PresentedToken) -> UnauthenticatedReason |
 
 
 def _may_still_act(tenant: Tenant, client: Client, row: PresentedToken) -> bool:
-    """Tell whether the client, and the person in whose name it acts, could begin to act for a customer today."""
+    """Tell whether the client, and its owner if it has one, could still begin to act for a customer now."""
     is_owner = row.session_actor_type == OWNER_TYPE
     owner = Owner(row.session_actor_id, OWNER_TYPE) if is_owner and row.session_actor_id is not None else None
     return Scope.CUSTOMERS_MANAGE in tenant.scopes_of(client, owner)

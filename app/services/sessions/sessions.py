@@ -1,4 +1,4 @@
-"""Sessions: the anonymous start, refresh, login, logout, and what is open where."""
+"""Sessions: anonymous start, refresh, login, logout, and the list of open sessions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class LoggedIn:
 
 
 async def anonymous_login(uow: UnitOfWork, client_id: str, site: str | None) -> TokenSet:
-    """Begin an anonymous session for a storefront; nothing about the person is kept. INVALID names client or site."""
+    """Begin an anonymous session for a storefront; nothing about the person is stored. INVALID at client or site."""
     uow.ignore_token()
     registered = uow.tools.tenants.find_client(client_id)
     if registered is None or not registered[1].is_storefront:
@@ -94,7 +94,7 @@ def _invalid_refresh_token() -> DomainError:
 
 
 def _lives(uow: UnitOfWork, session: Session, token: RefreshToken) -> bool:
-    """Tell whether the token's family goes on: a token of a family that has ended proves nothing, not even theft."""
+    """Tell whether the token's family has not ended: an old token of an ended family does not even prove theft."""
     return session.revoked_at is None and session.family == token.family and _client_remains(uow.tenant, session)
 
 
@@ -140,7 +140,7 @@ def _rotation_rules(tenant: Tenant) -> RotationRules:
 
 
 async def _end_reused(uow: UnitOfWork, session: Session) -> None:
-    """End a session whose refresh token two parties have, and tell the customer."""
+    """End a session whose refresh token was copied, and tell the customer."""
     await uow.sessions.revoke(session.id, session.customer_id, uow.now)
     await emit(uow, Topic.SESSION_REUSE_DETECTED, session.customer_id, sessionId=session.id)
     record_failure(uow, AuditAction.REFRESH_REUSED, session.customer_id, session=session.id)
@@ -170,7 +170,7 @@ async def _legal_entity(uow: UnitOfWork, session: Session, asked: str | None) ->
     if asked is None:
         return None
     raise refuse(
-        UserErrorCode.NOT_FOUND, "This legal entity is not a confirmed one of the customer's own.", "legalEntityId"
+        UserErrorCode.NOT_FOUND, "This is not one of the customer's confirmed legal entities.", "legalEntityId"
     )
 
 
@@ -196,7 +196,7 @@ async def login(uow: UnitOfWork, email: str, password: str) -> LoggedIn:
     new_hash = None
     if uow.tools.passwords.needs_rehash(password_hash):
         new_hash = await uow.hash_password(password)
-    # This locks the customer; only then can it be told whether what was checked still holds.
+    # This locks the customer. Only after that is it certain that the checked values are still the same.
     may_log_in = await uow.customers.note_login(customer.id, uow.now)
     customer = await uow.customers.find(customer.id)
     if not may_log_in or customer is None or customer.credential_version != credential.version:
@@ -223,17 +223,17 @@ async def _find_credential(uow: UnitOfWork, email: str) -> Credential | None:
 
 
 def _invalid_credentials() -> DomainError:
-    return refuse(UserErrorCode.INVALID_CREDENTIALS, "The e-mail address or the password is not right.", "password")
+    return refuse(UserErrorCode.INVALID_CREDENTIALS, "The e-mail address or the password is wrong.", "password")
 
 
 def _check_may_log_in(tenant: Tenant, customer: CustomerProfile) -> None:
-    """Refuse a customer who proved the password but may not log in; the tenant says whether the answer tells why."""
+    """Refuse a customer with the right password who may not log in; the tenant decides whether the answer says why."""
     if customer.active and not customer.on_hold and not customer.must_confirm:
         return
     if not tenant.login_tells_status:
         raise _invalid_credentials()
     if customer.must_confirm:
-        raise refuse(UserErrorCode.EMAIL_NOT_CONFIRMED, "Open the link in the mail that we sent you first.", "email")
+        raise refuse(UserErrorCode.EMAIL_NOT_CONFIRMED, "First open the link in the mail that we sent you.", "email")
     if not customer.active:
         raise refuse(UserErrorCode.ACCOUNT_INACTIVE, "This account is not active: please contact the shop.", "email")
     raise refuse(UserErrorCode.ACCOUNT_ON_HOLD, "This account is on hold: please contact the shop.", "email")
@@ -275,7 +275,7 @@ def _user_agent(uow: UnitOfWork) -> str | None:
 
 
 async def end_oldest_sessions(uow: UnitOfWork, customer_id: str, kind: TokenKind) -> None:
-    """End the customer's oldest sessions of this kind where there are more than the shop allows."""
+    """End the customer's oldest sessions of this kind if there are more than the shop allows."""
     live = [session for session in await uow.sessions.list_live(customer_id, uow.now) if session.kind == kind]
     for session in live[uow.tenant.limits.sessions_per_customer :]:
         await uow.sessions.revoke(session.id, customer_id, uow.now)

@@ -1,4 +1,4 @@
-"""The tokens that a session hands out: access and refresh token, and whose saas token goes with them."""
+"""The tokens that a session issues: access token, refresh token, and the owner of the saas token."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TokenSet:
 
     @property
     def initial_password(self) -> bool:
-        """Whether the customer logged in with a password that somebody else chose."""
+        """Whether the customer logged in with a password that staff have set."""
         return self.customer is not None and self.bearer.actor is None and self.customer.initial_password
 
 
@@ -124,7 +124,7 @@ def _lifetimes(uow: UnitOfWork, kind: TokenKind) -> _Lifetimes:
 
 
 def bearer_of(session: Session, expires_at: datetime) -> Principal:
-    """Return whom an access token of the session stands for, as `authenticate` will when it is presented."""
+    """Return the principal of an access token of the session, as `authenticate` will return it."""
     return Principal(
         kind=TokenKind(session.kind),
         tenant_id=session.tenant_id,
