@@ -1,4 +1,4 @@
-"""The command line: `python -m app` and a command; `--help` lists them."""
+"""The command line: `python -m app COMMAND`."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ Result = TypeVar("Result")
 
 
 def serve(settings: Settings, *, migrate_first: bool, demo_social: bool) -> None:
-    """Serve until SIGTERM or SIGINT, with the demo's provider of social login beside it if wanted."""
+    """Serve until SIGTERM or SIGINT; with `demo_social` the demo's provider of social login runs too."""
     with run_demo_social(settings) if demo_social else nullcontext():
         if demo_social:
-            sys.stderr.write("Social login has the provider 'demo', where you log in as 'ada'.\n")
+            sys.stderr.write("Social login has the provider 'demo': log in there as 'ada'.\n")
         _serve(settings, migrate_first=migrate_first)
 
 
 def _serve(settings: Settings, *, migrate_first: bool) -> None:
-    """Serve; settings and tenants are checked before, so that a fault is one clear line."""
+    """Serve. Settings and tenants are checked first, so that a fault is one clear line."""
     tenants = _read_tenants_whole(settings)
     configure_logging(production=settings.profile is Profile.PRODUCTION)
     if migrate_first:
@@ -63,14 +63,14 @@ def _serve(settings: Settings, *, migrate_first: bool) -> None:
 
 
 def _greeting(steps: FirstSteps) -> str:
-    """Return what the start says in development: where it serves, and what to paste first."""
+    """Return what the start prints in development: the address, and what to paste first."""
     lines = [f"Serving {', '.join(steps.shops)} at {steps.url}/graphql."]
     if steps.operation is not None:
         lines += ["To begin, open it in a browser, or paste:", f"  {steps.operation}"]
     else:
         lines.append(f"{steps.hint}")
     if steps.token_command is not None:
-        lines += ["For the operations of integrations, the demo's well-known secret gets a token:"]
+        lines += ["To call the operations for integrations, get a token with the demo's well-known secret:"]
         lines += [f"  {steps.token_command}"]
     return "".join(f"{line}\n" for line in lines)
 
@@ -95,7 +95,7 @@ async def _run_worker(settings: Settings) -> None:
 
 
 def show_outbox(settings: Settings) -> None:
-    """Print how much waits in the outbox and how much was given up, and why."""
+    """Print how many messages wait in the outbox, and which were given up, and why."""
     state = _with_tools(settings, outbox_state)
     sys.stdout.write(f"{state.waiting} waiting ({state.failing} of them failing), {state.dead} dead\n")
     for message in state.dead_messages:
@@ -103,15 +103,15 @@ def show_outbox(settings: Settings) -> None:
 
 
 def retry_outbox(settings: Settings, message_id: str | None) -> None:
-    """Have one dead message, or all of them, tried again; raises `ValueError` for an id that is no dead one's."""
+    """Try one dead message, or all of them, again; raises `ValueError` if no dead message has this id."""
     revived = _with_tools(settings, partial(retry_dead, message_id=message_id))
     if message_id is not None and not revived:
-        raise ValueError(f"There is no dead message {message_id}: see python -m app outbox")
-    sys.stdout.write(f"{revived} to be tried again\n")
+        raise ValueError(f"There is no dead message {message_id}: run python -m app outbox to see them")
+    sys.stdout.write(f"{revived} will be tried again\n")
 
 
 def show_deliveries(settings: Settings, tenant_id: str | None, *, only_failed: bool) -> None:
-    """Print the events that were sent to webhooks or wait to be; raises `ValueError` for an unknown tenant."""
+    """Print the events for webhooks, sent or waiting; raises `ValueError` for an unknown tenant."""
     events = _with_tools(settings, partial(deliveries, tenant_id=tenant_id, only_failed=only_failed))
     for event in events:
         state = "dead" if event.dead_at else "delivered" if event.delivered_at else "waiting"
@@ -120,20 +120,20 @@ def show_deliveries(settings: Settings, tenant_id: str | None, *, only_failed: b
 
 
 def replay_event(settings: Settings, event_id: str) -> None:
-    """Have one event sent again under its own id; raises `ValueError` for an unknown one."""
+    """Send one event again with the same id; raises `ValueError` for an unknown event."""
     _with_tools(settings, partial(replay, event_id=event_id))
-    sys.stdout.write(f"{event_id} to be sent again\n")
+    sys.stdout.write(f"{event_id} will be sent again\n")
 
 
 def import_customers(settings: Settings, file: Path, tenant_id: str) -> None:
-    """Import a file of customers and print what came of it.
+    """Import a file of customers and print the result.
 
-    Raises `ValueError` for an unknown tenant, and for a file that is not there or holds no lines of customers.
-    Exits with code 1 when a line was faulty.
+    Raises `ValueError` for an unknown tenant, and for a file that is missing or has no lines of customers. Exits with
+    code 1 if a line was faulty.
     """
     tenant = read_tenants(settings).find_tenant(tenant_id)
     if tenant is None:
-        raise ValueError(f"There is no tenant '{tenant_id}': see python -m app tenants check")
+        raise ValueError(f"There is no tenant '{tenant_id}': run python -m app tenants check to see them")
     try:
         check_file(file)
         outcomes = _with_tools(settings, partial(import_file, tenant=tenant, file=file))
@@ -146,7 +146,7 @@ def import_customers(settings: Settings, file: Path, tenant_id: str) -> None:
 
 
 def show_keys(settings: Settings, file: Path | None) -> None:
-    """Print the names of the signing keys, and what each is for; raises `ValueError` where there are none."""
+    """Print the names of the signing keys, and the use of each; raises `ValueError` if there are none."""
     for kid, use in zip(list_keys(settings, file), ("current", "next", "previous"), strict=False):
         sys.stdout.write(f"{kid}  {use}\n")
 
@@ -156,13 +156,13 @@ def rotate_keys(settings: Settings, file: Path | None) -> None:
     rotate(settings, file)
     show_keys(settings, file)
     sys.stdout.write(
-        "Running processes take them up within a minute. Tokens signed with the previous key, and mail sealed with it, "
-        "are good until you rotate again: wait at least 72 hours.\n"
+        "Running processes use the new keys within a minute. Tokens and mail that the previous key signed or sealed "
+        "are valid until you rotate again, so wait at least 72 hours.\n"
     )
 
 
 def _with_tools(settings: Settings, work: Callable[[Tools], Awaitable[Result]]) -> Result:
-    """Do something that needs the tables; raises `ValueError` where they are not there, or not the newest ones."""
+    """Do something that needs the tables; raises `ValueError` if the database is not migrated."""
     check_migrated(settings)
     return asyncio.run(_do_with_tools(settings, work))
 
@@ -176,13 +176,13 @@ async def _do_with_tools(settings: Settings, work: Callable[[Tools], Awaitable[R
 
 
 def check_tenants(settings: Settings) -> None:
-    """Say that the tenants file is in order."""
+    """Print that the tenants file is in order."""
     tenants = _read_tenants_whole(settings)
     sys.stdout.write(f"The tenants file is in order: {', '.join(tenant.id for tenant in tenants)}.\n")
 
 
 def _read_tenants_whole(settings: Settings) -> TenantDirectory:
-    """Return the tenants; raises `TenantsFileError` for what they list that the schema does not run, too."""
+    """Return the tenants; raises `TenantsFileError` also for a listed operation that the schema cannot run."""
     tenants = read_tenants(settings)
     if any(tenant.operations is not None for tenant in tenants):
         documents = build_documents(production=settings.profile is Profile.PRODUCTION)
@@ -201,17 +201,23 @@ def print_schema(_settings: Settings, *, federation: bool) -> None:
 def _parse(arguments: list[str] | None) -> Callable[[Settings], None]:
     parser = argparse.ArgumentParser(prog="python -m app", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    serving = commands.add_parser("serve", help="serve, with the worker inside unless WORKER=off")
-    serving.add_argument("--migrate", action="store_true", dest="migrate_first", help="migrate before, as on a laptop")
-    serving.add_argument("--demo-social", action="store_true", help="start the demo's provider of social login as well")
+    serving = commands.add_parser("serve", help="serve the API; the worker runs in the same process unless WORKER=off")
+    serving.add_argument("--migrate", action="store_true", dest="migrate_first", help="migrate the database first")
+    serving.add_argument("--demo-social", action="store_true", help="also start the demo's provider of social login")
     serving.set_defaults(run=serve)
-    commands.add_parser("worker", help="deliver the outbox").set_defaults(run=run_worker)
-    commands.add_parser("migrate", help="bring the database to the newest migration").set_defaults(run=migrate)
-    schema = commands.add_parser("schema", help="print the SDL")
-    schema.add_argument("--federation", action="store_true", help="as a subgraph of Apollo Federation 2")
+    commands.add_parser(
+        "worker", help="deliver mail and events, run due anonymizations, delete what has expired"
+    ).set_defaults(run=run_worker)
+    commands.add_parser("migrate", help="migrate the database to the newest schema").set_defaults(run=migrate)
+    schema = commands.add_parser("schema", help="print the GraphQL schema (SDL)")
+    schema.add_argument("--federation", action="store_true", help="print it as a subgraph of Apollo Federation 2")
     schema.set_defaults(run=print_schema)
-    tenants = commands.add_parser("tenants", help="the tenants file").add_subparsers(required=True, metavar="command")
-    tenants.add_parser("check", help="check the tenants file whole").set_defaults(run=check_tenants)
+    tenants = commands.add_parser("tenants", help="check the tenants file").add_subparsers(
+        required=True, metavar="command"
+    )
+    tenants.add_parser("check", help="check the whole tenants file and list the tenants").set_defaults(
+        run=check_tenants
+    )
     _add_outbox(commands)
     _add_customers(commands)
     _add_webhooks(commands)
@@ -221,50 +227,58 @@ def _parse(arguments: list[str] | None) -> Callable[[Settings], None]:
 
 
 def _add_outbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    outbox = commands.add_parser("outbox", help="what waits to be delivered, and what was given up and why")
+    outbox = commands.add_parser("outbox", help="show what waits to be delivered, and what was given up and why")
     outbox.set_defaults(run=show_outbox)
-    retry = outbox.add_subparsers(metavar="command").add_parser("retry", help="have dead messages tried again")
+    retry = outbox.add_subparsers(metavar="command").add_parser("retry", help="try dead messages again")
     which = retry.add_mutually_exclusive_group(required=True)
-    which.add_argument("--all", action="store_const", const=None, dest="message_id", help="each of them")
-    which.add_argument("message_id", nargs="?", metavar="id", help="one of those that python -m app outbox lists")
+    which.add_argument("--all", action="store_const", const=None, dest="message_id", help="all dead messages")
+    which.add_argument("message_id", nargs="?", metavar="id", help="a message that python -m app outbox lists")
     retry.set_defaults(run=retry_outbox)
 
 
 def _add_webhooks(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    webhooks = commands.add_parser("webhooks", help="the events that go to webhooks")
+    webhooks = commands.add_parser("webhooks", help="show the events for webhooks, or send one again")
     which = webhooks.add_subparsers(required=True, metavar="command")
-    listing = which.add_parser("deliveries", help="what was sent, what waits, and why")
-    listing.add_argument("--tenant", dest="tenant_id", metavar="id", help="of this tenant only")
-    listing.add_argument("--failed", action="store_true", dest="only_failed", help="what did not arrive only")
+    listing = which.add_parser("deliveries", help="list the events: delivered, waiting or dead, with the last error")
+    listing.add_argument("--tenant", dest="tenant_id", metavar="id", help="only events of this tenant")
+    listing.add_argument(
+        "--failed", action="store_true", dest="only_failed", help="only events that were not delivered"
+    )
     listing.set_defaults(run=show_deliveries)
-    again = which.add_parser("replay", help="have an event sent again, under its own id")
-    again.add_argument("event_id", metavar="id", help="one of those that python -m app webhooks deliveries lists")
+    again = which.add_parser("replay", help="send an event again, with the same id")
+    again.add_argument("event_id", metavar="id", help="an event that python -m app webhooks deliveries lists")
     again.set_defaults(run=replay_event)
 
 
 def _add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    keys = commands.add_parser("keys", help="the keys that tokens are signed with")
+    keys = commands.add_parser("keys", help="list or rotate the keys that sign tokens")
     which = keys.add_subparsers(required=True, metavar="command")
-    rotation = which.add_parser("rotate", help="begin to sign with the next key, and make a new next one")
+    rotation = which.add_parser("rotate", help="sign with the next key from now on, and make a new next key")
     rotation.set_defaults(run=rotate_keys)
-    listing = which.add_parser("list", help="their names: current, next and previous")
+    listing = which.add_parser("list", help="list the names of the keys: current, next, previous")
     listing.set_defaults(run=show_keys)
     for command in (rotation, listing):
-        command.add_argument("--file", type=Path, metavar="path", help="another file than SIGNING_KEYS_FILE's")
+        command.add_argument("--file", type=Path, metavar="path", help="use this file instead of SIGNING_KEYS_FILE")
 
 
 def _add_customers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    customers = commands.add_parser("customers", help="many customers at once")
+    customers = commands.add_parser("customers", help="import customers")
     run = customers.add_subparsers(required=True, metavar="command").add_parser(
-        "import", help="import customers from another system; run it again to go on after an interruption"
+        "import", help="import customers from another system; after an interruption, run it again to go on"
     )
-    run.add_argument("file", type=Path, help="one customer as a JSON object on each line")
-    run.add_argument("--tenant", default="demo", dest="tenant_id", metavar="id", help="whose customers (demo)")
+    run.add_argument("file", type=Path, help="a file with one customer on each line, as a JSON object")
+    run.add_argument(
+        "--tenant",
+        default="demo",
+        dest="tenant_id",
+        metavar="id",
+        help="the tenant that gets the customers (default: demo)",
+    )
     run.set_defaults(run=import_customers)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; a fault of the configuration is a line each, and exit code 2."""
+    """Run one command. Each fault in the configuration is one line, and the exit code is 2."""
     run = _parse(arguments)
     try:
         run(Settings.load())

@@ -98,7 +98,7 @@ def build_app(settings: Settings, tools: Tools) -> Starlette:
         exception_handlers={HTTPException: answer_problem},
         lifespan=partial(_lifespan, settings=settings, tools=tools),
     )
-    # A redirect would lead to whatever host the caller has named.
+    # A redirect would lead to any host that the caller has named.
     app.router.redirect_slashes = False
     return app
 
@@ -109,7 +109,7 @@ def _origins(tools: Tools) -> set[str]:
 
 @asynccontextmanager
 async def _lifespan(_app: Starlette, *, settings: Settings, tools: Tools) -> AsyncIterator[None]:
-    """Run the worker beside the server, unless it has a process of its own; at the end, finish what is under way."""
+    """Run the worker beside the server, unless it has its own process. At the end, finish the running work."""
     stop = asyncio.Event()
     jobs = [work(tools, stop)] if settings.worker else []
     if settings.metrics_port is not None:

@@ -1,4 +1,4 @@
-"""Runs the HTTP server: in this process, or in several that this one watches over."""
+"""Runs the HTTP server in this process, or in several processes that this one watches."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from uvicorn.supervisors.multiprocess import Multiprocess
 from app.settings import Settings
 from app.wiring import build_tools, close_tools, run_metrics_of_processes
 
-# Seconds that requests under way have to finish after SIGTERM.
+# Seconds that running requests have to finish after SIGTERM.
 GRACEFUL_SHUTDOWN = 20
 
 
 def run_server(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, and replace each process that dies.
 
-    Exits with 3 when a process cannot start. Raises `ValueError` for what can be told in a line.
+    Exits with 3 when a process cannot start. Raises `ValueError` for a fault that one line can explain.
     """
     config = uvicorn.Config(
         "app.main:create_app",
@@ -37,7 +37,7 @@ def run_server(settings: Settings) -> None:
     if settings.processes == 1:
         _run_alone(config)
     else:
-        # A fault that every process would die of is told once, here, and not by each of them again and again.
+        # A fault that would end every process is reported once here, and not by each of them again and again.
         asyncio.run(close_tools(build_tools(settings)))
         with run_metrics_of_processes(settings):
             _run_many(config)
@@ -51,10 +51,10 @@ def _run_alone(config: uvicorn.Config) -> None:
 
 
 class _Supervisor(Multiprocess):
-    """uvicorn's, but for the end: it would hold the port open for callers whom nobody is going to answer."""
+    """uvicorn's, except for the end: uvicorn would keep the port open for callers that nobody answers."""
 
     def terminate_all(self) -> None:
-        """Close the port and end the processes: a load balancer then finds it closed, and asks another host."""
+        """Close the port and end the processes, so that a load balancer finds it closed and asks another host."""
         for listener in self.sockets:
             listener.close()
         super().terminate_all()

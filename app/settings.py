@@ -1,4 +1,4 @@
-"""What the environment says, typed and checked once at start; nothing else reads the environment."""
+"""The settings from the environment, typed and checked once at start. Nothing else reads the environment."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from app.domain.profile import Profile
 
 _MISSING_IN_PRODUCTION = {
-    "mail_from": "the address that mail comes from, such as 'Shop <no-reply@shop.example>'",
-    "public_url": "the https address that the world knows this service by",
-    "signing_keys_file": "a private JWK set of ES256 keys; the one made in STATE_DIR is for development only",
+    "mail_from": "the address that mail is sent from, such as 'Shop <no-reply@shop.example>'",
+    "public_url": "the public https address of this service",
+    "signing_keys_file": "a private JWK set of ES256 keys; the one in STATE_DIR is only for development",
     "smtp_url": "the mail server, such as smtp://user:password@mail.example:587?starttls=required",
-    "tenants_file": "your own tenants; the built-in demo has secrets that everybody knows",
+    "tenants_file": "your own tenants; everybody knows the secrets of the built-in demo",
 }
 
 
@@ -37,7 +37,7 @@ class SettingsError(Exception):
 def _database_url(text: str) -> str:
     parts = urlsplit(text)
     is_file = parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1
-    # A server on a socket of this machine is named by ?host=/path/to/folder.
+    # ?host=/path/to/folder names a server on a socket of this machine.
     has_host = parts.hostname or parse_qs(parts.query).get("host")
     if not is_file and not (parts.scheme == "postgresql" and has_host and len(parts.path) > 1):
         raise ValueError("must be sqlite:///path/to/file.db or postgresql://user:password@host:5432/name")
@@ -55,9 +55,9 @@ def _smtp_url(text: str) -> str:
     parts = urlsplit(text)
     query = parse_qsl(parts.query, keep_blank_values=True)
     if parts.scheme != "smtp" or not parts.hostname or not parts.port or parts.path.strip("/"):
-        raise ValueError("must be smtp://user:password@host:port, with ?starttls=required where the server has TLS")
+        raise ValueError("must be smtp://user:password@host:port, with ?starttls=required if the server has TLS")
     if query not in ([], [("starttls", "required")]):
-        raise ValueError("must have nothing after '?' but starttls=required")
+        raise ValueError("must have nothing after '?' except starttls=required")
     return text
 
 
@@ -92,7 +92,7 @@ def _existing_file(path: Path) -> Path:
 
 
 def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    """Return the networks of a list with commas; an address alone is a network of one."""
+    """Return the networks in a list with commas; a single address is a network of one."""
     try:
         return tuple(ip_network(part.strip()) for part in text.split(","))
     except ValueError as error:
@@ -124,7 +124,7 @@ class Settings(BaseSettings):
 
     @property
     def address(self) -> str:
-        """Where the gateway is found from this machine: PUBLIC_URL where it is set, or else where it listens."""
+        """The address of the gateway on this machine: PUBLIC_URL if it is set, or else where it listens."""
         if "public_url" in self.model_fields_set:
             return self.public_url
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - what others may set
@@ -139,7 +139,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take what `load` hands over and nothing else, so that a test's environment is all there is."""
+        """Read only what `load` gives, so that tests have full control of the environment."""
         return (init_settings,)
 
     @classmethod
@@ -186,7 +186,7 @@ def _faults_in_production(given: Mapping[str, str]) -> list[str]:
 
 
 def _line(variable: str, details: ErrorDetails) -> str:
-    """Return the line for one refused variable; its value stays out of it, for it may be a secret."""
+    """Return the line for one refused variable, without its value, which may be a secret."""
     match details["type"]:
         case "value_error":
             sentence = str(details["ctx"]["error"])

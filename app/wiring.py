@@ -1,7 +1,7 @@
-"""Puts the adapters behind the ports, as the settings say; nothing else imports an adapter.
+"""Connects the adapters to the ports, as the settings say. Nothing else imports an adapter.
 
-What not every process needs is imported where it is needed: Alembic, OpenTelemetry and the client of Redis take 20 MiB
-of memory together.
+Alembic, OpenTelemetry and the Redis client are imported only where they are needed, because together they take 20 MiB
+of memory.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ __all__ = [
     "run_metrics_of_processes",
 ]
 
-# Seconds that a database may take to say at which migration it is.
+# Seconds that a database may take to say which migration it has.
 _PATIENCE = 8.0
 _DEVELOPMENT_SENDER = "Customer Gateway <no-reply@localhost.test>"
 
@@ -64,7 +64,7 @@ def read_tenants(settings: Settings) -> TenantDirectory:
 
 
 def migrate(settings: Settings) -> None:
-    """Bring the database to the newest migration, if it is not there."""
+    """Migrate the database to the newest schema."""
     with suppress(OSError):
         if asyncio.run(_find_migration(settings.database_url)) == newest_migration():
             return
@@ -74,10 +74,10 @@ def migrate(settings: Settings) -> None:
 
 
 def check_migrated(settings: Settings, *, may_be_away: bool = False) -> None:
-    """Raise `ValueError`, in a line, where the database lacks a migration of this program; nothing is made.
+    """Raise `ValueError`, with one line, if the database lacks a migration of this program.
 
-    A database that is newer than the program serves on. With `may_be_away`, one that does not answer is left to whoever
-    waits for it.
+    Changes nothing. A database that is newer than the program is accepted. With `may_be_away`, so is one that does not
+    answer.
     """
     try:
         migration = asyncio.run(_find_migration(settings.database_url))
@@ -107,7 +107,7 @@ def _one_line(error: OSError) -> str:
 
 
 def build_tools(settings: Settings, clock: Clock | None = None) -> Tools:
-    """Return the tools of one process, all on one clock, which is the system's unless another one is given.
+    """Return the tools of one process. All use one clock: the given one, or else the system's.
 
     Raises `TenantsFileError`, or `ValueError` for a bad file of signing keys.
     """
@@ -137,16 +137,16 @@ def build_tools(settings: Settings, clock: Clock | None = None) -> Tools:
 
 
 def open_mailbox(settings: Settings) -> Mailbox | None:
-    """Return the mails that were written to files; None in production, and where mail leaves by SMTP."""
+    """Return the mails that were written to files; None in production, and if mail is sent by SMTP."""
     if settings.profile is Profile.PRODUCTION or settings.smtp_url is not None:
         return None
     return MailFolder(_mail_folder(settings))
 
 
 def run_demo_social(settings: Settings) -> AbstractContextManager[None]:
-    """Run the demo tenant's provider of social login on this machine; raises `ValueError` where there can be none."""
+    """Run the demo tenant's provider of social login on this machine; raises `ValueError` if it cannot run."""
     if settings.profile is Profile.PRODUCTION or settings.tenants_file is not None:
-        raise ValueError("--demo-social is for the built-in demo tenant, in development.")
+        raise ValueError("--demo-social works only with the built-in demo tenant, in development.")
     provider = read_tenants(settings).tenant("demo").social[0]
     return run_demo_provider(provider.issuer, settings.environment)
 
@@ -162,7 +162,7 @@ def rotate(settings: Settings, file: Path | None) -> Sequence[str]:
 
 
 def run_metrics(settings: Settings, tools: Tools) -> AbstractContextManager[None]:
-    """Answer Prometheus while this process runs alone, where METRICS_PORT is set; raises `ValueError`."""
+    """Answer Prometheus for this process alone, if METRICS_PORT is set; raises `ValueError` if the port is in use."""
     metrics = tools.metrics
     if settings.metrics_port is None or settings.processes > 1 or not isinstance(metrics, PrometheusMetrics):
         return nullcontext()
@@ -171,9 +171,9 @@ def run_metrics(settings: Settings, tools: Tools) -> AbstractContextManager[None
 
 @contextmanager
 def run_metrics_of_processes(settings: Settings) -> Iterator[None]:
-    """Answer Prometheus for the processes that this one starts meanwhile, where METRICS_PORT is set.
+    """Answer Prometheus for the processes that this one starts, if METRICS_PORT is set.
 
-    Raises `ValueError` for a port that is taken.
+    Raises `ValueError` if the port is in use.
     """
     if settings.metrics_port is None:
         yield
@@ -185,7 +185,7 @@ def run_metrics_of_processes(settings: Settings) -> Iterator[None]:
 
 
 async def close_tools(tools: Tools) -> None:
-    """Let go of everything that the tools hold open."""
+    """Close everything that the tools have open."""
     for observer in tools.observers:
         await asyncio.to_thread(observer.close)
     await tools.limiter.close()
@@ -210,7 +210,7 @@ def _build_limiter(settings: Settings, clock: Clock) -> Limiter:
 
 
 def _build_observers(settings: Settings, metrics: PrometheusMetrics) -> tuple[Observer, ...]:
-    """Return whoever has somebody to tell: the others would cost each request some microseconds."""
+    """Return only the observers that are in use, because each one costs every request some microseconds."""
     observers: list[Observer] = []
     if settings.metrics_port is not None:
         observers.append(metrics)

@@ -1,6 +1,6 @@
-"""The worker: delivers the outbox, anonymizes who is due and purges what is over.
+"""The worker: delivers the outbox, runs due anonymizations and deletes what has expired.
 
-It runs beside the server in its process, or in one of its own.
+It runs in the server's process, or in its own.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from app.services.worker.metrics import show_outbox
 from app.services.worker.purge import purge_expired
 from app.services.worker.unproven import purge_unproven
 
-# Seconds between two looks at an empty outbox.
+# Seconds between two checks of an empty outbox.
 PAUSE = 0.5
-# Seconds between two looks for what has expired.
+# Seconds between two checks for expired rows.
 PURGE_PAUSE = 600.0
 # Seconds between two looks for accounts that nobody has proved to be theirs.
 UNPROVEN_PAUSE = 86_400.0
 # Seconds between two looks at how much waits, for the metrics.
 OUTBOX_PAUSE = 15.0
-# Seconds to wait after an unexpected failure, such as a database that is away for a moment.
+# Seconds to wait after an unexpected failure, such as a short loss of the database.
 PAUSE_AFTER_FAILURE = 5.0
-# Batches under way at once for each kind of message: a slow receiver holds up its own batch and no other.
+# Batches at once for each kind of message: a slow receiver delays only its own batch.
 LANES = 2
 
 logger = logging.getLogger(__name__)
 
 
 async def work(tools: Tools, stop: asyncio.Event) -> None:
-    """Do what is due, each job on its own, until told to stop; what is under way is finished."""
+    """Do all jobs independently until told to stop; running work is finished."""
     kinds = [kind for kind in OutboxKind if kind is not OutboxKind.EVENT]
     deliveries = [partial(deliver_due, tools, kind) for kind in kinds for _ in range(LANES)]
     endpoints = EndpointLanes(tools, stop)
@@ -53,12 +53,12 @@ async def work(tools: Tools, stop: asyncio.Event) -> None:
 
 
 async def _repeat(job: Callable[[], Awaitable[int]], idle_pause: float, stop: asyncio.Event) -> None:
-    """Do a job again as long as it finds something to do, and then after each pause."""
+    """Repeat a job: at once if it has found something to do, else after a pause."""
     while not stop.is_set():
         try:
             pause = 0.0 if await job() else idle_pause
         except Exception:
-            logger.exception("The worker failed and goes on in a moment.")
+            logger.exception("The worker failed; it goes on soon.")
             pause = PAUSE_AFTER_FAILURE
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause)

@@ -133,9 +133,9 @@ class TestOutboxCommand:
             assert (shown.returncode, shown.stderr) == (0, "")
             assert shown.stdout.splitlines()[0] == "1 waiting (0 of them failing), 2 dead"
             assert f"{first.id}  password_changed  1 attempts  The SMTP server answered 550" in shown.stdout
-            assert run_command(environment, "outbox", "retry", first.id).stdout == "1 to be tried again\n"
+            assert run_command(environment, "outbox", "retry", first.id).stdout == "1 will be tried again\n"
             again = run_command(environment, "outbox", "retry", first.id)
             assert (again.returncode, again.stdout) == (2, "")
             assert first.id in again.stderr
-            assert run_command(environment, "outbox", "retry", "--all").stdout == "1 to be tried again\n"
+            assert run_command(environment, "outbox", "retry", "--all").stdout == "1 will be tried again\n"
             assert (await outbox_state(gateway.tools)).waiting == 3

@@ -1,4 +1,4 @@
-"""The system's clock and its source of randomness; nothing else in the program reads either."""
+"""The system's clock and its source of randomness. Nothing else in the program reads them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class SystemClock:
     """The time of this machine."""
 
     def now(self) -> datetime:
-        """Return the current moment, aware, in UTC."""
+        """Return the current time, timezone-aware, in UTC."""
         return datetime.now(UTC)
 
 
@@ -24,10 +24,10 @@ class SystemRandom:
         return str(uuid_utils.uuid7())
 
     def secret(self) -> bytes:
-        """Return 32 unguessable bytes."""
+        """Return 32 random bytes that nobody can guess."""
         return secrets.token_bytes(32)
 
     def digits(self, count: int) -> str:
-        """Return `count` decimal digits, the first of which is not zero."""
+        """Return `count` random decimal digits; the first is not zero."""
         lowest = 10 ** (count - 1)
         return str(lowest + secrets.randbelow(9 * lowest))

@@ -1,4 +1,4 @@
-"""Numbers for Prometheus: kept in this process, or with several processes in files that whoever is asked adds up."""
+"""Metrics for Prometheus: in this process; or, with several processes, in files that are added up for each answer."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from prometheus_client.registry import Collector
 
 from app.domain.ports import ServedRequest
 
-# Seconds. From an anonymous read to a login that waits in the queue; operations are cut off at ten.
+# Seconds. From a fast read to a login that waits in the queue; operations are cancelled after ten seconds.
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _REFUSED = "(refused)"
 _OK = "OK"
 
 
 class PrometheusMetrics:
-    """The `Metrics` of one process. Labels have values of ours only, never what a caller has sent."""
+    """The `Metrics` of one process. Labels have only our own values, never what a caller has sent."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -49,12 +49,13 @@ class PrometheusMetrics:
         self._passwords_waiting = self._gauge(
             "gateway_passwords_waiting", "Passwords that wait for a thread to be hashed."
         )
+        self._passwords_waiting = self._gauge("gateway_passwords_waiting", "Passwords that wait to be hashed.")
         self._connections = self._gauge("gateway_database_connections", "Connections to the database in use.")
         self._oldest = self._gauge(
-            "gateway_outbox_oldest_seconds", "How long the oldest message has waited that is due.", "mostrecent"
+            "gateway_outbox_oldest_seconds", "How long the oldest due message has waited.", "mostrecent"
         )
         self._dead = self._gauge("gateway_outbox_dead", "Messages that were given up.", "mostrecent")
-        # Looked up once for each: the library takes longer to find one of many than to count.
+        # Looked up once and kept, because the library takes longer to find a counter than to count.
         self._counted: dict[tuple[str, str], Counter] = {}
         self._timed: dict[str, Histogram] = {}
 
@@ -70,7 +71,7 @@ class PrometheusMetrics:
             self._timed[field].observe(request.seconds)
 
     def limit_hit(self, name: str) -> None:
-        """Count a try that the limit of this name has refused."""
+        """Count an attempt that the limit with this name has refused."""
         self._limited.labels(name).inc()
 
     def login_attacked(self, target: str) -> None:
@@ -78,17 +79,17 @@ class PrometheusMetrics:
         self._attacks.labels(target).inc()
 
     def show_process(self, *, passwords_waiting: int, connections: int) -> None:
-        """Show what this process has under way."""
+        """Set how much work this process has now."""
         self._passwords_waiting.set(passwords_waiting)
         self._connections.set(connections)
 
     def show_outbox(self, *, oldest_seconds: float, dead: int) -> None:
-        """Show what the outbox holds."""
+        """Set how much the outbox holds."""
         self._oldest.set(oldest_seconds)
         self._dead.set(dead)
 
     def close(self) -> None:
-        """Show nothing under way any more."""
+        """Set the work of this process to zero."""
         self.show_process(passwords_waiting=0, connections=0)
 
     def _gauge(self, name: str, text: str, mode: str = "livesum") -> Gauge:
@@ -96,14 +97,14 @@ class PrometheusMetrics:
 
 
 class _Processes(Collector):
-    """The numbers of all processes that keep theirs in one folder."""
+    """The metrics of all processes that store them in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._all = MultiProcessCollector(None, str(folder))  # type: ignore[no-untyped-call]
 
     def collect(self) -> Iterator[object]:  # type: ignore[override]
-        """Add up the numbers; of a process that has gone, only what it has counted."""
+        """Add up the metrics; for a process that has ended, only its counters."""
         for file in self._folder.glob("gauge_live*.db"):
             process = file.stem.rpartition("_")[2]
             if not _is_alive(int(process)):
@@ -113,9 +114,9 @@ class _Processes(Collector):
 
 @contextmanager
 def serve_metrics(host: str, port: int, source: PrometheusMetrics | Path) -> Iterator[None]:
-    """Answer Prometheus on a port of its own: the numbers of this process, or of all that keep theirs in a folder.
+    """Answer Prometheus on a port of its own, for this process or for all that store metrics in the folder.
 
-    Raises `ValueError` for a port that is taken.
+    Raises `ValueError` if the port is in use.
     """
     if isinstance(source, Path):
         registry = CollectorRegistry()
@@ -125,7 +126,7 @@ def serve_metrics(host: str, port: int, source: PrometheusMetrics | Path) -> Ite
     try:
         server, thread = start_http_server(port, host, registry)
     except OSError as error:
-        raise ValueError(f"METRICS_PORT {port} cannot be listened on: {error.strerror}") from None
+        raise ValueError(f"METRICS_PORT {port} cannot be used: {error.strerror}") from None
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Looks up the hosts that others have named, and lets us connect to public addresses only."""
+"""Looks up hosts that other people have named, and allows connections only to public addresses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 class UnsafeHostError(OSError):
-    """The host is none that we may call on somebody's word."""
+    """We may not call this host."""
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
@@ -23,10 +23,10 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 
 
 async def safe_addresses(host: str, port: int, *, loopback: bool, resolve: Resolve = resolve) -> Sequence[str]:
-    """Return the addresses of a host; the caller connects to one of these, for a second look-up may say another thing.
+    """Return the addresses of a host. Connect to one of these, because a second look-up may return others.
 
-    `loopback` lets loopback addresses pass for a host that says itself that it is this machine. Raises
-    `UnsafeHostError` when a single one of the addresses is not public, and `OSError` when there are none.
+    `loopback` allows loopback addresses if the name of the host itself means this machine. Raises `UnsafeHostError` if
+    any of the addresses is not public, and `OSError` if there are none.
     """
     addresses = await resolve(host, port)
     passes = is_loopback if loopback and is_loopback(host) else is_public

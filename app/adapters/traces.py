@@ -1,4 +1,4 @@
-"""One span for each request, sent by OpenTelemetry where its SDK is installed; its own variables say how."""
+"""One span for each request, sent by OpenTelemetry if its SDK is installed and configured by its variables."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class OpenTelemetryTraces:
     """The `Observer` that sends spans by OTLP over HTTP, in batches from a thread of its own.
 
     Everything is set by the standard variables, such as `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_SERVICE_NAME` and
-    `OTEL_TRACES_SAMPLER`. A span holds nothing of the person and nothing of the caller's text but its trace context.
-    Raises `ValueError` where the SDK is not installed.
+    `OTEL_TRACES_SAMPLER`. A span has nothing personal, and of the caller's text only its trace context. Raises
+    `ValueError` if the SDK is not installed.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class OpenTelemetryTraces:
         self._tracer = self._provider.get_tracer("customer-gateway")
 
     def request_served(self, request: ServedRequest) -> None:
-        """Have a span sent that has just ended."""
+        """Send the span of a request that has ended."""
         ended = int(self._clock.now().timestamp() * _NANOSECONDS)
         parent = request.trace_parent
         span = self._tracer.start_span(
@@ -55,7 +55,7 @@ class OpenTelemetryTraces:
         span.end(ended)
 
     def close(self) -> None:
-        """Send what has not left yet."""
+        """Send all spans that are not sent yet."""
         self._provider.shutdown()
 
 

@@ -1,4 +1,4 @@
-"""Posts events as Standard Webhooks 1.0 says: signed, to public hosts only, without following redirects."""
+"""Posts events by Standard Webhooks 1.0: signed, only to public hosts, without following redirects."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from app.domain.web_addresses import check_target_url
 
 # Seconds from the look-up of the host to the end of the answer.
 TIMEOUT = 10.0
-# What is read of an answer before we hang up; nothing of it is used.
+# How much of an answer is read before we close the connection; it is not used.
 MOST_ANSWER_BYTES = 64_000
 
 
 class HttpWebhookSender:
-    """Each event has a connection of its own: to an address that was judged, under the name that was asked for."""
+    """Each event has its own connection: to an address that was checked, with the name from the URL."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class HttpWebhookSender:
         resolve: Resolve = resolve,
         timeout: float = TIMEOUT,
     ) -> None:
-        """`loopback` lets http targets on this machine pass; `timeout` in seconds."""
+        """`loopback` allows http targets on this machine; `timeout` is in seconds."""
         self._clock = clock
         self._loopback = loopback
         self._given_tls = tls
@@ -41,7 +41,7 @@ class HttpWebhookSender:
 
     @cached_property
     def _tls(self) -> SSLContext:
-        """Made with the first event: the certificates of the world take 2 MiB, and most shops have no webhook."""
+        """Made with the first event, because the certificates take 2 MiB and most shops have no webhook."""
         return self._given_tls or httpx2.create_ssl_context(trust_env=False)
 
     async def send(self, webhook: Webhook) -> int:
@@ -62,7 +62,7 @@ class HttpWebhookSender:
         host, port = url.raw_host.decode(), url.port or {"http": 80, "https": 443}[url.scheme]
         addresses = await safe_addresses(host, port, loopback=self._loopback, resolve=self._resolve)
         headers = {"host": url.netloc.decode(), **_signed_headers(webhook, self._clock.now())}
-        # A kept connection would be found again by its address alone, under whichever name it was opened.
+        # A connection that is kept open would be found by its address alone, although its name may differ.
         limits = httpx2.Limits(max_keepalive_connections=0)
         async with httpx2.AsyncClient(
             verify=self._tls, trust_env=False, follow_redirects=False, timeout=None, limits=limits
@@ -78,7 +78,7 @@ class HttpWebhookSender:
 async def _exchange(
     client: httpx2.AsyncClient, url: httpx2.URL, address: str, headers: dict[str, str], body: str
 ) -> int:
-    """Post to this very address and return the status of the answer."""
+    """Post to exactly this address and return the status of the answer."""
     request = client.stream(
         "POST",
         url.copy_with(host=address),

@@ -1,1 +1,1 @@
-"""Words and pure rules; imports nothing of the application."""
+"""Terms and pure rules. It imports nothing else of the application."""

@@ -7,7 +7,7 @@ from enum import StrEnum, unique
 
 @unique
 class AnonymizationStatus(StrEnum):
-    """Where a request to anonymize stands. FAILED is tried again; CANCELED is as if it had never been asked for."""
+    """The state of a request to anonymize. FAILED is tried again; CANCELED counts as if there was no request."""
 
     REQUESTED = "REQUESTED"
     IN_PROGRESS = "IN_PROGRESS"
@@ -17,5 +17,5 @@ class AnonymizationStatus(StrEnum):
 
 
 def is_closed(status: str | None) -> bool:
-    """Tell whether an account is closed: from the request to anonymize it on, unless that was canceled."""
+    """Tell whether an account is closed: after a request to anonymize it that was not canceled."""
     return status is not None and status != AnonymizationStatus.CANCELED

@@ -1,4 +1,4 @@
-"""The audit's words: what is written down for ever, and how much of a client's address."""
+"""The terms of the audit: what is recorded for good, and how much of a client's address."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class AuditAction(StrEnum):
 
 @unique
 class AuditOutcome(StrEnum):
-    """What came of it."""
+    """How it ended."""
 
     SUCCESS = "success"
     REFUSED = "refused"
@@ -61,7 +61,7 @@ _PREFIX_V6 = 48
 
 
 def shorten_ip(ip: str) -> str | None:
-    """Return the network that an address (or an IPv6 /64) is in: its /24, or its /48; None for what is no address."""
+    """Return the network (/24, or /48 for IPv6) of an address or of an IPv6 /64; None if it is not an address."""
     try:
         network = ip_network(ip, strict=False)
     except ValueError:

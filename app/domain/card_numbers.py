@@ -1,4 +1,4 @@
-"""Finds payment card numbers in texts where none may stand: they belong to the payment provider alone."""
+"""Finds payment card numbers in texts that must not contain one: only the payment provider may have them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _SEPARATING_CATEGORIES = frozenset({"Zs", "Pd"})
 def holds_card_number(text: str) -> bool:
     """Tell whether 12 to 19 digits in the text, with spaces or dashes between them or not, are a card number.
 
-    A card number ends with the check digit of ISO/IEC 7812-1, so that one in ten other numbers of this length counts as
-    one too. Digits of any script count, and what cannot be seen between them does not.
+    A card number ends with the check digit of ISO/IEC 7812-1, so one in ten other numbers of this length counts as one
+    too. Digits of any script count; invisible characters between them do not.
     """
     return any(
         SHORTEST <= len(digits) <= LONGEST and _has_check_digit(digits)
@@ -24,7 +24,7 @@ def holds_card_number(text: str) -> bool:
 
 
 def _sequences(text: str) -> Iterator[list[str]]:
-    """Yield the groups of digits that only spaces and dashes part: `4111 1111 x 22` is two sequences."""
+    """Yield each sequence of digit groups with only spaces and dashes between them: `4111 1111 x 22` has two."""
     groups = [""]
     for character in unicodedata.normalize("NFKC", text):
         category = unicodedata.category(character)
@@ -39,7 +39,7 @@ def _sequences(text: str) -> Iterator[list[str]]:
 
 
 def _neighbours(groups: list[str]) -> Iterator[str]:
-    """Yield what any groups beside each other make together, for an expiry date may stand behind the number."""
+    """Yield all joined runs of adjacent groups, because an expiry date may follow the number."""
     for first in range(len(groups)):
         digits = ""
         for group in groups[first:]:

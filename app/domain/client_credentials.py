@@ -1,4 +1,4 @@
-"""What a confidential client proves itself with, known by fingerprints: its tokens die with what they came from."""
+"""The fingerprints of a confidential client's secrets and keys: if one is removed, the tokens it gave end too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from hashlib import scrypt, sha256
 
-# What the secrets of the built-in demo begin with; production takes none of them.
+# The secrets of the built-in demo begin so; production accepts none of them.
 WELL_KNOWN_SECRET = "development-only-"  # noqa: S105 - everybody may know it
 
 # Production takes no shorter secret of a client: 32 characters of base64 are 192 bits.
@@ -20,14 +20,14 @@ def split_keys(jwks: str | None) -> tuple[str, ...]:
 
 
 def fingerprint_key(key: str) -> bytes:
-    """Return the 32 bytes that a public key is known by."""
+    """Return the fingerprint of a public key (32 bytes)."""
     return sha256(key.encode()).digest()
 
 
 @lru_cache(maxsize=1024)
 def fingerprint_secret(client_id: str, secret: str) -> bytes:
-    """Return the 32 bytes that a secret is known by.
+    """Return the fingerprint of a secret (32 bytes).
 
-    They are stored with every token, so they are slow to make: whoever reads the table cannot try many secrets.
+    It is stored with every token and slow to compute, so that somebody who reads the table cannot try many secrets.
     """
     return scrypt(secret.encode(), salt=client_id.encode(), n=1 << 12, r=8, p=1, dklen=32)

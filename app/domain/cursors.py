@@ -23,5 +23,5 @@ def decode_cursor(cursor: str, count: int) -> tuple[str, ...]:
         parts = None
     is_ours = isinstance(parts, list) and len(parts) == count
     if not is_ours or not all(isinstance(part, str) and is_well_formed(part) for part in parts):
-        raise AccessError(AccessCode.BAD_REQUEST, "The cursor is not one of ours: give an `endCursor` back as it is.")
+        raise AccessError(AccessCode.BAD_REQUEST, "The cursor is not one of ours: send an `endCursor` back unchanged.")
     return tuple(parts)

@@ -1,4 +1,4 @@
-"""Which customers staff look for, and in which order they come."""
+"""Which customers staff search for, and in which order they are listed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum, unique
 
 @unique
 class CustomerOrder(StrEnum):
-    """By what a list of customers is ordered; each order has an index, so that every page costs the same."""
+    """The order of a list of customers. Each order has an index, so that every page costs the same."""
 
     ID = "id"
     NAME = "name"
@@ -17,7 +17,7 @@ class CustomerOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CustomerFilter:
-    """What customers must have in common; None for whatever does not matter. Texts are normalized as they are kept."""
+    """The conditions for customers; None is no condition. Texts are normalized in the same way as the stored ones."""
 
     email_key: str | None = None
     email_prefix: str | None = None
@@ -30,7 +30,7 @@ class CustomerFilter:
 
     @property
     def order(self) -> CustomerOrder:
-        """By the name when that is searched, else by the address when that is, else by the time of creation."""
+        """The order: by name if the filter has a name, else by address if it has one, else by time of creation."""
         if self.name_prefix:
             return CustomerOrder.NAME
         if self.email_prefix:
@@ -40,7 +40,7 @@ class CustomerFilter:
 
 @dataclass(frozen=True, slots=True)
 class CustomerPosition:
-    """The place of a customer in a list: after it the next page begins. `key` is the name or the address."""
+    """The place of a customer in a list; the next page begins after it. `key` is the name or the address."""
 
     key: str
     id: str

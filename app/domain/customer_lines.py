@@ -1,4 +1,4 @@
-"""A line of an import: one customer as JSON, its form checked; what the values mean is checked as everywhere else."""
+"""A line of an import: one customer as JSON. Only its form is checked here; the services check the values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_ORDERS = 1_000_000
 
 def _well_formed(text: str) -> str:
     if not is_well_formed(text):
-        raise ValueError("holds a NUL or half a character")
+        raise ValueError("holds a NUL or an incomplete character")
     return text
 
 
@@ -103,11 +103,11 @@ class CustomerLine(ProfileLine):
 def read_line(line: bytes) -> CustomerLine | tuple[FieldError, ...]:
     """Return the customer of a line (JSON in UTF-8), or everything that is wrong with its form."""
     if len(line) > MAXIMUM_BYTES:
-        return (FieldError(UserErrorCode.TOO_LONG, (), f"A line has at most {MAXIMUM_BYTES} bytes."),)
+        return (FieldError(UserErrorCode.TOO_LONG, (), f"A line may have at most {MAXIMUM_BYTES} bytes."),)
     try:
         return CustomerLine.model_validate_json(line)
     except ValidationError as error:
-        # The messages of pydantic name types and bounds; the values are left out, for they are somebody's.
+        # The messages of pydantic name types and bounds. The values are left out, because they are personal.
         return tuple(
             FieldError(UserErrorCode.INVALID, tuple(map(str, each["loc"])), each["msg"])
             for each in error.errors(include_url=False, include_context=False, include_input=False)

@@ -1,4 +1,4 @@
-"""Which browser and system a user agent names, in words that are safe to mail."""
+"""The browser and the system that a user agent names, in words that are safe to mail."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BROWSERS = {
     "CriOS/": "Chrome",
     "Safari/": "Safari",
 }
-# Android says that it is Linux as well.
+# Android also calls itself Linux.
 _SYSTEMS = {
     "iPhone": "iPhone",
     "iPad": "iPad",
@@ -34,7 +34,7 @@ _MOBILE = ("Mobi", "iPhone", "iPad", "Android")
 def describe_device(user_agent: str | None) -> str:
     """Return words such as `Firefox, Windows`; nothing for what we do not know.
 
-    The caller writes the user agent, so that none of its own words may stand in a mail.
+    Anybody can send any user agent, so we never repeat its own words. A comma is right in every language.
     """
     return ", ".join(filter(None, _browser_and_system(user_agent or "")))
 

@@ -1,4 +1,4 @@
-"""E-mail addresses: how they are shown and mailed, and how they are compared."""
+"""E-mail addresses: the form to show and to mail, and the form to compare."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ MAXIMUM_LENGTH = 254
 
 @dataclass(frozen=True, slots=True)
 class EmailAddress:
-    """`address` is to be shown and mailed, `key` to be compared.
+    """Show and mail `address`; compare `key`.
 
-    Two addresses may have one key and yet be two mailboxes, so mail goes to the stored `address` of the key's owner,
-    never to the one that somebody typed.
+    Two addresses with the same key may be different mailboxes, so mail goes to the stored `address` of the key's owner,
+    never to the one that somebody has typed.
     """
 
     address: str
@@ -25,7 +25,7 @@ class EmailAddress:
 
     @property
     def local_part(self) -> str:
-        """What stands before the @-sign, as it is shown."""
+        """The part before the @-sign, as it is shown."""
         return self.address.rpartition("@")[0]
 
 
@@ -42,7 +42,7 @@ def parse_email(text: str | None) -> EmailAddress:
     if len(trimmed.encode("utf-8", "surrogatepass")) > MAXIMUM_LENGTH:
         raise Refused(UserErrorCode.TOO_LONG, f"Please use an e-mail address of at most {MAXIMUM_LENGTH} characters.")
     try:
-        # `test_environment` only lets the reserved top-level domain .test pass, where shops have their staging.
+        # `test_environment` only allows the reserved top-level domain .test, which shops use for staging.
         valid = validate_email(trimmed, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:
         raise Refused(

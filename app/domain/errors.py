@@ -1,4 +1,4 @@
-"""The two kinds of refusal: what a person can put right, and what the calling program must handle."""
+"""The two kinds of refusal: what a person can correct, and what the calling program must handle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum, unique
 
 @unique
 class UserErrorCode(StrEnum):
-    """What is wrong with the input, for a program to branch on; each has a message for a person beside it."""
+    """What is wrong with the input, for programs. Each error also has a message for a person."""
 
     REQUIRED = "REQUIRED"
     INVALID = "INVALID"
@@ -50,7 +50,7 @@ class UserErrorCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing to put right: its code, the path inside `input`, and a sentence for the person."""
+    """One thing to correct: its code, the path inside `input`, and a sentence for the person."""
 
     code: UserErrorCode
     field: tuple[str, ...]
@@ -67,10 +67,10 @@ class Refused(ValueError):
 
 
 class DomainError(Exception):
-    """What a person can put right; becomes the `userErrors` of a payload.
+    """What a person can correct; becomes the `userErrors` of a payload.
 
-    Raising it rolls the unit of work back, unless `durable` says that what was written must stay: a reused refresh
-    token has revoked its family, and that must outlive the refusal.
+    Raising it rolls the unit of work back, unless it is `durable`: then what was written stays. For example, a reused
+    refresh token has revoked its family, and the family must stay revoked.
     """
 
     def __init__(self, *errors: FieldError, durable: bool = False) -> None:
@@ -103,7 +103,7 @@ class AccessCode(StrEnum):
 
 @unique
 class UnauthenticatedReason(StrEnum):
-    """Why a presented access token counts for nothing."""
+    """Why an access token is not accepted."""
 
     MISSING = "MISSING"
     INVALID = "INVALID"

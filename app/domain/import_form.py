@@ -1,4 +1,4 @@
-"""The form of a file to be imported: tells what it is instead of one customer as a JSON object on each line."""
+"""The form of a file to import: says what it is if it does not have one JSON object on each line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WANTED = (
     "order mark"
 )
 
-# Lines that are looked at: one that is not right is that line's fault, and all of them that of the file.
+# How many lines are checked. If one is wrong, only that line is faulty; if all are wrong, the file is.
 _LINES = 20
 _PACKED = {
     b"\x1f\x8b": "is packed by gzip",
@@ -21,7 +21,7 @@ _PACKED = {
     b"\x28\xb5\x2f\xfd": "is packed by zstd",
     b"SQLite format 3\x00": "is a SQLite database",
 }
-# The marks of UTF-32 begin as those of UTF-16 do.
+# The marks of UTF-32 begin with those of UTF-16.
 _MARKS = {
     codecs.BOM_UTF8: "begins with a byte order mark",
     codecs.BOM_UTF32_LE: "is UTF-32",
@@ -32,12 +32,12 @@ _MARKS = {
 
 
 def fault_of_form(head: bytes) -> str | None:
-    """Return what a file that begins so is instead of lines of JSON objects, to stand after its name; else None."""
+    """Return what is wrong with a file that begins so, as words to put after its name; None if nothing is."""
     for marks in (_PACKED, _MARKS):
         for mark, fault in marks.items():
             if head.startswith(mark):
                 return fault
-    # JSON in UTF-8 has no NUL; text in UTF-16 has one in every second place.
+    # JSON in UTF-8 has no NUL; in UTF-16 every second byte of plain text is NUL.
     if b"\x00" in head[:200]:
         return "is UTF-16, or no text"
     lines = [line.strip() for line in head.split(b"\n") if line.strip()]

@@ -9,7 +9,7 @@ from babel.core import Locale, get_global, parse_locale
 
 from app.domain.errors import Refused, UserErrorCode
 
-# CLDR names a few more territories than ISO 3166-1 assigns: exceptionally reserved codes and private ones.
+# CLDR has a few territories that ISO 3166-1 does not assign: exceptionally reserved and private codes.
 _NOT_ISO_3166 = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"})
 _NO_LANGUAGE = frozenset({"mul", "und", "zxx"})
 _NO_SCRIPT = frozenset({"Zinh", "Zmth", "Zsye", "Zsym", "Zxxx", "Zyyy", "Zzzz"})
@@ -66,7 +66,7 @@ def _read_tag(tag: str) -> tuple[str, str | None, str | None]:
     if not _TAG.fullmatch(tag):
         raise ValueError(tag)
     language, region, script, variant = parse_locale(tag.replace("-", "_"))[:4]
-    # An alias may say more than a language: `sh` was Serbian in Latin script.
+    # An alias may stand for more than a language: `sh` is Serbian in Latin script.
     language, alias_region, alias_script, _ = parse_locale(_LANGUAGE_ALIASES.get(language, language))[:4]
     script = script or alias_script
     region = _current_region(region or alias_region)

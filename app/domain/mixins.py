@@ -18,7 +18,7 @@ from app.domain.texts import is_well_formed
 
 MAXIMUM_BYTES = 16_384
 MAXIMUM_DEPTH = 8
-# Beyond it, programs that read numbers as IEEE 754 doubles disagree (RFC 7493 section 2.2).
+# Larger numbers lose digits in programs that read numbers as IEEE 754 doubles (RFC 7493 section 2.2).
 _LARGEST_INTEGER = 2**53 - 1
 
 _CODES = {"maxLength": UserErrorCode.TOO_LONG, "minLength": UserErrorCode.TOO_SHORT}
@@ -34,19 +34,19 @@ _MESSAGES = {
     "minimum": "This must be at least {}.",
     "maxItems": "Please give at most {} entries.",
     "minItems": "Please give at least {} entries.",
-    "additionalProperties": "Please leave out what the shop does not know here.",
-    "unevaluatedProperties": "Please leave out what the shop does not know here.",
+    "additionalProperties": "Please leave this out: the shop does not use it.",
+    "unevaluatedProperties": "Please leave this out: the shop does not use it.",
 }
 
 Path = tuple[str, ...]
 
 
 def check_mixins(mixins: object, schemas: Mapping[str, Mapping[str, Any]]) -> tuple[FieldError, ...]:
-    """Return everything that is wrong, with the path inside `mixins`; nothing when all is well.
+    """Return all errors, each with its path inside `mixins`; an empty list if there are none.
 
     `mixins` must be a JSON object of objects: at most 16,384 bytes as JSON, 8 levels deep, with finite numbers and
-    without NUL or lone surrogates. Where the shop has schemas (JSON Schema 2020-12, checked by `check_schema`), each
-    mixin must be named by one of them and match it, formats included. Where it has none, the data is free.
+    without NUL or lone surrogates. If the shop has schemas (JSON Schema 2020-12, checked by `check_schema`), each mixin
+    must have one and match it, formats included. If it has none, any data is accepted.
     """
     faults = tuple(_limits(mixins, ()))
     if faults:
@@ -60,7 +60,7 @@ def check_mixins(mixins: object, schemas: Mapping[str, Mapping[str, Any]]) -> tu
 
 
 def check_schema(schema: Mapping[str, Any]) -> None:
-    """Raise `ValueError` unless this is a schema (JSON Schema 2020-12) whose every `$ref` points inside itself.
+    """Raise `ValueError` unless this is a JSON Schema (2020-12) and every `$ref` points into the schema itself.
 
     It must consist of plain dicts and lists, as JSON parsers return them.
     """
@@ -71,11 +71,11 @@ def check_schema(schema: Mapping[str, Any]) -> None:
     resolver = Registry().with_resource("", DRAFT202012.create_resource(schema)).resolver()
     for reference in _references(schema):
         if not reference.startswith("#"):
-            raise ValueError(f"$ref {reference!r} leaves the schema")
+            raise ValueError(f"$ref {reference!r} must point into this schema")
         try:
             resolver.lookup(reference)
         except Unresolvable as error:
-            raise ValueError(f"$ref {reference!r} points to nothing") from error
+            raise ValueError(f"$ref {reference!r} points to nothing in this schema") from error
 
 
 def merge_patch(target: object, patch: object) -> object:
@@ -83,7 +83,7 @@ def merge_patch(target: object, patch: object) -> object:
     if not isinstance(patch, dict):
         return patch
     merged = _copy_object(target)
-    # A list of what is still to do, not recursion: the patch may be deeper than the stack.
+    # A list of open work instead of recursion, because the patch may be deeper than the stack.
     pending: list[tuple[dict[str, object], dict[str, object]]] = [(merged, patch)]
     while pending:
         into, changes = pending.pop()
@@ -139,7 +139,7 @@ def _check_mixin(name: str, mixin: object, schemas: Mapping[str, Mapping[str, An
     elif name not in schemas:
         yield _fault((name,), f"Please use one of the mixins that the shop has: {', '.join(sorted(schemas))}.")
     else:
-        # An empty registry of our own: the default one would fetch a remote $ref.
+        # An empty registry, because the default one would fetch a remote $ref.
         validator = Draft202012Validator(
             schemas[name], registry=Registry(), format_checker=Draft202012Validator.FORMAT_CHECKER
         )
@@ -157,7 +157,7 @@ def _describe(error: ValidationError, name: str) -> Iterator[FieldError]:
             yield _fault((*path, missing), "Please fill in this field.", UserErrorCode.REQUIRED)
         return
     text = ", ".join(map(str, expected)) if isinstance(expected, list) else str(expected)
-    message = _MESSAGES.get(keyword, "This is not what the shop expects here.").format(text)
+    message = _MESSAGES.get(keyword, "This value does not fit the rules of the shop.").format(text)
     yield _fault(path, message, _CODES.get(keyword, UserErrorCode.INVALID))
 
 

@@ -1,4 +1,4 @@
-"""How people's names are compared when staff look for somebody: without case, accents and odd spacing."""
+"""How names are compared when staff search: case, accents and extra spaces do not matter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SEPARATORS = re.compile(r"[\s,]+")
 
 
 def search_name(*parts: str | None) -> str:
-    """Return the parts that there are as one text to search by: `Lovelace`, `Ada` is `lovelace ada`.
+    """Return the parts that are not empty as one text to search: `Lovelace`, `Ada` becomes `lovelace ada`.
 
     Case-folded, without diacritics, commas and outer white space, one space for any inner one; at most 320 code points.
     """

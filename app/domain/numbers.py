@@ -8,7 +8,7 @@ from app.domain.errors import Refused, UserErrorCode
 
 
 def whole_number(least: int, most: int) -> Callable[[int | None], int]:
-    """Return the rule for a number that must be there: REQUIRED for None, INVALID outside of the bounds."""
+    """Return the rule for a required number: REQUIRED for None, INVALID for a number out of bounds."""
 
     def rule(number: int | None) -> int:
         if number is None:

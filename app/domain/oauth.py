@@ -1,4 +1,4 @@
-"""OAuth between programs (RFC 6749, RFC 7523): what a client presents, and the ways in which it is refused."""
+"""OAuth between programs (RFC 6749, RFC 7523): what a client sends, and how it is refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.domain.requests import RequestFacts
 
 @unique
 class GrantType(StrEnum):
-    """The grants that we know."""
+    """The grants that we support."""
 
     CLIENT_CREDENTIALS = "client_credentials"
     JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -31,7 +31,7 @@ class OAuthErrorCode(StrEnum):
 
 
 class OAuthError(Exception):
-    """Why a client gets nothing; the description is for its developer and repeats nothing secret."""
+    """Why a client is refused. The description is for its developer and never repeats a secret."""
 
     def __init__(self, code: OAuthErrorCode, description: str) -> None:
         super().__init__(f"{code.value}: {description}")
@@ -43,8 +43,8 @@ class OAuthError(Exception):
 class BasicCredentials:
     """Client id and secret of HTTP Basic.
 
-    `secrets` holds the secret as RFC 6749 section 2.3.1 wants it read, form-decoded, and as it stands there, because
-    many clients do not encode it.
+    `secrets` holds the secret twice: form-decoded, as RFC 6749 section 2.3.1 says, and as it was sent, because many
+    clients do not encode it.
     """
 
     client_id: str

@@ -1,4 +1,4 @@
-"""The operations that a tenant's storefronts may run: a list by the SHA-256 of each text."""
+"""The operations that a tenant's storefronts may run: a list with the SHA-256 of each text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MANIFEST = "apollo-persisted-query-manifest"
 
 
 def hash_operation(text: str) -> str:
-    """Return what clients and lists know an operation by: the SHA-256 of its text, in hexadecimal."""
+    """Return the hash that clients and lists use for an operation: the SHA-256 of its text, in hexadecimal."""
     return sha256(text.encode()).hexdigest()
 
 
@@ -24,7 +24,7 @@ def read_operations(content: Any) -> dict[str, str]:
         raise ValueError("it lists no operation")
     for known_as, text in operations.items():
         if not isinstance(text, str) or known_as != hash_operation(text):
-            raise ValueError(f"'{known_as}' is not the SHA-256 of its operation's text, in hexadecimal")
+            raise ValueError(f"'{known_as}' must be the SHA-256 of its operation's text, in hexadecimal")
     return operations
 
 

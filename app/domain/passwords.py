@@ -78,7 +78,8 @@ class PasswordPolicy:
 
 
 def _is_common(folded: str) -> bool:
-    # Its lists are 12 MiB, which a process that judges no password does without; they are read in 20 ms.
+    # Imported here because its lists take 12 MiB, which a process that checks no password need not have. It takes 20
+    # ms.
     from zxcvbn import zxcvbn
 
     if any(map(is_listed, _spellings(folded))):
@@ -136,7 +137,7 @@ def _calendar(languages: frozenset[str]) -> Mapping[str, Collection[str]]:
 
 
 def _words(*texts: str | None) -> set[str]:
-    """Each text as a whole, without its gaps, and its single words: Demo shop, demoshop, demo, shop."""
+    """Each text as a whole, without its spaces, and each of its words: Demo shop, demoshop, demo, shop."""
     words: set[str] = set()
     for text in texts:
         folded = _fold(text or "").strip()

@@ -89,6 +89,6 @@ def any_value(value: Any, _: Situation) -> Any:
 
 
 def input_name(name: str) -> str:
-    """Return a field's name as it stands in `input`: `first_name` is `firstName`."""
+    """Return the name of a field in `input`: `firstName` for `first_name`."""
     head, *rest = name.split("_")
     return head + "".join(part.capitalize() for part in rest)

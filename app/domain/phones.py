@@ -1,4 +1,4 @@
-"""Telephone numbers: read however they were typed, kept in the international form of E.164 where that can be told."""
+"""Phone numbers: typed in any way, and stored in the international form of E.164 if the country is known."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from phonenumbers import PhoneNumber, PhoneNumberFormat, ValidationResult
 from app.domain.errors import Refused, UserErrorCode
 
 MAXIMUM_LENGTH = 32
-# The shortest numbers of subscribers have four digits, and E.164 has room for fifteen.
+# The shortest subscriber numbers have four digits, and E.164 allows fifteen.
 _FEWEST_DIGITS, _MOST_DIGITS = 4, 15
 # Letters are refused because the library would drop them: a vanity number, or an extension that E.164 cannot hold.
 _FORM = re.compile(r"\+?[\d ()\[\]./~-]+", re.ASCII)
@@ -36,7 +36,7 @@ _SIGNS = {
 
 
 def parse_phone(text: str, *countries: str | None) -> str:
-    """Return the number in E.164 (`+49301234567`), or as it was typed where nothing tells of which country it is.
+    """Return the number in E.164 (`+49301234567`), or as it was typed if its country is not known.
 
     A national number is read by the first of the countries (ISO 3166-1 alpha-2) in which it is in use, or else by the
     first in which there could be such a number; one that could be in none of them is some other country's. Digits and
@@ -56,7 +56,7 @@ def parse_phone(text: str, *countries: str | None) -> str:
 
 
 def _plain(character: str) -> str:
-    """Return what a character stands for in a telephone number; nothing for a mark that cannot be seen."""
+    """Return what a character means in a phone number; an empty text for an invisible mark."""
     category = unicodedata.category(character)
     if category == "Nd":
         return str(unicodedata.decimal(character))
@@ -81,7 +81,7 @@ def _international(typed: str) -> str:
 
 
 def _national(typed: str, countries: Sequence[str]) -> PhoneNumber | None:
-    """Return the number by the country that it fits; None where it fits none, or lacks its area code."""
+    """Return the number in the country that it fits; None if it fits none, or has no area code."""
     possible = [number for country in dict.fromkeys(countries) if (number := _possible(typed, country)) is not None]
     in_use = (number for number in possible if phonenumbers.is_valid_number(number))
     return next(in_use, possible[0] if possible else None)
@@ -99,6 +99,5 @@ def _possible(typed: str, country: str) -> PhoneNumber | None:
 def _no_phone() -> Refused:
     return Refused(
         UserErrorCode.INVALID_PHONE,
-        "Please enter a phone number in digits, best with its country code, such as +49 30 1234567, and without an "
-        "extension.",
+        "Please enter a phone number with its country code, such as +49 30 1234567, and without an extension.",
     )

@@ -1,4 +1,4 @@
-"""The ports: what the services need of the outside world, as protocols that the adapters fulfil."""
+"""The ports: what the services need from the outside world, as protocols that the adapters implement."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Clock(Protocol):
     """The time."""
 
     def now(self) -> datetime:
-        """Return the current moment, aware, in UTC."""
+        """Return the current time, timezone-aware, in UTC."""
         ...
 
 
@@ -30,11 +30,11 @@ class Random(Protocol):
         ...
 
     def secret(self) -> bytes:
-        """Return 32 unguessable bytes."""
+        """Return 32 random bytes that nobody can guess."""
         ...
 
     def digits(self, count: int) -> str:
-        """Return `count` decimal digits, the first of which is not zero."""
+        """Return `count` random decimal digits; the first is not zero."""
         ...
 
 
@@ -47,14 +47,14 @@ class Comparison:
 
 
 class Passwords(Protocol):
-    """Password hashing in its own bounded pool: never on the event loop."""
+    """Password hashing in a bounded pool of threads, never on the event loop."""
 
     async def hash(self, password: str) -> str:
         """Return the encoded argon2id hash; raises `AccessError` SERVICE_BUSY when too many are waiting."""
         ...
 
     async def verify(self, encoded: str | None, password: str) -> bool:
-        """Tell whether the password is the hashed one. `None` verifies a dummy, so that it takes as long."""
+        """Tell whether the password fits the hash. `None` checks a dummy hash, so that it takes the same time."""
         ...
 
     async def compare(self, encoded: str | None, password: str) -> Comparison:
@@ -70,20 +70,20 @@ class Passwords(Protocol):
         ...
 
     def needs_rehash(self, encoded: str) -> bool:
-        """Tell whether the hash was made by another system, or with other parameters than today's."""
+        """Tell whether the hash was made by another system, or with old parameters."""
         ...
 
     def can_verify(self, encoded: str) -> bool:
-        """Tell whether `verify` takes a hash that was made elsewhere, at a cost within bounds."""
+        """Tell whether `verify` supports a hash of another system, and would not take too long."""
         ...
 
     @property
     def waiting(self) -> int:
-        """How many calls wait for a thread at this moment."""
+        """How many calls are waiting for a thread now."""
         ...
 
     def close(self) -> None:
-        """Finish the hashes under way and end the threads."""
+        """Finish the running hashes and end the threads."""
         ...
 
 
@@ -95,7 +95,7 @@ class Signer(Protocol):
         ...
 
     def verify(self, token: str) -> dict[str, Any] | None:
-        """Return the claims of a JWT signed by one of our keys, or None; the claims themselves are not judged."""
+        """Return the claims of a JWT that one of our keys has signed, or None. The claims are not checked."""
         ...
 
     def jwks(self) -> dict[str, Any]:
@@ -104,10 +104,10 @@ class Signer(Protocol):
 
 
 class Assertions(Protocol):
-    """The JWTs that clients sign (RFC 7523): to prove who they are, or in whose name they act."""
+    """The JWTs that clients sign (RFC 7523), to prove who they are or for whom they act."""
 
     def read_issuer(self, token: str) -> str | None:
-        """Return the `iss` that a JWT claims, unverified, to know whose key to look for; None for what is no JWT."""
+        """Return the `iss` of a JWT, not verified, to find the right key; None if it is not a JWT."""
         ...
 
     def verify(self, token: str, key: str) -> dict[str, Any] | None:
@@ -120,14 +120,14 @@ class Assertions(Protocol):
 
 
 class Sealer(Protocol):
-    """Encryption of the little that must wait in the database and be read again, such as a token to be mailed."""
+    """Encryption of what must be stored for a while and read again, such as a token to mail."""
 
     def seal(self, text: str) -> str:
-        """Return the encrypted text, printable."""
+        """Return the encrypted text, in printable characters."""
         ...
 
     def open(self, sealed: str) -> str:
-        """Return the text again; raises `ValueError` for what was not sealed here."""
+        """Return the decrypted text; raises `ValueError` if none of our keys has encrypted it."""
         ...
 
     def fingerprint(self, text: str) -> str:
@@ -139,7 +139,7 @@ class Sealer(Protocol):
 class MailMessage:
     """One mail, ready to be sent; `message_id` is stable over retries (RFC 5322, with its angle brackets).
 
-    `customer_id` is whose personal data it holds; it does not leave with the mail.
+    `customer_id` says whose personal data it has; it is not sent.
     """
 
     message_id: str
@@ -152,14 +152,14 @@ class MailMessage:
 
 
 class Mailer(Protocol):
-    """Where mail leaves."""
+    """How mail is sent."""
 
     async def send(self, message: MailMessage) -> None:
-        """Hand the message over; returns when the other side has taken responsibility, else raises `OSError`."""
+        """Send the message. Returns when the other side has accepted it, else raises `OSError`."""
         ...
 
     async def forget(self, customer_id: str) -> None:
-        """Remove what is kept here of the mails to a customer; raises `OSError` when it cannot."""
+        """Delete the stored mails to a customer; raises `OSError` if it cannot."""
         ...
 
 
@@ -189,7 +189,7 @@ class Mailbox(Protocol):
 
 
 class Connection(Protocol):
-    """One conversation with the database. Until `begin`, each statement stands alone and sees the latest commit."""
+    """One connection to the database. Before `begin`, each statement runs alone and sees the latest commit."""
 
     @property
     def begun(self) -> bool:
@@ -197,75 +197,76 @@ class Connection(Protocol):
         ...
 
     async def begin(self) -> None:
-        """Open the transaction, as the only writer where the database knows just one; does nothing when open."""
+        """Open the transaction, unless it is open. If the database allows only one writer, it is this one."""
         ...
 
     async def commit(self) -> None:
-        """Keep what was written."""
+        """Commit what was written."""
         ...
 
     async def rollback(self) -> None:
-        """Forget what was written."""
+        """Roll back what was written."""
         ...
 
     async def read(self, reading: Reading[RowT], parameters: Mapping[str, Any]) -> Sequence[RowT]:
-        """Return all rows of a constant, which is compiled once and kept: it must not be made anew for each call.
+        """Return all rows of a constant statement.
 
-        It must be a short one, by a key. The rows have the attributes of their type, and nothing else of it. What has
-        a RETURNING clause is read inside the transaction, which is opened when it is not, and fails as `write` does.
+        It is compiled once and kept, so it must not be built for each call, and it must be short and use a key. The
+        rows have the attributes of their type, but not its methods. A statement with a RETURNING clause runs inside the
+        transaction, which is opened if need be, and can fail like `write`.
         """
         ...
 
     async def read_anew(self, reading: Reading[RowT]) -> Sequence[RowT]:
-        """Return all rows as `read` does, of a statement built for this call or one that may take its time."""
+        """Like `read`, for a statement that is built for this call or may take long."""
         ...
 
     async def write(self, statement: Writing, parameters: Mapping[str, Any]) -> int:
-        """Run a constant, of which the same is asked as by `read`, inside the transaction, which is opened if need be.
+        """Run a constant statement, of the same kind as for `read`, inside the transaction, which is opened if need be.
 
-        Returns the number of rows that it touched; raises SQLAlchemy's `IntegrityError` when a key is taken or
-        refers to nothing.
+        Returns the number of rows that it changed; raises SQLAlchemy's `IntegrityError` if a key is taken or refers to
+        nothing.
         """
         ...
 
     async def write_anew(self, statement: Executable) -> int:
-        """Write as `write` does, by a statement built for this call or one that may take its time."""
+        """Like `write`, for a statement that is built for this call or may take long."""
         ...
 
     async def close(self) -> None:
-        """Give the connection back; what was not committed is rolled back."""
+        """Give the connection back. What is not committed is rolled back."""
         ...
 
 
 class Database(Protocol):
-    """The database, whichever it is."""
+    """The database, of any kind."""
 
     def connect(self) -> Connection:
-        """Return a conversation of its own; nothing is opened before its first statement."""
+        """Return a connection of its own; it is opened at the first statement."""
         ...
 
     async def forget(self) -> None:
-        """Remove what was deleted from the database's own files too; raises `OSError` when it cannot for now."""
+        """Remove deleted data from the files of the database too; raises `OSError` if it cannot do so now."""
         ...
 
     @property
     def connections_in_use(self) -> int:
-        """How many connections are busy at this moment."""
+        """How many connections are in use now."""
         ...
 
     async def find_migration(self) -> str | None:
-        """Return the migration that the database is at, or None where it has no tables of ours; nothing is made.
+        """Return the migration of the database, or None if it has no tables of ours.
 
-        Raises `OSError` for a database that does not answer.
+        Changes nothing. Raises `OSError` if the database does not answer.
         """
         ...
 
     async def is_ready(self) -> bool:
-        """Tell whether the database answers and its migrations are those of this program."""
+        """Tell whether the database answers and has the migrations of this program."""
         ...
 
     async def close(self) -> None:
-        """Let go of every connection."""
+        """Close all connections."""
         ...
 
 
@@ -287,18 +288,18 @@ class Limit:
 
 
 class Limiter(Protocol):
-    """Counts that decide before anything is checked."""
+    """Counts of attempts, which decide before anything else is checked."""
 
     async def hit(self, limit: Limit, *key: str) -> None:
         """Count one more for this key, atomically.
 
-        Raises `AccessError` RATE_LIMITED with the whole seconds to wait (at least 1) when over it; what is refused is
-        not counted.
+        Over the limit it raises `AccessError` RATE_LIMITED, with the seconds to wait (whole, at least 1), and does not
+        count.
         """
         ...
 
     async def check(self, limit: Limit, *key: str) -> None:
-        """Raise as `hit` would at this moment, and count nothing."""
+        """Raise if `hit` would raise now, but count nothing."""
         ...
 
     async def give_back(self, limit: Limit, *key: str) -> None:
@@ -313,13 +314,13 @@ class Limiter(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of what the counts are kept in."""
+        """Close what stores the counts."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class MailText:
-    """What a mail says, in one language."""
+    """The text of a mail, in one language."""
 
     subject: str
     text: str
@@ -327,10 +328,10 @@ class MailText:
 
 
 class MailTexts(Protocol):
-    """The texts of our mails."""
+    """The texts of all mails."""
 
     def render(self, template: str, language: str, values: Mapping[str, Any]) -> MailText:
-        """Return the mail in this language (BCP 47), or in English where we have no text in it."""
+        """Return the mail in this language (BCP 47), or in English if we have no text in this language."""
         ...
 
 
@@ -345,12 +346,12 @@ class Webhook:
 
 
 class WebhookSender(Protocol):
-    """Where events leave, as Standard Webhooks 1.0 says."""
+    """How events are sent (Standard Webhooks 1.0)."""
 
     async def send(self, webhook: Webhook) -> int:
         """Post the event and return the status of the answer; redirects are not followed.
 
-        Raises `OSError` when there is no answer in time, or when the target is none that we may call.
+        Raises `OSError` if there is no answer in time, or if we may not call the target.
         """
         ...
 
@@ -358,8 +359,8 @@ class WebhookSender(Protocol):
 class Social(Protocol):
     """The providers of social login.
 
-    Both calls raise `Refused`: PROVIDER_UNAVAILABLE when the provider does not answer as it has to within the tenant's
-    `social_timeout_seconds`, PROVIDER_REFUSED when what it answers proves nothing.
+    Both calls raise `Refused`: PROVIDER_UNAVAILABLE if the provider does not answer properly within the tenant's
+    `social_timeout_seconds`, PROVIDER_REFUSED if its answer proves nothing.
     """
 
     async def authorization_url(self, tenant: Tenant, provider: SocialProvider, request: AuthorizationRequest) -> str:
@@ -367,11 +368,11 @@ class Social(Protocol):
         ...
 
     async def prove(self, tenant: Tenant, provider: SocialProvider, grant: AuthorizationGrant) -> SocialProof:
-        """Trade the code for what the provider knows about the person; the code goes out once."""
+        """Trade the code for what the provider knows about the person. The code is sent only once."""
         ...
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         ...
 
 
@@ -392,7 +393,7 @@ class Challenges(Protocol):
 
 @dataclass(slots=True)
 class ServedRequest:
-    """What may be known of a request outside of it: nothing of the person, and no text that the caller has chosen.
+    """What observers may know of a request: nothing personal, and no text that the caller has chosen.
 
     `route` is the pattern that the path fits, or None; `fields` are root fields of GraphQL; `outcome` is the code of
     the first error, that of a payload included, or None. `trace_parent` is the caller's (W3C Trace Context), unchecked.
@@ -411,26 +412,26 @@ class ServedRequest:
 
 
 class Observer(Protocol):
-    """Who takes notice of each request once its answer has left, at once and without fail."""
+    """Is told of each request after its answer was sent. It must be quick and must not fail."""
 
     def request_served(self, request: ServedRequest) -> None:
-        """Take notice of a request."""
+        """Record a request."""
         ...
 
     def close(self) -> None:
-        """Hand on what was noticed and not yet told."""
+        """Pass on what is recorded but not sent yet."""
         ...
 
 
 class Metrics(Observer, Protocol):
-    """Numbers for operators."""
+    """Metrics for operators."""
 
     def show_process(self, *, passwords_waiting: int, connections: int) -> None:
-        """Show what this process has under way."""
+        """Set how much work this process has now."""
         ...
 
     def show_outbox(self, *, oldest_seconds: float, dead: int) -> None:
-        """Show what the outbox holds."""
+        """Set how much the outbox holds."""
         ...
 
     def login_attacked(self, target: str) -> None:

@@ -1,4 +1,4 @@
-"""Who is calling: the kinds of token, and what an authenticated token says about its bearer."""
+"""Who is calling: the kinds of token, and what a valid token says about its bearer."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum, unique
 
-# What an assertion calls a user of the organisation.
+# The `type` of a user of the organisation in an assertion.
 OWNER_TYPE = "User"
 
 
 @unique
 class TokenKind(StrEnum):
-    """Whose token it is."""
+    """What kind of token it is."""
 
     ANONYMOUS = "ANONYMOUS"
     CUSTOMER = "CUSTOMER"
@@ -39,7 +39,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The bearer of a valid access token. `tenant_id` bounds everything that the call can see.
+    """The bearer of a valid access token.
 
     `token_id` is the `jti` of an integration's token, and `scope` what that may do: never more than its client and the
     owner, if it has one, may both do at this moment. On a customer's behalf `scope` is what both may do by themselves.
@@ -62,5 +62,5 @@ class Principal:
     must_change_password: bool = False
 
     def is_fresh(self, now: datetime, within: timedelta) -> bool:
-        """Tell whether the customer proved who they are not longer ago than `within`."""
+        """Tell whether the customer has proved who they are within this time."""
         return self.authenticated_at is not None and now - self.authenticated_at <= within

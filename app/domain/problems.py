@@ -1,4 +1,4 @@
-"""Gathers everything that is wrong with one call's input, so that a person learns of it all at once."""
+"""Collects all errors in one call's input, so that the person sees them together."""
 
 from __future__ import annotations
 
@@ -36,6 +36,6 @@ class Problems:
         return None
 
     def raise_if_any(self) -> None:
-        """Raise them all as one `DomainError`; nothing may have been written before."""
+        """Raise all errors as one `DomainError`. Call it before anything is written."""
         if self._errors:
             raise DomainError(*self._errors)

@@ -7,7 +7,7 @@ from enum import StrEnum, unique
 
 @unique
 class Profile(StrEnum):
-    """Development is forgiving and talkative; production refuses what would be unsafe."""
+    """Development accepts more and says more; production refuses what is unsafe."""
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"

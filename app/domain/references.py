@@ -1,4 +1,4 @@
-"""The texts by which other systems know what is ours: shopper references, customer numbers, orders, group codes."""
+"""The references of other systems: shopper references, customer numbers, order references, group codes."""
 
 from __future__ import annotations
 

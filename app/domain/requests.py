@@ -1,4 +1,4 @@
-"""What the edge knows about a request before anyone looks at its token."""
+"""What is known about a request before its token is checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refresh token rotation: what a refresh token that is presented once more may mean (RFC 9700, section 4.14)."""
+"""Refresh token rotation: what it means if a refresh token is used again (RFC 9700, section 4.14)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class RotationRules:
-    """How patient to be.
+    """How long a used token may be used again.
 
-    Within `sibling_grace` two tabs of one browser may both trade the same token, which then has up to `most_children`.
-    Within `lost_answer_grace` a phone that lost its network before the answer arrived may ask again.
+    Within `sibling_grace` two tabs of one browser may both trade the same token, at most `most_children` times. Within
+    `lost_answer_grace` a phone that lost its network before the answer came may ask again.
     """
 
     sibling_grace: timedelta = timedelta(seconds=30)
@@ -23,7 +23,7 @@ class RotationRules:
 
 
 class PresentedToken(Protocol):
-    """What the decision looks at."""
+    """What the decision depends on."""
 
     expires_at: datetime
     used_at: datetime | None
@@ -31,7 +31,7 @@ class PresentedToken(Protocol):
 
 
 class Rotation(Enum):
-    """What to do with a presented refresh token of a living family."""
+    """What to do with a refresh token of a family that has not ended."""
 
     TRADE = auto()
     ADD_SIBLING = auto()

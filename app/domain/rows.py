@@ -1,4 +1,4 @@
-"""What is read from the database, and what its rows are: a statement and the type of its rows, held to each other."""
+"""A statement and the type of its rows, checked against each other."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ RowT = TypeVar("RowT")
 class Reading(Generic[RowT]):
     """A statement that returns rows: a SELECT, or what writes and has a RETURNING clause.
 
-    `row` says what is read of each row: the columns of a model, or the attributes of a class that has nothing else.
-    That is all that a row has, whatever methods its type has beside. Raises `TypeError` when the statement has no
-    column for one of them.
+    `row` says what each row has: the columns of a model, or the attributes of a plain class. A row has nothing else, so
+    none of the methods of its type. Raises `TypeError` if the statement lacks a column for one of them.
     """
 
     def __init__(self, row: type[RowT], statement: Statement) -> None:
@@ -30,7 +29,7 @@ class Reading(Generic[RowT]):
 
 
 def attributes_of(row: Any) -> frozenset[str]:
-    """Return the names of what can be read of such a row: the fields of a model, else whatever is annotated."""
+    """Return the names of the attributes of such a row: the fields of a model, or else all annotated names."""
     fields = getattr(row, "model_fields", None)
     if fields is not None:
         return frozenset(fields)

@@ -1,4 +1,4 @@
-"""What the bearer of a token may do, in one word each: an integration, a user of the organisation, or a session."""
+"""What the bearer of a token may do: the scopes of integrations, of users of the organisation, and of sessions."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def may_see_payments(principal: Principal) -> bool:
 
 @unique
 class SessionScope(StrEnum):
-    """One thing that a session may do. Each stands for the root fields that declare it, and for no other."""
+    """One thing that a session may do: call the root fields that declare this scope, and no other."""
 
     SESSION_USE = "session.use"
     STOREFRONT_READ = "storefront.read"
@@ -96,7 +96,7 @@ class SessionScope(StrEnum):
 
 
 _EVERYBODY = frozenset({SessionScope.SESSION_USE, SessionScope.STOREFRONT_READ})
-# Theirs alone to whom the mails go: with none of these does staff act on a customer's behalf.
+# Only for customers themselves: staff who act on a customer's behalf have none of these.
 _IN_PERSON = frozenset({SessionScope.SOCIAL_BEGIN, SessionScope.CREDENTIALS_RECOVER, SessionScope.PRIVACY_CANCEL})
 _ACCOUNT = frozenset(
     {
@@ -125,7 +125,7 @@ def kinds_with(scope: SessionScope) -> frozenset[TokenKind]:
 
 
 def scope_words(principal: Principal) -> list[str]:
-    """Return what stands in the `scope` of a token; that of a session ends with its tenant: `tenant=demo`."""
+    """Return the `scope` of a token. That of a session ends with its tenant: `tenant=demo`."""
     if principal.kind is TokenKind.INTEGRATION:
         return sorted(principal.scope)
     if principal.must_change_password:

@@ -1,4 +1,4 @@
-"""Social login: what we ask of a provider, what it proves, and the proof key of the client (PKCE, RFC 7636)."""
+"""Social login: what we send to a provider, what it proves, and the proof key of the client (PKCE, RFC 7636)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _VERIFIER_LENGTH = range(43, 129)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AuthorizationRequest:
-    """Where a provider sends the person back to, and what it binds its answer to."""
+    """Where the provider sends the person back to, and what ties its answer to our request."""
 
     redirect_uri: str
     state: str
@@ -27,7 +27,7 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AuthorizationGrant:
-    """What came back from a provider; `iss` is the issuer as the redirect named it (RFC 9207), if it did."""
+    """What came back from a provider. `iss` is the issuer that the redirect named (RFC 9207), if any."""
 
     code: str
     redirect_uri: str
@@ -47,7 +47,7 @@ class ProviderTokens:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SocialProof:
-    """Who somebody is, as a provider has it. `email_verified` is the provider's word, and JSON `true` at that."""
+    """Who somebody is, as the provider says. `email_verified` is true only if the provider said JSON `true`."""
 
     issuer: str
     subject: str
@@ -63,7 +63,7 @@ def parse_code_challenge(text: str) -> str:
     if _CHALLENGE.fullmatch(text) is None:
         raise Refused(
             UserErrorCode.INVALID,
-            "The code challenge is the SHA-256 of the code verifier in base64url: 43 characters without padding.",
+            "The code challenge must be the SHA-256 of the code verifier in base64url: 43 characters, without padding.",
         )
     return text
 
@@ -71,13 +71,11 @@ def parse_code_challenge(text: str) -> str:
 def parse_code_verifier(text: str) -> str:
     """Return a code verifier (RFC 7636 section 4.1); else `Refused` with TOO_SHORT, TOO_LONG or INVALID."""
     if len(text) < _VERIFIER_LENGTH.start:
-        raise Refused(UserErrorCode.TOO_SHORT, "The code verifier has at least 43 characters.")
+        raise Refused(UserErrorCode.TOO_SHORT, "The code verifier must have at least 43 characters.")
     if len(text) >= _VERIFIER_LENGTH.stop:
-        raise Refused(UserErrorCode.TOO_LONG, "The code verifier has at most 128 characters.")
+        raise Refused(UserErrorCode.TOO_LONG, "The code verifier may have at most 128 characters.")
     if _VERIFIER.fullmatch(text) is None:
-        raise Refused(
-            UserErrorCode.INVALID, "The code verifier holds letters, digits, '-', '.', '_' and '~', and nothing else."
-        )
+        raise Refused(UserErrorCode.INVALID, "The code verifier may have only letters, digits, '-', '.', '_' and '~'.")
     return text
 
 

@@ -1,4 +1,4 @@
-"""The tags of an address: free words, of which BILLING and SHIPPING are only the usual ones."""
+"""The tags of an address: any words; BILLING and SHIPPING are the usual ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tenant: one shop with its sites, clients and rules; what its table in the tenants file says, checked."""
+"""A tenant: one shop with its sites, clients and rules, as its table in the tenants file says, checked."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _MAIL_DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+
 
 
 def _expect(form: re.Pattern[str], hint: str) -> AfterValidator:
-    """Return the check that a text has this form; the refusal says what to write."""
+    """Return the check that a text has this form. Its error says what to write."""
 
     def check(text: str) -> str:
         if form.fullmatch(text) is None:
@@ -52,7 +52,7 @@ def _expect(form: re.Pattern[str], hint: str) -> AfterValidator:
 
 
 def _read_by(rule: Callable[[str], str], hint: str) -> AfterValidator:
-    """Return the check that a rule for people's input makes; the refusal says what to write."""
+    """Return a check made of a rule for user input. Its error says what to write."""
 
     def check(text: str) -> str:
         try:
@@ -64,14 +64,14 @@ def _read_by(rule: Callable[[str], str], hint: str) -> AfterValidator:
 
 
 def _not_empty(entries: tuple[Value, ...]) -> tuple[Value, ...]:
-    # Not a minimum length: pydantic counts only what is valid, and would call a list of wrong entries empty.
+    # Not pydantic's minimum length: it counts only valid entries, and would call a list of wrong entries empty.
     if not entries:
         raise ValueError("must not be empty")
     return entries
 
 
 def _loopback_allowed(info: ValidationInfo) -> bool:
-    """Tell whether http on loopback may be registered: everywhere but where the context names production."""
+    """Tell whether http on loopback may be registered: yes, unless the context is production."""
     context = info.context or {}
     return context.get("profile") is not Profile.PRODUCTION
 
@@ -81,7 +81,7 @@ def _site_url(text: str, info: ValidationInfo) -> str:
 
 
 def _issuer(text: str, info: ValidationInfo) -> str:
-    """Return the issuer as it is written: tokens name it letter for letter (OpenID Connect Core section 3.1.3.7)."""
+    """Return the issuer unchanged: tokens must have exactly the same text (OpenID Connect Core section 3.1.3.7)."""
     return check_web_url(text, loopback=_loopback_allowed(info))
 
 
@@ -269,12 +269,12 @@ class Client(Entry):
 
     @property
     def has_well_known_secret(self) -> bool:
-        """Whether its secret is one of the demo's, which everybody may know."""
+        """Whether its secret is one of the demo's, which everybody knows."""
         return self.secret is not None and self.secret.get_secret_value().startswith(WELL_KNOWN_SECRET)
 
     @cached_property
     def credential_fingerprints(self) -> frozenset[bytes]:
-        """The fingerprints of its secret and of its keys; a token that came from none of them counts for nothing."""
+        """The fingerprints of its secret and of its keys. A token that came from none of them is not accepted."""
         fingerprints = {fingerprint_key(key) for key in self.keys}
         if self.secret is not None:
             fingerprints.add(fingerprint_secret(self.id, self.secret.get_secret_value()))
@@ -288,14 +288,14 @@ class Client(Entry):
             if self.secret is None and self.jwks is None:
                 raise ValueError("an integration needs secret_env or jwks_file")
             if self.origins or self.redirect_uris:
-                raise ValueError("an integration runs in no browser: leave origins and redirect_uris out")
+                raise ValueError("an integration does not run in a browser: leave origins and redirect_uris out")
         return self
 
 
 class OrganisationUser(Entry):
     """A person of the organisation, whom an assertion may name as its owner.
 
-    `scopes` bound what a client may do in the person's name; whatever the client may not do itself is not among it.
+    In the person's name a client may do only what is both in `scopes` and in the client's own scopes.
     """
 
     id: Identifier
@@ -371,7 +371,7 @@ class SocialProvider(Entry):
     @model_validator(mode="after")
     def _has_one_secret(self) -> Self:
         if (self.client_secret is None) == (self.signing is None):
-            raise ValueError("needs client_secret_env, or signing where the provider wants signed secrets")
+            raise ValueError("needs client_secret_env, or signing if the provider asks for signed secrets")
         return self
 
     @model_validator(mode="after")
@@ -379,7 +379,7 @@ class SocialProvider(Entry):
         endpoints = (self.authorization_endpoint, self.token_endpoint, self.userinfo_endpoint)
         if any(endpoints) and not all(endpoints):
             raise ValueError(
-                "needs authorization_endpoint, token_endpoint and userinfo_endpoint, or with OpenID none of them"
+                "needs authorization_endpoint, token_endpoint and userinfo_endpoint, or none of them with OpenID"
             )
         if self.is_openid and "openid" not in self.scopes:
             raise ValueError("must ask for the scope 'openid', or name the endpoints of OAuth 2 without OpenID")
@@ -417,9 +417,10 @@ class Mixin(Entry):
 
 
 class Tenant(Lifetimes):
-    """One shop. The lifetimes stand in it as they stand in its table.
+    """One shop.
 
-    `operation_list` is the JSON text of the operations that its storefronts may run; without it they may run any.
+    The lifetimes are fields of it, as they are keys of its table. `operation_list` is the JSON text of the operations
+    that its storefronts may run; without it they may run any operation.
     """
 
     id: Annotated[
@@ -502,7 +503,7 @@ class Tenant(Lifetimes):
         return self.sites[0]
 
     def find_site(self, site_id: str) -> Site | None:
-        """Return the site of this id, or else the only one whose id differs in nothing but case (`DE`); or None."""
+        """Return the site with this id, or else the only one whose id differs only in case (`DE`); or None."""
         alike = [site for site in self.sites if site.id.lower() == site_id.strip().lower()]
         exact = next((site for site in alike if site.id == site_id), None)
         return exact or (alike[0] if len(alike) == 1 else None)
@@ -533,7 +534,7 @@ class Tenant(Lifetimes):
 
 
 class TenantDirectory:
-    """Every tenant, in the order of the file. A client belongs to one of them, so its id tells which."""
+    """All tenants, in the order of the file. A client belongs to one tenant, so the client id tells which."""
 
     def __init__(self, tenants: Iterable[Tenant]) -> None:
         """Index the tenants; raises `ValueError` when two of them share a client id."""
@@ -566,5 +567,5 @@ def _check_unique(ids: Iterable[str]) -> None:
     seen: set[str] = set()
     for entry_id in ids:
         if entry_id in seen:
-            raise ValueError(f"'{entry_id}' stands here twice: give each its own")
+            raise ValueError(f"'{entry_id}' is here twice: give each its own")
         seen.add(entry_id)

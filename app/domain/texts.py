@@ -1,4 +1,4 @@
-"""One-line texts such as names and streets: trimmed, normalized, without anything that cannot be seen."""
+"""One-line texts such as names and streets: trimmed, normalized, without invisible characters."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from app.domain.errors import Refused, UserErrorCode
 
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 _BREAKING_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-# Embeddings, overrides and isolates reorder the text around them. The plain marks LRM, RLM and ALM do not,
-# and names in Hebrew and Arabic need them.
+# Embeddings, overrides and isolates reorder the text around them. The marks LRM, RLM and ALM do not, and names in
+# Hebrew and Arabic need them.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def required_line(maximum: int) -> Callable[[str | None], str]:
-    """Return the rule for a line that must be there, with at most `maximum` code points.
+    """Return the rule for a required line with at most `maximum` code points.
 
     The rule returns the text without outer white space, in Unicode normalization form C. It raises `Refused` with
     REQUIRED for a missing or empty line, INVALID for line breaks, other control characters, bidirectional overrides
@@ -32,7 +32,7 @@ def required_line(maximum: int) -> Callable[[str | None], str]:
 
 
 def optional_line(maximum: int) -> Callable[[str | None], str | None]:
-    """Return the rule for a line that may be missing: as `required_line`, but an empty line counts as None."""
+    """Return the rule for an optional line: like `required_line`, but an empty line counts as None."""
 
     def rule(text: str | None) -> str | None:
         return _normalize(text, maximum)
@@ -41,7 +41,7 @@ def optional_line(maximum: int) -> Callable[[str | None], str | None]:
 
 
 def is_blank(text: str) -> bool:
-    """Tell whether nothing of the text can be seen: an optional field that is given so is not given."""
+    """Tell whether the text has no visible character: an optional field with such a text counts as left out."""
     return all(unicodedata.category(character) in _INVISIBLE_CATEGORIES for character in text)
 
 

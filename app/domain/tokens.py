@@ -1,4 +1,4 @@
-"""Bearer and one-time tokens: a prefix that tells the kind, 32 random bytes, and the hash that is all we keep."""
+"""Bearer and one-time tokens: a prefix for the kind, 32 random bytes, and the hash, which is all that we store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hashlib import sha256
 
 @unique
 class TokenPrefix(StrEnum):
-    """Which kind of token a text claims to be; decides where it is looked up."""
+    """The kind of token that a text claims to be. It decides where the token is looked up."""
 
     ANONYMOUS_ACCESS = "cg_aa_"
     ANONYMOUS_REFRESH = "cg_ar_"
@@ -32,7 +32,7 @@ _FORM = re.compile(r"(cg_[a-z]{2}_)[A-Za-z0-9_-]{43}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class OpaqueToken:
-    """A token in clear, to be handed out once and never stored; it does not show itself in logs."""
+    """A token in clear text. It is given out once and never stored, and its `repr` hides it from logs."""
 
     prefix: TokenPrefix
     text: str
@@ -44,7 +44,7 @@ class OpaqueToken:
 
     @property
     def hash(self) -> bytes:
-        """The SHA-256 of the whole text: what the database knows the token by."""
+        """The SHA-256 of the whole text, which the database stores."""
         return hash_token(self.text)
 
     def __repr__(self) -> str:

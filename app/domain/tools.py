@@ -1,4 +1,4 @@
-"""The ports in one box, given to every unit of work; tests put others in."""
+"""All ports together, which every unit of work gets; tests replace some of them."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from app.domain.tenants import TenantDirectory
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a use case may reach of the outside world. `public_url` is the issuer of our tokens.
+    """What a use case may use from the outside world. `public_url` is the issuer of our tokens.
 
-    `test` says that this is no production, as tokens tell others; `observers` are told of each request, and `metrics`
-    is one of them where somebody reads it.
+    `test` is true outside of production, and tokens say so. `observers` are told of each request; `metrics` is one of
+    them if metrics are on.
     """
 
     clock: Clock

@@ -1,4 +1,4 @@
-"""What happens to a customer or a session, by name, and the patterns by which a webhook asks for it."""
+"""The names of events about a customer or a session, and the patterns with which a webhook chooses them."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ class Topic(StrEnum):
 
 
 def topics_matching(pattern: str) -> frozenset[Topic]:
-    """Return the topics that a pattern such as `customer.*` asks for; none for a pattern that can never match."""
+    """Return the topics that a pattern such as `customer.*` matches."""
     return frozenset(topic for topic in Topic if fnmatchcase(topic, pattern))

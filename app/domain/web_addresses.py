@@ -8,13 +8,13 @@ from urllib.parse import SplitResult, urlsplit
 
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
-# RFC 8215 beside the well-known prefix, which counts as reserved.
+# The prefix of RFC 8215; the well-known prefix already counts as reserved.
 _NAT64 = IPv6Network("64:ff9b:1::/48")
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine itself: `localhost` or a loopback address, and no look-alike."""
+    """Tell whether a host is this machine: `localhost` or a loopback address, and nothing that only looks so."""
     return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
 
 
@@ -22,7 +22,7 @@ def is_public(address: str) -> bool:
     """Tell whether an IP address is one of the public internet, for unicast.
 
     No private, loopback, link-local, multicast, reserved or unspecified one, nor an IPv6 address that carries an IPv4
-    one (mapped, 6to4, Teredo, NAT64): what such an address reaches is for the network to decide, not for us.
+    one (mapped, 6to4, Teredo, NAT64): we cannot know what such an address reaches.
     """
     try:
         parsed = ip_address(address)
@@ -52,7 +52,8 @@ def check_web_url(text: str, *, loopback: bool) -> str:
 def check_target_url(text: str, *, loopback: bool) -> str:
     """Return an https URL that we may call: on a public host, or on loopback where `loopback` allows it.
 
-    Raises `ValueError` with what to write instead. A name is only judged here; what it resolves to, when we connect.
+    Raises `ValueError` with what to write instead. Only the name is checked here; its addresses are checked when we
+    connect.
     """
     parts = _split(text)
     _check_scheme(parts, loopback=loopback)
@@ -79,7 +80,7 @@ def check_origin(text: str, *, loopback: bool) -> str:
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     origin = f"{parts.scheme}://{host}{port}"
     if text != origin:
-        raise ValueError(f"is not what a browser sends: write '{origin}'")
+        raise ValueError(f"is not the form that a browser sends: write '{origin}'")
     return origin
 
 
@@ -143,4 +144,4 @@ def _check_scheme(parts: SplitResult, *, loopback: bool) -> None:
     if not is_loopback(parts.hostname or ""):
         raise ValueError("must begin with https:// (http is only for loopback in development)")
     if not loopback:
-        raise ValueError("must begin with https:// in production, on loopback too")
+        raise ValueError("must begin with https:// in production, also on loopback")

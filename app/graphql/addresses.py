@@ -2,47 +2,54 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import strawberry
 
 from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
 from app.graphql.context import Info
-from app.graphql.errors import UserError
+from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import mutation, query
-from app.graphql.inputs import to_patch
+from app.graphql.inputs import patch_field, to_patch
 from app.graphql.presenting import Presenter
 from app.models import addresses as models
 from app.services.accounts import addresses as service
 
 OWN = (TokenKind.CUSTOMER, TokenKind.ON_BEHALF)
+TagArgument = Annotated[
+    str | None, strawberry.argument(description="Only the addresses with this tag: `BILLING`. Left out: all of them.")
+]
 
 
 @strawberry.type(description="A postal address of the customer.")
 class Address:
     """The address as clients see it; its leaves are attributes of the row."""
 
-    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
-    contact_name: str = strawberry.field(description="Who receives there: `Ada Lovelace`.")
-    company_name: str | None = strawberry.field(description="Company at this address: `Analytical Engines Ltd`.")
-    street: str = strawberry.field(description="Street, with or without the number: `Unter den Linden`.")
-    street_number: str | None = strawberry.field(description="House number: `77a`.")
+    id: strawberry.ID = strawberry.field(description="The id of the address. It never changes.")
+    contact_name: str = strawberry.field(description="The person who receives there: `Ada Lovelace`.")
+    company_name: str | None = strawberry.field(description="The company at this address: `Analytical Engines Ltd`.")
+    street: str = strawberry.field(description="The street, with or without the number: `Unter den Linden`.")
+    street_number: str | None = strawberry.field(description="The house number: `77a`.")
     street_appendix: str | None = strawberry.field(description="Staircase, floor, apartment: `3rd floor`.")
-    extra_line1: str | None = strawberry.field(description="Any further line.")
-    extra_line2: str | None = strawberry.field(description="Any further line.")
-    extra_line3: str | None = strawberry.field(description="Any further line.")
-    extra_line4: str | None = strawberry.field(description="Any further line.")
-    zip_code: str | None = strawberry.field(description="Postal code: `10117`.")
-    city: str = strawberry.field(description="City: `Berlin`.")
-    state: str | None = strawberry.field(description="State or province: `BE`.")
-    country: str = strawberry.field(description="Country by ISO 3166-1 alpha-2: `DE`.")
+    extra_line1: str | None = strawberry.field(
+        description="A line of its own, where the other fields do not suffice: `c/o Babbage`."
+    )
+    extra_line2: str | None = strawberry.field(description="A second line of its own.")
+    extra_line3: str | None = strawberry.field(description="A third line of its own.")
+    extra_line4: str | None = strawberry.field(description="A fourth line of its own.")
+    zip_code: str | None = strawberry.field(description="The postal code: `10117`.")
+    city: str = strawberry.field(description="The city: `Berlin`.")
+    state: str | None = strawberry.field(description="The state or province: `BE`.")
+    country: str = strawberry.field(description="The country by ISO 3166-1 alpha-2: `DE`.")
     contact_phone: str | None = strawberry.field(
-        description="E.164: `+493012345678`; a number that is none of the address's country as it was typed."
+        description="A phone number for deliveries, in E.164: `+493012345678`. A number that does not belong to the "
+        "address's "
+        "country stays as it was typed."
     )
-    tags: list[str] = strawberry.field(
-        description="Free tags in upper case; `BILLING` and `SHIPPING` are the usual ones."
-    )
+    tags: list[str] = strawberry.field(description="Tags in upper case: `BILLING`, `SHIPPING`, or any other word.")
     is_default: bool = strawberry.field(
-        description="Whether it is the default; exactly one address is, if there is any."
+        description="Whether it is the default address. If there is any address, exactly one is the default."
     )
 
 
@@ -53,102 +60,131 @@ present_address = Presenter(models.Address, Address)
 class AddressInput:
     """An address without its id."""
 
-    contact_name: str = strawberry.field(description="Who receives there: `Ada Lovelace`. At most 200 characters.")
-    street: str = strawberry.field(description="Street: `Unter den Linden`. At most 200 characters.")
-    city: str = strawberry.field(description="City: `Berlin`. At most 100 characters.")
-    country: str = strawberry.field(description="Country by ISO 3166-1 alpha-2: `DE`.")
-    company_name: str | None = strawberry.field(default=strawberry.UNSET, description="At most 200 characters.")
-    street_number: str | None = strawberry.field(default=strawberry.UNSET, description="`77a`. At most 50 characters.")
-    street_appendix: str | None = strawberry.field(
-        default=strawberry.UNSET, description="`3rd floor`. At most 100 characters."
+    contact_name: str = strawberry.field(
+        description="The person who receives there: `Ada Lovelace`. At most 200 characters."
     )
-    extra_line1: str | None = strawberry.field(default=strawberry.UNSET, description="At most 200 characters.")
-    extra_line2: str | None = strawberry.field(default=strawberry.UNSET, description="At most 200 characters.")
-    extra_line3: str | None = strawberry.field(default=strawberry.UNSET, description="At most 200 characters.")
-    extra_line4: str | None = strawberry.field(default=strawberry.UNSET, description="At most 200 characters.")
-    zip_code: str | None = strawberry.field(default=strawberry.UNSET, description="`10117`. At most 20 characters.")
-    state: str | None = strawberry.field(default=strawberry.UNSET, description="`BE`. At most 100 characters.")
+    street: str = strawberry.field(
+        description="The street, with or without the number: `Unter den Linden`. At most 200 characters."
+    )
+    city: str = strawberry.field(description="The city: `Berlin`. At most 100 characters.")
+    country: str = strawberry.field(description="The country by ISO 3166-1 alpha-2: `DE`.")
+    company_name: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The company at this address: `Analytical Engines Ltd`. At most 200 characters.",
+    )
+    street_number: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The house number: `77a`. At most 50 characters."
+    )
+    street_appendix: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Staircase, floor, apartment: `3rd floor`. At most 100 characters."
+    )
+    extra_line1: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="A line of its own, where the other fields do not suffice: `c/o Babbage`. At most 200 characters.",
+    )
+    extra_line2: str | None = strawberry.field(
+        default=strawberry.UNSET, description="A second line of its own. At most 200 characters."
+    )
+    extra_line3: str | None = strawberry.field(
+        default=strawberry.UNSET, description="A third line of its own. At most 200 characters."
+    )
+    extra_line4: str | None = strawberry.field(
+        default=strawberry.UNSET, description="A fourth line of its own. At most 200 characters."
+    )
+    zip_code: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The postal code: `10117`. At most 20 characters."
+    )
+    state: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The state or province: `BE`. At most 100 characters."
+    )
     contact_phone: str | None = strawberry.field(
-        default=strawberry.UNSET, description="In E.164, or national by the address's country: `030 12345678`."
+        default=strawberry.UNSET,
+        description="A phone number for deliveries: `+493012345678`, or as it is dialed in the country of the address: "
+        "`030 12345678`.",
     )
     tags: list[str] | None = strawberry.field(
-        default=strawberry.UNSET, description='Free tags, up to 20 of 32 characters: `["billing"]`.'
+        default=strawberry.UNSET, description='Tags: `["billing"]`. At most 20, each of at most 32 characters.'
     )
     is_default: bool | None = strawberry.field(
-        default=strawberry.UNSET, description="Make it the default. The first address becomes it anyway."
+        default=strawberry.UNSET,
+        description="True: make it the default address. The first address always becomes the default.",
     )
 
 
-@strawberry.input(description="What to change of an address: a field left out stays, null clears.")
+@strawberry.input(description="What to change in an address. A field left out stays as it is; null clears it.")
 class UpdateAddressInput:
     """A merge patch of an address."""
 
-    id: strawberry.ID = strawberry.field(description="Which address.")
-    contact_name: str | None = strawberry.UNSET
-    street: str | None = strawberry.UNSET
-    city: str | None = strawberry.UNSET
-    country: str | None = strawberry.UNSET
-    company_name: str | None = strawberry.UNSET
-    street_number: str | None = strawberry.UNSET
-    street_appendix: str | None = strawberry.UNSET
-    extra_line1: str | None = strawberry.UNSET
-    extra_line2: str | None = strawberry.UNSET
-    extra_line3: str | None = strawberry.UNSET
-    extra_line4: str | None = strawberry.UNSET
-    zip_code: str | None = strawberry.UNSET
-    state: str | None = strawberry.UNSET
-    contact_phone: str | None = strawberry.UNSET
-    tags: list[str] | None = strawberry.UNSET
-    is_default: bool | None = strawberry.UNSET
-
-
-@strawberry.input(description="Which address to remove.")
-class DeleteAddressInput:
-    """The address's id."""
-
-    id: strawberry.ID
-
-
-@strawberry.input(description="Tags to add to, or to take from, an address.")
-class AddressTagsInput:
-    """The address's id and the tags."""
-
-    address_id: strawberry.ID = strawberry.field(description="Which address.")
-    tags: list[str] = strawberry.field(
-        description='In any case: `["billing", "Holiday home"]` is `BILLING`, `HOLIDAY_HOME`.'
+    id: strawberry.ID = strawberry.field(description="The id of the address to change.")
+    contact_name: str | None = patch_field(AddressInput, "contact_name")
+    street: str | None = patch_field(AddressInput, "street")
+    city: str | None = patch_field(AddressInput, "city")
+    country: str | None = patch_field(AddressInput, "country")
+    company_name: str | None = patch_field(AddressInput, "company_name")
+    street_number: str | None = patch_field(AddressInput, "street_number")
+    street_appendix: str | None = patch_field(AddressInput, "street_appendix")
+    extra_line1: str | None = patch_field(AddressInput, "extra_line1")
+    extra_line2: str | None = patch_field(AddressInput, "extra_line2")
+    extra_line3: str | None = patch_field(AddressInput, "extra_line3")
+    extra_line4: str | None = patch_field(AddressInput, "extra_line4")
+    zip_code: str | None = patch_field(AddressInput, "zip_code")
+    state: str | None = patch_field(AddressInput, "state")
+    contact_phone: str | None = patch_field(AddressInput, "contact_phone")
+    tags: list[str] | None = patch_field(AddressInput, "tags")
+    is_default: bool | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="True: make it the default address. False is refused for the default: make another one the "
+        "default.",
     )
 
 
-@strawberry.type
+@strawberry.input(description="The address to delete.")
+class DeleteAddressInput:
+    """The address's id."""
+
+    id: strawberry.ID = strawberry.field(description="The id of the address to delete.")
+
+
+@strawberry.input(description="An address, and the tags to add to it or to remove from it.")
+class AddressTagsInput:
+    """The address's id and the tags."""
+
+    address_id: strawberry.ID = strawberry.field(description="The id of the address.")
+    tags: list[str] = strawberry.field(
+        description='The tags, in upper or lower case: `["billing", "Holiday home"]` becomes `BILLING`, `HOLIDAY_HOME`.'
+    )
+
+
+@strawberry.type(description="The new address, or what to correct.")
 class CreateAddressPayload:
     """Answer of `createAddress`."""
 
-    address: Address | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    address: Address | None = strawberry.field(default=None, description="The new address.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="The changed address, or what to correct.")
 class UpdateAddressPayload:
     """Answer of `updateAddress`."""
 
-    address: Address | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    address: Address | None = strawberry.field(default=None, description="The address after the change.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="The id of the deleted address, or why it was not deleted.")
 class DeleteAddressPayload:
     """Answer of `deleteAddress`."""
 
-    deleted_id: strawberry.ID | None = strawberry.field(default=None, description="The id of the address that is gone.")
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    deleted_id: strawberry.ID | None = strawberry.field(default=None, description="The id of the deleted address.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="The address with its tags after the change, or what to correct.")
 class AddressTagsPayload:
     """Answer of `addAddressTags` and `removeAddressTags`."""
 
-    address: Address | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    address: Address | None = strawberry.field(default=None, description="The address with its tags after the change.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
 @strawberry.type
@@ -156,8 +192,8 @@ class AddressQueries:
     """Root query fields about addresses."""
 
     @query(kinds=OWN, session_scope=SessionScope.PROFILE_READ)
-    async def addresses(self, info: Info, tag: str | None = None) -> list[Address]:
-        """The caller's own addresses, the default first; with `tag` (`"BILLING"`) only those that have it.
+    async def addresses(self, info: Info, tag: TagArgument = None) -> list[Address]:
+        """The caller's own addresses, the default first.
 
         Who: a customer, or staff on their behalf.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN` for an anonymous session: log in first.
@@ -166,8 +202,10 @@ class AddressQueries:
         return present_address.each(await service.addresses(uow, uow.caller.require_customer().id, tag))
 
     @query(kinds=OWN, session_scope=SessionScope.PROFILE_READ)
-    async def address(self, info: Info, id: strawberry.ID) -> Address | None:
-        """One of the caller's own addresses; null when there is none with this id.
+    async def address(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The id of the address.")]
+    ) -> Address | None:
+        """One of the caller's own addresses. Null if the caller has no address with this id.
 
         Who: a customer, or staff on their behalf.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN` for an anonymous session: log in first.
@@ -185,7 +223,7 @@ class AddressMutations:
 
         Who: a customer, or staff on their behalf.
         User errors: `REQUIRED`, `TOO_LONG`, `INVALID`, `INVALID_COUNTRY`, `INVALID_PHONE`: show them at the field;
-        `LIMIT_REACHED` when there are 100 addresses: ask to delete one.
+        `LIMIT_REACHED`: at `tags`, show it there; else the customer has 100 addresses, ask to delete one.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         address = await service.create_address(info.context.uow, to_patch(input))
@@ -193,10 +231,11 @@ class AddressMutations:
 
     @mutation(kinds=OWN, session_scope=SessionScope.ADDRESSES_WRITE)
     async def update_address(self, info: Info, input: UpdateAddressInput) -> UpdateAddressPayload:
-        """Change one of the caller's own addresses: a field left out stays, null clears.
+        """Change one of the caller's own addresses. A field left out stays as it is; null clears it.
 
         Who: a customer, or staff on their behalf.
-        User errors: as `createAddress`; `NOT_FOUND`: read the addresses again.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`, `INVALID_COUNTRY`, `INVALID_PHONE`, `LIMIT_REACHED`: show them
+        at the field; `NOT_FOUND` at `id`: read the addresses again.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         address = await service.update_address(info.context.uow, input.id, to_patch(input, "id"))
@@ -204,21 +243,21 @@ class AddressMutations:
 
     @mutation(kinds=OWN, session_scope=SessionScope.ADDRESSES_WRITE)
     async def delete_address(self, info: Info, input: DeleteAddressInput) -> DeleteAddressPayload:
-        """Remove one of the caller's own addresses. If it was the default, the oldest that remains becomes it.
+        """Delete one of the caller's own addresses. If it was the default, the oldest that remains becomes the default.
 
         Who: a customer, or staff on their behalf.
-        User errors: `NOT_FOUND`: it is gone already, or another customer's.
+        User errors: `NOT_FOUND` at `id`: the caller has no such address, read the addresses again.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         return DeleteAddressPayload(deleted_id=strawberry.ID(await service.delete_address(info.context.uow, input.id)))
 
     @mutation(kinds=OWN, session_scope=SessionScope.ADDRESSES_WRITE)
     async def add_address_tags(self, info: Info, input: AddressTagsInput) -> AddressTagsPayload:
-        """Add tags to an address; they are normalized to upper case, and those that it has already do no harm.
+        """Add tags to an address. They are changed to upper case; a tag that the address has already is ignored.
 
         Who: a customer, or staff on their behalf.
-        User errors: `NOT_FOUND`: read the addresses again; `INVALID`, `TOO_LONG`, `LIMIT_REACHED`: show them
-        at the tags.
+        User errors: `NOT_FOUND` at `addressId`: read the addresses again; `INVALID`, `TOO_LONG`, `LIMIT_REACHED` at
+        `tags`: show them there.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         address = await service.add_address_tags(info.context.uow, input.address_id, input.tags)
@@ -226,10 +265,11 @@ class AddressMutations:
 
     @mutation(kinds=OWN, session_scope=SessionScope.ADDRESSES_WRITE)
     async def remove_address_tags(self, info: Info, input: AddressTagsInput) -> AddressTagsPayload:
-        """Take tags from an address; those that it has not do no harm.
+        """Remove tags from an address. A tag that the address does not have is ignored.
 
         Who: a customer, or staff on their behalf.
-        User errors: `NOT_FOUND`: read the addresses again; `INVALID`, `TOO_LONG`: show them at the tags.
+        User errors: `NOT_FOUND` at `addressId`: read the addresses again; `INVALID`, `TOO_LONG`, `LIMIT_REACHED` at
+        `tags`: show them there.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         address = await service.remove_address_tags(info.context.uow, input.address_id, input.tags)

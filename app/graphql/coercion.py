@@ -31,7 +31,7 @@ from app.domain.errors import AccessCode, AccessError
 
 MAX_REPORTED = 20
 
-# graphql-core puts the value last; what stands before it names types and fields only.
+# graphql-core puts the value last; the text before it has only types and fields.
 _BEFORE_VALUE = re.compile(
     r"(Expected (?:a )?value of .*?)\.?(?:[,;] found|,? but encountered error| Found:|$)", re.DOTALL
 )
@@ -69,7 +69,7 @@ def _problems_of(
 
 
 def describe(error: GraphQLError, type_: GraphQLInputType, path: Sequence[str | int]) -> str:
-    """Return the reason of a failed coercion in words that hold nothing of the value itself."""
+    """Return the reason of a failed coercion, without any part of the value."""
     if error.message.startswith(_VALUE_FREE):
         return error.message
     match = _BEFORE_VALUE.match(error.message)
@@ -91,7 +91,7 @@ def _type_at(type_: GraphQLInputType, path: Sequence[str | int]) -> GraphQLInput
 
 
 class ValuesOfCorrectTypeQuietlyRule(ValuesOfCorrectTypeRule):
-    """The rule of the specification for literals, with reasons that do not repeat the literal."""
+    """The specification's rule for literals, with reasons that do not repeat the literal."""
 
     def is_valid_value_node(self, node: ValueNode, input_type: GraphQLInputType | None) -> VisitorAction:
         """Report each place where the literal does not fit its type."""
@@ -105,10 +105,10 @@ class ValuesOfCorrectTypeQuietlyRule(ValuesOfCorrectTypeRule):
 
 
 def blame_arguments(error: GraphQLError) -> GraphQLError:
-    """Return an error of the execution as it is, or as BAD_REQUEST when the arguments did not fit their types.
+    """Return an error of the execution unchanged, or as BAD_REQUEST if the arguments do not fit their types.
 
-    Some arguments can only be judged when the field runs: a null for an input that may be left out but not be null, a
-    literal with variables inside a scalar of our own.
+    Some arguments can only be checked when the field runs: null for an input that may be left out but not be null, and
+    a literal with variables inside a custom scalar.
     """
     cause: Exception = error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:

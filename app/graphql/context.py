@@ -1,4 +1,4 @@
-"""The context of one GraphQL operation: who calls, and the unit of work that the running field writes in."""
+"""The context of one GraphQL operation: the caller, and the unit of work of the running field."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Context:
     async def load_groups(self, customer_id: str) -> Sequence[GroupOfMember]:
         """Return a customer's groups; those of all customers in one list are read at once."""
         if self._groups is None:
-            # Nothing is kept: the next mutation of the document may change them.
+            # Not cached, because the next mutation of the document may change them.
             self._groups = DataLoader(lambda ids: groups_of(self.uow, ids), cache=False)
         return await self._groups.load(customer_id)
 
@@ -50,7 +50,7 @@ class Context:
         await record_denials(self.uow, errors)
 
     async def begin_field(self) -> UnitOfWork:
-        """Return the unit of work of the next root mutation field; the token counts as it does at this moment."""
+        """Return the unit of work for the next root mutation field. The token is checked again."""
         if self.uow.is_spent:
             self.caller = await authenticate(self.tools, self.caller.facts)
             self.uow = UnitOfWork(self.tools, self.caller)

@@ -1,4 +1,4 @@
-"""Passwords and login addresses in GraphQL: reset, change, and the way back."""
+"""Passwords and login addresses in GraphQL: reset, change, and undoing a change."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ STOREFRONT = (TokenKind.ANONYMOUS, TokenKind.CUSTOMER)
 THE_CUSTOMER = (TokenKind.CUSTOMER,)
 
 
-@strawberry.input(description="Who has forgotten the password.")
+@strawberry.input(description="The customer who has forgotten the password.")
 class RequestPasswordResetInput:
     """Address and site."""
 
-    email: str = strawberry.field(description="The address that signs in: `ada@example.com`.")
+    email: str = strawberry.field(description="The login address: `ada@example.com`.")
     site: str | None = strawberry.field(
-        default=None, description="The site that the mailed link leads to: `main`. Left out: that of the session."
+        default=None,
+        description="The id of the site that the mailed link leads to: `main`. Left out: the site of the session.",
     )
 
 
-@strawberry.input(description="The token of the mailed link, and the new password.")
+@strawberry.input(description="The token from the mailed link, and the new password.")
 class ResetPasswordInput:
     """Token and password."""
 
@@ -43,31 +44,33 @@ class ResetPasswordInput:
     )
 
 
-@strawberry.input(description="The password so far, and the new one.")
+@strawberry.input(description="The current password, and the new one.")
 class ChangePasswordInput:
     """Current and new password."""
 
     current_password: str | None = strawberry.field(
-        default=None, description="Left out only by who has none yet, within ten minutes of a social login."
+        default=None,
+        description="The current password. Left out only if the customer has none, within ten minutes "
+        "of a social login.",
     )
-    new_password: str = strawberry.field(
-        description="8 to 256 characters, exactly as typed; see `storefront { passwordRules }`."
-    )
+    new_password: str = strawberry.field(description=HOW_TO_CHOOSE)
 
 
-@strawberry.input(description="Another login address.")
+@strawberry.input(description="The new login address.")
 class ChangeEmailInput:
     """Password, new address, and whether the contact address follows."""
 
     email: str | None = strawberry.field(
-        default=None, description="The address that signs in so far; it may be left out, and must be right otherwise."
+        default=None,
+        description="The current login address: `ada@example.com`. It may be left out; if it is given, "
+        "it must be right.",
     )
     password: str | None = strawberry.field(
-        default=None, description="The current password. May be left out within ten minutes of a login."
+        default=None, description="The current password. It may be left out within ten minutes of a login."
     )
-    new_email: str = strawberry.field(description="The address that is to sign in: `ada@example.org`.")
+    new_email: str = strawberry.field(description="The new login address: `ada@example.org`.")
     sync_contact_email: bool = strawberry.field(
-        default=False, description="True: `contactEmail` becomes the new address too when it is confirmed."
+        default=False, description="True: when the new address is confirmed, `contactEmail` changes to it too."
     )
 
 
@@ -75,25 +78,25 @@ class ChangeEmailInput:
 class ConfirmEmailChangeInput:
     """The one-time token."""
 
-    token: str = strawberry.field(description="The `token` of the link.")
+    token: str = strawberry.field(description="The parameter `token` of the mailed link: `cg_ot_…`.")
 
 
 @strawberry.input(description="The token that was mailed to the old address.")
 class RevertEmailChangeInput:
     """The one-time token."""
 
-    token: str = strawberry.field(description="The `token` of the link.")
+    token: str = strawberry.field(description="The parameter `token` of the mailed link: `cg_ot_…`.")
 
 
-@strawberry.type
+@strawberry.type(description="Whether the request was accepted, or what to correct.")
 class RequestPasswordResetPayload:
     """Answer of `requestPasswordReset`."""
 
     accepted: bool | None = strawberry.field(default=None, description="True, whether or not the address is known.")
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="Whether the new password is set, or what to correct.")
 class ResetPasswordPayload:
     """Answer of `resetPassword`."""
 
@@ -107,27 +110,27 @@ class ResetPasswordPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list)
 
 
-@strawberry.type
+@strawberry.type(description="New tokens for this session, or what to correct.")
 class ChangePasswordPayload:
     """Answer of `changePassword`."""
 
     tokens: TokenSet | None = strawberry.field(
-        default=None, description="The tokens of this session from now on; those so far are dead."
+        default=None, description="The new tokens of this session. The earlier ones no longer work."
     )
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="Whether the request was accepted, or what to correct.")
 class ChangeEmailPayload:
     """Answer of `changeEmail`."""
 
     accepted: bool | None = strawberry.field(
-        default=None, description="True, whether or not the new address is free; nothing has changed yet."
+        default=None, description="True, whether or not the new address is free. Nothing has changed yet."
     )
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="The new login address, or why nothing changed.")
 class ConfirmEmailChangePayload:
     """Answer of `confirmEmailChange`."""
 
@@ -136,11 +139,13 @@ class ConfirmEmailChangePayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list)
 
 
-@strawberry.type
+@strawberry.type(description="The old login address, which is in use again, or why nothing changed.")
 class RevertEmailChangePayload:
     """Answer of `revertEmailChange`."""
 
-    email: str | None = strawberry.field(default=None, description="The address that signs in again.")
+    email: str | None = strawberry.field(
+        default=None, description="The login address, which is the old one again: `ada@example.com`."
+    )
     reset_token: str | None = strawberry.field(
         default=None,
         description="For `resetPassword`, to choose a new password at once: `cg_ot_…`. It works once, within half an "
@@ -156,13 +161,13 @@ class CredentialMutations:
 
     @mutation(kinds=STOREFRONT, session_scope=SessionScope.CREDENTIALS_RECOVER, takes_credentials=True)
     async def request_password_reset(self, info: Info, input: RequestPasswordResetInput) -> RequestPasswordResetPayload:
-        """Have a link mailed by which the owner of the address chooses a new password; earlier links no longer work.
+        """Mail a link to the address, with which its owner chooses a new password. Earlier links no longer work.
 
         The answer is the same, and takes the same time, whether or not the address is known.
         Who: an anonymous session, or a customer.
-        User errors: `REQUIRED`, `TOO_LONG`, `INVALID_EMAIL`: show them at the field; `INVALID` at `site`: the
-        storefront is set up wrongly.
-        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: the token is no storefront's;
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID_EMAIL`: show them at the field; `INVALID` at `site`:
+        correct the settings of the storefront.
+        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: use the token of a storefront;
         `RATE_LIMITED`: wait `retryAfter` seconds.
         """
         await password_reset.request_password_reset(info.context.uow, input.email, input.site)
@@ -170,7 +175,7 @@ class CredentialMutations:
 
     @mutation(kinds=STOREFRONT, session_scope=SessionScope.CREDENTIALS_RECOVER, takes_credentials=True)
     async def reset_password(self, info: Info, input: ResetPasswordInput) -> ResetPasswordPayload:
-        """Set a new password by the token of the mailed link. All sessions of the customer end; nobody is logged in.
+        """Set a new password with the token from the mailed link. All sessions of the customer end. Then log in.
 
         The address counts as confirmed too: the link has come to it. If no address of the account was ever confirmed
         and the call does not come in the customer's own session, somebody else may have made the account: social
@@ -181,7 +186,7 @@ class CredentialMutations:
         User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: offer `requestPasswordReset`; `REQUIRED`, `PASSWORD_TOO_SHORT`,
         `PASSWORD_TOO_LONG`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field, the token
         still works.
-        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: the token is no storefront's;
+        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: use the token of a storefront;
         `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
         reset = await password_reset.reset_password(
@@ -203,28 +208,29 @@ class CredentialMutations:
         takes_credentials=True,
     )
     async def change_password(self, info: Info, input: ChangePasswordInput) -> ChangePasswordPayload:
-        """Set a new password. All other sessions end; this one goes on with the tokens of the answer.
+        """Set a new password. All other sessions end. This one goes on with the new tokens.
 
         Who: the customer; not staff on their behalf.
         User errors: `REQUIRED`, `INVALID_CREDENTIALS` at `currentPassword`; `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`,
         `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`, `INVALID` (it is the current one) at `newPassword`: show them at
-        the field; `VERSION_CONFLICT`: it was changed elsewhere at the same moment.
+        the field; `VERSION_CONFLICT`: it was changed elsewhere at the same time, ask the customer to log in again.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in yourself; `REAUTHENTICATION_REQUIRED`: the
-        first password needs a login just before; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
+        customer has no password yet and must log in again first; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter`
+        seconds.
         """
         tokens = await credentials.change_password(info.context.uow, input.current_password, input.new_password)
         return ChangePasswordPayload(tokens=present_tokens(tokens))
 
     @mutation(kinds=THE_CUSTOMER, session_scope=SessionScope.CREDENTIALS_WRITE, takes_credentials=True)
     async def change_email(self, info: Info, input: ChangeEmailInput) -> ChangeEmailPayload:
-        """Ask for another login address. Nothing changes before the link mailed to it is opened, within an hour.
+        """Ask for a new login address. It changes when the link that is mailed to it is opened, within an hour.
 
-        The old address gets a notice with a link by which `revertEmailChange` undoes it, for 72 hours. For an address
-        that is taken the answer is the same.
+        The old address gets a mail with a link that undoes the change (`revertEmailChange`) for 72 hours. If the new
+        address is taken, the answer is the same.
         Who: the customer; not staff on their behalf.
-        User errors: `REQUIRED`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID` (it is the address so far) at `newEmail`,
-        `INVALID` (it is not) at `email`, `INVALID_CREDENTIALS` at `password`: show them at the field;
-        `VERSION_CONFLICT`: the account was changed elsewhere at the same moment.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID` (it is the current one) at `newEmail`,
+        `INVALID` (it is not the current one) at `email`, `INVALID_CREDENTIALS` at `password`: show them at the field;
+        `VERSION_CONFLICT`: the account was changed elsewhere at the same time, ask the customer to log in again.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in yourself; `REAUTHENTICATION_REQUIRED`: ask for
         the password and send it along; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
@@ -239,7 +245,7 @@ class CredentialMutations:
 
     @mutation(kinds=STOREFRONT, session_scope=SessionScope.CREDENTIALS_RECOVER, takes_credentials=True)
     async def confirm_email_change(self, info: Info, input: ConfirmEmailChangeInput) -> ConfirmEmailChangePayload:
-        """Make the new address the login address, by the token that was mailed to it.
+        """Make the new address the login address, with the token that was mailed to it.
 
         All sessions of the customer end, but for the one that asked for the change. If no address of the account was
         ever confirmed and the call does not come in the customer's own session, that one ends too, neither the password
@@ -257,7 +263,7 @@ class CredentialMutations:
 
     @mutation(kinds=ANYONE, takes_credentials=True)
     async def revert_email_change(self, info: Info, input: RevertEmailChangeInput) -> RevertEmailChangePayload:
-        """Give the account back to its old address, by the token that was mailed there: before or after the change.
+        """Give the account back to its old address, with the token that was mailed there.
 
         Whoever had taken the account over is out of it: all sessions end, every pending link dies, the password no
         longer works, and social accounts are unlinked that were linked after the change was asked for or in the 72
@@ -267,7 +273,7 @@ class CredentialMutations:
         address that was never confirmed until now, see `resetPassword` for what is in the account.
         A token that was used answers the same `email` again, as long as it is the login address, and no `resetToken`.
         Who: anyone with the token.
-        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: refer to the shop; `EMAIL_TAKEN`: likewise.
+        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`, `EMAIL_TAKEN`: refer to the shop.
         Errors: `RATE_LIMITED`: wait `retryAfter` seconds.
         """
         reverted = await email_change.revert_email_change(info.context.uow, input.token)

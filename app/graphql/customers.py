@@ -31,8 +31,20 @@ from app.services.accounts import product_lists as product_list_service
 from app.services.privacy import anonymizations as anonymization_service
 from app.services.social import identities as social_service
 
-strawberry.enum(BusinessModel, description="Whether the customer buys as a person or for a company.")
-strawberry.enum(CustomerStatus, description="`PROSPECT` has ordered nothing, `ACQUIRED` once, `REPEAT` more than once.")
+describe_enum(
+    BusinessModel,
+    "Whether the customer buys as a person or for a company.",
+    {BusinessModel.B2C: "As a person.", BusinessModel.B2B: "For a company."},
+)
+describe_enum(
+    CustomerStatus,
+    "How often the customer has ordered.",
+    {
+        CustomerStatus.PROSPECT: "The customer has not ordered yet.",
+        CustomerStatus.ACQUIRED: "The customer has ordered once.",
+        CustomerStatus.REPEAT: "The customer has ordered more than once.",
+    },
+)
 
 Row = strawberry.Parent[CustomerProfile]
 
@@ -41,53 +53,73 @@ Row = strawberry.Parent[CustomerProfile]
 class LegalEntity:
     """One legal entity and the customer's place in it."""
 
-    id: strawberry.ID = strawberry.field(description="Pass it to `refresh` to buy for this company.")
-    name: str = strawberry.field(description="`Analytical Engines Ltd`")
-    contact_assignment_id: strawberry.ID = strawberry.field(
-        description="The customer's place in the company: `91033918` as it was given, or an id of ours."
+    id: strawberry.ID = strawberry.field(
+        description="The id of the company: `acme-gmbh`. Pass it to `refresh` to buy for this company."
     )
-    confirmed: bool = strawberry.field(description="Whether the shop has confirmed what the customer said.")
+    name: str = strawberry.field(description="The name of the company: `Analytical Engines Ltd`.")
+    contact_assignment_id: strawberry.ID = strawberry.field(
+        description="The id of the customer's place in the company: `91033918`, as it was given, or else an id that "
+        "we made."
+    )
+    confirmed: bool = strawberry.field(
+        description="Whether the shop has confirmed that the customer may buy for this company."
+    )
 
 
-@strawberry.type(description="What a business customer says about the company.")
+@strawberry.type(description="The registration number and the companies of a business customer.")
 class B2BDetails:
     """Registration number and legal entities."""
 
-    company_registration_id: str | None = strawberry.field(description="Registration number: `HRB 12345`.")
-    legal_entities: list[LegalEntity] = strawberry.field(description="Confirmed or not.")
+    company_registration_id: str | None = strawberry.field(
+        description="The registration number of the company: `HRB 12345`."
+    )
+    legal_entities: list[LegalEntity] = strawberry.field(
+        description="The companies that the customer buys for, confirmed or not."
+    )
 
 
-@strawberry.type(description="A way to sign in.")
+@strawberry.type(description="A way to sign in: the password, or a social account.")
 class Account:
     """The password, or one social identity."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="The id of this way to sign in, for `unlinkSocialAccount`.")
     provider: str = strawberry.field(description="`password`, or the id of the social provider: `google`.")
-    email: str | None = strawberry.field(description="The address that signs in, or that the provider told.")
-    email_verified: bool = strawberry.field(description="Whether it is proven that the address is the customer's.")
+    email: str | None = strawberry.field(
+        description="The e-mail address that signs in, or that the social provider reported: `ada@example.com`."
+    )
+    email_verified: bool = strawberry.field(
+        description="Whether the customer, or the social provider, has proven that the address is the customer's."
+    )
 
 
-@strawberry.type(description="A group of customers; the shop's other systems decide prices and markets by it.")
+@strawberry.type(description="A group of customers. The shop's other systems decide prices and markets by it.")
 class CustomerGroup:
     """The group as clients see it; its leaves are attributes of the row."""
 
-    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
-    name: str = strawberry.field(description="For people: `Wholesale`.")
-    code: str = strawberry.field(description="For programs, unique in the shop: `wholesale`. It is in the saas token.")
-    private_markets: list[str] = strawberry.field(description='Markets that only such groups see: `["outlet"]`.')
+    id: strawberry.ID = strawberry.field(description="The id of the group. It never changes.")
+    name: str = strawberry.field(description="The name, for people: `Wholesale`.")
+    code: str = strawberry.field(
+        description="The code, for programs: `wholesale`. It is unique in the shop, and in the saas token."
+    )
+    private_markets: list[str] = strawberry.field(description='Markets that only certain groups see: `["outlet"]`.')
 
 
 present_group = Presenter(CustomerGroupColumns, CustomerGroup)
 
 
-@strawberry.type(description="About the record itself.")
+@strawberry.type(description="About the record of the customer itself.")
 class Metadata:
     """Version, times and schemas."""
 
-    version: int = strawberry.field(description="Give it back to `updateMe` to be told when somebody was faster.")
-    created_at: datetime = strawberry.field(description="RFC 3339, UTC.")
-    updated_at: datetime = strawberry.field(description="RFC 3339, UTC.")
-    mixins: JSON = strawberry.field(description="The JSON Schema of each mixin that the shop has, by name.")
+    version: int = strawberry.field(
+        description="The number of the version: `7`. Send it with a change to learn if "
+        "somebody else changed the customer first."
+    )
+    created_at: datetime = strawberry.field(description="When the customer was created.")
+    updated_at: datetime = strawberry.field(description="When the customer was changed last.")
+    mixins: JSON = strawberry.field(
+        description='The JSON Schemas of the shop\'s mixins, by name: `{"loyalty": {"type": "object"}}`.'
+    )
 
 
 def _email_verified(row: Row) -> bool:
@@ -113,7 +145,7 @@ async def _b2b(row: Row, info: Info) -> B2BDetails | None:
 
 
 def present_social_account(identity: SocialIdentity) -> Account:
-    """Return a social identity as the way to sign in that it is."""
+    """Return a social identity as a way to sign in."""
     return Account(
         id=strawberry.ID(identity.id),
         provider=identity.provider,
@@ -132,7 +164,7 @@ async def _accounts(row: Row, info: Info) -> list[Account]:
     return accounts
 
 
-async def _addresses(row: Row, info: Info, tag: str | None = None) -> list[Address]:
+async def _addresses(row: Row, info: Info, tag: TagArgument = None) -> list[Address]:
     return present_address.each(await address_service.addresses(info.context.uow, row.id, tag))
 
 
@@ -169,47 +201,61 @@ def _metadata(row: Row, info: Info) -> Metadata:
 class Customer:
     """The customer as clients see it; its leaves are attributes of the row."""
 
-    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
-    customer_number: str = strawberry.field(description="Eight digits, for people to read out: `48210937`.")
-    email: str | None = strawberry.field(description="The address that signs in: `ada@example.com`.")
-    title: str | None = strawberry.field(description="`Dr.`")
-    first_name: str | None = strawberry.field(description="`Ada`")
-    middle_name: str | None = strawberry.field(description="`King`")
-    last_name: str | None = strawberry.field(description="`Lovelace`")
-    contact_email: str | None = strawberry.field(description="Where the shop writes to; need not be the login address.")
+    id: strawberry.ID = strawberry.field(description="The id of the customer. It never changes.")
+    customer_number: str = strawberry.field(
+        description="The number that people read out: `48210937`. It is unique in the shop."
+    )
+    email: str | None = strawberry.field(description="The e-mail address that signs in: `ada@example.com`.")
+    title: str | None = strawberry.field(description="The title: `Dr.`")
+    first_name: str | None = strawberry.field(description="The first name: `Ada`.")
+    middle_name: str | None = strawberry.field(description="The middle name: `King`.")
+    last_name: str | None = strawberry.field(description="The last name: `Lovelace`.")
+    contact_email: str | None = strawberry.field(
+        description="The e-mail address that the shop writes to: `ada@example.com`. It can differ from the login "
+        "address."
+    )
     contact_phone: str | None = strawberry.field(
-        description="E.164: `+493012345678`; a national number of an unknown country as it was typed: `123456789`."
+        description="The phone number, in E.164: `+493012345678`. A national number of an unknown country stays as "
+        "it was "
+        "typed: `123456789`."
     )
-    company: str | None = strawberry.field(description="`Analytical Engines Ltd`")
-    preferred_language: str | None = strawberry.field(description="BCP 47: `en-US`.")
-    preferred_currency: str | None = strawberry.field(description="ISO 4217: `EUR`.")
-    preferred_site: str | None = strawberry.field(description="The id of one of the shop's sites: `main`.")
-    business_model: BusinessModel = strawberry.field(description="`B2C` or `B2B`.")
-    active: bool = strawberry.field(description="Whether the shop has activated the account.")
-    on_hold: bool = strawberry.field(description="Whether the shop has put the account on hold.")
-    status: CustomerStatus = strawberry.field(description="How far the customer has come with the shop.")
-    shopper_reference: str = strawberry.field(description="Made at sign-up for payment providers; unique in the shop.")
-    mixins: JSON = strawberry.field(description='The shop\'s own data by mixin: `{"loyalty": {"level": "gold"}}`.')
+    company: str | None = strawberry.field(description="The name of the company: `Analytical Engines Ltd`.")
+    preferred_language: str | None = strawberry.field(description="The preferred language, by BCP 47: `en-US`.")
+    preferred_currency: str | None = strawberry.field(description="The preferred currency, by ISO 4217: `EUR`.")
+    preferred_site: str | None = strawberry.field(description="The id of the preferred site of the shop: `main`.")
+    business_model: BusinessModel = strawberry.field(
+        description="Whether the customer buys as a person or for a company."
+    )
+    active: bool = strawberry.field(description="Whether the account is active. If not, nobody can log in.")
+    on_hold: bool = strawberry.field(
+        description="Whether the shop has put the account on hold. If so, nobody can log in."
+    )
+    status: CustomerStatus = strawberry.field(description="How often the customer has ordered.")
+    shopper_reference: str = strawberry.field(
+        description="The reference of the customer for payment providers: `shopper-4711`. It is unique in the shop."
+    )
+    mixins: JSON = strawberry.field(description='The shop\'s own data, by mixin: `{"loyalty": {"level": "gold"}}`.')
     anonymization_status: AnonymizationStatus | None = strawberry.field(
-        description="How far the erasure of the customer's personal data has come; null when nobody asked for it."
+        description="How far the anonymization has come. Null if it was never requested."
     )
-    last_login_at: datetime | None = strawberry.field(description="RFC 3339, UTC; null before the first login.")
+    last_login_at: datetime | None = strawberry.field(
+        description="When the customer logged in last. Null before the first login."
+    )
 
     email_verified: bool = strawberry.field(
-        resolver=_email_verified, description="Whether it is proven that `email` is the customer's."
+        resolver=_email_verified, description="Whether the customer has proven that `email` is theirs."
     )
     b2b: B2BDetails | None = strawberry.field(
-        resolver=_b2b, description="About the company; null for a customer who never said a word about one."
+        resolver=_b2b, description="About the company. Null if the customer has named none."
     )
     accounts: list[Account] = strawberry.field(
-        resolver=_accounts, description="The ways to sign in: the password, and social identities."
+        resolver=_accounts, description="The ways to sign in: the password, and social accounts."
     )
     groups: list[CustomerGroup] = strawberry.field(
-        resolver=_groups, description="The groups that the shop has put the customer into, by their code."
+        resolver=_groups, description="The groups that the shop has put the customer into, sorted by code."
     )
     addresses: list[Address] = strawberry.field(
-        resolver=_addresses,
-        description="The customer's addresses, the default first; with `tag` (`BILLING`) only those that have it.",
+        resolver=_addresses, description="The customer's addresses, the default first."
     )
     payment_instruments: list[PaymentInstrument] = strawberry.field(
         resolver=_payment_instruments,
@@ -220,70 +266,105 @@ class Customer:
     )
     product_lists: list[ProductList] = strawberry.field(
         resolver=_product_lists,
-        description="The customer's wish lists, gift registries and the like, the oldest first.",
+        description="The customer's wish lists, gift registries and other lists, the oldest first.",
     )
     anonymization_info: AnonymizationInfo | None = strawberry.field(
-        resolver=_anonymization_info, description="The latest request to anonymize the customer, if there was any."
+        resolver=_anonymization_info,
+        description="The latest request to anonymize the customer. Null if there was none.",
     )
-    metadata: Metadata = strawberry.field(resolver=_metadata, description="About the record itself.")
+    metadata: Metadata = strawberry.field(
+        resolver=_metadata, description="About the record itself: version, times, schemas."
+    )
 
 
 present_customer = Presenter(CustomerProfile, Customer)
 
 
-@strawberry.input(description="A company that the customer says to buy for.")
+@strawberry.input(description="A company that the customer buys for, by their own word.")
 class LegalEntityInput:
     """Name, id and the customer's place; unconfirmed until the shop confirms it."""
 
-    name: str = strawberry.field(description="`Analytical Engines Ltd`. At most 200 characters.")
+    name: str = strawberry.field(
+        description="The name of the company: `Analytical Engines Ltd`. At most 200 characters."
+    )
     id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="The company's id, where it has one with the shop; else one is made."
+        default=strawberry.UNSET,
+        description="The id that the shop has for the company: `acme-gmbh`. Left out: we make one.",
     )
     contact_assignment_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The customer's place in the company, where it has a number: `91033918`. At most 100 characters.",
+        description="The id of the customer's place in the company: `91033918`. At most 100 characters. Left out: we "
+        "make one.",
     )
 
 
-@strawberry.input(description="What a business customer says about the company.")
+COMPANY_REGISTRATION_ID = "The registration number of the company: `HRB 12345`. At most 100 characters."
+
+
+@strawberry.input(description="The registration number and the companies of a business customer.")
 class B2BInput:
     """Registration number and legal entities."""
 
-    company_registration_id: str | None = strawberry.field(default=strawberry.UNSET, description="`HRB 12345`.")
+    company_registration_id: str | None = strawberry.field(
+        default=strawberry.UNSET, description=COMPANY_REGISTRATION_ID
+    )
     legal_entities: list[LegalEntityInput] | None = strawberry.field(
         default=strawberry.UNSET,
-        description="At most 20. Replaces what the customer said before; what the shop has confirmed stays.",
+        description="The companies that the customer buys for, at most 20. They replace those the customer named "
+        "before; those "
+        "the shop has confirmed stay.",
     )
 
 
-@strawberry.input
+@strawberry.input(description="The profile of a customer.")
 class ProfileInput:
-    """The fields of the profile, whoever writes them."""
+    """The fields of the profile that customers and staff write."""
 
-    title: str | None = strawberry.field(default=strawberry.UNSET, description="`Dr.` At most 50 characters.")
-    first_name: str | None = strawberry.field(default=strawberry.UNSET, description="`Ada`. At most 100 characters.")
-    middle_name: str | None = strawberry.field(default=strawberry.UNSET, description="`King`. At most 100 characters.")
-    last_name: str | None = strawberry.field(
-        default=strawberry.UNSET, description="`Lovelace`. At most 100 characters."
+    title: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The title: `Dr.` At most 50 characters."
     )
-    contact_email: str | None = strawberry.field(default=strawberry.UNSET, description="Where the shop writes to.")
+    first_name: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The first name: `Ada`. At most 100 characters."
+    )
+    middle_name: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The middle name: `King`. At most 100 characters."
+    )
+    last_name: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The last name: `Lovelace`. At most 100 characters."
+    )
+    contact_email: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The e-mail address that the shop writes to: `ada@example.com`."
+    )
     contact_phone: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="In E.164, or national by the country of the customer's site, or of an address given with it.",
+        description="The phone number: `+493012345678`, or as it is dialed in the country of the site or of an "
+        "address in "
+        "the same call: `030 12345678`.",
     )
-    company: str | None = strawberry.field(default=strawberry.UNSET, description="At most 200 characters.")
+    company: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The name of the company: `Analytical Engines Ltd`. At most 200 characters.",
+    )
     preferred_language: str | None = strawberry.field(
-        default=strawberry.UNSET, description="`en-US` or `en_US`; answered as BCP 47."
+        default=strawberry.UNSET, description="The preferred language: `en-US` or `en_US`."
     )
-    preferred_currency: str | None = strawberry.field(default=strawberry.UNSET, description="ISO 4217: `EUR`.")
+    preferred_currency: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The preferred currency, by ISO 4217: `EUR`."
+    )
     preferred_site: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The id of one of the shop's sites; see `storefront`."
+        default=strawberry.UNSET,
+        description="The id of the preferred site, one of `storefront { sites { id } }`: `main`.",
     )
     business_model: BusinessModel | None = strawberry.field(
-        default=strawberry.UNSET, description="`B2C` or `B2B`; left out, whoever names a company becomes `B2B`."
+        default=strawberry.UNSET,
+        description="Whether the customer buys as a person or for a company. If it is left out and a company is named, "
+        "it becomes `B2B`.",
     )
     mixins: JSON | None = strawberry.field(
-        default=strawberry.UNSET, description="The shop's own data by mixin, merged into what there is (RFC 7396)."
+        default=strawberry.UNSET,
+        description='The shop\'s own data, by mixin: `{"loyalty": {"level": "gold"}}`. It is merged into the data so '
+        "far "
+        "(RFC 7396).",
     )
 
 
@@ -291,31 +372,35 @@ class ProfileInput:
 class CustomerDetailsInput(ProfileInput):
     """What people may write about themselves."""
 
-    b2b: B2BInput | None = strawberry.field(default=strawberry.UNSET, description="About the company.")
+    b2b: B2BInput | None = strawberry.field(
+        default=strawberry.UNSET, description="About the company that the customer buys for."
+    )
 
 
-@strawberry.input(description="Which version of the profile the change was made from.")
+@strawberry.input(description="The version of the customer that the change was made from.")
 class MetadataInput:
     """The version last read."""
 
-    version: int = strawberry.field(description="`me { metadata { version } }` as it was read.")
+    version: int = strawberry.field(description="`metadata { version }` of the customer, as it was read: `7`.")
 
 
-@strawberry.input(description="What to change of the profile: a field left out stays, null clears.")
+@strawberry.input(description="What to change in the profile. A field left out stays as it is; null clears it.")
 class UpdateMeInput(CustomerDetailsInput):
     """A merge patch of the profile."""
 
     metadata: MetadataInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Give it to be told when somebody was faster (`VERSION_CONFLICT`)."
+        default=strawberry.UNSET,
+        description="The version that was read. If somebody else changed the customer "
+        "first, the answer is `VERSION_CONFLICT`.",
     )
 
 
-@strawberry.type
+@strawberry.type(description="The changed profile, or what to correct.")
 class UpdateMePayload:
     """Answer of `updateMe`."""
 
-    customer: Customer | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    customer: Customer | None = strawberry.field(default=None, description="The customer after the change.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
 @strawberry.type
@@ -329,11 +414,11 @@ class CustomerQueries:
         initial_password=True,
     )
     def me(self, info: Info) -> Customer | None:
-        """The customer whose token it is; null for an anonymous session.
+        """The customer whose token it is. Null for an anonymous session.
 
         Who: an anonymous session, a customer, or staff on their behalf.
-        Errors: `UNAUTHENTICATED`: refresh, or begin anew with `anonymousLogin`; `FORBIDDEN` for an integration token:
-        it asks for `customer`.
+        Errors: `UNAUTHENTICATED`: refresh, or begin again with `anonymousLogin`; `FORBIDDEN` for an integration token:
+        call `customer` instead.
         """
         return present_customer.or_none(info.context.caller.customer)
 
@@ -344,7 +429,7 @@ class CustomerMutations:
 
     @mutation(kinds=OWN, session_scope=SessionScope.PROFILE_WRITE)
     async def update_me(self, info: Info, input: UpdateMeInput) -> UpdateMePayload:
-        """Change the own profile: a field left out stays, null clears; all faults are told at once.
+        """Change the caller's own profile. A field left out stays as it is; null clears it. All errors come at once.
 
         Who: a customer, or staff on their behalf.
         User errors: `TOO_LONG`, `INVALID`, `INVALID_EMAIL`, `INVALID_PHONE`, `INVALID_LANGUAGE`, `INVALID_CURRENCY`,

@@ -1,4 +1,4 @@
-"""Hands what an operation was refused to the audit."""
+"""Records the refusals of an operation in the audit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parses, limits and validates each document text once, and executes what passed."""
+"""Parses, limits and validates each document text once, and executes it."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that may be executed; `hash` is what lists know it by.
+    """A document that may be executed; `hash` identifies it in lists.
 
-    `plans` only where it has no directive, which could change what is selected.
+    It has `plans` only if it has no directive, because a directive could change what is selected.
     """
 
     text: str
@@ -89,9 +89,9 @@ class Document:
 
 
 class Documents:
-    """The documents of one schema, the recent ones kept ready.
+    """The documents of one schema; recent ones are cached.
 
-    With `production` there is no introspection and no suggestion of names that do exist.
+    With `production` there is no introspection, and errors suggest no names.
     """
 
     def __init__(self, schema: strawberry.Schema, limits: Limits, *, production: bool) -> None:
@@ -179,7 +179,7 @@ class Documents:
         try:
             tree = parse(text, max_tokens=self._limits.tokens)
         except GraphQLError as error:
-            # graphql-core has no class of its own for this: only the words tell it from a misspelt document.
+            # graphql-core has no error class for this; only its message differs from that of a syntax error.
             too_long = f"more than {self._limits.tokens} tokens" in error.message
             code = AccessCode.QUERY_TOO_COMPLEX if too_long else AccessCode.BAD_REQUEST
             raise BadDocumentError(code, error) from None
@@ -192,7 +192,7 @@ class Documents:
         return tree
 
     def _keep_ready(self, document: Document) -> None:
-        # A syntax tree takes about a hundred times the memory of its text, so the text is what is counted.
+        # A syntax tree takes about a hundred times the memory of its text, so the size of the text is the limit.
         if len(document.text) > MAX_CACHED_TEXT:
             return
         self._ready[document.text] = document
@@ -239,7 +239,7 @@ def _is_about_variables(error: GraphQLError) -> bool:
 
 
 def _without_tree(error: GraphQLError) -> GraphQLError:
-    """Return the same error without the syntax tree that it would keep alive."""
+    """Return the same error without its syntax tree, to free the memory."""
     light = GraphQLError(error.message, extensions=error.extensions)
     light.locations = error.locations
     return light

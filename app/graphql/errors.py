@@ -1,26 +1,76 @@
-"""User errors as they stand in payloads."""
+"""User errors, as payloads have them."""
 
 from __future__ import annotations
 
 import strawberry
 
 from app.domain.errors import DomainError, UserErrorCode
+from app.graphql.enums import describe_enum
 
-strawberry.enum(
+USER_ERRORS = "What a person can correct: then nothing was written. Empty if the call has succeeded."
+
+describe_enum(
     UserErrorCode,
-    description="What is wrong with the input. Branch on it; show `message` to the person.",
+    "What is wrong with the input. Let the program decide by it, and show `message` to the person.",
+    {
+        UserErrorCode.REQUIRED: "The field is empty, but needed. Ask for it.",
+        UserErrorCode.INVALID: "The value does not fit the field. `message` says why.",
+        UserErrorCode.TOO_SHORT: "The text has too few characters.",
+        UserErrorCode.TOO_LONG: "The text has too many characters.",
+        UserErrorCode.INVALID_EMAIL: "This is not an e-mail address. `ada@example.com` is one.",
+        UserErrorCode.INVALID_COUNTRY: "This is not a country code by ISO 3166-1 alpha-2. `DE` is one.",
+        UserErrorCode.INVALID_PHONE: "This cannot be a phone number. `+493012345678` can be one.",
+        UserErrorCode.INVALID_LANGUAGE: "This is not a language tag by BCP 47. `en-US` is one.",
+        UserErrorCode.INVALID_CURRENCY: "This is not a currency code by ISO 4217. `EUR` is one.",
+        UserErrorCode.INVALID_CREDENTIALS: "The e-mail address or the password is wrong. Ask again.",
+        UserErrorCode.ACCOUNT_INACTIVE: "The shop has not activated the account, or has deactivated it. Refer to the "
+        "shop.",
+        UserErrorCode.ACCOUNT_ON_HOLD: "The shop has put the account on hold. Refer to the shop.",
+        UserErrorCode.EMAIL_NOT_CONFIRMED: "The customer has to open the mailed link first. Offer "
+        "`resendConfirmation`.",
+        UserErrorCode.EMAIL_TAKEN: "Another customer has this e-mail address. Offer `login` or another address.",
+        UserErrorCode.TAKEN: "Another record has this value, which must be unique in the shop. Choose another value.",
+        UserErrorCode.PASSWORD_TOO_SHORT: "The password is too short. `storefront { passwordRules }` says how long "
+        "it must be.",
+        UserErrorCode.PASSWORD_TOO_LONG: "The password is too long. `storefront { passwordRules }` says how long it "
+        "may be.",
+        UserErrorCode.PASSWORD_TOO_COMMON: "Many people use this password. Ask for another one.",
+        UserErrorCode.PASSWORD_TOO_PERSONAL: "The password is made of the name, the address or the shop's name. Ask "
+        "for "
+        "another one.",
+        UserErrorCode.TOKEN_INVALID: "The token is unknown, or was used or replaced. Get a new one.",
+        UserErrorCode.TOKEN_EXPIRED: "The token is too old. Get a new one.",
+        UserErrorCode.TOKEN_REUSED: "The refresh token was used before, so the session was ended. Log in again.",
+        UserErrorCode.VERSION_CONFLICT: "The record was changed after you read it. Read it again and let the person "
+        "decide.",
+        UserErrorCode.NOT_FOUND: "There is nothing with this id that the caller may use. Read the list again.",
+        UserErrorCode.LIMIT_REACHED: "There are too many already. Ask to delete one.",
+        UserErrorCode.ANONYMIZATION_OPEN: "The anonymization of this customer was requested. Cancel it first, if it "
+        "has not begun.",
+        UserErrorCode.ANONYMIZATION_NOT_CANCELABLE: "The anonymization was never requested, or is past canceling.",
+        UserErrorCode.PROVIDER_UNKNOWN: "The shop has no such social provider. Read `storefront` again.",
+        UserErrorCode.PROVIDER_REFUSED: "The social provider did not confirm who the person is. Begin again.",
+        UserErrorCode.PROVIDER_UNAVAILABLE: "The social provider does not answer. Offer another way to log in.",
+        UserErrorCode.REDIRECT_URI_NOT_ALLOWED: "The client has not registered this redirect URI. Correct the "
+        "storefront.",
+        UserErrorCode.LINK_CONFIRMATION_REQUIRED: "The address has an account already. Ask for its password or the "
+        "mailed "
+        "code, and call `confirmSocialLink`.",
+        UserErrorCode.SOCIAL_ACCOUNT_TAKEN: "Another customer signs in with this social account.",
+        UserErrorCode.LAST_SIGN_IN_METHOD: "It is the only way to sign in. Link another one or set a password first.",
+    },
 )
 
 
-@strawberry.type(description="Something in the input that a person can put right. Nothing was written.")
+@strawberry.type(description="Something in the input that a person can correct. Nothing was written.")
 class UserError:
     """One field error."""
 
-    code: UserErrorCode = strawberry.field(description="What is wrong, for a program: `REQUIRED`, `INVALID_EMAIL`, …")
+    code: UserErrorCode = strawberry.field(description="What is wrong, for the program: `REQUIRED`.")
     field: list[str] | None = strawberry.field(
-        description='The path inside `input`, such as `["customerAddress", "city"]`; null when it is about the whole.'
+        description='Where in `input` it is: `["customerAddress", "city"]`. Null if it is about all of it.'
     )
-    message: str = strawberry.field(description="What to put right, in a sentence for a person.")
+    message: str = strawberry.field(description="What to correct, in a sentence for the person: `Please fill this in.`")
 
 
 def present(error: DomainError) -> list[UserError]:

@@ -1,7 +1,7 @@
 """Executes documents as graphql-core does, but reads plain leaves by a plan made once per document.
 
-A leaf is plain when its field has no resolver, no argument and no extension, so that its value is an attribute. What
-is not plain, and every plain leaf whose value is not what its type expects, is left to graphql-core, errors included.
+A leaf is plain if its field has no resolver, no argument and no extension, so that its value is an attribute.
+graphql-core executes everything else, also a plain leaf whose value does not fit its type, with the errors.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ Data = dict[str, Any]
 Fields = dict[str, list[FieldDetails]]
 Complete = Callable[[Any], Any]
 
-# Neither errors nor awaitable, whatever their values; nor are the members of an Enum.
+# Values of these types are never errors or awaitable; nor are members of an Enum.
 _PLAIN_TYPES = frozenset({str, int, bool, float, dict, list, datetime})
-# What these scalars answer as it is, if it has just this type.
+# These scalars return a value of exactly this type unchanged.
 _UNCHANGED: dict[object, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
 
 
 class _NotPlainError(Exception):
-    """The value is not one that a plan completes."""
+    """A plan cannot complete this value."""
 
 
 class Leaf(NamedTuple):
-    """A field that is an attribute, and how its value becomes part of the answer."""
+    """A field that is an attribute, and the function that completes its value."""
 
     name: str
     attribute: str
@@ -64,7 +64,7 @@ class Leaf(NamedTuple):
 class Plan:
     """The fields of one selection set on one type: the leaves, and the rest for graphql-core.
 
-    `blank` has every name in the order of the answer, and the type's name wherever that is asked for.
+    `blank` has all names in the order of the answer, and the type's name for `__typename`.
     """
 
     fields: Fields
@@ -86,7 +86,7 @@ class Plan:
         return data, {name: each for name, each in self.fields.items() if name in self.rest or name in failed}
 
     def read_all(self, sources: Iterable[object]) -> list[Data] | None:
-        """Return the whole answer for each of them, or None where any of it must be executed by graphql-core."""
+        """Return the whole answer for each of them, or None if graphql-core must execute any part."""
         if self.rest:
             return None
         answers = []
@@ -102,7 +102,7 @@ class Plan:
 
 
 class Plans:
-    """The plans of one document that has no directives, so that the fields of an object never change."""
+    """The plans of one document without directives, so that the fields of an object never change."""
 
     def __init__(self) -> None:
         self._plans: dict[tuple[GraphQLObjectType, tuple[int, ...]], Plan] = {}
@@ -142,13 +142,13 @@ class Coroutines:
 
 
 class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
-    """The executor of Strawberry; with `plans`, those of the document, plain leaves are read by them."""
+    """Strawberry's executor. With the `plans` of the document, it reads plain leaves by them."""
 
     def __init__(self, *args: Any, plans: Plans | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._plans = plans
-        # graphql-core's helpers are methods of the executor: it would hold itself, and with it the caller and the
-        # token, until the garbage collector comes by, which stops all requests.
+        # graphql-core's helpers are methods of the executor, so it would keep itself, the caller and the token alive
+        # until the garbage collector runs, which stops all requests.
         executor = proxy(self)
         self.async_helpers = GraphQLResolveInfoHelpers(
             gather=lambda values: executor.gather_async_work(values),
@@ -208,7 +208,7 @@ async def _merge(data: Data, others: Awaitable[Data]) -> Data:
 
 
 def _object_that_is_there(type_: GraphQLOutputType) -> GraphQLObjectType | None:
-    """Return the object type of items that are never null and of which nothing is asked before they are read."""
+    """Return the object type of items that are never null and need no resolution before they are read."""
     inner = type_.of_type if isinstance(type_, GraphQLNonNull) else None
     return inner if isinstance(inner, GraphQLObjectType) and inner.is_type_of is None else None
 
@@ -238,7 +238,7 @@ def _read_leaf(name: str, field: GraphQLField | None) -> Leaf | None:
 
 
 def _completion(type_: GraphQLOutputType) -> Complete | None:
-    """Return what completes a value of the type, raising when it does not fit; None for a type that is not plain."""
+    """Return what completes a value of the type, or raises if it does not fit; None if the type is not plain."""
     inner = _completion_unless_null(type_.of_type if isinstance(type_, GraphQLNonNull) else type_)
     if inner is None or isinstance(type_, GraphQLNonNull):
         return inner

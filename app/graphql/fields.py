@@ -15,17 +15,28 @@ from typing import Any, get_type_hints
 import strawberry
 from strawberry.extensions import FieldExtension
 from strawberry.schema_directive import Location
-from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional, get_object_definition
 from strawberry.types.field import StrawberryField
 
 from app.domain.errors import DomainError, forbidden
 from app.domain.principal import Principal, TokenKind
 from app.domain.scopes import SESSION_SCOPES, Scope, SessionScope, has_scope, kinds_with, may_see_payments
 from app.graphql.context import Context, Info
+from app.graphql.enums import describe_enum
 from app.graphql.errors import present
 from app.graphql.selections import selects
 
-strawberry.enum(TokenKind, description="Whose token it is; see the operations that hand it out.")
+describe_enum(
+    TokenKind,
+    "What kind of access token it is.",
+    {
+        TokenKind.ANONYMOUS: "Of a visitor who is not logged in: `anonymousLogin` and `refresh` issue it.",
+        TokenKind.CUSTOMER: "Of a customer who is logged in: `login`, `socialLogin` and `refresh` issue it, for "
+        "example.",
+        TokenKind.ON_BEHALF: "Of staff who act for a customer: `loginOnBehalf` issues it.",
+        TokenKind.INTEGRATION: "Of another system of the shop: `POST /oauth/token` issues it.",
+    },
+)
 ANYONE: tuple[TokenKind, ...] = ()
 PAYMENTS = "paymentInstruments"
 
@@ -41,13 +52,22 @@ PAYMENTS = "paymentInstruments"
     "`password.initial` and nothing else.",
 )
 class Allow:
-    """The rule of one root field."""
+    """The rule of one root field; what it does not set, the SDL does not print."""
 
     kinds: list[TokenKind]
-    scope: str | None = None
+    scope: str | None = strawberry.UNSET
     owner_scope: str | None = strawberry.UNSET
     session_scope: str | None = strawberry.UNSET
     initial_password: bool | None = strawberry.UNSET
+
+
+# Strawberry has no way to describe the arguments of a directive: the schema takes these when it is made.
+ALLOW_ARGUMENTS = {
+    "kinds": "The kinds of access token that may call it: `[CUSTOMER, ON_BEHALF]`. Empty: no token is needed.",
+    "scope": "The scope that an integration token must have: `customers.read`.",
+    "ownerScope": "The scope that an integration token must have, and it must have an owner: `customers.anonymize`.",
+    "sessionScope": "What the `scope` of any other token contains if it may call the field: `profile.read`.",
+}
 
 
 class Access(FieldExtension):
@@ -86,7 +106,7 @@ class Access(FieldExtension):
             *others,
             Allow(
                 kinds=kinds,
-                scope=self._scope,
+                scope=self._scope or strawberry.UNSET,
                 owner_scope=self._owner_scope or strawberry.UNSET,
                 session_scope=self._session_scope or strawberry.UNSET,
                 initial_password=self._initial_password or strawberry.UNSET,
@@ -141,8 +161,11 @@ class Transaction(FieldExtension):
         self.takes_credentials = takes_credentials
 
     def apply(self, field: StrawberryField) -> None:
-        """Write the rule into the SDL."""
+        """Write the rule into the SDL, and describe the argument `input` as its type is described."""
         self._access.apply(field)
+        for argument in field.arguments:
+            type_ = argument.type.of_type if isinstance(argument.type, StrawberryOptional) else argument.type
+            argument.description = get_object_definition(type_, strict=True).description
 
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **arguments: Any

@@ -1,4 +1,4 @@
-"""Measures how much one document asks for, through its fragments, and says what is too much."""
+"""Measures how much one document selects, including its fragments, and says what is too much."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_FRAGMENT_NESTING = 50
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one document may ask for at most; `depth` counts fields from the root to the leaf."""
+    """The limits of one document; `depth` counts fields from the root to the leaf."""
 
     tokens: int = 1_000
     depth: int = 10
@@ -33,13 +33,13 @@ class Limits:
 
 
 class TooComplexError(Exception):
-    """The document asks for more than it may; the message says of what."""
+    """The document is over a limit; the message says which."""
 
 
 def check_limits(tree: DocumentNode, limits: Limits) -> None:
     """Raise `TooComplexError` when any operation of the document is over a limit.
 
-    Runs before validation, which is the dearer of the two: fragments may still be missing, unused or circular here.
+    Runs before validation, which costs more, so fragments may still be missing, unused or circular.
     """
     fragments = {node.name.value: node for node in tree.definitions if isinstance(node, FragmentDefinitionNode)}
     ruler = _Ruler(fragments, limits)
@@ -51,7 +51,7 @@ def check_limits(tree: DocumentNode, limits: Limits) -> None:
 def root_fields(
     operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> dict[str, FieldNode]:
-    """Return the fields that the operation runs, by the name that each has in the answer."""
+    """Return the root fields that the operation runs, by their names in the answer."""
     return {
         (node.alias or node.name).value: node for node in _fields_of(operation.selection_set, fragments, visited=set())
     }
@@ -110,7 +110,7 @@ class _Ruler:
 
     def _measure_selection(self, node: object, nesting: int) -> _Size:
         if isinstance(node, FieldNode):
-            # Introspection has a depth rule of its own in graphql-core; GraphiQL's query is deeper than ours may be.
+            # graphql-core has its own depth rule for introspection; GraphiQL's query is deeper than our limit.
             below = node.selection_set if not node.name.value.startswith("__") else None
             size = self._measure(below, nesting) if below is not None else _Size()
             return _Size(size.depth + 1, size.aliases + (node.alias is not None))
@@ -123,7 +123,7 @@ class _Ruler:
     def _measure_fragment(self, name: str, nesting: int) -> _Size:
         size = self._measured.get(name)
         if size is None:
-            self._measured[name] = _Size()  # ends a circle; validation refuses it afterwards
+            self._measured[name] = _Size()  # ends a circle, which validation refuses later
             fragment = self._fragments.get(name)
             if fragment is not None:
                 self._measured[name] = self._measure(fragment.selection_set, nesting)

@@ -13,23 +13,23 @@ from app.graphql.sessions import LoginPayload, present_tokens
 from app.services.staff import on_behalf as service
 
 
-@strawberry.input(description="For whom to act, and why.")
+@strawberry.input(description="The customer to act for, and why.")
 class LoginOnBehalfInput:
     """Customer and reason."""
 
-    customer_id: strawberry.ID = strawberry.field(description="The customer's id.")
+    customer_id: strawberry.ID = strawberry.field(description="The id of the customer to act for.")
     reason: str = strawberry.field(
-        description="Why, for the customer to read: `Phone order 4711`. At most 200 characters."
+        description="The reason, which the customer can read: `Phone order 4711`. At most 200 characters."
     )
 
 
 @strawberry.type
 class StaffAccessMutations:
-    """Root mutation fields by which staff act for a customer."""
+    """Root mutation fields with which staff act for a customer."""
 
     @mutation(kinds=(TokenKind.INTEGRATION,), scope=Scope.CUSTOMERS_IMPERSONATE)
     async def login_on_behalf(self, info: Info, input: LoginOnBehalfInput) -> LoginPayload:
-        """Begin to act for a customer: an access token for 15 minutes, without a refresh token.
+        """Get an access token to act for a customer. It lasts 15 minutes; there is no refresh token.
 
         It shows who acts in `tokenInfo`, in the customer's `sessions` and in the audit: the user whom the integration's
         token names as its owner, or else the integration itself; for other services in `act` of the saas token. It does

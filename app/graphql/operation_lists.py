@@ -1,4 +1,4 @@
-"""Operations that are known by the hash of their text: those that tenants list, and those that clients have sent."""
+"""Operations by the hash of their text: those on the tenants' lists, and those that clients have sent."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MAX_TEXT = 8 * 1024
 
 
 class KnownOperations:
-    """The texts of this process by their hash. Those of the tenants' lists stay, of the others the recent ones do.
+    """The texts of this process by their hash.
 
-    It does not matter whose client has sent a text: the hash stands for the text alone, and who may run it is decided
-    as if the text itself had been sent.
+    Those on the tenants' lists stay; of the others only the recent ones. It does not matter which client has sent a
+    text: the hash replaces only the text, and the access rules are the same as for the text.
     """
 
     def __init__(self, tenants: Iterable[Tenant] = ()) -> None:
@@ -28,10 +28,10 @@ class KnownOperations:
         self._sent_characters = 0
 
     def find(self, known_as: str) -> str:
-        """Return the text of this hash; raises `AccessError` PERSISTED_QUERY_NOT_FOUND, then the client sends it."""
+        """Return the text with this hash; raises `AccessError` PERSISTED_QUERY_NOT_FOUND if it is not known."""
         text = self._listed.get(known_as) or self._sent.get(known_as)
         if text is None:
-            # The words are those that Apollo's clients look for.
+            # Apollo's clients look for exactly this message.
             raise AccessError(AccessCode.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
         if known_as in self._sent:
             self._sent.move_to_end(known_as)
@@ -40,10 +40,10 @@ class KnownOperations:
     def check(self, known_as: str, text: str) -> None:
         """Raise `AccessError` BAD_REQUEST unless this is the hash of the text."""
         if known_as != hash_operation(text):
-            raise AccessError(AccessCode.BAD_REQUEST, "The sha256Hash is not that of the document.")
+            raise AccessError(AccessCode.BAD_REQUEST, "The sha256Hash does not fit the document.")
 
     def remember(self, known_as: str, text: str) -> None:
-        """Keep a text that was found good, unless it is a very long one."""
+        """Keep a valid text, unless it is very long."""
         if len(text) > MAX_TEXT or known_as in self._listed or known_as in self._sent:
             return
         self._sent[known_as] = text
@@ -54,10 +54,10 @@ class KnownOperations:
 
 
 def faults_of_lists(tenants: Iterable[Tenant], documents: Documents) -> Iterator[str]:
-    """Yield a line for each thing in the tenants' lists that this schema does not run."""
+    """Yield a line for each operation on the tenants' lists that this schema cannot run."""
     for tenant in tenants:
         for known_as, reason in _faults(tenant.operations or {}, documents):
-            yield f"tenants.{tenant.id}.operations_file lists {known_as}, which is not right: {reason}"
+            yield f"tenants.{tenant.id}.operations_file lists {known_as}, which is wrong: {reason}"
 
 
 def _faults(operations: Mapping[str, str], documents: Documents) -> Iterator[tuple[str, str]]:

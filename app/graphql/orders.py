@@ -1,4 +1,4 @@
-"""Orders in GraphQL: only that there was one."""
+"""Orders in GraphQL: only that a customer has ordered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.domain.principal import TokenKind
 from app.domain.scopes import Scope
 from app.graphql.context import Info
 from app.graphql.customers import Customer, present_customer
-from app.graphql.errors import UserError
+from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import mutation
 from app.services.staff import orders as service
 
@@ -19,24 +19,29 @@ from app.services.staff import orders as service
 class RecordOrderInput:
     """The customer, and the order system's reference."""
 
-    customer_id: strawberry.ID = strawberry.field(description="Whose order it is.")
+    customer_id: strawberry.ID = strawberry.field(description="The id of the customer who has ordered.")
     order_reference: str = strawberry.field(
-        description="The order's id in the order system, at most 128 characters: it counts once, however often told."
+        description="The id of the order in the order system: `order-4711`. At most 128 characters. An order counts "
+        "once, "
+        "however often you record it."
     )
     placed_at: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="RFC 3339, with the offset; left out, it is now."
+        default=strawberry.UNSET,
+        description="When the customer ordered, with an offset: `2026-11-30T10:30:00+01:00`. Left out: now.",
     )
 
 
-@strawberry.type
+@strawberry.type(description="The customer after the order, or what to correct.")
 class RecordOrderPayload:
     """Answer of `recordOrder`."""
 
-    customer: Customer | None = strawberry.field(default=None, description="The customer, with the status after it.")
-    recorded: bool | None = strawberry.field(
-        default=None, description="True when the order is new; false when it had been recorded before."
+    customer: Customer | None = strawberry.field(
+        default=None, description="The customer, with the status after the order."
     )
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    recorded: bool | None = strawberry.field(
+        default=None, description="True: the order is new. False: it was recorded before."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
 @strawberry.type
@@ -45,7 +50,7 @@ class OrderMutations:
 
     @mutation(kinds=(TokenKind.INTEGRATION,), scope=Scope.CUSTOMERS_WRITE)
     async def record_order(self, info: Info, input: RecordOrderInput) -> RecordOrderPayload:
-        """Tell of an order: the first makes a customer `ACQUIRED`, the next one `REPEAT`. Repeat it as you like.
+        """Record an order. The first makes a customer `ACQUIRED`, the second `REPEAT`. You can safely call it again.
 
         Who: an integration with the scope `customers.write`.
         User errors: `REQUIRED`, `TOO_LONG`, `INVALID`: put them right; `NOT_FOUND`: there is no such customer;

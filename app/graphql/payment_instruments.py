@@ -7,27 +7,27 @@ import strawberry
 from app.domain.scopes import SessionScope
 from app.graphql.addresses import OWN
 from app.graphql.context import Info
-from app.graphql.errors import UserError
+from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import mutation
-from app.graphql.inputs import to_patch
+from app.graphql.inputs import patch_field, to_patch
 from app.graphql.presenting import Presenter
 from app.models import payment_instruments as models
 from app.services.accounts import payment_instruments as service
 
 
-@strawberry.type(description="A way to pay, as the payment provider knows it; never a card number.")
+@strawberry.type(description="A way to pay that the payment provider has stored. It never contains a card number.")
 class PaymentInstrument:
     """The instrument as clients see it; its leaves are attributes of the row."""
 
-    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
-    token: str = strawberry.field(description="What the payment provider calls it: `pm_1MvQa2`.")
-    brand: str = strawberry.field(description="`visa`, `paypal`, `sepa_debit` …")
+    id: strawberry.ID = strawberry.field(description="The id of the payment instrument. It never changes.")
+    token: str = strawberry.field(description="The payment provider's token for it: `pm_1MvQa2`.")
+    brand: str = strawberry.field(description="The kind: `visa`, `paypal` or `sepa_debit`, for example.")
     last4: str | None = strawberry.field(description="The last four digits: `4242`.")
-    expiry_month: int | None = strawberry.field(description="1 to 12.")
-    expiry_year: int | None = strawberry.field(description="Four digits: `2031`.")
-    holder_name: str | None = strawberry.field(description="`Ada Lovelace`")
+    expiry_month: int | None = strawberry.field(description="The month in which it expires, 1 to 12: `6`.")
+    expiry_year: int | None = strawberry.field(description="The year in which it expires: `2031`.")
+    holder_name: str | None = strawberry.field(description="The name of its holder: `Ada Lovelace`.")
     is_default: bool = strawberry.field(
-        description="Whether it is the default; exactly one instrument is, if there is any."
+        description="Whether it is the default. If there is any payment instrument, exactly one is the default."
     )
 
 
@@ -39,65 +39,80 @@ class AddPaymentInstrumentInput:
     """An instrument without its id."""
 
     token: str = strawberry.field(
-        description="What the payment provider issued: `pm_1MvQa2`. At most 255 characters. A card number is refused."
+        description="The token that the payment provider issued: `pm_1MvQa2`. At most 255 characters. A card number "
+        "is refused."
     )
-    brand: str = strawberry.field(description="`visa`, `paypal` … At most 50 characters.")
+    brand: str = strawberry.field(description="The kind: `visa` or `paypal`, for example. At most 50 characters.")
     last4: str | None = strawberry.field(default=strawberry.UNSET, description="The last four digits: `4242`.")
-    expiry_month: int | None = strawberry.field(default=strawberry.UNSET, description="1 to 12; with `expiryYear`.")
-    expiry_year: int | None = strawberry.field(default=strawberry.UNSET, description="`2031`; with `expiryMonth`.")
+    expiry_month: int | None = strawberry.field(
+        default=strawberry.UNSET, description="The month in which it expires, 1 to 12: `6`. Give `expiryYear` as well."
+    )
+    expiry_year: int | None = strawberry.field(
+        default=strawberry.UNSET, description="The year in which it expires: `2031`. Give `expiryMonth` as well."
+    )
     holder_name: str | None = strawberry.field(
-        default=strawberry.UNSET, description="`Ada Lovelace`. At most 200 characters."
+        default=strawberry.UNSET, description="The name of its holder: `Ada Lovelace`. At most 200 characters."
     )
     is_default: bool | None = strawberry.field(
-        default=strawberry.UNSET, description="Make it the default. The first instrument becomes it anyway."
+        default=strawberry.UNSET,
+        description="True: make it the default. The first payment instrument always becomes the default.",
     )
 
 
-@strawberry.input(description="What to change of a payment instrument: a field left out stays, null clears.")
+@strawberry.input(
+    description="What to change in a payment instrument. A field left out stays as it is; null clears it."
+)
 class UpdatePaymentInstrumentInput:
     """A merge patch of an instrument."""
 
-    id: strawberry.ID = strawberry.field(description="Which instrument.")
-    token: str | None = strawberry.UNSET
-    brand: str | None = strawberry.UNSET
-    last4: str | None = strawberry.UNSET
-    expiry_month: int | None = strawberry.UNSET
-    expiry_year: int | None = strawberry.UNSET
-    holder_name: str | None = strawberry.UNSET
-    is_default: bool | None = strawberry.UNSET
+    id: strawberry.ID = strawberry.field(description="The id of the payment instrument to change.")
+    token: str | None = patch_field(AddPaymentInstrumentInput, "token")
+    brand: str | None = patch_field(AddPaymentInstrumentInput, "brand")
+    last4: str | None = patch_field(AddPaymentInstrumentInput, "last4")
+    expiry_month: int | None = patch_field(AddPaymentInstrumentInput, "expiry_month")
+    expiry_year: int | None = patch_field(AddPaymentInstrumentInput, "expiry_year")
+    holder_name: str | None = patch_field(AddPaymentInstrumentInput, "holder_name")
+    is_default: bool | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="True: make it the default. False is refused for the default: make another one the default.",
+    )
 
 
-@strawberry.input(description="Which payment instrument to remove.")
+@strawberry.input(description="The payment instrument to delete.")
 class DeletePaymentInstrumentInput:
     """The instrument's id."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="The id of the payment instrument to delete.")
 
 
-@strawberry.type
+@strawberry.type(description="The new payment instrument, or what to correct.")
 class AddPaymentInstrumentPayload:
     """Answer of `addPaymentInstrument`."""
 
-    payment_instrument: PaymentInstrument | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    payment_instrument: PaymentInstrument | None = strawberry.field(
+        default=None, description="The new payment instrument."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="The changed payment instrument, or what to correct.")
 class UpdatePaymentInstrumentPayload:
     """Answer of `updatePaymentInstrument`."""
 
-    payment_instrument: PaymentInstrument | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    payment_instrument: PaymentInstrument | None = strawberry.field(
+        default=None, description="The payment instrument after the change."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="The id of the deleted payment instrument, or why it was not deleted.")
 class DeletePaymentInstrumentPayload:
     """Answer of `deletePaymentInstrument`."""
 
     deleted_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The id of the payment instrument that is gone."
+        default=None, description="The id of the deleted payment instrument."
     )
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
 @strawberry.type
@@ -106,11 +121,11 @@ class PaymentInstrumentMutations:
 
     @mutation(kinds=OWN, session_scope=SessionScope.PAYMENT_WRITE)
     async def add_payment_instrument(self, info: Info, input: AddPaymentInstrumentInput) -> AddPaymentInstrumentPayload:
-        """Keep a way to pay by the payment provider's token. The first one becomes the default.
+        """Add a way to pay, by the token of the payment provider. The first one becomes the default.
 
         Who: a customer, or staff on their behalf.
-        User errors: `REQUIRED`, `TOO_LONG`: show them at the field; `INVALID` there too, also for anything that looks
-        like a card number: take the provider's token; `LIMIT_REACHED` when there are 50: ask to delete one.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`: show them at the field (a card number is `INVALID`: send the
+        token of the payment provider); `LIMIT_REACHED`: the customer has 50, ask to delete one.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         added = await service.add_payment_instrument(info.context.uow, to_patch(input))
@@ -120,10 +135,11 @@ class PaymentInstrumentMutations:
     async def update_payment_instrument(
         self, info: Info, input: UpdatePaymentInstrumentInput
     ) -> UpdatePaymentInstrumentPayload:
-        """Change one of the caller's own payment instruments: a field left out stays, null clears.
+        """Change one of the caller's own payment instruments. A field left out stays as it is; null clears it.
 
         Who: a customer, or staff on their behalf.
-        User errors: as `addPaymentInstrument`; `NOT_FOUND`: read the payment instruments again.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`: show them at the field (a card number is `INVALID`: send the
+        token of the payment provider); `NOT_FOUND` at `id`: read the payment instruments again.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         changed = await service.update_payment_instrument(info.context.uow, input.id, to_patch(input, "id"))
@@ -133,10 +149,10 @@ class PaymentInstrumentMutations:
     async def delete_payment_instrument(
         self, info: Info, input: DeletePaymentInstrumentInput
     ) -> DeletePaymentInstrumentPayload:
-        """Remove one of the caller's own payment instruments. If it was the default, the oldest left becomes it.
+        """Delete one of the caller's own payment instruments. If it was the default, the oldest left becomes it.
 
         Who: a customer, or staff on their behalf.
-        User errors: `NOT_FOUND`: it is gone already, or another customer's.
+        User errors: `NOT_FOUND` at `id`: the caller has no such payment instrument, read them again.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         deleted_id = await service.delete_payment_instrument(info.context.uow, input.id)

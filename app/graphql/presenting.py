@@ -1,7 +1,7 @@
-"""Rows as what GraphQL reads its leaves from: the one place where a row gets the type of the schema.
+"""Presents rows as types of the schema: the only place where a row gets such a type.
 
-Nothing is copied: a field of the type that has no resolver is an attribute of the row. That there is such an attribute
-for each is checked once, when the presenter is made, which is before the program serves anything.
+Nothing is copied: a field without a resolver is an attribute of the row. The presenter checks once, when it is made at
+the start of the program, that the row has all of them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Shown = TypeVar("Shown")
 
 
 class Presenter(Generic[RowT, Shown]):
-    """Presents rows of one type as one type of the schema. Raises `TypeError` where the row lacks what is shown."""
+    """Presents rows of one type as one type of the schema. Raises `TypeError` if the row lacks an attribute."""
 
     def __init__(self, row: type[RowT], shown: type[Shown]) -> None:
         missing = sorted(_missing(row, shown))
@@ -41,7 +41,7 @@ class Presenter(Generic[RowT, Shown]):
 
 
 def _missing(row: type[Any], shown: type[Any]) -> Iterator[str]:
-    """Yield what is shown without a resolver and is no attribute of the row, nor of an object that it holds."""
+    """Yield the fields without a resolver that are no attribute of the row, or of an object in it."""
     attributes = attributes_of(row)
     for field in get_object_definition(shown, strict=True).fields:
         if field.base_resolver is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from functools import partial
+from typing import Annotated
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -13,16 +14,24 @@ from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
 from app.graphql.addresses import OWN
 from app.graphql.context import Info
-from app.graphql.errors import UserError
+from app.graphql.enums import describe_enum
+from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import mutation, query
-from app.graphql.inputs import to_patch
+from app.graphql.inputs import patch_field, to_patch
 from app.graphql.presenting import Presenter
 from app.models import product_lists as model
 from app.models.product_lists import ProductListType
 from app.services.accounts import product_lists as service
 
-strawberry.enum(
-    ProductListType, description="What a list is for; `CUSTOM` is whatever the shop makes of it by its name."
+describe_enum(
+    ProductListType,
+    "What a list is for.",
+    {
+        ProductListType.WISH_LIST: "Products that the customer would like to have.",
+        ProductListType.GIFT_REGISTRY: "Presents that the customer would like to get for an event, such as a wedding.",
+        ProductListType.SHOPPING_LIST: "Products that the customer buys again and again.",
+        ProductListType.CUSTOM: "Anything else; the shop decides what it is for.",
+    },
 )
 
 
@@ -30,12 +39,12 @@ strawberry.enum(
 class ProductListItem:
     """The item as clients see it; its leaves are attributes of the row."""
 
-    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
+    id: strawberry.ID = strawberry.field(description="The id of the item. It never changes.")
     product_id: str = strawberry.field(description="The shop's id of the product: `25502038M`.")
-    quantity: int = strawberry.field(description="How many are wanted; at least 1.")
-    priority: int = strawberry.field(description="1 is wanted most, 100 least.")
-    note: str | None = strawberry.field(description="`In blue, please.`")
-    is_public: bool = strawberry.field(description="Whether others see it on a public list.")
+    quantity: int = strawberry.field(description="How many the customer wants: `2`.")
+    priority: int = strawberry.field(description="How much the customer wants it: from `1`, most, to `100`, least.")
+    note: str | None = strawberry.field(description="A note by the customer: `In blue, please.`")
+    is_public: bool = strawberry.field(description="Whether others see the item if the list is public.")
 
 
 present_item = Presenter(model.ProductListItem, ProductListItem)
@@ -50,14 +59,16 @@ class ProductList:
     """The list as clients see it; who its owner is, it does not tell."""
 
     items_by_list: strawberry.Private[DataLoader[str, list[model.ProductListItem]]]
-    id: strawberry.ID = strawberry.field(description="Opaque and stable; of a public list the address to share.")
+    id: strawberry.ID = strawberry.field(
+        description="The id of the list. It never changes. Share it, and others can read the list if it is public."
+    )
     type: ProductListType = strawberry.field(description="What the list is for.")
-    name: str = strawberry.field(description="`Our wedding`")
-    description: str | None = strawberry.field(description="`We look forward to seeing you.`")
+    name: str = strawberry.field(description="The name: `Our wedding`.")
+    description: str | None = strawberry.field(description="A text for readers: `We look forward to seeing you.`")
     event_date: date | None = strawberry.field(description="The day of a gift registry's event: `2027-06-12`.")
-    is_public: bool = strawberry.field(description="Whether everybody in the shop may read it by its id.")
+    is_public: bool = strawberry.field(description="Whether anybody in the shop who knows its id may read it.")
     items: list[ProductListItem] = strawberry.field(
-        resolver=_items, description="At most 500, the most wanted first; to others only the public ones."
+        resolver=_items, description="The items, the most wanted first, at most 500. Others see only the public items."
     )
 
 
@@ -84,114 +95,122 @@ def present_product_lists(
 class CreateProductListInput:
     """A list without its id."""
 
-    type: ProductListType = strawberry.field(description="What the list is for; that stays.")
-    name: str = strawberry.field(description="`Our wedding`. At most 200 characters.")
-    description: str | None = strawberry.field(default=strawberry.UNSET, description="At most 1000 characters.")
+    type: ProductListType = strawberry.field(description="What the list is for. It cannot be changed later.")
+    name: str = strawberry.field(description="The name: `Our wedding`. At most 200 characters.")
+    description: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="A text for readers: `We look forward to seeing you.` At most 1000 characters.",
+    )
     event_date: date | None = strawberry.field(
-        default=strawberry.UNSET, description="`2027-06-12`; for a gift registry only."
+        default=strawberry.UNSET, description="The day of the event: `2027-06-12`. Only for a gift registry."
     )
     is_public: bool = strawberry.field(
-        default=False, description="Whether everybody in the shop may read it by its id."
+        default=False, description="Whether anybody in the shop who knows its id may read it."
     )
 
 
-@strawberry.input(description="What to change of a list: a field left out stays, null clears.")
+@strawberry.input(description="What to change in a list. A field left out stays as it is; null clears it.")
 class UpdateProductListInput:
     """A merge patch of a list."""
 
-    id: strawberry.ID = strawberry.field(description="Which list.")
-    name: str | None = strawberry.UNSET
-    description: str | None = strawberry.UNSET
-    event_date: date | None = strawberry.UNSET
-    is_public: bool | None = strawberry.UNSET
+    id: strawberry.ID = strawberry.field(description="The id of the list to change.")
+    name: str | None = patch_field(CreateProductListInput, "name")
+    description: str | None = patch_field(CreateProductListInput, "description")
+    event_date: date | None = patch_field(CreateProductListInput, "event_date")
+    is_public: bool | None = patch_field(CreateProductListInput, "is_public")
 
 
-@strawberry.input(description="Which list to remove, with everything on it.")
+@strawberry.input(description="The list to delete, with all its items.")
 class DeleteProductListInput:
     """The list's id."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="The id of the list to delete.")
 
 
 @strawberry.input(description="A product to put on a list.")
 class AddProductListItemInput:
     """The list's id and an item without its id."""
 
-    list_id: strawberry.ID = strawberry.field(description="Which list.")
+    list_id: strawberry.ID = strawberry.field(description="The id of the list to add it to.")
     product_id: str = strawberry.field(
-        description="The shop's id of the product: `25502038M`. At most 100 characters; not looked up."
+        description="The shop's id of the product: `25502038M`. At most 100 characters. It is not checked whether it "
+        "exists."
     )
-    quantity: int = strawberry.field(default=1, description="1 to 1000000.")
-    priority: int = strawberry.field(default=1, description="1 is wanted most, 100 least.")
-    note: str | None = strawberry.field(default=strawberry.UNSET, description="At most 500 characters.")
-    is_public: bool = strawberry.field(default=True, description="Whether others see it once the list is public.")
+    quantity: int = strawberry.field(default=1, description="How many the customer wants: 1 to 1000000.")
+    priority: int = strawberry.field(
+        default=1, description="How much the customer wants it: from `1`, most, to `100`, least."
+    )
+    note: str | None = strawberry.field(
+        default=strawberry.UNSET, description="A note by the customer: `In blue, please.` At most 500 characters."
+    )
+    is_public: bool = strawberry.field(default=True, description="Whether others see the item if the list is public.")
 
 
-@strawberry.input(description="What to change of an item: a field left out stays, null clears.")
+@strawberry.input(description="What to change in an item. A field left out stays as it is; null clears it.")
 class UpdateProductListItemInput:
     """A merge patch of an item."""
 
-    id: strawberry.ID = strawberry.field(description="Which item.")
-    product_id: str | None = strawberry.UNSET
-    quantity: int | None = strawberry.UNSET
-    priority: int | None = strawberry.UNSET
-    note: str | None = strawberry.UNSET
-    is_public: bool | None = strawberry.UNSET
+    id: strawberry.ID = strawberry.field(description="The id of the item to change.")
+    product_id: str | None = patch_field(AddProductListItemInput, "product_id")
+    quantity: int | None = patch_field(AddProductListItemInput, "quantity")
+    priority: int | None = patch_field(AddProductListItemInput, "priority")
+    note: str | None = patch_field(AddProductListItemInput, "note")
+    is_public: bool | None = patch_field(AddProductListItemInput, "is_public")
 
 
-@strawberry.input(description="Which item to take off its list.")
+@strawberry.input(description="The item to remove from its list.")
 class DeleteProductListItemInput:
     """The item's id."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="The id of the item to remove.")
 
 
-@strawberry.type
+@strawberry.type(description="The new list, or what to correct.")
 class CreateProductListPayload:
     """Answer of `createProductList`."""
 
-    product_list: ProductList | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    product_list: ProductList | None = strawberry.field(default=None, description="The new list.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="The changed list, or what to correct.")
 class UpdateProductListPayload:
     """Answer of `updateProductList`."""
 
-    product_list: ProductList | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    product_list: ProductList | None = strawberry.field(default=None, description="The list after the change.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="The id of the deleted list, or why it was not deleted.")
 class DeleteProductListPayload:
     """Answer of `deleteProductList`."""
 
-    deleted_id: strawberry.ID | None = strawberry.field(default=None, description="The id of the list that is gone.")
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    deleted_id: strawberry.ID | None = strawberry.field(default=None, description="The id of the deleted list.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="The new item, or what to correct.")
 class AddProductListItemPayload:
     """Answer of `addProductListItem`."""
 
-    item: ProductListItem | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    item: ProductListItem | None = strawberry.field(default=None, description="The new item.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="The changed item, or what to correct.")
 class UpdateProductListItemPayload:
     """Answer of `updateProductListItem`."""
 
-    item: ProductListItem | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    item: ProductListItem | None = strawberry.field(default=None, description="The item after the change.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="The id of the deleted item, or why it was not deleted.")
 class DeleteProductListItemPayload:
     """Answer of `deleteProductListItem`."""
 
-    deleted_id: strawberry.ID | None = strawberry.field(default=None, description="The id of the item that is gone.")
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    deleted_id: strawberry.ID | None = strawberry.field(default=None, description="The id of the removed item.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
 @strawberry.type
@@ -199,11 +218,13 @@ class ProductListQueries:
     """Root query fields about product lists."""
 
     @query(kinds=tuple(TokenKind), session_scope=SessionScope.STOREFRONT_READ)
-    async def product_list(self, info: Info, id: strawberry.ID) -> ProductList | None:
-        """One of the caller's own lists, or a public one of any customer of the shop; null when there is neither.
+    async def product_list(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The id of the list.")]
+    ) -> ProductList | None:
+        """One of the caller's own lists, or a public list of any customer of the shop. Null if there is no such list.
 
         Who: an anonymous session, a customer, staff on their behalf, or an integration.
-        Errors: `UNAUTHENTICATED`: refresh, or begin anew with `anonymousLogin`.
+        Errors: `UNAUTHENTICATED`: refresh, or begin again with `anonymousLogin`.
         """
         uow = info.context.uow
         found = await service.product_list(uow, id)
@@ -219,11 +240,11 @@ class ProductListMutations:
 
     @mutation(kinds=OWN, session_scope=SessionScope.LISTS_WRITE)
     async def create_product_list(self, info: Info, input: CreateProductListInput) -> CreateProductListPayload:
-        """Make a wish list, a gift registry, a shopping list or the like.
+        """Create a wish list, a gift registry, a shopping list or any other list.
 
         Who: a customer, or staff on their behalf.
-        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`: show them at the field; `LIMIT_REACHED` when there are 100
-        lists: ask to delete one.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`: show them at the field; `LIMIT_REACHED`: the customer has
+        100 lists, ask to delete one.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         created = await service.create_product_list(info.context.uow, input.type, to_patch(input, "type"))
@@ -231,10 +252,11 @@ class ProductListMutations:
 
     @mutation(kinds=OWN, session_scope=SessionScope.LISTS_WRITE)
     async def update_product_list(self, info: Info, input: UpdateProductListInput) -> UpdateProductListPayload:
-        """Change one of the caller's own lists: a field left out stays, null clears.
+        """Change one of the caller's own lists. A field left out stays as it is; null clears it.
 
         Who: a customer, or staff on their behalf.
-        User errors: as `createProductList`; `NOT_FOUND`: read the lists again.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`: show them at the field; `NOT_FOUND` at `id`: read the lists
+        again.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         changed = await service.update_product_list(info.context.uow, input.id, to_patch(input, "id"))
@@ -242,10 +264,10 @@ class ProductListMutations:
 
     @mutation(kinds=OWN, session_scope=SessionScope.LISTS_WRITE)
     async def delete_product_list(self, info: Info, input: DeleteProductListInput) -> DeleteProductListPayload:
-        """Remove one of the caller's own lists, with everything on it.
+        """Delete one of the caller's own lists, with all its items.
 
         Who: a customer, or staff on their behalf.
-        User errors: `NOT_FOUND`: it is gone already, or another customer's.
+        User errors: `NOT_FOUND` at `id`: the caller has no such list, read the lists again.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         deleted_id = await service.delete_product_list(info.context.uow, input.id)
@@ -253,11 +275,11 @@ class ProductListMutations:
 
     @mutation(kinds=OWN, session_scope=SessionScope.LISTS_WRITE)
     async def add_product_list_item(self, info: Info, input: AddProductListItemInput) -> AddProductListItemPayload:
-        """Put a product on one of the caller's own lists.
+        """Add a product to one of the caller's own lists.
 
         Who: a customer, or staff on their behalf.
-        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`: show them at the field; `NOT_FOUND`: read the lists again;
-        `LIMIT_REACHED` when there are 500 items: ask to delete one.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`: show them at the field; `NOT_FOUND` at `listId`: read the lists
+        again; `LIMIT_REACHED`: the list has 500 items, ask to remove one.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         added = await service.add_product_list_item(info.context.uow, input.list_id, to_patch(input, "list_id"))
@@ -267,10 +289,11 @@ class ProductListMutations:
     async def update_product_list_item(
         self, info: Info, input: UpdateProductListItemInput
     ) -> UpdateProductListItemPayload:
-        """Change an item of one of the caller's own lists: a field left out stays, null clears.
+        """Change an item of one of the caller's own lists. A field left out stays as it is; null clears it.
 
         Who: a customer, or staff on their behalf.
-        User errors: as `addProductListItem`; `NOT_FOUND`: read the list again.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`: show them at the field; `NOT_FOUND` at `id`: read the list
+        again.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         changed = await service.update_product_list_item(info.context.uow, input.id, to_patch(input, "id"))
@@ -280,10 +303,10 @@ class ProductListMutations:
     async def delete_product_list_item(
         self, info: Info, input: DeleteProductListItemInput
     ) -> DeleteProductListItemPayload:
-        """Take an item off one of the caller's own lists.
+        """Remove an item from one of the caller's own lists.
 
         Who: a customer, or staff on their behalf.
-        User errors: `NOT_FOUND`: it is gone already, or another customer's.
+        User errors: `NOT_FOUND` at `id`: the caller has no such item, read the list again.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         deleted_id = await service.delete_product_list_item(info.context.uow, input.id)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date, datetime
 from functools import cache
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.types.base_scalars import DateDefinition, DateTimeDefinition
+from strawberry.types.scalar import ScalarDefinition
 
 from app.graphql.addresses import AddressMutations, AddressQueries
 from app.graphql.anonymizations import AnonymizationMutations
@@ -27,8 +31,27 @@ from app.graphql.social import SocialMutations
 from app.graphql.staff_customers import StaffCustomerMutations, StaffCustomerQueries
 from app.graphql.storefront import StorefrontQueries
 
+_ERRORS = """
+What the program must handle comes as `errors`, each with one of these `extensions.code`:
 
-@strawberry.type(description="What can be read. A query never writes.")
+* `UNAUTHENTICATED`: the access token is missing or no longer good; `reason` says which. Refresh it, or begin again.
+* `FORBIDDEN`: this kind of token, or a token without this scope, may not call the field.
+* `REAUTHENTICATION_REQUIRED`: ask for the password and send it with the call, or have the customer log in again.
+* `RATE_LIMITED`: too many calls; wait `retryAfter` seconds.
+* `SERVICE_BUSY`: the service is overloaded; wait `retryAfter` seconds.
+* `BAD_REQUEST`: the document, a variable or an argument is wrong; `message` says what. Correct the program.
+* `QUERY_TOO_COMPLEX`: the document is too long, too deep or selects too much. Split it.
+* `PERSISTED_QUERY_NOT_FOUND`: the hash is not known yet. Send it again with the text of the document.
+* `OPERATION_NOT_ALLOWED`: the shop runs only the operations on its list, and this is not one of them.
+* `INTERNAL`: a fault of the service. Report it with the request id.
+"""
+_SCALARS: dict[object, ScalarDefinition] = {
+    datetime: replace(DateTimeDefinition, description="A moment, by RFC 3339 and in UTC: `2026-11-30T09:30:00+00:00`."),
+    date: replace(DateDefinition, description="A day, by RFC 3339: `2027-06-12`."),
+}
+
+
+@strawberry.type(description=f"What can be read. A query never writes.\n{_ERRORS}".rstrip())
 class Query(
     CustomerQueries,
     AddressQueries,
@@ -43,8 +66,8 @@ class Query(
 
 
 @strawberry.type(
-    description="What can be done. What a person can put right comes as `userErrors` of the payload, and then nothing "
-    "was written; what the program must handle comes as `errors` with `extensions.code`."
+    description="What can be changed. If a person can correct the input, the payload has `userErrors`, and nothing was "
+    f"written.\n{_ERRORS}".rstrip()
 )
 class Mutation(
     SessionMutations,
@@ -68,7 +91,7 @@ class Mutation(
 @cache
 def build_schema() -> SubgraphSchema:
     """Return the schema, made once; it is the same whatever the settings."""
-    return SubgraphSchema(query=Query, mutation=Mutation, config=StrawberryConfig())
+    return SubgraphSchema(query=Query, mutation=Mutation, config=StrawberryConfig(scalar_map=_SCALARS))
 
 
 def build_documents(*, production: bool) -> Documents:

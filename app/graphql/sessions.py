@@ -6,12 +6,13 @@ from datetime import datetime
 
 import strawberry
 
+from app.domain.devices import describe_device
 from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
 from app.graphql.addresses import OWN
 from app.graphql.context import Info
 from app.graphql.customers import Customer, present_customer
-from app.graphql.errors import UserError
+from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import ANYONE, mutation, query
 from app.graphql.presenting import Presenter
 from app.models import sessions as models
@@ -23,8 +24,8 @@ SessionRow = strawberry.Parent[models.Session]
 EVERY_KIND = tuple(TokenKind)
 SESSION = (TokenKind.ANONYMOUS, *OWN)
 SCOPE = (
-    "What the token may do: the `sessionScope` of each operation in `@allow`, and the shop: `tenant=demo`. "
-    "An integration's are the scopes that it asked for."
+    'What the token may do: `["profile.read", "tenant=demo"]`. In `@allow`, each operation names its `sessionScope`; '
+    "`tenant` is the shop. An integration's token has the scopes that it asked for."
 )
 
 
@@ -35,15 +36,21 @@ async def _saas_token(tokens: strawberry.Parent[TokenSet], info: Info) -> str | 
     return await saas_tokens.sign_saas_token(info.context.uow, issued.bearer, issued.customer)
 
 
-@strawberry.type(description="The tokens of a session. Keep the refresh token where scripts of others cannot read it.")
+@strawberry.type(description="The tokens of a session. Keep the refresh token where no foreign script can read it.")
 class TokenSet:
     """What a client gets when a session begins or goes on (RFC 6749 section 5.1)."""
 
-    access_token: str = strawberry.field(description="For the header `Authorization: Bearer …` of every call.")
-    token_type: str = strawberry.field(description="`Bearer`")
+    access_token: str = strawberry.field(
+        description="The access token: `cg_…`. Send it with every call, in the header `Authorization: Bearer …`."
+    )
+    token_type: str = strawberry.field(description="How to send the token: `Bearer`.")
     expires_in: int = strawberry.field(description="Seconds until the access token expires: `900`.")
-    refresh_token: str | None = strawberry.field(description="Trade it with `refresh`; each works once.")
-    refresh_token_expires_in: int | None = strawberry.field(description="Seconds until the refresh token expires.")
+    refresh_token: str | None = strawberry.field(
+        description="Trade it for new tokens with `refresh`. It works once. Null on behalf of a customer."
+    )
+    refresh_token_expires_in: int | None = strawberry.field(
+        description="Seconds until the refresh token expires: `86400`."
+    )
     saas_token: str | None = strawberry.field(
         resolver=_saas_token,
         description="A JWT (ES256) for the shop's other services, which check it with `/.well-known/jwks.json`. It is "
@@ -52,7 +59,9 @@ class TokenSet:
     )
     saas_token_expires_in: int = strawberry.field(description="Seconds until the saas token expires: `300`.")
     session_id: strawberry.ID = strawberry.field(
-        description="Stays from the anonymous start to the logout; the basket hangs on it. It proves nothing."
+        description="The id of the session. It stays the same from `anonymousLogin` to `logout`, so bind the basket "
+        "to it. It is "
+        "no credential."
     )
     scope: list[str] = strawberry.field(description=SCOPE)
     initial_password: bool = strawberry.field(
@@ -71,9 +80,9 @@ class TokenSet:
 class SaasToken:
     """The token and its life."""
 
-    token: str = strawberry.field(description="Signed with ES256; `aud` is the shop.")
+    token: str = strawberry.field(description="The JWT, signed with ES256. `aud` is the shop.")
     expires_in: int = strawberry.field(
-        description="Seconds until it expires, at most those of the access token: `300`."
+        description="Seconds until it expires: `300`. Never longer than the access token."
     )
 
 
@@ -81,7 +90,7 @@ present_saas_token = Presenter(saas_tokens.SaasToken, SaasToken)
 
 
 def present_tokens(tokens: token_sets.TokenSet) -> TokenSet:
-    """Return the tokens as they stand in payloads."""
+    """Return the tokens as payloads have them."""
     return TokenSet(
         access_token=tokens.access_token,
         token_type="Bearer",  # noqa: S106 - the type, not a token
@@ -101,42 +110,52 @@ def present_tokens(tokens: token_sets.TokenSet) -> TokenSet:
 class Actor:
     """The acting person or system."""
 
-    id: strawberry.ID = strawberry.field(description="Of the organisation's user, or else of the client.")
-    type: str = strawberry.field(description="`User`, or `Client` where no person was named.")
-    reason: str = strawberry.field(description="As it was given to `loginOnBehalf`.")
+    id: strawberry.ID = strawberry.field(
+        description="The id of the organisation's user, or else of the client: `aqwDFvELOz`."
+    )
+    type: str = strawberry.field(description="`User`, or `Client` if the integration names no person.")
+    reason: str = strawberry.field(description="Why: `Phone order 4711`. It was given to `loginOnBehalf`.")
 
 
-@strawberry.type(description="The user of the organisation in whose name an integration acts.")
+@strawberry.type(description="The user of the organisation who owns an integration's token.")
 class Owner:
     """Id and type."""
 
-    id: strawberry.ID
-    type: str
+    id: strawberry.ID = strawberry.field(description="The id of the user: `aqwDFvELOz`.")
+    type: str = strawberry.field(description="The kind of owner: `User`.")
 
 
-@strawberry.type(description="What the presented access token says.")
+@strawberry.type(description="What the access token of this call says.")
 class TokenInfo:
     """The token's kind, life and owner."""
 
-    kind: TokenKind
-    token_type: str = strawberry.field(description="`Bearer`")
-    expires_in: int = strawberry.field(description="Seconds until it expires.")
+    kind: TokenKind = strawberry.field(description="What kind of access token it is.")
+    token_type: str = strawberry.field(description="How to send the token: `Bearer`.")
+    expires_in: int = strawberry.field(description="Seconds until the token expires: `900`.")
     scope: list[str] = strawberry.field(description=SCOPE)
-    session_id: strawberry.ID | None
+    session_id: strawberry.ID | None = strawberry.field(
+        description="The id of the session. Null for an integration token."
+    )
     tenant: str = strawberry.field(description="The shop: `demo`.")
-    client_id: str = strawberry.field(description="The client that the token was given to: `demo-storefront`.")
-    customer_id: strawberry.ID | None = strawberry.field(description="Null for anonymous and integration tokens.")
-    email: str | None = strawberry.field(description="The customer's login address.")
-    legal_entity_id: strawberry.ID | None = strawberry.field(description="The company that the customer buys for.")
-    actor: Actor | None
-    owner: Owner | None
+    client_id: str = strawberry.field(
+        description="The id of the client that the token was issued to: `demo-storefront`."
+    )
+    customer_id: strawberry.ID | None = strawberry.field(
+        description="The id of the customer. Null for anonymous and integration tokens."
+    )
+    email: str | None = strawberry.field(description="The login address of the customer: `ada@example.com`.")
+    legal_entity_id: strawberry.ID | None = strawberry.field(
+        description="The id of the company that the customer buys for."
+    )
+    actor: Actor | None = strawberry.field(description="Who acts on the customer's behalf. Null for other tokens.")
+    owner: Owner | None = strawberry.field(description="Who owns an integration token. Null if it has no owner.")
 
 
 present_token_info = Presenter(token_info_service.TokenInfo, TokenInfo)
 
 
 def _device(row: SessionRow) -> str | None:
-    return row.user_agent
+    return describe_device(row.user_agent, " on ") or None
 
 
 def _last_used(row: SessionRow) -> datetime:
@@ -158,46 +177,51 @@ def _current(row: SessionRow, info: Info) -> bool:
 class Session:
     """Where, since when, and whether it is this one."""
 
-    id: strawberry.ID = strawberry.field(description="For `revokeSession`.")
-    site: str | None = strawberry.field(description="The shop's site: `main`.")
-    created_at: datetime = strawberry.field(description="When the visit began: RFC 3339, UTC.")
+    id: strawberry.ID = strawberry.field(
+        description="The id of the session. Send it to `revokeSession` to end the session."
+    )
+    site: str | None = strawberry.field(description="The id of the shop's site: `main`.")
+    created_at: datetime = strawberry.field(description="When the session began.")
 
     device: str | None = strawberry.field(
-        resolver=_device, description="The browser or app as it names itself: `Mozilla/5.0 …`."
+        resolver=_device, description="The browser and the system: `Firefox on Windows`. Null if we know neither."
     )
-    last_used: datetime = strawberry.field(
-        resolver=_last_used, description="When it last logged in or refreshed: RFC 3339, UTC."
+    user_agent: str | None = strawberry.field(
+        description="The header `User-Agent` as it was sent: `Mozilla/5.0 (Windows NT 10.0; …`. Escape it: anybody "
+        "can send "
+        "any text."
     )
-    current: bool = strawberry.field(resolver=_current, description="Whether it is the session of this call.")
+    last_used: datetime = strawberry.field(resolver=_last_used, description="When it last logged in or refreshed.")
+    current: bool = strawberry.field(resolver=_current, description="Whether this call was made in it.")
     actor: Actor | None = strawberry.field(
-        resolver=_actor, description="Who acts on the customer's behalf in it; null in the customer's own."
+        resolver=_actor, description="Who acts on the customer's behalf in it. Null if it is the customer's own."
     )
 
 
 present_session = Presenter(models.Session, Session)
 
 
-@strawberry.input(description="Which storefront begins a session.")
+@strawberry.input(description="The storefront that begins a session.")
 class AnonymousLoginInput:
     """Client id and site."""
 
     client_id: str = strawberry.field(
-        description="The storefront's client id, which decides the shop: `demo-storefront`."
+        description="The client id of the storefront: `demo-storefront`. It also says which shop it is."
     )
-    site: str | None = strawberry.field(default=None, description="One of the shop's sites: `main`.")
+    site: str | None = strawberry.field(default=None, description="The id of one of the shop's sites: `main`.")
 
 
 @strawberry.input(description="The refresh token to trade.")
 class RefreshInput:
     """Refresh token and legal entity."""
 
-    refresh_token: str = strawberry.field(description="The last one received.")
+    refresh_token: str = strawberry.field(description="The refresh token that was received last.")
     legal_entity_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Buy for this company from now on: one of the customer's confirmed ones."
+        default=None, description="The id of one of the customer's confirmed companies, to buy for it from now on."
     )
 
 
-@strawberry.input(description="The customer's address and password.")
+@strawberry.input(description="The customer's login address and password.")
 class LoginInput:
     """Login credentials."""
 
@@ -210,51 +234,57 @@ class LoginInput:
     )
 
 
-@strawberry.input(description="How far the logout reaches.")
+@strawberry.input(description="Whether to end this session only, or all of them.")
 class LogoutInput:
     """This session, or all."""
 
-    everywhere: bool = strawberry.field(default=False, description="End all sessions of the customer.")
+    everywhere: bool = strawberry.field(
+        default=False, description="True: end all sessions of the customer. False: end this one only."
+    )
 
 
-@strawberry.input(description="Which session to end.")
+@strawberry.input(description="The session to end.")
 class RevokeSessionInput:
     """The session's id."""
 
-    session_id: strawberry.ID = strawberry.field(description="One of `sessions`.")
+    session_id: strawberry.ID = strawberry.field(description="The `id` of one of `sessions`.")
 
 
-@strawberry.type
+@strawberry.type(description="The tokens, or why there are none.")
 class TokenPayload:
     """Answer of `anonymousLogin` and `refresh`."""
 
-    tokens: TokenSet | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    tokens: TokenSet | None = strawberry.field(default=None, description="The tokens to use from now on.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="The tokens and the customer, or why the login failed.")
 class LoginPayload:
     """Answer of `login`."""
 
-    tokens: TokenSet | None = None
-    customer: Customer | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    tokens: TokenSet | None = strawberry.field(default=None, description="The tokens to use from now on.")
+    customer: Customer | None = strawberry.field(default=None, description="The customer who is logged in.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="Whether the session has ended.")
 class LogoutPayload:
     """Answer of `logout`."""
 
-    logged_out: bool | None = strawberry.field(default=None, description="True: the tokens are dead by now.")
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    logged_out: bool | None = strawberry.field(
+        default=None, description="True: the session has ended, and its tokens no longer work."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="Whether the session has ended, or why not.")
 class RevokeSessionPayload:
     """Answer of `revokeSession`."""
 
-    revoked: bool | None = strawberry.field(default=None, description="True: the session's tokens are dead by now.")
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    revoked: bool | None = strawberry.field(
+        default=None, description="True: the session has ended, and its tokens no longer work."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
 @strawberry.type
@@ -263,26 +293,26 @@ class SessionQueries:
 
     @query(kinds=EVERY_KIND, session_scope=SessionScope.SESSION_USE)
     def token_info(self, info: Info) -> TokenInfo:
-        """What the presented access token says.
+        """What the access token of this call says.
 
         Who: the bearer of any access token.
-        Errors: `UNAUTHENTICATED` with `reason`: `MISSING`: send one; `INVALID`: begin with `anonymousLogin`;
-        `EXPIRED`: `refresh`; `REVOKED`: log in again.
+        Errors: `UNAUTHENTICATED` with `reason`: `MISSING`: send a token; `INVALID`: begin with `anonymousLogin`;
+        `EXPIRED`: call `refresh`; `REVOKED`: log in again.
         """
         return present_token_info(token_info_service.token_info(info.context.uow))
 
     @query(kinds=SESSION, session_scope=SessionScope.SESSION_USE)
     async def saas_token(self, info: Info) -> SaasToken:
-        """A new saas token of this session: ask again when the last one is about to expire, without a `refresh`.
+        """A new saas token for this session. Call it when the last one is about to expire; no `refresh` is needed.
 
-        Who: an anonymous session, a customer, or staff on their behalf, whom `act` of the token names.
-        Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN` for an integration: its own token is a JWT.
+        Who: an anonymous session, a customer, or staff on their behalf; then `act` in the token names the staff.
+        Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN` for an integration token: it is a JWT itself.
         """
         return present_saas_token(await saas_tokens.saas_token(info.context.uow))
 
     @query(kinds=OWN, session_scope=SessionScope.SESSIONS_MANAGE)
     async def sessions(self, info: Info) -> list[Session]:
-        """The customer's open sessions, the latest used first, with the one of this call marked.
+        """The customer's open sessions, the one that was used last first.
 
         Who: a customer, or staff on their behalf.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
@@ -296,10 +326,10 @@ class SessionMutations:
 
     @mutation(kinds=ANYONE)
     async def anonymous_login(self, info: Info, input: AnonymousLoginInput) -> TokenPayload:
-        """Begin a visit: an anonymous session of a storefront. Nothing about the person is kept.
+        """Begin an anonymous session of a storefront. Nothing about the person is stored.
 
-        Who: anyone; a stale token in the header does no harm.
-        User errors: `INVALID` at `clientId` or `site`: the storefront is set up wrongly.
+        Who: anyone; an old token in the header is ignored.
+        User errors: `INVALID` at `clientId` or `site`: correct the settings of the storefront.
         Errors: `RATE_LIMITED`: wait `retryAfter` seconds.
         """
         tokens = await service.anonymous_login(info.context.uow, input.client_id, input.site)
@@ -307,13 +337,13 @@ class SessionMutations:
 
     @mutation(kinds=ANYONE)
     async def refresh(self, info: Info, input: RefreshInput) -> TokenPayload:
-        """Trade a refresh token for new tokens; the session id stays. Works for anonymous and for customer sessions.
+        """Trade a refresh token for new tokens, in an anonymous session or a customer's. The session id stays the same.
 
-        Two tabs may trade the same token within 30 seconds, and a lost answer may be asked for again.
-        Who: anyone with a refresh token; a stale access token in the header does no harm.
-        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: begin anew with `anonymousLogin`; `TOKEN_REUSED`: two parties
-        had the token, so the session was ended: log in again; `NOT_FOUND` at `legalEntityId`: not one of the customer's
-        confirmed companies, nothing was traded.
+        Two tabs may trade the same token within 30 seconds. If an answer is lost, call again.
+        Who: anyone with a refresh token; an old access token in the header is ignored.
+        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: begin again with `anonymousLogin`; `TOKEN_REUSED`: somebody else
+        may have the token, so the session was ended: log in again; `NOT_FOUND` at `legalEntityId`: it is not one of the
+        customer's confirmed companies, and the refresh token still works.
         Errors: `RATE_LIMITED`: wait `retryAfter` seconds.
         """
         tokens = await service.refresh(info.context.uow, input.refresh_token, input.legal_entity_id)
@@ -321,7 +351,7 @@ class SessionMutations:
 
     @mutation(kinds=(TokenKind.ANONYMOUS,), session_scope=SessionScope.CUSTOMER_LOGIN, takes_credentials=True)
     async def login(self, info: Info, input: LoginInput) -> LoginPayload:
-        """Log a customer in. The session id stays, so the basket does too; the anonymous tokens die: use the new ones.
+        """Log a customer in. The session id, and so the basket, stays the same. Only the new tokens work from now on.
 
         Who: an anonymous session.
         User errors: `INVALID_CREDENTIALS`: address or password is not right, or there is no such account. In the
@@ -337,18 +367,19 @@ class SessionMutations:
 
     @mutation(kinds=SESSION, session_scope=SessionScope.SESSION_USE, initial_password=True)
     async def logout(self, info: Info, input: LogoutInput | None = None) -> LogoutPayload:
-        """End this session, or with `everywhere` all sessions of the customer. The tokens are dead at once.
+        """End this session, or with `everywhere` all sessions of the customer. The tokens stop working at once.
 
         Who: an anonymous session, a customer, or staff on their behalf.
         User errors: none.
-        Errors: `UNAUTHENTICATED`: it has ended already; `FORBIDDEN` for an integration token: it has no session to end.
+        Errors: `UNAUTHENTICATED`: the session has ended already; `FORBIDDEN` for an integration token: it has no
+        session.
         """
         everywhere = input is not None and input.everywhere
         return LogoutPayload(logged_out=await service.logout(info.context.uow, everywhere=everywhere))
 
     @mutation(kinds=OWN, session_scope=SessionScope.SESSIONS_MANAGE)
     async def revoke_session(self, info: Info, input: RevokeSessionInput) -> RevokeSessionPayload:
-        """End one of the customer's own sessions, on a lost phone for example. Its tokens are dead at once.
+        """End one of the customer's own sessions, on a lost phone for example. Its tokens stop working at once.
 
         Who: a customer, or staff on their behalf.
         User errors: `NOT_FOUND`: read `sessions` again.

@@ -9,7 +9,8 @@ from app.domain.scopes import SessionScope
 from app.graphql.addresses import AddressInput
 from app.graphql.context import Info
 from app.graphql.customers import CustomerDetailsInput
-from app.graphql.errors import UserError
+from app.graphql.enums import describe_enum
+from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import ANYONE, mutation
 from app.graphql.inputs import to_patch
 from app.graphql.proofs import KEPT_UNPROVEN_DATA
@@ -17,10 +18,14 @@ from app.services.accounts import confirmations
 from app.services.accounts import signup as service
 from app.services.accounts.signup import Registration, SignupStatus
 
-strawberry.enum(
+describe_enum(
     SignupStatus,
-    description="`ACTIVE`: log in; `CONFIRMATION_SENT`: open the mailed link first; `AWAITING_ACTIVATION`: the shop "
-    "has to activate the account first.",
+    "What has to happen before the first login.",
+    {
+        SignupStatus.ACTIVE: "Nothing: the customer can log in.",
+        SignupStatus.CONFIRMATION_SENT: "The customer has to open the mailed link.",
+        SignupStatus.AWAITING_ACTIVATION: "The shop has to activate the account.",
+    },
 )
 
 
@@ -28,8 +33,8 @@ strawberry.enum(
 class SignupCredentialsInput:
     """Login address and password."""
 
-    email: str = strawberry.field(description="The address that signs in.")
-    password: str = strawberry.field(description="The password, exactly as typed.")
+    email: str = strawberry.field(description="The login address: `ada@example.com`.")
+    password: str = strawberry.field(description=HOW_TO_CHOOSE)
 
 
 @strawberry.input(description="A new customer.")
@@ -37,13 +42,15 @@ class SignupInput:
     """Credentials, profile and first address."""
 
     email: str | None = strawberry.field(
-        default=None, description="The address that signs in; with `signup`, only the contact address."
+        default=None, description="The login address: `ada@example.com`. With `signup`: only the contact address."
     )
-    password: str | None = strawberry.field(
-        default=None, description="8 to 256 characters, exactly as typed; see `storefront { passwordRules }`."
+    password: str | None = strawberry.field(default=None, description=f"{HOW_TO_CHOOSE} With `signup`: not needed.")
+    customer_details: CustomerDetailsInput | None = strawberry.field(
+        default=None, description="The profile of the customer."
     )
-    customer_details: CustomerDetailsInput | None = strawberry.field(default=None, description="The profile.")
-    customer_address: AddressInput | None = strawberry.field(default=None, description="The first address.")
+    customer_address: AddressInput | None = strawberry.field(
+        default=None, description="The first address of the customer."
+    )
     signup: SignupCredentialsInput | None = strawberry.field(
         default=None, description="Login credentials that differ from the contact address."
     )
@@ -61,16 +68,18 @@ class ConfirmSignupInput:
     )
 
 
-@strawberry.type
+@strawberry.type(description="The new customer, and what comes before the first login; or what to correct.")
 class SignupPayload:
     """Answer of `signup`."""
 
-    customer_id: strawberry.ID | None = strawberry.field(default=None, description="The new customer's id.")
-    status: SignupStatus | None = strawberry.field(default=None, description="What comes before the first login.")
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    customer_id: strawberry.ID | None = strawberry.field(default=None, description="The id of the new customer.")
+    status: SignupStatus | None = strawberry.field(
+        default=None, description="What has to happen before the first login."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="The confirmed customer, or why nothing was confirmed.")
 class ConfirmSignupPayload:
     """Answer of `confirmSignup`."""
 
@@ -82,21 +91,21 @@ class ConfirmSignupPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list)
 
 
-@strawberry.input(description="Whose confirmation to mail once more.")
+@strawberry.input(description="Who is to get the confirmation mail again.")
 class ResendConfirmationInput:
     """The address that signed up."""
 
-    email: str = strawberry.field(description="`ada@example.com`")
+    email: str = strawberry.field(description="The login address: `ada@example.com`.")
 
 
-@strawberry.type
+@strawberry.type(description="Whether the request was accepted, or what to correct.")
 class ResendConfirmationPayload:
     """Answer of `resendConfirmation`."""
 
     accepted: bool | None = strawberry.field(
-        default=None, description="True, whether or not the address waits for its confirmation."
+        default=None, description="True, whether or not this address has to be confirmed."
     )
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
 @strawberry.type
@@ -105,7 +114,7 @@ class SignupMutations:
 
     @mutation(kinds=(TokenKind.ANONYMOUS,), session_scope=SessionScope.CUSTOMER_SIGNUP, takes_credentials=True)
     async def signup(self, info: Info, input: SignupInput) -> SignupPayload:
-        """Make a customer account; all faults are told at once.
+        """Create a customer account. All errors come at once.
 
         For an address that is taken, shops that confirm addresses or activate accounts answer just the same, and the
         owner of the address gets a mail. Where addresses are confirmed, the customer is made by `confirmSignup`, with
@@ -113,8 +122,8 @@ class SignupMutations:
         Who: an anonymous session.
         User errors: `REQUIRED`, `INVALID`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID_COUNTRY`, `INVALID_PHONE`,
         `INVALID_LANGUAGE`, `INVALID_CURRENCY`, `LIMIT_REACHED`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`,
-        `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field; `EMAIL_TAKEN` (only where sign-up is
-        open): offer `login`.
+        `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field; `EMAIL_TAKEN`, only if sign-up is
+        open: offer `login`.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`,
         `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
@@ -123,7 +132,7 @@ class SignupMutations:
 
     @mutation(kinds=ANYONE, takes_credentials=True)
     async def confirm_signup(self, info: Info, input: ConfirmSignupInput) -> ConfirmSignupPayload:
-        """Confirm the address by the token of the mailed link; then log in.
+        """Confirm the login address with the token from the mailed link. Then log in.
 
         The token finishes the sign-up that it was mailed for, and no other; the first that is confirmed ends all others
         with the same address. Send the access token of the session that signed up, or the password of the sign-up:
@@ -151,7 +160,7 @@ class SignupMutations:
         It is the link of this session's own sign-up, or else of the latest with the address. Who is confirmed already
         is mailed that.
 
-        The answer is the same whether or not the address is known, or waits for its confirmation.
+        The answer is the same whether or not the address is known, and whether or not it has to be confirmed.
         Who: an anonymous session, or a customer.
         User errors: `REQUIRED`, `TOO_LONG`, `INVALID_EMAIL`: show them at the field.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log in yourself; `RATE_LIMITED`: wait
@@ -162,7 +171,7 @@ class SignupMutations:
 
 
 def _registration(input: SignupInput) -> Registration:
-    # Forms send what nobody filled in as empty texts: that is no second pair of credentials.
+    # A form sends an empty text for a field that nobody has filled in: that is no second pair of credentials.
     credentials = input.signup if input.signup and (input.signup.email or input.signup.password) else None
     return Registration(
         email=input.email,

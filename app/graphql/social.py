@@ -9,7 +9,7 @@ from app.domain.scopes import SessionScope
 from app.domain.social import ProviderTokens
 from app.graphql.context import Info
 from app.graphql.customers import Account, Customer, present_customer, present_social_account
-from app.graphql.errors import UserError, present
+from app.graphql.errors import USER_ERRORS, UserError, present
 from app.graphql.fields import mutation
 from app.graphql.proofs import KEPT_UNPROVEN_DATA
 from app.graphql.sessions import TokenSet, present_tokens
@@ -23,83 +23,107 @@ from app.services.social.links import LinkConfirmation
 from app.services.social.states import ProviderAnswer
 
 
-@strawberry.type(description="The provider's own tokens, for calls to the provider. They are kept nowhere here.")
+@strawberry.type(description="The provider's own tokens, for calls to the provider. We do not store them.")
 class SocialTokens:
     """Access token and id token of the provider."""
 
-    access_token: str = strawberry.field(description="For the provider's own interfaces.")
-    id_token: str | None = strawberry.field(description="A JWT about the person; null without OpenID.")
-    expires_in: int | None = strawberry.field(description="Seconds until the access token expires.")
+    access_token: str = strawberry.field(description="The access token for the provider's own interfaces.")
+    id_token: str | None = strawberry.field(
+        description="A JWT about the person. Null if the provider does not support OpenID Connect."
+    )
+    expires_in: int | None = strawberry.field(description="Seconds until the provider's access token expires: `3599`.")
 
 
-@strawberry.input(description="Which provider, and where it sends the person back to.")
+@strawberry.input(description="The provider, and where it sends the person back to.")
 class BeginSocialLoginInput:
     """Provider, redirect URI and code challenge."""
 
-    provider: str = strawberry.field(description="One of `storefront { socialProviders { id } }`: `google`.")
+    provider: str = strawberry.field(
+        description="The id of the provider, one of `storefront { socialProviders { id } }`: `google`."
+    )
     redirect_uri: str = strawberry.field(
-        description="One that the client has registered, letter for letter: `https://shop.example/callback`, or of an "
+        description="A redirect URI exactly as the client has registered it: `https://shop.example/callback`, or for "
+        "an "
         "app `com.example.shop:/callback`."
     )
     code_challenge: str = strawberry.field(
-        description="PKCE (RFC 7636, S256): the SHA-256 of the code verifier in base64url, 43 characters, no padding."
+        description="The PKCE code challenge (RFC 7636, S256): the SHA-256 of the code verifier in base64url, 43 "
+        "characters, "
+        "no padding."
     )
 
 
-@strawberry.input(description="What came back from the provider.")
+@strawberry.input(description="What the provider has sent back, and what the social login was begun with.")
 class SocialLoginInput:
     """Code, state and code verifier."""
 
-    provider: str = strawberry.field(description="The one that it was begun with.")
-    code: str = strawberry.field(description="`code` of the address that the provider sent the person back to.")
-    redirect_uri: str = strawberry.field(description="The one that it was begun with.")
+    provider: str = strawberry.field(description="The `provider` that was given to `beginSocialLogin`: `google`.")
+    code: str = strawberry.field(
+        description="The parameter `code` of the address that the provider sent the person back to."
+    )
+    redirect_uri: str = strawberry.field(
+        description="The `redirectUri` that was given to `beginSocialLogin`: `https://shop.example/callback`."
+    )
     code_verifier: str = strawberry.field(
-        description="What the code challenge was made from: 43 to 128 letters, digits, `-`, `.`, `_` and `~`."
+        description="The PKCE code verifier that the code challenge was made from: 43 to 128 letters, digits, `-`, "
+        "`.`, `_` "
+        "and `~`."
     )
     state: str = strawberry.field(
-        description="`state` of the address that the provider sent the person back to. Works once, for ten minutes, in "
-        "the session that began it."
+        description="The parameter `state` of the address that the provider sent the person back to. It works once, "
+        "for "
+        "ten minutes, in the session that called `beginSocialLogin`."
     )
     iss: str | None = strawberry.field(
-        default=None, description="`iss` of that address, where there is one (RFC 9207)."
+        default=None, description="The parameter `iss` of that address, if there is one (RFC 9207)."
     )
     password: str | None = strawberry.field(
-        default=None, description="Only for `linkSocialAccount`, when the login was longer ago than ten minutes."
+        default=None,
+        description="The customer's password. Only for `linkSocialAccount`, if the login is more than ten minutes ago.",
     )
 
 
-@strawberry.input(description="What confirms that a provider may be linked to an account that is there already.")
+@strawberry.input(description="The ticket, and the password or the mailed code that confirms the link.")
 class ConfirmSocialLinkInput:
     """The ticket, and the password or the mailed code."""
 
-    ticket: str = strawberry.field(description="`linkTicket` of `socialLogin`. Works for ten minutes, in its session.")
-    password: str | None = strawberry.field(default=None, description="The account's password.")
-    code: str | None = strawberry.field(default=None, description="Or the eight digits that were mailed: `48210937`.")
+    ticket: str = strawberry.field(
+        description="The `linkTicket` from `socialLogin`. It works for ten minutes, in the same session."
+    )
+    password: str | None = strawberry.field(default=None, description="The password of the account. Or give `code`.")
+    code: str | None = strawberry.field(
+        default=None, description="The eight digits that were mailed: `48210937`. Or give `password`."
+    )
 
 
-@strawberry.input(description="Which social account to take away.")
+@strawberry.input(description="The social account to unlink.")
 class UnlinkSocialAccountInput:
     """The account's id, and the password."""
 
-    account_id: strawberry.ID = strawberry.field(description="One of `me { accounts { id } }`.")
+    account_id: strawberry.ID = strawberry.field(
+        description="The id of the social account, one of `me { accounts { id } }`."
+    )
     password: str | None = strawberry.field(
-        default=None, description="The customer's password, when the login was longer ago than ten minutes."
+        default=None, description="The customer's password, if the login is more than ten minutes ago."
     )
 
 
-@strawberry.type
+@strawberry.type(description="Where to send the person, or what to correct.")
 class BeginSocialLoginPayload:
     """Answer of `beginSocialLogin`."""
 
-    authorization_url: str | None = strawberry.field(default=None, description="Send the person there.")
-    state: str | None = strawberry.field(
-        default=None, description="Compare it with what comes back, and give it to `socialLogin`."
+    authorization_url: str | None = strawberry.field(
+        default=None, description="The address of the provider. Send the person there."
     )
-    expires_in: int | None = strawberry.field(default=None, description="Seconds to come back in: `600`.")
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    state: str | None = strawberry.field(
+        default=None,
+        description="The state. Compare it with the `state` that comes back, and send it to `socialLogin`.",
+    )
+    expires_in: int | None = strawberry.field(default=None, description="Seconds until the person must be back: `600`.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="The tokens of the customer, who is logged in now; or what to do first.")
 class SocialLoginPayload:
     """Answer of `socialLogin` and `confirmSocialLink`."""
 
@@ -108,33 +132,34 @@ class SocialLoginPayload:
     created: bool | None = strawberry.field(default=None, description="True: this is a new customer.")
     kept_unproven_data: bool = strawberry.field(default=False, description=KEPT_UNPROVEN_DATA)
     social_tokens: SocialTokens | None = strawberry.field(
-        default=None, description="Null unless the shop hands them on, and after `confirmSocialLink`."
+        default=None,
+        description="The tokens of the provider. Null unless the shop has opted in, and after `confirmSocialLink`.",
     )
     link_ticket: str | None = strawberry.field(
-        default=None, description="With `LINK_CONFIRMATION_REQUIRED`: for `confirmSocialLink`."
+        default=None, description="The ticket for `confirmSocialLink`. Only with `LINK_CONFIRMATION_REQUIRED`."
     )
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="The linked social account, or why it was not linked.")
 class LinkSocialAccountPayload:
     """Answer of `linkSocialAccount`."""
 
     account: Account | None = strawberry.field(default=None, description="The new way to sign in.")
-    customer: Customer | None = None
+    customer: Customer | None = strawberry.field(default=None, description="The customer with the new account.")
     social_tokens: SocialTokens | None = strawberry.field(
-        default=None, description="Null unless the shop hands them on."
+        default=None, description="The tokens of the provider. Null unless the shop has opted in."
     )
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="The unlinked social account, or why it was not unlinked.")
 class UnlinkSocialAccountPayload:
     """Answer of `unlinkSocialAccount`."""
 
-    account_id: strawberry.ID | None = strawberry.field(default=None, description="What was taken away.")
-    customer: Customer | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    account_id: strawberry.ID | None = strawberry.field(default=None, description="The id of the unlinked account.")
+    customer: Customer | None = strawberry.field(default=None, description="The customer without the account.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
 @strawberry.type
@@ -143,13 +168,13 @@ class SocialMutations:
 
     @mutation(kinds=(TokenKind.ANONYMOUS, TokenKind.CUSTOMER), session_scope=SessionScope.SOCIAL_BEGIN)
     async def begin_social_login(self, info: Info, input: BeginSocialLoginInput) -> BeginSocialLoginPayload:
-        """Make the way to a social provider: send the person to `authorizationUrl`, and keep the code verifier.
+        """Begin a social login: send the person to `authorizationUrl`, and keep the code verifier.
 
-        Five may be open in a session; with the sixth the oldest stops to work. Finish with `socialLogin`, or when the
-        customer is logged in with `linkSocialAccount`, in the same session.
-        Who: an anonymous session, or a customer who wants to link one more account.
+        Finish it in the same session with `socialLogin`, or with `linkSocialAccount` if the customer is logged in. A
+        session can have five open social logins: if you begin another one, the oldest stops working.
+        Who: an anonymous session, or a customer who wants to link another account.
         User errors: `PROVIDER_UNKNOWN`: read `storefront { socialProviders { id } }`; `REDIRECT_URI_NOT_ALLOWED`,
-        `INVALID` at `codeChallenge`: the storefront is set up wrongly; `PROVIDER_UNAVAILABLE`: offer another way.
+        `INVALID` at `codeChallenge`: correct the storefront; `PROVIDER_UNAVAILABLE`: offer another way to log in.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN` for other tokens; `RATE_LIMITED`: wait
         `retryAfter` seconds.
         """
@@ -162,7 +187,7 @@ class SocialMutations:
 
     @mutation(kinds=(TokenKind.ANONYMOUS,), session_scope=SessionScope.CUSTOMER_LOGIN, takes_credentials=True)
     async def social_login(self, info: Info, input: SocialLoginInput) -> SocialLoginPayload:
-        """Log in whom the provider has sent back; whom nobody knows becomes a new customer. The session id stays.
+        """Log in a person who comes back from the provider; a new person becomes a customer. The session id stays.
 
         The login address is set only when the shop trusts the provider to know whose it is. An account that is there
         already and whose address nobody ever confirmed goes to its proven owner, even when the answer is that the
@@ -171,9 +196,9 @@ class SocialMutations:
         User errors: `PROVIDER_UNKNOWN`; `TOKEN_INVALID`, `TOKEN_EXPIRED` at `state`, `REDIRECT_URI_NOT_ALLOWED`,
         `REQUIRED`, `TOO_LONG` at `code`, `TOO_SHORT`, `TOO_LONG`, `INVALID` at `codeVerifier`: begin again;
         `PROVIDER_REFUSED`: the provider did not confirm who the person is, begin again; `PROVIDER_UNAVAILABLE`: offer
-        another way; `LINK_CONFIRMATION_REQUIRED`: the address has an account already, ask for its password or for the
-        code that was mailed, and call `confirmSocialLink` with `linkTicket`; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`:
-        refer to the shop; `INVALID_CREDENTIALS`: the same, where the shop does not tell.
+        another way to log in; `LINK_CONFIRMATION_REQUIRED`: the address has an account already, ask for its password or
+        the mailed code, and call `confirmSocialLink` with `linkTicket`; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`, and
+        `INVALID_CREDENTIALS` in a shop that does not say which: refer to the shop.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`: wait
         `retryAfter` seconds.
         """
@@ -190,11 +215,11 @@ class SocialMutations:
 
     @mutation(kinds=(TokenKind.ANONYMOUS,), session_scope=SessionScope.CUSTOMER_LOGIN, takes_credentials=True)
     async def confirm_social_link(self, info: Info, input: ConfirmSocialLinkInput) -> SocialLoginPayload:
-        """Link the provider to the account whose address it is, by its password or the mailed code, and log in.
+        """Link the social account to the account with the same address, by its password or the mailed code, and log in.
 
         Who: the anonymous session that got `LINK_CONFIRMATION_REQUIRED`.
-        User errors: `REQUIRED`: give either of the two; `INVALID_CREDENTIALS` at `password`, `INVALID` at `code`: ask
-        again, five times at most; `TOKEN_INVALID`, `TOKEN_EXPIRED` at `ticket`: begin the social login again;
+        User errors: `REQUIRED`: give `password` or `code`; `INVALID_CREDENTIALS` at `password`, `INVALID` at `code`:
+        ask again, at most five times; `TOKEN_INVALID`, `TOKEN_EXPIRED` at `ticket`: begin the social login again;
         `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: refer to the shop.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`,
         `SERVICE_BUSY`: wait `retryAfter` seconds.
@@ -209,12 +234,15 @@ class SocialMutations:
 
     @mutation(kinds=(TokenKind.CUSTOMER,), session_scope=SessionScope.CREDENTIALS_WRITE, takes_credentials=True)
     async def link_social_account(self, info: Info, input: SocialLoginInput) -> LinkSocialAccountPayload:
-        """Let the customer sign in with a social account as well. The customer gets a mail.
+        """Link a social account, so that the customer can log in with it too. The customer gets a mail.
 
-        Who: the customer's session that `beginSocialLogin` was called with; the login was not longer than ten minutes
-        ago, or `password` is given.
-        User errors: those of `socialLogin` about the answer of the provider; `INVALID_CREDENTIALS` at `password`;
-        `SOCIAL_ACCOUNT_TAKEN`: another customer signs in with it; `LIMIT_REACHED`: there are twenty, remove one.
+        Who: the customer's session that called `beginSocialLogin`; if the login is more than ten minutes ago, with
+        `password`.
+        User errors: `PROVIDER_UNKNOWN`; `TOKEN_INVALID`, `TOKEN_EXPIRED` at `state`, `REDIRECT_URI_NOT_ALLOWED`,
+        `REQUIRED`, `TOO_LONG` at `code`, `TOO_SHORT`, `TOO_LONG`, `INVALID` at `codeVerifier`: begin again;
+        `PROVIDER_REFUSED`: the provider did not confirm who the person is, begin again; `PROVIDER_UNAVAILABLE`: try
+        later; `INVALID_CREDENTIALS` at `password`: ask again; `SOCIAL_ACCOUNT_TAKEN`: another customer signs in with
+        it, offer another account; `LIMIT_REACHED`: the customer has twenty, ask to unlink one.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first; `REAUTHENTICATION_REQUIRED`: ask for
         the password, or log in again; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
@@ -228,11 +256,11 @@ class SocialMutations:
 
     @mutation(kinds=(TokenKind.CUSTOMER,), session_scope=SessionScope.CREDENTIALS_WRITE, takes_credentials=True)
     async def unlink_social_account(self, info: Info, input: UnlinkSocialAccountInput) -> UnlinkSocialAccountPayload:
-        """Take a social account away; sessions that began with it end, this one too. The customer gets a mail.
+        """Unlink a social account. All sessions that began with it end, also this one. The customer gets a mail.
 
-        Who: a customer; the login was not longer than ten minutes ago, or `password` is given.
+        Who: a customer; if the login is more than ten minutes ago, with `password`.
         User errors: `NOT_FOUND`: read `me { accounts { id } }` again; `LAST_SIGN_IN_METHOD`: link another one, or set a
-        password first; `INVALID_CREDENTIALS` at `password`.
+        password first; `INVALID_CREDENTIALS` at `password`: ask again.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first; `REAUTHENTICATION_REQUIRED`: ask for
         the password, or log in again; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
@@ -11,8 +12,8 @@ from app.domain.scopes import Scope
 from app.graphql.addresses import AddressInput
 from app.graphql.connections import PageInfo
 from app.graphql.context import Info
-from app.graphql.customers import Customer, MetadataInput, ProfileInput, present_customer
-from app.graphql.errors import UserError
+from app.graphql.customers import COMPANY_REGISTRATION_ID, Customer, MetadataInput, ProfileInput, present_customer
+from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import mutation, query
 from app.graphql.inputs import to_patch
 from app.models.customers import CustomerStatus
@@ -22,75 +23,96 @@ from app.services.staff.new_customers import NewCustomer
 from app.services.staff.search import CustomerPage
 
 STAFF = (TokenKind.INTEGRATION,)
+LEGAL_ENTITIES = "All companies that the customer buys for, at most 20. To confirm one, name it by its id."
+IN_PLACE_OF_BOTH = "Give this, or `companyRegistrationId` and `legalEntities`, but not both."
 
 
-@strawberry.input(description="What the customers must have in common; what is left out or null does not matter.")
+@strawberry.input(
+    description="Which customers to list: those to whom all conditions apply. A field that is left out "
+    "or null is no condition."
+)
 class CustomerFilter:
     """All conditions hold at once."""
 
-    email: str | None = strawberry.field(default=strawberry.UNSET, description="The whole address that signs in.")
+    email: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The whole login address: `ada@example.com`."
+    )
     email_prefix: str | None = strawberry.field(
-        default=strawberry.UNSET, description="How that address begins: `ada@`. The list is ordered by the address."
+        default=strawberry.UNSET,
+        description="How the login address begins: `ada@`. The list is then sorted by address.",
     )
     name: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="How the name begins, last name first, whatever case and accents: `lovelace, a`. For customers "
-        "without any name the company counts. The list is ordered by the name.",
+        description="How the name begins, last name first: `lovelace, a`. Case and accents do not matter. For "
+        "customers "
+        "without a name, how the company begins. The list is then sorted by name.",
     )
-    customer_number: str | None = strawberry.field(default=strawberry.UNSET, description="The whole number.")
+    customer_number: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The whole customer number: `48210937`."
+    )
     status: CustomerStatus | None = strawberry.field(
-        default=strawberry.UNSET, description="How far the customer has come."
+        default=strawberry.UNSET, description="How often the customer has ordered."
     )
-    group_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="In this customer group.")
-    active: bool | None = strawberry.field(default=strawberry.UNSET, description="Activated, or not.")
-    on_hold: bool | None = strawberry.field(default=strawberry.UNSET, description="On hold, or not.")
+    group_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="The id of a customer group that the customer is in."
+    )
+    active: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="True: only active accounts; false: only inactive ones."
+    )
+    on_hold: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="True: only accounts on hold; false: only the others."
+    )
 
 
-@strawberry.type(description="A customer and the place in the list.")
+@strawberry.type(description="A customer, and the cursor of their place in the list.")
 class CustomerEdge:
     """Customer and cursor."""
 
-    node: Customer
-    cursor: str = strawberry.field(description="Opaque; give it as `after` to go on behind this customer.")
+    node: Customer = strawberry.field(description="The customer.")
+    cursor: str = strawberry.field(
+        description="The place of this customer in the list. Send it in `after` to read on from here."
+    )
 
 
 @strawberry.type(description="A page of customers.")
 class CustomerConnection:
     """The customers twice: plain, and with their cursors."""
 
-    nodes: list[Customer]
-    edges: list[CustomerEdge]
-    page_info: PageInfo
+    nodes: list[Customer] = strawberry.field(description="The customers of the page.")
+    edges: list[CustomerEdge] = strawberry.field(description="The same customers, each with its cursor.")
+    page_info: PageInfo = strawberry.field(description="Whether there are more pages, and how to read them.")
 
 
-@strawberry.input(description="A company that the customer buys for.")
+@strawberry.input(description="A company that the customer buys for, as staff assign it.")
 class LegalEntityAssignmentInput:
     """The company, and whether the shop confirms the customer's place in it."""
 
     id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="The company's id; left out, one is made."
+        default=strawberry.UNSET, description="The id of the company: `acme-gmbh`. Left out: we make one."
     )
     name: str | None = strawberry.field(
-        default=strawberry.UNSET, description="`Analytical Engines Ltd`; needed unless the customer has it already."
+        default=strawberry.UNSET,
+        description="The name: `Analytical Engines Ltd`. Needed, unless the customer has the company already.",
     )
     contact_assignment_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The customer's place in the company, where it has a number: `91033918`. At most 100 characters.",
+        description="The id of the customer's place in the company: `91033918`. At most 100 characters. Left out: we "
+        "make one.",
     )
     confirmed: bool = strawberry.field(
-        default=True, description="Only for a confirmed company can the customer buy (`refresh`)."
+        default=True, description="Whether the customer may buy for this company with `refresh`."
     )
 
 
-@strawberry.input(description="The company, as `CustomerDetailsInput` has it for customers.")
+@strawberry.input(description="The registration number and the companies of a business customer, as staff assign them.")
 class B2BAssignmentInput:
-    """Registration number and legal entities, in the place where customers write them."""
+    """Registration number and legal entities, in the shape in which customers write them."""
 
     company_registration_id: str | None = strawberry.field(
-        default=strawberry.UNSET, description="`HRB 12345`. At most 100 characters."
+        default=strawberry.UNSET, description=COMPANY_REGISTRATION_ID
     )
     legal_entities: list[LegalEntityAssignmentInput] | None = strawberry.field(
-        default=strawberry.UNSET, description="At most 20."
+        default=strawberry.UNSET, description=LEGAL_ENTITIES
     )
 
 
@@ -100,107 +122,122 @@ class CreateCustomerInput(ProfileInput):
 
     email: str | None = strawberry.field(
         default=None,
-        description="The address that signs in; the contact address too, unless one is given. Left out, `contactEmail` "
-        "signs in.",
+        description="The login address: `ada@example.com`. It is the contact address too, unless `contactEmail` is "
+        "given. "
+        "Left out: `contactEmail` is the login address.",
     )
     email_verified: bool = strawberry.field(
-        default=False, description="True when staff know that the address is the customer's."
+        default=False, description="True if staff know that the address is the customer's."
     )
     password: str | None = strawberry.field(
         default=None,
-        description="An initial one, which the customer is asked to change. Without it nobody can log in until a "
-        "password is set with `createPasswordResetToken`, `requestPasswordReset` or a social login.",
+        description="An initial password, which the customer is asked to change. Without one nobody can log in until "
+        "there is a password, by `createPasswordResetToken` or `requestPasswordReset`, or a social login.",
     )
     customer_number: str | None = strawberry.field(
-        default=None, description="Another system's number, up to 32 characters; left out, one is made."
+        default=None,
+        description="A number from another system: `48210937`. At most 32 characters. Left out: we make one.",
     )
     shopper_reference: str | None = strawberry.field(
-        default=None, description="3 to 128 characters, unique in the shop; left out, one is made."
+        default=None,
+        description="The reference for payment providers: `shopper-4711`. 3 to 128 characters, unique in the shop. "
+        "Left "
+        "out: we make one.",
     )
-    active: bool = strawberry.field(default=True, description="Whether the customer may log in at once.")
-    on_hold: bool = strawberry.field(default=False, description="Whether the account is on hold from the start.")
+    active: bool = strawberry.field(
+        default=True, description="False: nobody can log in until `updateCustomer` sets it to true."
+    )
+    on_hold: bool = strawberry.field(
+        default=False, description="True: nobody can log in until `updateCustomer` sets it to false."
+    )
     group_ids: list[strawberry.ID] = strawberry.field(
-        default_factory=list, description="The customer groups to put the customer into."
+        default_factory=list, description="The ids of the customer groups to put the customer into."
     )
     company_registration_id: str | None = strawberry.field(
-        default=strawberry.UNSET, description="`HRB 12345`. At most 100 characters."
+        default=strawberry.UNSET, description=COMPANY_REGISTRATION_ID
     )
-    legal_entities: list[LegalEntityAssignmentInput] = strawberry.field(default_factory=list, description="At most 20.")
-    b2b: B2BAssignmentInput | None = strawberry.field(
-        default=strawberry.UNSET,
-        description="In the place of `companyRegistrationId` and `legalEntities`, and not beside them.",
+    legal_entities: list[LegalEntityAssignmentInput] = strawberry.field(
+        default_factory=list, description=LEGAL_ENTITIES
     )
+    b2b: B2BAssignmentInput | None = strawberry.field(default=strawberry.UNSET, description=IN_PLACE_OF_BOTH)
     addresses: list[AddressInput] = strawberry.field(
-        default_factory=list, description="At most 100, one of them the default: the first unless one says so."
+        default_factory=list,
+        description="The addresses, at most 100. The default is the one with `isDefault`, or else the first.",
     )
 
 
-@strawberry.input(description="What to change of a customer: a field left out stays, null clears.")
+@strawberry.input(description="What to change in a customer. A field left out stays as it is; null clears it.")
 class UpdateCustomerInput(ProfileInput):
     """A merge patch of the profile, and what only staff decide."""
 
-    id: strawberry.ID = strawberry.field(description="Which customer.")
+    id: strawberry.ID = strawberry.field(description="The id of the customer to change.")
     active: bool | None = strawberry.field(
-        default=strawberry.UNSET, description="False ends every session, on-behalf access and mailed token at once."
+        default=strawberry.UNSET,
+        description="False: nobody can log in; all sessions, on-behalf access and mailed tokens end at once.",
     )
     on_hold: bool | None = strawberry.field(
-        default=strawberry.UNSET, description="True ends every session, on-behalf access and mailed token at once."
+        default=strawberry.UNSET,
+        description="True: nobody can log in; all sessions, on-behalf access and mailed tokens end at once.",
     )
     shopper_reference: str | None = strawberry.field(
-        default=strawberry.UNSET, description="3 to 128 characters, unique in the shop; cannot be cleared."
+        default=strawberry.UNSET,
+        description="The reference for payment providers: `shopper-4711`. 3 to 128 characters, unique in the shop. It "
+        "cannot be cleared.",
     )
     group_ids: list[strawberry.ID] | None = strawberry.field(
-        default=strawberry.UNSET, description="The customer's groups from now on: these and no others."
+        default=strawberry.UNSET,
+        description="The ids of all groups that the customer is to be in. The customer leaves the others.",
     )
     company_registration_id: str | None = strawberry.field(
-        default=strawberry.UNSET, description="`HRB 12345`. At most 100 characters."
+        default=strawberry.UNSET, description=COMPANY_REGISTRATION_ID
     )
     legal_entities: list[LegalEntityAssignmentInput] | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The customer's companies from now on, at most 20: these and no others. Name one by its id to "
-        "confirm it, or to withdraw that.",
+        description="All companies that the customer buys for, at most 20; the others are removed. To confirm one, "
+        "or to "
+        "withdraw that, name it by its id.",
     )
-    b2b: B2BAssignmentInput | None = strawberry.field(
-        default=strawberry.UNSET,
-        description="In the place of `companyRegistrationId` and `legalEntities`, and not beside them.",
-    )
+    b2b: B2BAssignmentInput | None = strawberry.field(default=strawberry.UNSET, description=IN_PLACE_OF_BOTH)
     metadata: MetadataInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Give it to be told when somebody was faster (`VERSION_CONFLICT`)."
+        default=strawberry.UNSET,
+        description="The version that was read. If somebody else changed the customer "
+        "first, the answer is `VERSION_CONFLICT`.",
     )
 
 
-@strawberry.input(description="Whose password is to be set.")
+@strawberry.input(description="The customer who is to set a password.")
 class CreatePasswordResetTokenInput:
     """The customer's id."""
 
-    customer_id: strawberry.ID
+    customer_id: strawberry.ID = strawberry.field(description="The id of the customer.")
 
 
-@strawberry.type
+@strawberry.type(description="The new customer, or what to correct.")
 class CreateCustomerPayload:
     """Answer of `createCustomer`."""
 
-    customer: Customer | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    customer: Customer | None = strawberry.field(default=None, description="The new customer.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="The changed customer, or what to correct.")
 class UpdateCustomerPayload:
     """Answer of `updateCustomer`."""
 
-    customer: Customer | None = None
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    customer: Customer | None = strawberry.field(default=None, description="The customer after the change.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type
+@strawberry.type(description="The token, or why there is none.")
 class CreatePasswordResetTokenPayload:
     """Answer of `createPasswordResetToken`."""
 
     token: str | None = strawberry.field(
-        default=None, description="For `resetPassword`. Mail it to the customer and keep it nowhere."
+        default=None,
+        description="The token for `resetPassword`: `cg_ot_…`. Mail it to the customer and do not store it.",
     )
-    expires_at: datetime | None = strawberry.field(default=None, description="RFC 3339, UTC.")
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    expires_at: datetime | None = strawberry.field(default=None, description="When the token expires.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
 @strawberry.type
@@ -211,16 +248,20 @@ class StaffCustomerQueries:
     async def customer(
         self,
         info: Info,
-        id: strawberry.ID | None = None,
-        customer_number: str | None = None,
-        email: str | None = None,
-        shopper_reference: str | None = None,
+        id: Annotated[strawberry.ID | None, strawberry.argument(description="The id of the customer.")] = None,
+        customer_number: Annotated[
+            str | None, strawberry.argument(description="The customer number: `48210937`.")
+        ] = None,
+        email: Annotated[str | None, strawberry.argument(description="The login address: `ada@example.com`.")] = None,
+        shopper_reference: Annotated[
+            str | None, strawberry.argument(description="The reference for payment providers: `shopper-4711`.")
+        ] = None,
     ) -> Customer | None:
-        """One customer of the shop, by exactly one of these; null when there is none.
+        """One customer of the shop, by exactly one of the arguments. Null if there is no such customer.
 
         Who: an integration with the scope `customers.read`.
-        Errors: `BAD_REQUEST`: give one argument, not none or several; `UNAUTHENTICATED`: get a new token at
-        `/oauth/token`; `FORBIDDEN`: the token has not the scope.
+        Errors: `BAD_REQUEST`: give exactly one argument; `UNAUTHENTICATED`: get a new token at
+        `/oauth/token`; `FORBIDDEN`: the token lacks the scope.
         """
         found = await search_service.customer(
             info.context.uow,
@@ -233,14 +274,24 @@ class StaffCustomerQueries:
 
     @query(kinds=STAFF, scope=Scope.CUSTOMERS_READ)
     async def customers(
-        self, info: Info, first: int = 20, after: str | None = None, filter: CustomerFilter | None = None
+        self,
+        info: Info,
+        first: Annotated[int, strawberry.argument(description="How many customers a page has: 1 to 100.")] = 20,
+        after: Annotated[
+            str | None,
+            strawberry.argument(description="The `endCursor` of the page before. Left out: the first page."),
+        ] = None,
+        filter: Annotated[
+            CustomerFilter | None,
+            strawberry.argument(description="Which customers to list. Left out: all of them."),
+        ] = None,
     ) -> CustomerConnection:
-        """The customers of the shop, page by page: in the order of their creation, or by what is searched.
+        """The customers of the shop, page by page, in the order of their creation; `filter` may change the order.
 
-        A customer who is added or changed while you page does not move the others: none comes twice or is left out.
+        If a customer is added or changed while you page, no other customer comes twice or is left out.
         Who: an integration with the scope `customers.read`.
-        Errors: `BAD_REQUEST`: `first` is 1 to 100, and `after` an `endCursor` of the same filter; `UNAUTHENTICATED`:
-        get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope.
+        Errors: `BAD_REQUEST`: `first` must be 1 to 100, and `after` an `endCursor` of the same filter;
+        `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope.
         """
         terms = to_patch(filter) if filter is not None else {}
         return _present_page(await search_service.customers(info.context.uow, first, after, terms))
@@ -266,15 +317,15 @@ class StaffCustomerMutations:
 
     @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_WRITE)
     async def create_customer(self, info: Info, input: CreateCustomerInput) -> CreateCustomerPayload:
-        """Make a customer, with or without a password; no mail is sent. All faults are told at once.
+        """Create a customer, with or without a password. No mail is sent. All errors come at once.
 
         Who: an integration with the scope `customers.write`; with `password` it must have `customers.credentials` too.
         User errors: `REQUIRED`, `INVALID`, `TOO_SHORT`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID_COUNTRY`,
         `INVALID_PHONE`, `INVALID_LANGUAGE`, `INVALID_CURRENCY`, `LIMIT_REACHED`, `PASSWORD_TOO_SHORT`,
-        `PASSWORD_TOO_LONG`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: put them right; `EMAIL_TAKEN`: find the
-        customer with `customer(email:)`; `TAKEN`: another customer has the number or the shopper reference;
-        `NOT_FOUND`: read `customerGroups` again.
-        Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope;
+        `PASSWORD_TOO_LONG`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field; `EMAIL_TAKEN` at
+        `email`: find the customer with `customer(email:)`; `TAKEN`: another customer has the number or the reference,
+        choose another one; `NOT_FOUND` at `groupIds`: read `customerGroups` again.
+        Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope;
         `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
         new = NewCustomer.of(to_patch(input, "password", "group_ids"))
@@ -283,7 +334,7 @@ class StaffCustomerMutations:
 
     @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_WRITE)
     async def update_customer(self, info: Info, input: UpdateCustomerInput) -> UpdateCustomerPayload:
-        """Change a customer: a field left out stays, null clears; all faults are told at once.
+        """Change a customer. A field left out stays as it is; null clears it. All errors come at once.
 
         Who becomes inactive or is put on hold is out at once: sessions, on-behalf access and mailed tokens end.
         Who: an integration with the scope `customers.write`.
@@ -302,7 +353,7 @@ class StaffCustomerMutations:
     async def create_password_reset_token(
         self, info: Info, input: CreatePasswordResetTokenInput
     ) -> CreatePasswordResetTokenPayload:
-        """Make a token by which a customer sets a new password with `resetPassword`; you mail it, we do not.
+        """Create a token with which a customer sets a new password (`resetPassword`). You mail it; we do not.
 
         Tokens made before, or mailed by `requestPasswordReset`, are worthless from then on.
         Who: an integration with the scope `customers.credentials`.

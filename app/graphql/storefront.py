@@ -1,4 +1,4 @@
-"""What a storefront needs to know about its shop."""
+"""What a storefront needs to know about its shop, in GraphQL."""
 
 from __future__ import annotations
 
@@ -7,24 +7,30 @@ import strawberry
 from app.domain.scopes import SessionScope
 from app.domain.tenants import SignupMode
 from app.graphql.context import Info
+from app.graphql.enums import describe_enum
 from app.graphql.fields import query
 from app.graphql.sessions import EVERY_KIND
 
-strawberry.enum(
+describe_enum(
     SignupMode,
-    description="What stands between sign-up and the first login: nothing, a mailed link, or a person at the shop.",
+    "What has to happen between the sign-up and the first login.",
+    {
+        SignupMode.OPEN: "Nothing: new customers can log in at once.",
+        SignupMode.CONFIRM_EMAIL: "New customers have to open a mailed link.",
+        SignupMode.EMPLOYEE_ACTIVATION: "Somebody at the shop has to activate the account.",
+    },
 )
 
 
-@strawberry.type(description="What a password must be like.")
+@strawberry.type(description="The rules for passwords.")
 class PasswordRules:
     """The policy, for the sign-up form."""
 
-    min_length: int = strawberry.field(description="Characters (code points) at least: `8`.")
-    max_length: int = strawberry.field(description="Characters (code points) at most: `256`.")
-    refuses_common: bool = strawberry.field(description="Passwords that many people use are refused.")
+    min_length: int = strawberry.field(description="The least number of characters (code points): `8`.")
+    max_length: int = strawberry.field(description="The greatest number of characters (code points): `256`.")
+    refuses_common: bool = strawberry.field(description="Whether passwords that many people use are refused.")
     refuses_personal: bool = strawberry.field(
-        description="Passwords made of the customer's name, the address or the shop's name are refused."
+        description="Whether passwords made of the customer's name, the e-mail address or the shop's name are refused."
     )
 
 
@@ -32,30 +38,38 @@ class PasswordRules:
 class SocialProvider:
     """Id and name."""
 
-    id: str = strawberry.field(description="For `beginSocialLogin`: `google`.")
-    name: str = strawberry.field(description="For the button: `Google`.")
+    id: str = strawberry.field(description="The id, for `beginSocialLogin`: `google`.")
+    name: str = strawberry.field(description="The name, for the button: `Google`.")
 
 
-@strawberry.type(description="One of the shop's web sites.")
+@strawberry.type(description="A web site of the shop.")
 class Site:
     """Where the shop sells."""
 
-    id: str = strawberry.field(description="For `anonymousLogin`: `main`.")
-    url: str = strawberry.field(description="`https://shop.example`")
-    language: str = strawberry.field(description="BCP 47: `en`.")
-    currency: str | None = strawberry.field(description="ISO 4217: `EUR`.")
-    country: str | None = strawberry.field(description="ISO 3166-1 alpha-2: `DE`.")
+    id: str = strawberry.field(description="The id, for `anonymousLogin`: `main`.")
+    url: str = strawberry.field(description="The address of the site: `https://shop.example`.")
+    language: str = strawberry.field(description="The language of the site, by BCP 47: `en`.")
+    currency: str | None = strawberry.field(
+        description="The currency of the site, by ISO 4217: `EUR`. Null if the shop has not set it."
+    )
+    country: str | None = strawberry.field(
+        description="The country of the site, by ISO 3166-1 alpha-2: `DE`. Null if the shop has not set it."
+    )
 
 
-@strawberry.type(description="The shop as its storefronts need to know it.")
+@strawberry.type(description="What a storefront needs to know about the shop.")
 class Storefront:
     """Sign-up mode, password rules, social providers and sites."""
 
     name: str = strawberry.field(description="The shop's name: `Demo shop`.")
-    signup_mode: SignupMode
-    password_rules: PasswordRules
-    social_providers: list[SocialProvider]
-    sites: list[Site]
+    signup_mode: SignupMode = strawberry.field(
+        description="What has to happen between the sign-up and the first login."
+    )
+    password_rules: PasswordRules = strawberry.field(description="The rules for passwords, for the sign-up form.")
+    social_providers: list[SocialProvider] = strawberry.field(
+        description="The providers of social login, for the login form."
+    )
+    sites: list[Site] = strawberry.field(description="The web sites of the shop.")
 
 
 @strawberry.type
@@ -64,7 +78,7 @@ class StorefrontQueries:
 
     @query(kinds=EVERY_KIND, session_scope=SessionScope.STOREFRONT_READ)
     def storefront(self, info: Info) -> Storefront:
-        """The shop: how one signs up, what a password must be like, social providers and sites.
+        """What a storefront needs to know about the shop: how to sign up, password rules, social providers, sites.
 
         Who: the bearer of any access token.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`.

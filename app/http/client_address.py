@@ -16,7 +16,7 @@ Network = IPv4Network | IPv6Network
 
 
 class ClientAddresses:
-    """Reads client addresses behind the proxies of these networks (CIDR); raises `ValueError` for what is none."""
+    """Reads client addresses behind proxies in these networks (CIDR); raises `ValueError` for a wrong network."""
 
     def __init__(self, trusted_proxies: Iterable[str]) -> None:
         self._trusted = tuple(ip_network(network.strip()) for network in trusted_proxies)
@@ -24,8 +24,8 @@ class ClientAddresses:
     def find(self, peer: str | None, forwarded_for: Iterable[bytes]) -> str:
         """Return the canonical address of the client: the rightmost hop that is not one of our proxies.
 
-        `forwarded_for` holds the values of the `X-Forwarded-For` headers in their order. A hop that is no address ends
-        the search: everything to its left may be invented.
+        `forwarded_for` has the values of the `X-Forwarded-For` headers in their order. The search ends at a hop that is
+        not an address, because everything to its left may be forged.
         """
         if peer is None:
             return UNKNOWN

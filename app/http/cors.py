@@ -21,13 +21,16 @@ _PREFLIGHT: tuple[Header, ...] = (
 
 
 class Cors:
-    """Grants access to the origins that `is_allowed_origin` knows."""
+    """Allows the origins that `is_allowed_origin` allows."""
 
     def __init__(self, is_allowed_origin: Callable[[str], bool]) -> None:
         self._is_allowed_origin = is_allowed_origin
 
     def headers(self, origin: bytes | None, *, preflight: bool = False) -> tuple[Header, ...]:
-        """Return what to add to the answer; an origin that is not allowed gets nothing and its browser refuses."""
+        """Return the headers to add to the answer.
+
+        An origin that is not allowed gets none, so its browser refuses the answer.
+        """
         if origin is None or not self._is_allowed_origin(origin.decode("latin-1")):
             return (VARY,)
         return (VARY, (b"access-control-allow-origin", origin), *(_PREFLIGHT if preflight else (_EXPOSED,)))

@@ -1,4 +1,4 @@
-"""Turns what went wrong into the errors of a GraphQL answer; what is our own fault is masked and logged."""
+"""Turns exceptions into the errors of a GraphQL answer; faults of our own are masked and logged."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _log = logging.getLogger(__name__)
 
 
 def bad_request(message: str) -> AccessError:
-    """Return the error for a request that is not well formed."""
+    """Return the error for a malformed request."""
     return AccessError(AccessCode.BAD_REQUEST, message)
 
 
 def present_access_error(error: AccessError) -> dict[str, Any]:
-    """Return the error entry of what the calling program must handle."""
+    """Return the entry for an error that the calling program must handle."""
     return {"message": error.message, "extensions": error.extensions}
 
 
@@ -29,12 +29,12 @@ def present_request_errors(code: AccessCode, errors: Iterable[GraphQLError]) -> 
 
 
 def present_execution_errors(errors: Iterable[GraphQLError], request_id: str) -> list[dict[str, Any]]:
-    """Return the error entries of an execution: ours in full, the caller's without values, all others masked."""
+    """Return the error entries of an execution: ours in full, those about the input without values, others masked."""
     return [_present(error, request_id) for error in errors]
 
 
 def present_bug(error: BaseException, request_id: str) -> dict[str, Any]:
-    """Log what should never have happened and return the entry that says no more than where to find it in the log."""
+    """Log an unexpected error, and return the entry, which says only how to find it in the log."""
     _log.error("Unexpected error", exc_info=error, extra={"request_id": request_id})
     return {"message": "Internal error", "extensions": _internal(request_id)}
 

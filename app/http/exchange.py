@@ -1,4 +1,4 @@
-"""One request and what became of it: filled on the way, read by the log when the answer has left."""
+"""One request and its result: filled while it is handled, and read by the log after the answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Exchange:
 
 
 def attach(scope: Scope, exchange: Exchange) -> None:
-    """Let the exchange travel with the request."""
+    """Attach the exchange to the request."""
     scope[_KEY] = exchange
 
 

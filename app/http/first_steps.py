@@ -1,4 +1,4 @@
-"""What whoever has just started the gateway for development begins with: the start says it, and the page at `/`."""
+"""The first steps for somebody who has just started the gateway in development: in the log and on the page at `/`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _NO_STOREFRONT = (
 
 @dataclass(frozen=True, slots=True)
 class FirstSteps:
-    """The first steps with the shops that are served at `url`; `hint` says what stands in their way.
+    """The first steps with the shops that are served at `url`; `hint` says why they are not possible.
 
-    `integration` is a client whose secret everybody knows, so that it may be shown.
+    `integration` is a client whose secret everybody knows, so it may be shown.
     """
 
     url: str
@@ -29,7 +29,7 @@ class FirstSteps:
 
     @property
     def hint(self) -> str | None:
-        """Why the operation below would not run, or None."""
+        """Why the operation cannot run, or None."""
         if self.tenant is None:
             return _NO_STOREFRONT
         if self.tenant.operations is not None:
@@ -54,7 +54,7 @@ class FirstSteps:
 
     @property
     def token_command(self) -> str | None:
-        """What gets a token for the operations of integrations; None where that takes a secret that is one."""
+        """The command that gets a token for integrations; None if that needs a real secret."""
         if self.integration is None or self.integration.secret is None:
             return None
         credentials = shlex.quote(f"{self.integration.id}:{self.integration.secret.get_secret_value()}")
@@ -62,7 +62,7 @@ class FirstSteps:
 
 
 def first_steps(tenants: TenantDirectory, url: str, *, built_in: bool) -> FirstSteps:
-    """Return the first steps with these tenants; `built_in` where they are the demo that everybody has."""
+    """Return the first steps with these tenants; `built_in` if they are the built-in demo."""
     tenant, client = tenants.find_first_storefront() or (None, None)
     known = (client for tenant in tenants for client in tenant.clients if client.has_well_known_secret)
     return FirstSteps(

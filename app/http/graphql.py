@@ -1,4 +1,4 @@
-"""The GraphQL endpoint: one ASGI application that speaks GraphQL over HTTP and nothing more lenient."""
+"""The GraphQL endpoint: one ASGI application for GraphQL over HTTP, strictly."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Header = tuple[bytes, bytes]
 
 
 class Context(Protocol):
-    """What the endpoint needs of a GraphQL context: for the log, who is calling; for the audit, a place to tell it."""
+    """What the endpoint needs from a GraphQL context: the caller for the log, and a way to the audit."""
 
     @property
     def principal(self) -> Principal | None:
@@ -68,7 +68,7 @@ class _BadHttpError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """`well_formed`: the request was one of GraphQL over HTTP, whatever became of it."""
+    """`well_formed`: the request was valid GraphQL over HTTP, whatever its result."""
 
     status: int
     body: dict[str, Any]
@@ -79,10 +79,9 @@ class _Answer:
 class GraphQLEndpoint:
     """Answers `POST` and `GET` for one set of documents.
 
-    `make_context` authenticates; an `AccessError` of it becomes the answer. `known` has the operations that may be sent
-    as their hash. `playground` is what a browser gets. An
-    operation that takes longer than `timeout_seconds` is cancelled, which rolls back the root field that was running
-    (those before it have committed), and answered with SERVICE_BUSY.
+    `make_context` authenticates; its `AccessError` becomes the answer. `known` has the operations that clients may send
+    as a hash. `playground` answers browsers. An operation that takes longer than `timeout_seconds` is cancelled, which
+    rolls back the root field that was running (those before it have committed), and answered with SERVICE_BUSY.
     """
 
     def __init__(
@@ -162,7 +161,7 @@ class GraphQLEndpoint:
         return _BadHttpError(413, f"A request has at most {self._max_body_bytes} bytes.", (b"connection", b"close"))
 
     def _text(self, request: GraphQLRequest) -> str:
-        """Return the text to run: the one that was sent, or the one that the hash stands for."""
+        """Return the text to run: the one that was sent, or the one with this hash."""
         if request.query is None:
             return self._known.find(request.known_as or "")
         if request.known_as is not None:
@@ -233,7 +232,7 @@ _STATUS = {
 
 
 def _status(code: AccessCode) -> int:
-    """Return the status of an answer without data, for clients that take `application/graphql-response+json`."""
+    """Return the status of an answer without data, for clients that accept `application/graphql-response+json`."""
     return _STATUS.get(code, 400)
 
 
@@ -249,13 +248,13 @@ def _is_get(scope: Scope) -> bool:
 
 
 def _read_headers(scope: Scope) -> dict[bytes, bytes]:
-    """Return the headers by name; of those that come twice, only lists may."""
+    """Return the headers by name; only headers with a list may be there twice."""
     pairs: list[Header] = scope["headers"]
     headers = dict(pairs)
     if len(headers) != len(pairs):
         for name in _SINGLE_HEADERS:
             if sum(key == name for key, _ in pairs) > 1:
-                raise bad_request("A request header that may come once came twice.")
+                raise bad_request("A request header is there twice that may be there only once.")
         headers[b"accept"] = b",".join(value for key, value in pairs if key == b"accept")
     return headers
 
@@ -287,7 +286,7 @@ def _read_challenge_response(value: bytes | None) -> str | None:
 
 
 def _read_token(value: bytes | None) -> str | None:
-    """Return what follows `Bearer` (RFC 6750), or None where another scheme, or none, is used."""
+    """Return the text after `Bearer` (RFC 6750), or None with another scheme or without the header."""
     if value is None:
         return None
     scheme, _, token = value.decode("latin-1").partition(" ")
@@ -298,11 +297,11 @@ async def _send(send: Send, answer: _Answer, answer_type: str, exchange: Exchang
     errors: list[dict[str, Any]] = answer.body.get("errors", [])
     try:
         body = orjson.dumps(answer.body)
-    except TypeError as error:  # a value that JSON cannot carry left a resolver
+    except TypeError as error:  # a resolver returned a value that JSON cannot express
         errors = [present_bug(error, exchange.request_id)]
         answer = _Answer(500, {"errors": errors})
         body = orjson.dumps(answer.body)
-    # Clients that only know application/json take every other status for a failure of the transport.
+    # Clients that only know application/json treat every other status as a failure of the transport.
     is_hidden = answer.well_formed and answer_type == JSON and answer.status < 500
     headers = [
         (b"content-type", _CONTENT_TYPES.get(answer_type, _CONTENT_TYPES[JSON])),

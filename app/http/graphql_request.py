@@ -1,4 +1,4 @@
-"""Reads the parameters of a GraphQL request from a body or a query string (GraphQL over HTTP, section 5)."""
+"""Reads the parameters of a GraphQL request from the body or the query string (GraphQL over HTTP, section 5)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HASH = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
 class GraphQLRequest:
     """The parameters of one request, each of its right type.
 
-    `known_as` is the hash of a persisted operation; it may stand for the text of `query`, or come with it.
+    `known_as` is the hash of a persisted operation, in place of `query` or together with it.
     """
 
     query: str | None
@@ -85,5 +85,5 @@ def _read_hash(persisted: Any) -> str | None:
         return None
     known_as = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
     if not isinstance(known_as, str) or not _HASH.fullmatch(known_as) or persisted.get("version") != 1:
-        raise bad_request("A persistedQuery has the version 1 and a sha256Hash of 64 hexadecimal digits.")
+        raise bad_request("A persistedQuery must have the version 1 and a sha256Hash of 64 hexadecimal digits.")
     return known_as.lower()

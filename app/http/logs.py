@@ -34,10 +34,10 @@ def configure_logging(*, production: bool, stream: TextIO = sys.stderr) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
-        logger.propagate = name != "uvicorn.access"  # `RequestLog` says more, and no client address
+        logger.propagate = name != "uvicorn.access"  # `RequestLog` says more, without the client address
     # Strawberry logs every refused operation with the message of graphql-core, which repeats what the caller sent.
     logging.getLogger("strawberry.execution").disabled = True
-    # It logs the whole URL of every request, and that of a webhook may hold a secret.
+    # It logs the whole URL of every request, and the URL of a webhook may have a secret in it.
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     # It tells of each step that it takes, each time that a process migrates before it serves.
     logging.getLogger("alembic").setLevel(logging.WARNING)

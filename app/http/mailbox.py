@@ -1,4 +1,4 @@
-"""The development mailbox `/dev/mail`: what was sent, to finish every flow in a browser; not there in production."""
+"""The development mailbox `/dev/mail`: shows sent mail, to finish every flow in a browser. Not in production."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ The link leads to the shop's site. Without one, use this token in <a href="/grap
 """
 _LIST_PAGE = page_template(_LIST)
 _MAIL_PAGE = page_template(_MAIL)
-# A mail has its styles in its elements, as mail programs want it; it may open links in a tab of their own, and no more.
+# A mail has inline styles, because mail programs need them. It may open links in a new tab, and nothing else.
 _FRAME_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'self'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
@@ -71,7 +71,7 @@ def mailbox_routes(mailbox: Mailbox) -> list[Route]:
 
     async def show_html(request: Request) -> Response:
         mail = _find(mailbox, request)
-        # A link in a frame would open in the frame, where nothing may be loaded.
+        # A link would open in the frame, where nothing may be loaded.
         html = mail.html.replace("<head>", '<head>\n<base target="_blank">', 1)
         return HTMLResponse(html, headers={"Content-Security-Policy": _FRAME_POLICY})
 

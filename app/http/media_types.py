@@ -16,16 +16,16 @@ GRAPHQL_RESPONSE = "application/graphql-response+json"
 FORM = "application/x-www-form-urlencoded"
 HTML = "text/html"
 
-# What a wildcard is answered with comes last; among types named with equal weight, the later one wins too.
+# The last one answers a wildcard, and wins among types with the same weight.
 _ANSWERS = (GRAPHQL_RESPONSE, JSON)
 
 
 @lru_cache(maxsize=128)
 def choose_answer_type(accept: str, *, html: bool = False) -> str | None:
-    """Return the type of the answer, or None when the client takes none of ours.
+    """Return the type of the answer, or None if the client accepts none of ours.
 
-    A type named beats one matched by a wildcard, `application/graphql-response+json` beats `application/json` when both
-    are named, and without an Accept header it is `application/json`, for the sake of old clients (GraphQL over HTTP).
+    A named type wins over a wildcard. If both are named, `application/graphql-response+json` wins over
+    `application/json`. Without an Accept header it is `application/json`, for old clients (GraphQL over HTTP).
     """
     if not accept.strip():
         return JSON

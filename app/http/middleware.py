@@ -1,4 +1,4 @@
-"""The outermost layer: request id, client address, CORS, security headers, one log line, no exception gets past."""
+"""The outermost layer: request id, client address, CORS, security headers, one log line. It catches all exceptions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DEFAULTS: tuple[Header, ...] = (
 )
 
 
-# What a caller writes in their place becomes a label of nobody's metrics.
+# Only these methods become metric labels; any other text from a caller does not.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNKNOWN_PATH = "(unknown)"
 
@@ -30,8 +30,8 @@ UNKNOWN_PATH = "(unknown)"
 class Edge:
     """Wraps an application (pure ASGI).
 
-    `new_id` names each request; a request id that comes from outside is not believed. Each security header is only a
-    default: what an application sets itself stays. The `observers` are told of each request when its answer has left.
+    `new_id` makes the id of each request; a request id from outside is not used. Each security header is only a
+    default: an application can set its own. The `observers` are told of each request after its answer.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Edge:
             exchange.codes = [entry["extensions"]["code"]]
             if status == 0:
                 await _send_bug(send_with_headers, entry)
-        # Not the time of the event loop, which stands still for as long as it is busy with this request.
+        # Not the time of the event loop, which does not advance while the loop is busy with this request.
         seconds = max(0.0, (self._clock.now() - started).total_seconds())
         self._log.write(exchange, scope["method"], _route(scope) or UNKNOWN_PATH, status, seconds * 1000)
         if self._observers:
@@ -116,7 +116,7 @@ def _served(scope: Scope, exchange: Exchange, status: int, seconds: float) -> Se
 
 
 def _route(scope: Scope) -> str | None:
-    """Return the pattern of ours that the path fits, or None: what else a path holds may be anybody's secret."""
+    """Return our pattern that the path fits, or None: any other part of a path may be a secret."""
     path: str | None = getattr(scope.get("route"), "path", None)
     return path
 

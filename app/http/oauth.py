@@ -1,4 +1,4 @@
-"""The OAuth endpoints over HTTP: forms in, JSON out, errors as RFC 6749 section 5.2 has them."""
+"""The OAuth endpoints over HTTP: forms in, JSON out, errors by RFC 6749 section 5.2."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def oauth_routes(tools: Tools) -> list[BaseRoute]:
 
 
 class FormEndpoint:
-    """Answers the POST of a form with JSON that nobody stores."""
+    """Answers the POST of a form with JSON that must not be stored."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -154,7 +154,7 @@ def _error_response(status: int, code: OAuthErrorCode, description: str, headers
 
 
 def _hold_off(error: AccessError) -> Response:
-    """Tell the client to try again later; RFC 6749 has no word for that at the token endpoint but this one."""
+    """Tell the client to try again later. RFC 6749 has no better code for that at the token endpoint."""
     status = 429 if error.code is AccessCode.RATE_LIMITED else 503
     wait = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
     body = {"error": "temporarily_unavailable", "error_description": error.message}

@@ -1,4 +1,4 @@
-"""The frame of our own pages for development: one style, one head, and a policy that lets nothing else in."""
+"""The frame of our own pages for development: one style, one head, and a policy that allows nothing else."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _POLICY = (
 
 
 def page_template(body: str) -> Template:
-    """Return the template of a whole page, from what stands in its `main`; it wants a `title`."""
+    """Return the template of a whole page with this `main`; it needs a `title`."""
     return _PAGES.from_string(_HEAD + body + _FOOT)
 
 

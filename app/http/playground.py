@@ -19,7 +19,7 @@ from app.http.first_steps import FirstSteps
 _FOLDER = Path(__file__).with_name("graphiql")
 _BUNDLE = _FOLDER / "dist"
 
-# Nothing but our own files. The editor of GraphiQL sets the styles of its elements itself.
+# Only our own files. The editor of GraphiQL sets inline styles on its elements.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; "
@@ -78,7 +78,7 @@ def playground_routes(steps: FirstSteps) -> list[BaseRoute]:
 
 
 def _journey(steps: FirstSteps) -> list[dict[str, Any]]:
-    """Return the tabs, which begin as a storefront of the shops that are served, whichever they are."""
+    """Return the tabs, which begin with a storefront of the served shops."""
     tabs: list[dict[str, Any]] = json.loads((_FOLDER / "journey.json").read_text(encoding="utf-8"))
     begin = tabs[0]
     begin["variables"]["input"] = {

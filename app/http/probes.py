@@ -1,4 +1,4 @@
-"""Answers of the process itself: alive, ready to serve, and the public keys that its tokens verify with."""
+"""Answers about the process: whether it is alive, whether it is ready, and the public keys for its tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a path or a method that we do not serve is answered: a problem document (RFC 9457).
+"""The answer for a path or a method that we do not serve: a problem document (RFC 9457).
 
 `/graphql` and `/oauth/…` answer their own faults in the form of their own protocols.
 """
@@ -19,7 +19,7 @@ _READ_ONLY = "GET, HEAD"
 
 
 def answer_problem(request: Request, error: Exception) -> Response:
-    """Answer what was raised as `HTTPException`; nothing of the request is repeated but its id."""
+    """Answer an `HTTPException`, without any part of the request except its id."""
     if not isinstance(error, HTTPException):
         raise error
     status = HTTPStatus(error.status_code)
@@ -43,5 +43,5 @@ def _detail(status: HTTPStatus, error: HTTPException, headers: dict[str, str]) -
         case HTTPStatus.NOT_FOUND:
             return "There is nothing at this path: the API is at /graphql."
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            return f"This path takes {headers['Allow']}."
+            return f"This path allows only {headers['Allow']}."
     return status.description or status.phrase

@@ -1,4 +1,4 @@
-"""Writes the one line that each request leaves in the log: nothing of the person, no address in clear, no variables."""
+"""Writes one line in the log for each request: nothing personal, no full IP address, no variables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MAX_NAME = 100
 class RequestLog:
     """Writes to the stream in the form of the profile, as `configure_logging` does.
 
-    Not by `logging`, which takes as long for one line as all of the rest of the edge for one request.
+    Not with `logging`, which takes as long for one line as everything else in `http` for one request.
     """
 
     def __init__(self, clock: Clock, stream: TextIO, *, production: bool) -> None:
@@ -53,6 +53,6 @@ def _as_json(now: datetime, line: dict[str, Any]) -> str:
 def _as_text(now: datetime, line: dict[str, Any]) -> str:
     who = f"{line['tenant'] or '-'}/{line['caller'] or '-'}"
     what = f"{line['status']} {line['method']} {line['path']}  {' '.join(line['fields']) or '-'}"
-    # What a stranger sends as a path may hold line breaks; it must not write lines of its own.
+    # A path from outside may have line breaks; it must not add lines to the log.
     text = f"{what}  {who}  {line['duration_ms']} ms  {' '.join(line['codes'])}".rstrip()
     return f"{now:%H:%M:%S} INFO    {text.encode('unicode_escape').decode()}\n"

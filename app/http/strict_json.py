@@ -1,4 +1,4 @@
-"""Reads JSON as RFC 8259 and I-JSON (RFC 7493) mean it, and nothing that a database would choke on."""
+"""Reads JSON strictly (RFC 8259 and I-JSON, RFC 7493), without anything that a database cannot store."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ MAX_DEPTH = 64
 
 
 class BadJsonError(ValueError):
-    """The text is not JSON that we read; the message says why and holds nothing of the text."""
+    """The text is not JSON that we accept. The message says why, without any part of the text."""
 
 
 def read_json(text: bytes) -> Any:
     """Return the value of a JSON text; raises `BadJsonError`.
 
     Refused beside broken syntax: any encoding but UTF-8, a byte order mark, NaN and Infinity, lone surrogates,
-    duplicate keys, NUL characters and more than 64 levels. Most clients send what orjson itself would write; for those
-    it is enough to see that, for all others the standard library reads the text once more to find duplicate keys.
+    duplicate keys, NUL characters and more than 64 levels. If the text is exactly what orjson would write, as from most
+    clients, it has no duplicate keys; otherwise the standard library reads it again to find them.
     """
     try:
         value = orjson.loads(text)
@@ -28,7 +28,7 @@ def read_json(text: bytes) -> Any:
     if text.count(b"{") + text.count(b"[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
         raise BadJsonError(f"The JSON is nested more than {MAX_DEPTH} levels deep.")
     if b"\\u0000" in text and _holds_nul(value):
-        raise BadJsonError("The JSON holds a NUL character.")
+        raise BadJsonError("The JSON has a NUL character.")
     if orjson.dumps(value) != text:
         _check_keys_are_unique(text)
     return value
@@ -43,7 +43,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> None:
         raise BadJsonError("The JSON has an object with the same key twice.")
 
 
-# Numbers stay text: only the keys matter here, and a number of a thousand digits is not worth reading.
+# Numbers stay text, because only the keys matter here, and long numbers are slow to read.
 _DUPLICATE_FINDER = json.JSONDecoder(object_pairs_hook=_unique, parse_int=str, parse_float=str)
 
 

@@ -1,4 +1,4 @@
-"""The page at `/` in development: what runs here, and where to begin."""
+"""The page at `/` in development: what runs here, and how to begin."""
 
 from __future__ import annotations
 

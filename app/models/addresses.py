@@ -11,7 +11,7 @@ from app.models.base import ID_LENGTH, TenantRow, json_field, origin_field
 
 
 class Address(TenantRow, table=True):
-    """One address; the partial unique index lets a customer have one default at the most."""
+    """One address. The partial unique index allows a customer at most one default."""
 
     __tablename__ = "address"
     __table_args__ = (

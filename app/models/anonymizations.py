@@ -13,10 +13,10 @@ _NOT_CANCELED = text("status <> 'CANCELED'")
 
 
 class Anonymization(TenantRow, table=True):
-    """One request; the partial unique index lets a customer have one at the most that is not canceled.
+    """One request. The partial unique index allows a customer at most one that is not canceled.
 
-    `due_at` is the end of the delay; `next_attempt_at` is when a worker may take it, which moves over the lease while
-    one has it, and on with each failure. `last_error` is the name of an error, never its words.
+    `due_at` is the end of the delay. `next_attempt_at` is when a worker may take it: a worker that takes it moves it to
+    the end of the lease, and each failure moves it on. `last_error` is the name of an error, never its message.
     """
 
     __tablename__ = "anonymization"

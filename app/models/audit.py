@@ -1,4 +1,4 @@
-"""The audit: what was done to an account, by whom; written once and never changed."""
+"""The audit: what was done to an account, and by whom. It is written once and never changed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from app.models.base import ID_LENGTH, TenantRow, json_field
 
 
 class AuditEvent(TenantRow, table=True):
-    """One line of the audit. The database refuses every change of it but one: forgetting `ip`.
+    """One line of the audit. The database refuses every change of it except one: removing `ip`.
 
-    `ip` is shortened to its network; nothing else here is personal, so the line may outlive the customer's data.
-    `actor_id` is the customer, the client or the member of staff, as `actor_kind` says; `customer_id` whom it was
-    about.
+    `ip` is shortened to its network. Nothing else here is personal, so the line stays when the customer's data are
+    erased. `actor_id` is the customer, the client or the member of staff, as `actor_kind` says; `customer_id` whom it
+    was about.
     """
 
     __tablename__ = "audit_event"

@@ -1,4 +1,4 @@
-"""What every table has: a tenant, and the types that both databases share."""
+"""What all tables have in common: a tenant, and types for both databases."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import JSON, String, Table
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-# A UUIDv7 as text; an id that is none is simply not found.
+# A UUIDv7 as text. An id in another form is not found.
 ID_LENGTH = 36
 
 ORIGIN_LENGTH = 16
@@ -19,9 +19,9 @@ JsonType = JSON().with_variant(JSONB(), "postgresql")
 
 
 def searched_text(length: int) -> Any:
-    """Return the type of a text that is searched by its beginning: compared by code point on both databases.
+    """Return the type of a text that is searched by prefix: both databases compare it by code point.
 
-    SQLite does so by itself; PostgreSQL only with the collation "C", whatever that of the database is.
+    SQLite always does; PostgreSQL does with the collation "C".
     """
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 

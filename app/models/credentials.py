@@ -10,7 +10,7 @@ from sqlmodel import Field
 
 from app.models.base import ID_LENGTH, TenantRow, searched_text
 
-# Room for the encoded hashes of other systems too.
+# Long enough for the encoded hashes of other systems too.
 HASH_LENGTH = 255
 
 

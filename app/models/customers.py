@@ -15,7 +15,7 @@ from app.models.base import ID_LENGTH, JsonOrNull, TenantRow, json_field, search
 
 @unique
 class CustomerStatus(StrEnum):
-    """How far the customer has come with the shop."""
+    """How often the customer has ordered."""
 
     PROSPECT = "PROSPECT"
     ACQUIRED = "ACQUIRED"
@@ -23,7 +23,7 @@ class CustomerStatus(StrEnum):
 
     @property
     def after_an_order(self) -> CustomerStatus:
-        """What the customer is when one more order is placed."""
+        """The status after one more order."""
         return CustomerStatus.ACQUIRED if self is CustomerStatus.PROSPECT else CustomerStatus.REPEAT
 
 
@@ -76,8 +76,9 @@ class CustomerColumns(TenantRow):
 class Customer(CustomerColumns, table=True):
     """The table of customers.
 
-    `search_name` is the name as staff search it; the repository keeps it in step with the names. Each index ends with
-    the id, by which lists are ordered; few customers are on hold or inactive, so those two hold few rows.
+    `search_name` is the name in the form that staff search; the repository updates it with the names. Each index ends
+    with the id, so that lists can be ordered. Few customers are on hold or inactive, so these two indexes have few
+    rows.
     """
 
     __tablename__ = "customer"
@@ -109,12 +110,12 @@ SEARCHED_NAMES = frozenset({"first_name", "middle_name", "last_name", "company"}
 
 
 def searched_name(customer: CustomerColumns) -> str:
-    """Return what `search_name` has to be: the last name first; of who has no name at all, the company."""
+    """Return the value of `search_name`: the last name first, or the company if there is no name."""
     return search_name(customer.last_name, customer.first_name, customer.middle_name) or search_name(customer.company)
 
 
 class CustomerProfile(CustomerColumns):
-    """A customer as it is read: with the login address of the credential."""
+    """A customer as read from the database: with the login address of the credential."""
 
     email: str | None
     email_verified_at: datetime | None
@@ -125,7 +126,7 @@ class CustomerProfile(CustomerColumns):
 
 
 class CustomerFound(CustomerProfile):
-    """A customer as a search finds it: with what its place in the list is made of."""
+    """A customer as a search returns it: with the values for its cursor."""
 
     search_name: str
     email_key: str | None

@@ -11,7 +11,7 @@ from app.models.base import ID_LENGTH, TenantRow, json_field
 
 
 class CustomerGroupColumns(TenantRow):
-    """The columns of a group of customers; other systems know it by its `code`, which is in the saas token too."""
+    """The columns of a customer group. Other systems identify it by its `code`, which is also in the saas token."""
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)
     name: str = Field(max_length=100)
@@ -29,13 +29,16 @@ class CustomerGroup(CustomerGroupColumns, table=True):
 
 
 class GroupOfMember(CustomerGroupColumns):
-    """A group as it is read for one of those who are in it."""
+    """A group, as read for one of its members."""
 
     member_id: str
 
 
 class GroupMembership(TenantRow, table=True):
-    """That a customer is in a group. The key lists a group's customers in order, the index a customer's groups."""
+    """A customer's membership in a group.
+
+    The key lists the customers of a group in order, the index the groups of a customer.
+    """
 
     __tablename__ = "customer_group_membership"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""The tokens of integrations, and the assertions that they have used up."""
+"""The tokens of integrations, and the assertions that they have used."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from app.models.sessions import HASH
 
 
 class IntegrationToken(TenantRow, table=True):
-    """An access token of an integration; the token itself is a JWT, known here by its `jti`.
+    """An access token of an integration.
 
-    `credential_fingerprint` is that of the secret or key which the client proved itself with.
+    The token itself is a JWT; here is only its `jti`. `credential_fingerprint` is the fingerprint of the secret or key
+    with which the client authenticated.
     """
 
     __tablename__ = "integration_token"
@@ -29,7 +30,7 @@ class IntegrationToken(TenantRow, table=True):
 
 
 class UsedAssertion(TenantRow, table=True):
-    """An assertion that a client has presented, known by the hash of its `jti`; kept until it would have expired."""
+    """An assertion that a client has used, with the hash of its `jti`. It is kept until it would have expired."""
 
     __tablename__ = "used_assertion"
     __table_args__ = (

@@ -9,7 +9,7 @@ from app.models.base import ID_LENGTH, TenantRow, origin_field
 
 
 class LegalEntityAssignment(TenantRow, table=True):
-    """A customer's place in a legal entity; what customers say of themselves is unconfirmed until staff confirm it."""
+    """A customer's place in a legal entity. If the customer has named it, it is unconfirmed until staff confirm it."""
 
     __tablename__ = "legal_entity_assignment"
     __table_args__ = (
@@ -21,7 +21,7 @@ class LegalEntityAssignment(TenantRow, table=True):
     customer_id: str = Field(max_length=ID_LENGTH)
     legal_entity_id: str = Field(max_length=100)
     name: str = Field(max_length=200)
-    # The customer's place in the company by the number of another system; the row's own id stands for it without one.
+    # The number of the customer's place in another system. Without one, the id of the row is shown.
     contact_assignment_id: str | None = Field(default=None, max_length=100)
     confirmed: bool = False
     origin: str | None = origin_field()

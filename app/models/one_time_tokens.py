@@ -15,7 +15,7 @@ from app.models.sessions import HASH
 
 @unique
 class Purpose(StrEnum):
-    """What a one-time token is good for, and nothing else."""
+    """What a one-time token may be used for; it may be used for nothing else."""
 
     CONFIRM_SIGNUP = "confirm_signup"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - a purpose, not a password
@@ -24,7 +24,7 @@ class Purpose(StrEnum):
     CANCEL_ANONYMIZATION = "cancel_anonymization"
 
 
-# All but the way back after a change of address: an intruder who sets a password must not cut it off.
+# All except the revert of an e-mail change: an intruder who sets a password must not be able to prevent that.
 ENDED_BY_NEW_CREDENTIALS = tuple(purpose for purpose in Purpose if purpose is not Purpose.REVERT_EMAIL_CHANGE)
 
 # What `data` of the token that reverts a change says about the address that it was mailed to.
@@ -32,9 +32,9 @@ WAS_PROVEN = "was_proven"
 
 
 class OneTimeToken(TenantRow, table=True):
-    """A one-time token, known by its hash only; bound to a customer, an address and a version of the credential.
+    """A one-time token, stored as its hash only, for one customer, one address and one version of the credential.
 
-    `data` is what else has to be known when it is used; like the address, it may be personal.
+    `data` is what else is needed when it is used; like the address, it may be personal.
     """
 
     __tablename__ = "one_time_token"

@@ -1,4 +1,4 @@
-"""Which orders a customer has placed: no more of them than their reference."""
+"""The orders of a customer: only their reference."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.models.base import ID_LENGTH, TenantRow
 
 
 class RecordedOrder(TenantRow, table=True):
-    """An order of the order system; its reference is the key, so that it counts once however often it is told."""
+    """An order of the order system. Its reference is the key, so that it counts once, however often it is recorded."""
 
     __tablename__ = "recorded_order"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Mail and events that wait to leave, written in the transaction that caused them."""
+"""Mail and events that wait to be sent, written in the transaction that caused them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.models.webhook_endpoints import URL_LENGTH
 
 @unique
 class OutboxKind(StrEnum):
-    """By which way a message leaves; a task is our own work that is done after the answer."""
+    """How a message is delivered. A task is our own work that is done after the answer."""
 
     MAIL = "mail"
     EVENT = "event"
@@ -25,17 +25,18 @@ class OutboxKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where events of one tenant go."""
+    """Where the events of one tenant are sent."""
 
     tenant_id: str
     url: str
 
 
 class OutboxMessage(TenantRow, table=True):
-    """One message. `due_at` moves with each try, and over the lease while a worker has it; `id` never changes.
+    """One message.
 
-    `customer_id` says whose personal data the payload holds, so that erasure finds it. `endpoint` is where an event
-    goes.
+    Each attempt moves `due_at`, and a worker that takes the message moves it to the end of the lease; `id` never
+    changes. `customer_id` says whose personal data are in the payload, so that the erasure finds it. `endpoint` is
+    where an event is sent.
     """
 
     __tablename__ = "outbox_message"

@@ -1,4 +1,4 @@
-"""Payment instruments of a customer, as their payment provider knows them."""
+"""Payment instruments of a customer, as the payment provider has stored them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.models.base import ID_LENGTH, TenantRow, origin_field
 
 
 class PaymentInstrument(TenantRow, table=True):
-    """One instrument, never a card number; the partial unique index lets a customer have one default at the most.
+    """One payment instrument, never a card number. The partial unique index allows a customer at most one default.
 
     `token`, `brand`, `last4`, `expiry_month`, `expiry_year` and `holder_name` are personal.
     """

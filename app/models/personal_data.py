@@ -1,7 +1,7 @@
-"""The one registry of personal data: where it is, what the customer is shown of it, and what becomes of it at the end.
+"""The one registry of personal data: where they are, what the export shows, and what the erasure does.
 
-It drives both the erasure and the export. Every table that knows a customer stands here with each of its columns; a
-table or a column that nobody has decided about fails the tests.
+Both the erasure and the export read it. Every table with data about customers is here with all its columns; a table or
+a column that is missing here fails the tests.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from app.models.webhook_endpoints import WebhookEndpointState
 class PersonalTable:
     """A table with rows about customers, found by the column `key`.
 
-    `shown` and `withheld` divide the columns for the export, where the rows stand under `noun` (one object with
-    `is_single`); a column with a function in `shown_as` is shown as what that makes of it. At the erasure the rows are
-    deleted, or, where some columns are `kept`, the others are set to what `cleared` says. `only` narrows all this to
-    the rows with one of these values. With `by_session`, rows are erased as well that came from one of the customer's
-    sessions, even before the login.
+    Each column is either `shown` in the export or `withheld` from it. In the export the rows are under `noun` (one
+    object with `is_single`); a function in `shown_as` converts the value of a column. The erasure deletes the rows; or,
+    if some columns are `kept`, it sets the others to the values in `cleared`. With `only`, all this is for the rows
+    with one of these values. With `by_session`, the erasure also covers rows from one of the customer's sessions, even
+    from before the login.
     """
 
     model: type[TenantRow]
@@ -57,7 +57,7 @@ class PersonalTable:
 
     @property
     def rows_stay(self) -> bool:
-        """Whether the rows outlive the erasure, with nothing personal left in them."""
+        """Whether the rows stay after the erasure, without personal data."""
         return bool(self.kept)
 
 
@@ -82,7 +82,7 @@ _NOBODY: Mapping[str, Any] = dict.fromkeys(
     )
 )
 
-# In the order of the erasure: what refers to a row goes before it.
+# In the order of the erasure: rows that refer to another row are before it.
 PERSONAL_TABLES: tuple[PersonalTable, ...] = (
     PersonalTable(
         Customer,
@@ -306,14 +306,14 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
         ),
         withheld=("origin",),
     ),
-    # The reference is the order system's own number; without it, an order that is told again would count twice.
+    # The reference is a number of the order system. Without it, an order that is recorded again would count twice.
     PersonalTable(
         RecordedOrder,
         "orders",
         shown=("reference", "customer_id", "placed_at", "recorded_at"),
         kept=("reference", "customer_id", "placed_at", "recorded_at"),
     ),
-    # Events hold no personal field, and those that tell of the end must still arrive.
+    # Events have no personal field, and the events about the erasure must still arrive.
     PersonalTable(
         OutboxMessage,
         "mails",
@@ -322,7 +322,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
         only={"kind": (OutboxKind.MAIL.value, OutboxKind.TASK.value)},
         shown_as={"payload": _without_sealed},
     ),
-    # The audit before the sessions: both lead from the customer to what came from a session.
+    # The audit before the sessions, because both lead from the customer to other rows of a session.
     PersonalTable(
         AuditEvent,
         "auditEvents",
@@ -338,7 +338,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "request_id",
             "detail",
         ),
-        # Who it was at the shop is the shop's to say; the kind tells whether it was the customer.
+        # Only the shop may say who at the shop it was; the kind says whether it was the customer.
         withheld=("actor_id",),
         cleared={"ip": None},
         kept=(
@@ -442,7 +442,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
     ),
 )
 
-# Tables that hold nothing about any one customer, with their columns: hashes of tokens, and what is the shop's own.
+# Tables without data about a single customer, with their columns: hashes of tokens, and data of the shop.
 IMPERSONAL_TABLES: Mapping[type[TenantRow], frozenset[str]] = {
     AccessToken: frozenset({"token_hash", "session_id", "created_at", "expires_at", "revoked_at"}),
     RefreshToken: frozenset(

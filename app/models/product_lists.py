@@ -1,4 +1,4 @@
-"""Product lists of a customer: wish lists, gift registries, shopping lists and what the shop makes of them."""
+"""Product lists of a customer: wish lists, gift registries, shopping lists and lists for other purposes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions and the tokens that prove them."""
+"""Sessions and their tokens."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ HASH = LargeBinary(32)
 
 
 class Session(TenantRow, table=True):
-    """One visit, from the anonymous start to the logout; the basket hangs on its id, which is never a credential.
+    """One session, from the anonymous start to the logout.
 
-    `expires_at` is the absolute end, which no refresh moves. `authenticated_at` is when the customer last proved who
-    they are. `family` is the number of the living family of refresh tokens: a login or a new password begins the next.
-    Nothing about the person is kept while the session is anonymous. `actor_…` says who acts on the customer's behalf,
-    and `credential_fingerprint` by which of the client's credentials that began. `identity_id` is the social identity
-    by which the customer logged in.
+    Storefronts bind the basket to its id, which is never a credential.
+
+    `expires_at` is the absolute end, which no refresh changes. `authenticated_at` is when the customer last proved who
+    they are. `family` is the number of the current family of refresh tokens: a login or a new password begins the next
+    one. Nothing about the person is stored while the session is anonymous. `actor_…` says who acts on the customer's
+    behalf, and `credential_fingerprint` which credential of the client it began with. `identity_id` is the social
+    identity with which the customer logged in.
     """
 
     __tablename__ = "session"
@@ -50,7 +52,7 @@ class Session(TenantRow, table=True):
 
 
 class AccessToken(TenantRow, table=True):
-    """An opaque access token, known by its hash only."""
+    """An opaque access token, stored as its hash only."""
 
     __tablename__ = "access_token"
     __table_args__ = (
@@ -67,9 +69,10 @@ class AccessToken(TenantRow, table=True):
 
 
 class RefreshToken(TenantRow, table=True):
-    """A refresh token, known by its hash only, and its place in its family.
+    """A refresh token, stored as its hash only, and its place in its family.
 
-    `expires_at` is the idle end; `parent_hash` the token that was traded for this one; `used_at` when it was traded.
+    `expires_at` is the end if it is not used; `parent_hash` is the token that was traded for this one; `used_at` is
+    when this one was traded.
     """
 
     __tablename__ = "refresh_token"
@@ -91,9 +94,9 @@ class RefreshToken(TenantRow, table=True):
 
 
 class PresentedToken(CustomerProfile):
-    """An access token as it is read: with its session, and, where `session_customer_id` is set, with the customer.
+    """An access token as read from the database, with its session and its customer.
 
-    Without that, all of the customer is null, whatever its types say.
+    If `session_customer_id` is null, all fields of the customer are null, whatever their types say.
     """
 
     token_expires_at: datetime

@@ -1,4 +1,4 @@
-"""Social login: the way to a provider and back, who came back, and links that wait for a confirmation."""
+"""Social login: open logins, the people whom providers know, and links that wait for a confirmation."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ EMAIL_LENGTH = 254
 
 
 class SocialState(TenantRow, table=True):
-    """A social login under way, known by the hash of its `state`; it works once, for the session that began it.
+    """An open social login, stored with the hash of its `state`.
 
-    `customer_id` is whose session it was, so that what was begun by nobody is not finished by somebody.
+    It works once, in the session that began it. `customer_id` is the customer of that session at that time: a login
+    that began in an anonymous session must not link an account.
     """
 
     __tablename__ = "social_state"
@@ -43,7 +44,10 @@ class SocialState(TenantRow, table=True):
 
 
 class SocialIdentity(TenantRow, table=True):
-    """Somebody whom a provider knows, linked to one customer; `email` is what the provider told, and only shown."""
+    """A person as known to a provider, linked to one customer.
+
+    `email` is what the provider has said; it is only shown.
+    """
 
     __tablename__ = "social_identity"
     __table_args__ = (
@@ -63,10 +67,10 @@ class SocialIdentity(TenantRow, table=True):
 
 
 class LinkTicket(TenantRow, table=True):
-    """A proven identity that is linked to a customer as soon as the password or the mailed code is there.
+    """A proven identity that waits to be linked to a customer, until the password or the mailed code comes.
 
-    Bound to the session, and to the customer's credential as it was. `code_hash` is made with the ticket, which is not
-    stored, so that the few digits cannot be guessed from it.
+    It is valid only in its session, and while the customer's credential is the same. `code_hash` includes the ticket,
+    which is not stored, so that nobody can find the few digits from it.
     """
 
     __tablename__ = "link_ticket"

@@ -1,4 +1,4 @@
-"""How the endpoints of a tenant's webhooks have been doing."""
+"""The state of the endpoints of a tenant's webhooks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ URL_LENGTH = 2000
 class WebhookEndpointState(TenantRow, table=True):
     """One endpoint that has failed: how often in a row, and until when nothing is sent to it.
 
-    `gone_at` is set once it has said 410, after which nothing is sent to it any more.
+    `gone_at` is set after an answer 410: then nothing is ever sent to it again.
     """
 
     __tablename__ = "webhook_endpoint"

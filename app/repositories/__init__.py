@@ -1,1 +1,1 @@
-"""Statements only, each bound to one tenant by the base class."""
+"""Statements only. The base class limits each of them to one tenant."""

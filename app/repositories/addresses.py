@@ -41,7 +41,7 @@ class AddressRepository(Repository):
         await self._change(_ONE, {"customer_id": customer_id, "id": row_id}, updated_at=now, **values)
 
     async def clear_default(self, customer_id: str, now: datetime) -> None:
-        """Take the default away from the address that has it."""
+        """Make the default address no longer the default."""
         await self._change(_DEFAULT, {"customer_id": customer_id}, is_default=False, updated_at=now)
 
     async def mark_shops(self, customer_id: str, made_at: datetime) -> None:

@@ -23,30 +23,30 @@ _CLAIMED = Rows(Anonymization, "id", "attempts", col(Anonymization.status) == An
 
 
 class AnonymizationRepository(Repository):
-    """The requests of one tenant; whoever changes one has locked the customer before."""
+    """The requests of one tenant. Lock the customer before you change one."""
 
     async def add_unless_open(self, anonymization: Anonymization) -> bool:
-        """Write a new request; False when the customer has one already that is not canceled."""
+        """Write a new request; False if the customer already has one that is not canceled."""
         return await self._add_unless(anonymization)
 
     async def find_latest(self, customer_id: str) -> Anonymization | None:
-        """Return the customer's latest request, whatever became of it."""
+        """Return the customer's latest request, in any state."""
         return await self._find(_OF_CUSTOMER, customer_id=customer_id)
 
     async def cancel(self, anonymization_id: str, now: datetime) -> bool:
-        """Cancel a request; False when it has been started or canceled, however close in time."""
+        """Cancel a request; False if it was started or canceled, even at the same moment."""
         canceled = await self._change(
             _REQUESTED, {"id": anonymization_id}, status=AnonymizationStatus.CANCELED.value, canceled_at=now
         )
         return canceled == 1
 
     async def claim(self, due: Anonymization, now: datetime, until: datetime) -> bool:
-        """Take a due request for this worker until the lease ends; False when it is canceled, or another one's."""
+        """Take a due request for this worker until the lease ends; False if it is canceled or taken."""
         claimed = await self._change(
             _AS_READ,
             {"id": due.id, "status": due.status, "attempts": due.attempts},
             status=AnonymizationStatus.IN_PROGRESS.value,
-            # As it was read: the row is still the same, or is not met.
+            # The values as they were read: a row that has changed since does not match.
             started_at=due.started_at or now,
             attempts=due.attempts + 1,
             next_attempt_at=until,
@@ -54,7 +54,7 @@ class AnonymizationRepository(Repository):
         return claimed == 1
 
     async def settle(self, claimed: Anonymization, **values: Any) -> bool:
-        """Write how far a claimed request has come; False when its lease went to another worker meanwhile."""
+        """Write the state of a claimed request; False if another worker has got it in the meantime."""
         return await self._change(_CLAIMED, {"id": claimed.id, "attempts": claimed.attempts}, **values) == 1
 
 
@@ -65,7 +65,7 @@ class AnonymizationQueue:
         self._connection = connection
 
     async def list_due(self, now: datetime, tenant_ids: Collection[str], limit: int) -> Sequence[Anonymization]:
-        """Return up to `limit` requests of these tenants whose time has come, the longest due first."""
+        """Return up to `limit` due requests of these tenants, the longest due first."""
         statement = (
             select(Anonymization.__table__)
             .where(

@@ -24,7 +24,7 @@ class AuditRepository(Repository):
         return await self._find(_CREATION, customer_id=customer_id)
 
     async def forget_ips(self, customer_id: str) -> None:
-        """Erase the addresses from a customer's lines; the lines themselves stay."""
+        """Erase the IP addresses from a customer's lines. The lines themselves stay."""
         lines = self._mine(AuditEvent, col(AuditEvent.customer_id) == customer_id)
-        # Of any number, so not as a constant.
+        # It may change many rows, so it is no constant statement.
         await self._connection.write_anew(update(AuditEvent.__table__).where(lines).values(ip=None))

@@ -1,8 +1,8 @@
-"""What all repositories share: one tenant, put into every statement, and one way to write each of them.
+"""What all repositories share: the tenant in every statement, and one way to write statements.
 
-A statement is a constant, made of `Rows` or with `mine`; the verbs here give it the tenant. Only what cannot be one,
-such as a condition about a list of values, is built anew for each call, with `_mine`. A row has the attributes of the
-type that it was selected as; it is read-only, and there is no object of the model behind it.
+A statement is a constant, made with `Rows` or `mine`; the verbs here add the tenant. Only a statement that cannot be a
+constant, such as one with a list of values, is built for each call, with `_mine`. A row has the attributes of the type
+that it was selected as. It is read-only, and is no object of the model.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from app.models.base import TenantRow
 Model = TypeVar("Model", bound=TenantRow)
 Condition = ColumnElement[bool] | SQLCoreOperations[bool] | bool
 
-# What a client may leave out decides which columns are set: more combinations than these are made anew.
+# The columns to set depend on what a client has left out. So many combinations are kept; others are built again.
 MOST_CHANGES = 500
 
 
@@ -32,9 +32,9 @@ def mine(model: type[TenantRow], *conditions: Condition) -> ColumnElement[bool]:
 
 
 class Rows(Reading[Model]):
-    """The tenant's rows of one table that meet a constant condition: to be read, locked, changed or deleted.
+    """The tenant's rows of one table with a constant condition, to read, lock, change or delete.
 
-    A condition is one whose values are `bindparam`s, or the name of a column that equals the parameter of that name.
+    A condition has `bindparam`s as values, or is the name of a column that must equal the parameter with this name.
     """
 
     def __init__(self, model: type[Model], *conditions: Condition | str, order_by: Sequence[Any] = ()) -> None:
@@ -83,12 +83,12 @@ def _adding(model: type[TenantRow]) -> Insert:
 
 @cache
 def _adding_unless(model: type[TenantRow], unique: tuple[str, ...]) -> Insert:
-    # PostgreSQL's INSERT compiles to the very words that SQLite understands as well.
+    # PostgreSQL's INSERT compiles to the same text as SQLite's.
     return postgresql.insert(model.__table__).on_conflict_do_nothing(index_elements=unique or None)
 
 
 class Repository:
-    """Statements about one noun, bound to one tenant."""
+    """The statements about one noun, for one tenant."""
 
     def __init__(self, connection: Connection, tenant_id: str) -> None:
         self._connection = connection
@@ -104,7 +104,7 @@ class Repository:
         return rows[0] if rows else None
 
     async def _lock(self, rows: Rows[Model], **parameters: Any) -> Model | None:
-        """Return the first row, and keep it from changing elsewhere until the transaction ends, or None."""
+        """Return the first row, locked until the transaction ends, or None."""
         await self._connection.begin()
         return await self._find(_locking(rows), **parameters)
 
@@ -113,16 +113,16 @@ class Repository:
         await self._connection.write(_adding(type(row)), row.model_dump())
 
     async def _add_unless(self, row: TenantRow, *unique: str) -> bool:
-        """Write the row; False when another one has the same `unique` columns, however close in time.
+        """Write the row; False if another row has the same `unique` columns, even if it is written at the same moment.
 
         With no columns named, any unique key counts.
         """
         return await self._connection.write(_adding_unless(type(row), unique), row.model_dump()) == 1
 
     async def _change(self, rows: Rows[Any], given: Mapping[str, Any], *, counted: str = "", **values: Any) -> int:
-        """Set columns of the rows, which `given` are the parameters of, and add one to the column `counted`.
+        """Set columns of the rows, with `given` as parameters, and add one to the column `counted`.
 
-        Returns how many they are.
+        Returns how many rows were changed.
         """
         statement = changing(rows, tuple(values), counted)
         return await self._connection.write(statement, self._parameters(given, values))
@@ -130,7 +130,7 @@ class Repository:
     async def _change_one(
         self, rows: Rows[Model], given: Mapping[str, Any], *, counted: str = "", **values: Any
     ) -> Model | None:
-        """Do as `_change` does to a single row, and return it changed, or None."""
+        """Change a single row like `_change`, and return the changed row, or None."""
         reading = _changing_one(rows, tuple(values), counted)
         changed = await self._connection.read(reading, self._parameters(given, values))
         return changed[0] if changed else None
@@ -139,9 +139,9 @@ class Repository:
         return {"tenant_id": self._tenant_id, **given, **new_values(values)}
 
     async def _delete(self, rows: Rows[Any], **parameters: Any) -> int:
-        """Remove the rows, and return how many they were."""
+        """Delete the rows, and return how many they were."""
         return await self._connection.write(deleting(rows), {"tenant_id": self._tenant_id, **parameters})
 
     def _mine(self, model: type[TenantRow], *conditions: Condition) -> ColumnElement[bool]:
-        """Return the WHERE of a statement that is built anew: the tenant's rows that meet the conditions."""
+        """Return the WHERE of a statement that is built for this call: the tenant's rows with these conditions."""
         return and_(model.__table__.c.tenant_id == self._tenant_id, *conditions)  # type: ignore[arg-type]

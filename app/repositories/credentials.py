@@ -68,7 +68,7 @@ class CredentialRepository(Repository):
     """The credentials of one tenant."""
 
     async def add_unless_email_taken(self, credential: Credential) -> bool:
-        """Write a new credential; False when its address belongs to someone already, or is kept for someone."""
+        """Write a new credential; False if somebody has its address already, or it is reserved for somebody."""
         key = credential.email_key
         if key is not None and await self.find_way_back(key, credential.customer_id, credential.changed_at):
             return False
@@ -148,7 +148,7 @@ class CredentialRepository(Repository):
         return {row.email_key or "": row.customer_id for row in rows}
 
     async def delete(self, customer_id: str) -> None:
-        """Take back a credential written in this very transaction."""
+        """Delete a credential that this transaction has written."""
         await self._delete(_OF_CUSTOMER, customer_id=customer_id)
 
     async def find_by_email(self, email_key: str) -> Credential | None:
@@ -160,24 +160,24 @@ class CredentialRepository(Repository):
         return await self._find(_OF_CUSTOMER, customer_id=customer_id)
 
     async def confirm_email(self, customer_id: str, version: int, now: datetime) -> bool:
-        """Note that the customer owns the address; False when the credential is another one by now."""
+        """Record that the customer owns the address; False if the credential has changed since."""
         given = {"customer_id": customer_id, "version": version}
         return await self._change(_VERSION, given, email_verified_at=now, must_confirm=False) == 1
 
     async def rehash(self, customer_id: str, old_hash: str, new_hash: str) -> None:
-        """Keep the same password under today's parameters, unless it was changed meanwhile."""
+        """Store the same password with the current hash parameters, unless it has changed since."""
         given = {"customer_id": customer_id, "password_hash": old_hash}
         await self._change(_HASHED_SO, given, password_hash=new_hash)
 
     async def change(self, customer_id: str, version: int, now: datetime, **values: Any) -> bool:
-        """Set columns, which makes it the next version; False when the credential is another version by now."""
+        """Set columns and count one version up; False if the credential has another version now."""
         given = {"customer_id": customer_id, "version": version}
         return await self._change(_VERSION, given, version=version + 1, changed_at=now, **values) == 1
 
     async def set_password(
         self, customer_id: str, version: int, now: datetime, password_hash: str, **values: Any
     ) -> bool:
-        """Set a password of the customer's own choice; False when the credential is another version by now."""
+        """Set a password that the customer has chosen; False if the credential has another version now."""
         return await self.change(
             customer_id,
             version,
@@ -190,13 +190,13 @@ class CredentialRepository(Repository):
     async def change_email(
         self, customer_id: str, version: int, now: datetime, email: str, email_key: str, **values: Any
     ) -> bool:
-        """Set a proven address; False when the credential is another version by now.
+        """Set a proven address; False if the credential has another version now.
 
         Have an account that never proved the address give it up before.
         Raises `Refused` EMAIL_TAKEN, after which the transaction can only be rolled back: the unique key decides who of
         two comes first.
         """
-        taken = Refused(UserErrorCode.EMAIL_TAKEN, "Somebody else has this address by now: choose another one.")
+        taken = Refused(UserErrorCode.EMAIL_TAKEN, "Another customer has got this address: choose another one.")
         if await self.is_email_taken(email_key, customer_id, now):
             raise taken
         try:

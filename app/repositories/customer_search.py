@@ -1,4 +1,4 @@
-"""Lists of customers, page by page along an index: a page costs the same wherever it is."""
+"""Lists of customers, page by page along an index: every page costs the same."""
 
 from __future__ import annotations
 
@@ -16,22 +16,25 @@ from app.models.groups import GroupMembership
 from app.repositories.base import Repository
 from app.repositories.customers import PROFILE_COLUMNS
 
-# No text begins with the prefix and sorts after the prefix with the last code point of all behind it.
+# Every text with the prefix sorts before the prefix followed by the last of all code points.
 _LAST = "\U0010ffff"
 
 
 class CustomerSearch(Repository):
-    """The customers of one tenant, searched."""
+    """Searches the customers of one tenant."""
 
     async def page(self, wanted: CustomerFilter, after: CustomerPosition | None, limit: int) -> Sequence[CustomerFound]:
-        """Return up to `limit` customers in the order of the filter, from the one that follows `after`."""
+        """Return up to `limit` customers in the order of the filter, beginning behind `after`."""
         keys = self._keys(wanted)
         statement = self._joined(wanted, after).where(*self._range(wanted, keys, after), *self._conditions(wanted))
         return await self._connection.read_anew(Reading(CustomerFound, statement.order_by(*keys).limit(limit)))
 
     @staticmethod
     def _keys(wanted: CustomerFilter) -> list[Any]:
-        """Return the columns to order by; each set is the end of an index that begins with the tenant."""
+        """Return the columns to order by.
+
+        For each order there is an index with the tenant first and then these columns.
+        """
         if wanted.order is CustomerOrder.NAME:
             return [col(Customer.search_name), col(Customer.id)]
         if wanted.order is CustomerOrder.EMAIL:
@@ -40,9 +43,9 @@ class CustomerSearch(Repository):
 
     @staticmethod
     def _range(wanted: CustomerFilter, keys: list[Any], after: CustomerPosition | None) -> list[ColumnElement[bool]]:
-        """Return the part of the index to read: after a customer, or from the prefix on, and as far as the prefix goes.
+        """Return the part of the index to read: from a customer or the start of the prefix, to the end of the prefix.
 
-        Never both beginnings at once: SQLite would enter the index at the prefix and read over every page before.
+        Never give both starts: SQLite would begin at the prefix and read all earlier pages.
         """
         prefixes = {
             CustomerOrder.NAME: (col(Customer.search_name), wanted.name_prefix),
@@ -62,8 +65,8 @@ class CustomerSearch(Repository):
 
     def _joined(self, wanted: CustomerFilter, after: CustomerPosition | None) -> Select[Any]:
         by_email = wanted.email_key is not None or wanted.email_prefix is not None
-        # Said of every table joined by the id, though it follows: PostgreSQL may merge them, and would read those
-        # of which it is not said from their beginning.
+        # The condition is repeated for each joined table, although it follows from the join. PostgreSQL may use a merge
+        # join, and would read a table without the condition from its start.
         follows = after if wanted.order is CustomerOrder.ID else None
         joined = Customer.__table__.join(
             Credential.__table__,
@@ -99,6 +102,7 @@ class CustomerSearch(Repository):
         flags = {col(Customer.active): wanted.active, col(Customer.on_hold): wanted.on_hold}
         return [
             *(column == value for column, value in equal.items() if value is not None),
-            # Written as constants, not as parameters, or the partial indexes would not be seen to hold all that counts.
+            # Literals, not parameters: otherwise the databases do not see that the partial indexes have all matching
+            # rows.
             *(column == (true() if flag else false()) for column, flag in flags.items() if flag is not None),
         ]

@@ -37,7 +37,7 @@ _BY_ID, _BY_NUMBER, _BY_REFERENCE = (
     for key in ("id", "customer_number", "shopper_reference")
 )
 _CUSTOMER = Rows(Customer, "id")
-# What `is_closed` denies, in SQL.
+# The opposite of `is_closed`, in SQL.
 _OPEN = or_(
     col(Customer.anonymization_status).is_(None),
     col(Customer.anonymization_status) == AnonymizationStatus.CANCELED.value,
@@ -56,7 +56,7 @@ class CustomerRepository(Repository):
         return await self._find(_BY_ID, id=customer_id)
 
     async def list_by_id(self, customer_ids: Sequence[str]) -> Sequence[CustomerProfile]:
-        """Return the profiles of these customers, in any order, as far as there are such."""
+        """Return the profiles of those of these customers that exist, in any order."""
         those = _PROFILES.where(self._mine(Customer, col(Customer.id).in_(customer_ids)))
         return await self._connection.read_anew(Reading(CustomerProfile, those))
 
@@ -69,40 +69,40 @@ class CustomerRepository(Repository):
         return await self._find(_BY_REFERENCE, shopper_reference=reference)
 
     async def find_ids_by_shopper_reference(self, references: Sequence[str]) -> Mapping[str, str]:
-        """Return the customer's id for each of these shopper references that somebody has."""
+        """Return the customer's id for each of these shopper references that is in use."""
         those = self._mine(Customer, col(Customer.shopper_reference).in_(references))
         rows = await self._connection.read_anew(Reading(Customer, select(Customer.__table__).where(those)))
         return {row.shopper_reference: row.id for row in rows}
 
     async def lock(self, customer_id: str) -> Customer | None:
-        """Return the customer, and keep others from changing it until the transaction ends.
+        """Return the customer, locked until the transaction ends.
 
-        None for a closed account as well: nothing about a customer is written once the anonymization is asked for.
+        None also for a closed account: after a request to anonymize, nothing about the customer is written.
         """
         return await self._lock(_OPEN_CUSTOMER, id=customer_id)
 
     async def lock_even_if_closed(self, customer_id: str) -> Customer | None:
-        """Do as `lock` does, for what concerns a closed account too."""
+        """Lock like `lock`, but closed accounts as well."""
         return await self._lock(_CUSTOMER, id=customer_id)
 
     async def set_anonymization_status(self, customer_id: str, status: AnonymizationStatus) -> None:
-        """Write down how far the anonymization of a customer has come, whose row is locked."""
+        """Set the anonymization status of a customer whose row is locked."""
         await self._change(_CUSTOMER, {"id": customer_id}, anonymization_status=status.value)
 
     async def add_unless_taken(self, customer: Customer) -> bool:
-        """Write a new customer; False when another one has the customer number or the shopper reference already."""
+        """Write a new customer; False if another customer has the customer number or the shopper reference."""
         customer.search_name = searched_name(customer)
         return await self._add_unless(customer)
 
     async def change(self, customer_id: str, now: datetime, **values: Any) -> None:
-        """Set columns of a customer, which makes it the next version."""
+        """Set columns of a customer and count one version up."""
         given = {"id": customer_id}
         changed = await self._change_one(_CUSTOMER, given, counted="version", updated_at=now, **values)
         if changed is not None and not SEARCHED_NAMES.isdisjoint(values):
             await self._change(_CUSTOMER, given, search_name=searched_name(changed))
 
     async def change_shopper_reference(self, customer_id: str, reference: str) -> bool:
-        """Give the customer another shopper reference; False, and the transaction is lost, when it is taken."""
+        """Set another shopper reference. If it is taken, returns False, and the transaction can only be rolled back."""
         try:
             await self._change(_CUSTOMER, {"id": customer_id}, shopper_reference=reference)
         except IntegrityError:
@@ -110,7 +110,10 @@ class CustomerRepository(Repository):
         return True
 
     async def count_order(self, customer_id: str, status: CustomerStatus) -> None:
-        """Count one more order of a customer whose row is locked, which makes them this; the profile stays as it is."""
+        """Set the status of a customer whose row is locked, after one more order.
+
+        The version of the profile stays the same.
+        """
         await self._change(_CUSTOMER, {"id": customer_id}, counted="order_count", status=status.value)
 
     async def delete_unused(self, customer_id: str) -> bool:
@@ -118,5 +121,5 @@ class CustomerRepository(Repository):
         return await self._delete(_UNUSED, id=customer_id) == 1
 
     async def note_login(self, customer_id: str, now: datetime) -> bool:
-        """Write down the login of a customer who may log in; False for one who may not any more."""
+        """Record a login; False if the customer may no longer log in."""
         return await self._change(_MAY_LOG_IN, {"id": customer_id}, last_login_at=now) == 1

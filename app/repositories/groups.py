@@ -73,11 +73,11 @@ class GroupRepository(Repository):
         return await self._find(_ONE, id=group_id)
 
     async def lock(self, group_id: str) -> CustomerGroup | None:
-        """Return one group, and keep others from changing it until the transaction ends."""
+        """Return one group, locked until the transaction ends."""
         return await self._lock(_ONE, id=group_id)
 
     async def find_existing(self, group_ids: Sequence[str]) -> set[str]:
-        """Return which of these groups there are."""
+        """Return which of these groups exist."""
         statement = select(col(CustomerGroup.id)).where(self._mine(CustomerGroup, col(CustomerGroup.id).in_(group_ids)))
         return {row.id for row in await self._connection.read_anew(Reading(_Id, statement))}
 
@@ -88,7 +88,7 @@ class GroupRepository(Repository):
         return {row.code: row.id for row in rows}
 
     async def hold(self, group_ids: Sequence[str]) -> set[str]:
-        """Return which of these groups there are, and keep others from deleting them until the transaction ends."""
+        """Return which of these groups exist, locked against deletion until the transaction ends."""
         statement = (
             select(col(CustomerGroup.id))
             .where(self._mine(CustomerGroup, col(CustomerGroup.id).in_(group_ids)))
@@ -99,11 +99,14 @@ class GroupRepository(Repository):
         return {row.id for row in await self._connection.read_anew(Reading(_Id, statement))}
 
     async def add_unless_code_taken(self, group: CustomerGroup) -> bool:
-        """Write a new group; False when another one has the code already."""
+        """Write a new group; False if another group has the code."""
         return await self._add_unless(group, "tenant_id", "code")
 
     async def change(self, group_id: str, now: datetime, **values: Any) -> bool:
-        """Set columns of a group; False, and the transaction is lost, when its new code is taken."""
+        """Set columns of a group.
+
+        If its new code is taken, returns False, and the transaction can only be rolled back.
+        """
         try:
             await self._change(_ONE, {"id": group_id}, updated_at=now, **values)
         except IntegrityError:
@@ -111,8 +114,8 @@ class GroupRepository(Repository):
         return True
 
     async def delete(self, group_id: str) -> None:
-        """Remove a group whose row is locked, and everyone from it."""
-        # Of any number, so not as a constant.
+        """Delete a group whose row is locked, and its memberships."""
+        # It may change many rows, so it is no constant statement.
         await self._connection.write_anew(
             delete(GroupMembership.__table__).where(
                 self._mine(GroupMembership, col(GroupMembership.group_id) == group_id)
@@ -121,7 +124,7 @@ class GroupRepository(Repository):
         await self._delete(_ONE, id=group_id)
 
     async def add_member(self, group_id: str, customer_id: str) -> None:
-        """Put a customer into a group; one who is in it already stays."""
+        """Put a customer into a group; nothing changes if the customer is in it already."""
         await self._add_unless(GroupMembership(tenant_id=self._tenant_id, group_id=group_id, customer_id=customer_id))
 
     async def remove_member(self, group_id: str, customer_id: str) -> None:

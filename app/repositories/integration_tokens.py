@@ -1,4 +1,4 @@
-"""The tokens of integrations, and the assertions that they have used up."""
+"""The tokens of integrations, and the assertions that they have used."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class IntegrationTokenRepository(Repository):
         return await self._find(_BY_JTI, jti=jti)
 
     async def revoke(self, jti: str, now: datetime) -> bool:
-        """End a token; False when there is none or it has ended already."""
+        """End a token; False if there is none, or it has ended already."""
         return await self._change(_UNREVOKED, {"jti": jti}, revoked_at=now) == 1
 
 
 class UsedAssertionRepository(Repository):
-    """The assertions that the clients of one tenant have presented."""
+    """The assertions that the clients of one tenant have used."""
 
     async def add_unless_used(self, assertion: UsedAssertion) -> bool:
-        """Note that an assertion was presented; False when it was before, however close in time."""
+        """Record that an assertion was used; False if it was used before, even at the same moment."""
         return await self._add_unless(assertion, "client_id", "jti_hash", "tenant_id")

@@ -57,7 +57,7 @@ _TENANT = Reading(
 
 
 class OneTimeTokenLookup:
-    """Finds the tenant of a token: it decides alone who it is for, whoever brings it."""
+    """Finds the tenant of a token: only the token decides for which customer it is."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -84,7 +84,7 @@ class OneTimeTokenRepository(Repository):
         return [token.email for token in await self._list(_OF_CUSTOMER, customer_id=customer_id)]
 
     async def claim(self, token_hash: bytes, purpose: Purpose, session_id: str | None, now: datetime) -> bool:
-        """Use the token up; False when it was used, revoked or has expired, however close in time."""
+        """Use the token up; False if it was used, revoked or has expired, even at the same moment."""
         given = {"token_hash": token_hash, "purpose": purpose.value, "now": now}
         return await self._change(_CLAIMABLE, given, used_at=now, used_in_session=session_id) == 1
 
@@ -96,7 +96,7 @@ class OneTimeTokenRepository(Repository):
         return used is not None
 
     async def revoke(self, customer_id: str, now: datetime, *purposes: Purpose) -> None:
-        """Make a customer's open tokens worthless: those for these purposes, or all."""
+        """Revoke a customer's open tokens: those for these purposes, or all."""
         wanted = col(OneTimeToken.purpose).in_([purpose.value for purpose in purposes or Purpose])
         tokens = self._mine(OneTimeToken, col(OneTimeToken.customer_id) == customer_id, wanted, *_UNUSED)
         await self._connection.write_anew(update(OneTimeToken.__table__).where(tokens).values(revoked_at=now))
@@ -108,9 +108,9 @@ class OneTimeTokenRepository(Repository):
         await self._delete(_WAYS_BACK_HERE, **given)
 
     async def revoke_later(self, used: OneTimeToken, now: datetime) -> None:
-        """Make the tokens worthless that were made after this one for the same purpose, or for the same address.
+        """Revoke the tokens that were made after this one for the same purpose, and those for the same address.
 
-        A token for the same purpose and another address that is older than this one stays.
+        An older token for the same purpose and another address stays.
         """
         given = {
             "customer_id": used.customer_id,

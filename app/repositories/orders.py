@@ -1,4 +1,4 @@
-"""Orders that the order system has told us of."""
+"""Orders that the order system has recorded with us."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class OrderRepository(Repository):
     """The recorded orders of one tenant."""
 
     async def add_unless_recorded(self, order: RecordedOrder) -> bool:
-        """Write down an order; False when its reference is written down already, however close in time."""
+        """Record an order; False if its reference was recorded before, even at the same moment."""
         return await self._add_unless(order, "tenant_id", "reference")
 
     async def find(self, reference: str) -> RecordedOrder | None:

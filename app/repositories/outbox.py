@@ -1,4 +1,4 @@
-"""Mail and events that wait to leave."""
+"""Mail and events that wait to be sent."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _COUNTS = Reading(
         func.count().filter(_IS_DEAD).label("dead"),
     ).select_from(OutboxMessage.__table__),
 )
-# Both are a few rows among many delivered ones: that they are not delivered is what the index knows.
+# Both are a few rows among many delivered ones; the partial index has only rows that are not delivered.
 _BACKLOG = Reading(
     _Backlog,
     select(
@@ -88,7 +88,7 @@ class OutboxRepository(Repository):
         await self._add(message)
 
     async def take_back(self, message_id: str) -> OutboxMessage | None:
-        """Remove a message that was held back and has never been tried, and return it; None where there is none."""
+        """Delete a message that was held back and never tried, and return it; None if there is none."""
         message = await self._find(_HELD, id=message_id)
         return message if message is not None and await self._delete(_HELD, id=message_id) else None
 
@@ -101,7 +101,7 @@ class OutboxRepository(Repository):
         await self._delete(_UNDELIVERED, id=message_id)
 
     async def list_events(self, limit: int, *, only_failed: bool) -> Sequence[OutboxMessage]:
-        """Return up to `limit` events, the latest first; `only_failed` those that did not arrive when tried."""
+        """Return up to `limit` events, the latest first; with `only_failed`, those that failed and have not arrived."""
         events = self._mine(OutboxMessage, _IS_EVENT)
         if only_failed:
             events = and_(events, col(OutboxMessage.delivered_at).is_(None), col(OutboxMessage.last_error).is_not(None))
@@ -109,19 +109,19 @@ class OutboxRepository(Repository):
         return await self._connection.read_anew(Reading(OutboxMessage, statement))
 
     async def postpone_events(self, endpoint: str, until: datetime) -> None:
-        """Let all events for an endpoint wait until then at least."""
+        """Delay all events for an endpoint at least until then."""
         events = self._mine(
             OutboxMessage, col(OutboxMessage.endpoint) == endpoint, col(OutboxMessage.due_at) < until, _WAITS
         )
-        # Of any number, so not as a constant.
+        # It may change many rows, so it is no constant statement.
         await self._connection.write_anew(update(OutboxMessage.__table__).where(events).values(due_at=until))
 
     async def find_event(self, message_id: str) -> OutboxMessage | None:
-        """Return an event, whatever became of it."""
+        """Return an event, in any state."""
         return await self._find(_EVENT, id=message_id)
 
     async def replay(self, message_id: str, now: datetime) -> None:
-        """Let an event be delivered again, as if it had never been tried."""
+        """Make an event due again, as if it had never been tried."""
         await self._change(
             _EVENT, {"id": message_id}, due_at=now, attempts=0, delivered_at=None, dead_at=None, last_error=None
         )
@@ -141,7 +141,7 @@ class OutboxQueue:
         return [Endpoint(row.tenant_id, row.endpoint) for row in rows]
 
     async def has_due(self, now: datetime, kind: OutboxKind | None = None, endpoint: Endpoint | None = None) -> bool:
-        """Tell whether there is anything to claim, without keeping anyone from writing."""
+        """Tell whether there is anything to claim, without a write lock."""
         due = select(col(OutboxMessage.id)).where(_due(now, kind, endpoint)).limit(1)
         return bool(await self._connection.read_anew(Reading(object, due)))
 
@@ -162,7 +162,7 @@ class OutboxQueue:
             .with_for_update(skip_locked=True)
         )
         await self._connection.begin()
-        # Not as tuples of an IN, for which SQLite reads the whole table.
+        # Not with tuples in an IN, because SQLite would read the whole table.
         wanted = [
             and_(col(OutboxMessage.tenant_id) == row.tenant_id, col(OutboxMessage.id) == row.id)
             for row in await self._connection.read_anew(Reading(_Id, due))
@@ -179,13 +179,13 @@ class OutboxQueue:
         return sorted(rows, key=lambda message: message.id)
 
     async def settle(self, message: OutboxMessage, **values: Any) -> bool:
-        """Write what came of a claimed message; False when its lease went to another worker meanwhile."""
+        """Write the result for a claimed message; False if another worker has got it in the meantime."""
         given = {"tenant_id": message.tenant_id, "id": message.id, "attempts": message.attempts}
         statement = changing(_CLAIMED, tuple(values))
         return await self._connection.write(statement, {**given, **new_values(values)}) == 1
 
     async def remove(self, message: OutboxMessage) -> bool:
-        """Leave nothing of a claimed message; False when its lease went to another worker meanwhile."""
+        """Delete a claimed message; False if another worker has got it in the meantime."""
         given = {"tenant_id": message.tenant_id, "id": message.id, "attempts": message.attempts}
         return await self._connection.write(deleting(_CLAIMED), given) == 1
 

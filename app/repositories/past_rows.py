@@ -1,4 +1,4 @@
-"""Rows of all tenants whose time is over, as the worker removes them."""
+"""Rows of all tenants that have expired, for the worker to delete."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from app.models.base import TenantRow
 
 
 class PastRows:
-    """Removes by a moment that a row has, such as its end; that column should be the first of an index."""
+    """Deletes by a time in the row, such as its end. That column should be the first of an index."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def delete(self, model: type[TenantRow], moment: str, before: datetime, limit: int) -> int:
-        """Remove up to `limit` rows whose moment is earlier and return how many; for none, nobody has to wait."""
+        """Delete up to `limit` rows with an earlier time, and return how many.
+
+        If there is none, it takes no write lock.
+        """
         table = model.__table__
         past = select(*table.primary_key).where(table.c[moment] < before).limit(limit)
         if not await self._connection.read_anew(Reading(object, past.limit(1))):

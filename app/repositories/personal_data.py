@@ -1,4 +1,4 @@
-"""Everything about one customer, in whichever tables: read for the customer, or erased, as the registry says."""
+"""Everything about one customer in all tables: reads it for the export or erases it, as the registry says."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _SessionId:
 
 
 class PersonalDataRepository(Repository):
-    """The personal data of one tenant's customers; of any amount, so its statements are no constants."""
+    """The personal data of one tenant's customers. They may be many rows, so these are no constant statements."""
 
     async def list(self, table: PersonalTable, customer_id: str) -> Sequence[TenantRow]:
         """Return the customer's rows of one table, by its key."""
@@ -36,7 +36,7 @@ class PersonalDataRepository(Repository):
         return await self._connection.read_anew(Reading(table.model, statement))
 
     async def erase(self, customer_id: str) -> None:
-        """Erase all personal data of a customer whose row is locked; doing so again changes nothing."""
+        """Erase all personal data of a customer whose row is locked. A second time it changes nothing."""
         for table in PERSONAL_TABLES:
             columns = table.model.__table__.c
             await self._erase(table, columns[table.key] == customer_id)
@@ -60,13 +60,13 @@ class PersonalDataRepository(Repository):
         await self._connection.write_anew(delete(model.__table__).where(self._mine(model, *conditions)))
 
     async def list_session_ids(self, customer_id: str) -> set[str]:
-        """Return the ids of all sessions that are or were the customer's, as far as anything still tells."""
+        """Return the ids of all sessions that are or were the customer's, as far as the rows still say."""
         rows = await self._connection.read_anew(Reading(_SessionId, self._session_ids(customer_id)))
         return {row.id for row in rows}
 
     def _session_ids(self, customer_id: str) -> CompoundSelect[Any]:
         live = select(col(Session.id)).where(self._mine(Session, col(Session.customer_id) == customer_id))
-        # Strangers leave lines about the customer too, from sessions that are their own.
+        # Other people leave lines about the customer too, from their own sessions.
         came_in = and_(col(AuditEvent.action).in_(_COMING_IN), col(AuditEvent.outcome) == AuditOutcome.SUCCESS.value)
         past = select(col(AuditEvent.session_id)).where(
             self._mine(AuditEvent, col(AuditEvent.customer_id) == customer_id, col(AuditEvent.session_id).is_not(None)),
@@ -75,7 +75,7 @@ class PersonalDataRepository(Repository):
         return union(live, past)
 
     async def list_nobodys_tasks(self) -> Sequence[OutboxMessage]:
-        """Return the tasks that were asked for by nobody we know, and that were not done so far."""
+        """Return the open tasks that no known customer has caused."""
         tasks = self._mine(
             OutboxMessage,
             col(OutboxMessage.kind) == OutboxKind.TASK.value,

@@ -21,7 +21,7 @@ from app.repositories.customers import PROFILE_COLUMNS
 
 _SESSION_COLUMNS = [column.label(f"session_{column.name}") for column in Session.__table__.c]
 
-# One joined statement from the token to the customer; every request pays for it once.
+# One joined statement from the token to the customer; every request runs it once.
 _BY_ACCESS_TOKEN = Reading(
     PresentedToken,
     select(
@@ -102,7 +102,7 @@ _UNUSED_REFRESH_TOKEN = Rows(
 
 
 class TokenLookup:
-    """Finds whose a token is: the one look-up that cannot know its tenant beforehand."""
+    """Finds the owner of a token: the one look-up that does not know its tenant before."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -126,7 +126,7 @@ class SessionRepository(Repository):
         await self._add(session)
 
     async def lock(self, session_id: str) -> Session | None:
-        """Return the session, and keep it and its tokens from changing elsewhere until the transaction ends."""
+        """Return the session, which with its tokens is locked until the transaction ends."""
         return await self._lock(_SESSION, id=session_id)
 
     async def goes_on(self, session_id: str) -> bool:
@@ -138,7 +138,7 @@ class SessionRepository(Repository):
         await self._change(_ENDED_OF_CUSTOMER, {"customer_id": customer_id}, user_agent=None)
 
     async def list_live(self, customer_id: str, now: datetime) -> Sequence[Session]:
-        """Return the customer's sessions that go on, the latest used first."""
+        """Return the customer's open sessions, the one that was used last first."""
         return await self._list(_LIVE, customer_id=customer_id, now=now)
 
     async def is_new_device(self, customer_id: str, user_agent: str | None) -> bool:
@@ -151,15 +151,15 @@ class SessionRepository(Repository):
         return await self._change_one(_SESSION, {"id": session_id}, **values)
 
     async def raise_to_customer(self, session_id: str, **values: Any) -> Session | None:
-        """Turn an anonymous session into a customer's, whose tokens are a new family; None when it is not anonymous."""
+        """Turn an anonymous session into a customer's and begin a new token family; None if it is not anonymous."""
         return await self._change_one(_ANONYMOUS_SESSION, {"id": session_id}, counted="family", **values)
 
     async def begin_family(self, session_id: str, now: datetime) -> Session | None:
-        """Have a session that goes on issue its tokens as a new family; None when it has ended."""
+        """Begin a new token family in an open session; None if it has ended."""
         return await self._change_one(_UNREVOKED, {"id": session_id}, counted="family", last_used_at=now)
 
     async def revoke(self, session_id: str, customer_id: str | None, now: datetime) -> bool:
-        """End one session of this customer (of nobody, for None); False when it is not theirs or has ended."""
+        """End one session of this customer (an anonymous one, for None); False if it is not theirs or has ended."""
         given = {"id": session_id, "now": now}
         whose = _OPEN_OF_NOBODY
         if customer_id is not None:
@@ -168,7 +168,7 @@ class SessionRepository(Repository):
         return await self._change(whose, given, revoked_at=now) == 1
 
     async def revoke_all(self, customer_id: str, now: datetime, *, keep: str | None = None) -> int:
-        """End all sessions of a customer, but for the one to keep."""
+        """End all sessions of a customer, except the one to keep."""
         given = {"customer_id": customer_id, "kept": keep or ""}
         return await self._change(_UNREVOKED_OF_CUSTOMER, given, revoked_at=now)
 
@@ -178,7 +178,7 @@ class SessionRepository(Repository):
         return await self._change(_BORN_FROM, given, revoked_at=now)
 
     async def leave_legal_entity(self, customer_id: str, legal_entity_id: str) -> None:
-        """Let no session of the customer act for this legal entity any more."""
+        """Remove this legal entity from all sessions of the customer."""
         given = {"customer_id": customer_id, "legal_entity_id": legal_entity_id}
         await self._change(_ACTING_FOR, given, legal_entity_id=None)
 
@@ -191,7 +191,7 @@ class SessionRepository(Repository):
         await self._add(token)
 
     async def revoke_tokens(self, session_id: str, now: datetime) -> None:
-        """End every token of a session, which itself goes on."""
+        """End all tokens of a session; the session itself goes on."""
         for tokens in (_LIVE_ACCESS_TOKENS, _LIVE_REFRESH_TOKENS):
             await self._change(tokens, {"session_id": session_id}, revoked_at=now)
 

@@ -1,4 +1,4 @@
-"""Social logins under way, social identities, and links that wait for a confirmation."""
+"""Open social logins, social identities, and links that wait for a confirmation."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _TICKETS_OF_CUSTOMER = Rows(LinkTicket, "customer_id")
 
 
 class SocialStateRepository(Repository):
-    """The social logins under way of one tenant."""
+    """The open social logins of one tenant."""
 
     async def list_open(self, session_id: str, now: datetime) -> Sequence[SocialState]:
         """Return what a session has begun and not finished, the oldest first."""
@@ -51,7 +51,7 @@ class SocialStateRepository(Repository):
         await self._delete(_STATE, state_hash=state_hash)
 
     async def delete_all(self, customer_id: str) -> None:
-        """Forget everything that the customer has begun when logged in."""
+        """Delete all social logins that the customer has begun while logged in."""
         await self._delete(_STATES_OF_CUSTOMER, customer_id=customer_id)
 
     async def find(self, state_hash: bytes, session_id: str) -> SocialState | None:
@@ -59,7 +59,7 @@ class SocialStateRepository(Repository):
         return await self._find(_STATE_OF_SESSION, state_hash=state_hash, session_id=session_id)
 
     async def claim(self, state_hash: bytes, session_id: str, now: datetime) -> bool:
-        """Use it up; False when it was used, has expired or is another session's, however close in time."""
+        """Use it up; False if it was used, has expired or is another session's, even at the same moment."""
         given = {"state_hash": state_hash, "session_id": session_id, "now": now}
         return await self._change(_CLAIMABLE_STATE, given, used_at=now) == 1
 
@@ -68,7 +68,7 @@ class SocialIdentityRepository(Repository):
     """The social identities of one tenant's customers."""
 
     async def find(self, provider: str, issuer: str, subject: str) -> SocialIdentity | None:
-        """Return the identity of whom a provider knows by this subject."""
+        """Return the identity with this subject at a provider."""
         return await self._find(_BY_SUBJECT, provider=provider, issuer=issuer, subject=subject)
 
     async def list(self, customer_id: str) -> Sequence[SocialIdentity]:
@@ -76,7 +76,7 @@ class SocialIdentityRepository(Repository):
         return await self._list(_IDENTITIES, customer_id=customer_id)
 
     async def add_unless_taken(self, identity: SocialIdentity) -> bool:
-        """Write a new identity; False when it is linked already, however close in time."""
+        """Write a new identity; False if it is linked already, even at the same moment."""
         return await self._add_unless(identity, "tenant_id", "provider", "issuer", "subject")
 
     async def change(self, customer_id: str, identity_id: str, **values: Any) -> bool:
@@ -100,12 +100,12 @@ class LinkTicketRepository(Repository):
         return await self._find(_TICKET_OF_SESSION, ticket_hash=ticket_hash, session_id=session_id)
 
     async def count_try(self, ticket_hash: bytes, session_id: str, most_tries: int, now: datetime) -> bool:
-        """Count one more try; False when the ticket is used, has expired, had its tries or is another session's."""
+        """Count one more try; False if the ticket is used, has expired, has no tries left or is another session's."""
         given = {"ticket_hash": ticket_hash, "session_id": session_id, "most_tries": most_tries, "now": now}
         return await self._change(_TRIABLE_TICKET, given, counted="tries") == 1
 
     async def claim(self, ticket_hash: bytes, now: datetime) -> bool:
-        """Use the ticket up; False when it was used or has expired, however close in time."""
+        """Use the ticket up; False if it was used or has expired, even at the same moment."""
         return await self._change(_CLAIMABLE_TICKET, {"ticket_hash": ticket_hash, "now": now}, used_at=now) == 1
 
     async def delete_all(self, customer_id: str) -> None:

@@ -1,4 +1,4 @@
-"""How the endpoints of webhooks have been doing."""
+"""The state of the endpoints of webhooks."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class WebhookEndpointRepository(Repository):
     """The endpoints of one tenant; one that never failed has no row."""
 
     async def find(self, url: str) -> WebhookEndpointState | None:
-        """Return how an endpoint has been doing, or None when it never failed."""
+        """Return the state of an endpoint, or None if it has never failed."""
         return await self._find(_ONE, url=url)
 
     async def claim_probe(self, url: str, now: datetime, until: datetime) -> bool:
-        """End the pause of an endpoint for one message only, by pausing it anew; False when another one was faster."""
+        """Let one message pass a paused endpoint, by pausing it again; False if another message was faster."""
         return await self._change(_PAUSE_OVER, {"url": url, "now": now}, paused_until=until) == 1
 
     async def note_failure(self, url: str) -> int:
@@ -33,14 +33,14 @@ class WebhookEndpointRepository(Repository):
         return state.failures if state is not None else 0
 
     async def pause(self, url: str, until: datetime) -> None:
-        """Let nothing be sent to an endpoint that has failed, for a while."""
+        """Pause an endpoint that has failed."""
         await self._change(_ONE, {"url": url}, paused_until=until)
 
     async def note_gone(self, url: str, now: datetime) -> None:
-        """Let nothing be sent to an endpoint any more."""
+        """Stop sending to an endpoint for good."""
         await self._add_unless(WebhookEndpointState(tenant_id=self._tenant_id, url=url), "tenant_id", "url")
         await self._change(_ONE, {"url": url}, gone_at=now)
 
     async def forget(self, url: str) -> None:
-        """Begin anew with an endpoint: it works, or somebody says so."""
+        """Reset an endpoint: it works again, or an operator says so."""
         await self._delete(_ONE, url=url)

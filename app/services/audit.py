@@ -1,4 +1,4 @@
-"""Writes the audit: what succeeds is written with it, what is refused is written whatever else is forgotten."""
+"""Writes the audit: successes in their own transaction, refusals even if everything else is rolled back."""
 
 from __future__ import annotations
 

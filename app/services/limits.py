@@ -1,4 +1,4 @@
-"""How often an operation may be tried: each try is counted before anything is checked, whatever comes of it.
+"""How often an operation may be tried. Each attempt is counted before anything is checked.
 
 What a stranger sends is counted under where it comes from: the client's address, the session, or the account together
 with the client's address. Under the account alone mails are counted, and by `sessions.guessing` guesses of a password.

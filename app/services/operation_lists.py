@@ -1,4 +1,4 @@
-"""Keeps the storefronts of a tenant that lists its operations to that list."""
+"""If a tenant lists its operations, its storefronts can run only those."""
 
 from __future__ import annotations
 
@@ -18,4 +18,4 @@ def check_operation(tenant: Tenant, caller: Caller) -> None:
         return
     client = tenant.find_client(caller.principal.client_id) if caller.principal is not None else None
     if client is None or client.is_storefront:
-        raise AccessError(AccessCode.OPERATION_NOT_ALLOWED, "This shop runs the operations of its list only.")
+        raise AccessError(AccessCode.OPERATION_NOT_ALLOWED, "This shop runs only the operations on its list.")

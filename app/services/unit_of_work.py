@@ -1,7 +1,7 @@
-"""The unit of work: one caller, one tenant, one moment, and at most one transaction.
+"""The unit of work: one caller, one tenant, one time, and at most one transaction.
 
-It begins with the first statement that writes. Whatever is read before stands alone, so that nothing is locked while a
-password is hashed; whatever is read after sees the transaction.
+The transaction begins with the first statement that writes. Reads before it run alone, so that nothing is locked while
+a password is hashed; reads after it see the transaction.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class _OfTenant(Generic[Made]):
 
 
 class UnitOfWork:
-    """Returning commits, raising rolls back, but for errors that say `durable`.
+    """Returning commits, raising rolls back, except for errors that are `durable`.
 
     Once that has happened (`is_spent`) it still reads the latest commit, for the selections of a mutation's payload.
     """
@@ -143,7 +143,7 @@ class UnitOfWork:
 
     @property
     def has_tenant(self) -> bool:
-        """Whether the caller, or what it sent, has named a tenant by now."""
+        """Whether the caller or the input has named a tenant already."""
         return self._tenant is not None
 
     @property
@@ -159,7 +159,7 @@ class UnitOfWork:
         return Situation(self.tenant, self.now.date())
 
     def ignore_token(self) -> None:
-        """Let the presented token count for nothing, whosever it is: the operation goes by what is in its input."""
+        """Ignore the access token: the operation uses only its input."""
         self.caller = Caller(self.caller.facts)
         self._tenant = None
 
@@ -174,7 +174,7 @@ class UnitOfWork:
         self._tenant = tenant
 
     async def verify_password(self, encoded: str | None, password: str) -> bool:
-        """Tell whether the password is right; takes as long where there is no hash."""
+        """Tell whether the password is right; it takes the same time if there is no hash."""
         self._hold_nothing()
         self._comparison = await self.tools.passwords.compare(encoded, password)
         return self._comparison.is_right
@@ -191,4 +191,4 @@ class UnitOfWork:
 
     def _hold_nothing(self) -> None:
         if self._connection.begun:
-            raise RuntimeError("Passwords are hashed before the transaction begins: nobody shall wait for them.")
+            raise RuntimeError("Hash passwords before the transaction begins, so that nobody waits for them.")

@@ -138,5 +138,5 @@ class TestServeMetrics:
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
             serving: AbstractContextManager[None] = serve_metrics("127.0.0.1", port, PrometheusMetrics())
-            with pytest.raises(ValueError, match=f"METRICS_PORT {port} cannot be listened on"), serving:
+            with pytest.raises(ValueError, match=f"METRICS_PORT {port} cannot be used"), serving:
                 pass

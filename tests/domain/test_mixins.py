@@ -130,7 +130,7 @@ class TestCheckSchema:
         ("schema", "message"),
         [
             ({"type": "thing"}, "not a JSON Schema"),
-            ({"$ref": "https://shop.example/schema.json"}, "leaves the schema"),
+            ({"$ref": "https://shop.example/schema.json"}, "must point into this schema"),
             ({"allOf": [{"$ref": "#/$defs/missing"}]}, "points to nothing"),
         ],
     )

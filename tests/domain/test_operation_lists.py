@@ -41,9 +41,9 @@ class TestReadOperations:
             (manifest(operations={HASH: TEXT}), "with its operations"),
             (manifest(operations=["me"]), "id and its body"),
             (manifest(operations=[{"body": TEXT}]), "id and its body"),
-            (manifest(operations=[{"id": HASH}]), "not the SHA-256"),
-            ({HASH: TEXT + " "}, "not the SHA-256"),
-            ({HASH.upper(): TEXT}, "not the SHA-256"),
+            (manifest(operations=[{"id": HASH}]), "must be the SHA-256"),
+            ({HASH: TEXT + " "}, "must be the SHA-256"),
+            ({HASH.upper(): TEXT}, "must be the SHA-256"),
         ],
     )
     def test_says_what_is_wrong(self, content: Any, fault: str) -> None:

@@ -92,7 +92,7 @@ class TestClient:
 
     @pytest.mark.parametrize("extra", [{"origins": ["https://a.test"]}, {"redirect_uris": ["https://a.test/c"]}])
     def test_refuses_an_integration_in_a_browser(self, extra: dict[str, Any]) -> None:
-        with pytest.raises(ValidationError, match="runs in no browser"):
+        with pytest.raises(ValidationError, match="does not run in a browser"):
             Client.model_validate({"id": "backend", "kind": "integration", "secret": "s", **extra})
 
     def test_does_not_show_its_secret(self) -> None:
@@ -216,7 +216,7 @@ class TestTenant:
         ],
     )
     def test_refuses_an_id_that_stands_there_twice(self, noun: str, entry: dict[str, Any]) -> None:
-        with pytest.raises(ValidationError, match="stands here twice"):
+        with pytest.raises(ValidationError, match="is here twice"):
             tenant_of("demo", **{noun: [entry, entry]})
 
     def test_finds_a_site_whatever_its_case_unless_that_leaves_a_choice(self) -> None:
@@ -275,5 +275,5 @@ class TestTenantDirectory:
 
     def test_refuses_a_client_of_two_tenants(self) -> None:
         client = {"id": "spa", "kind": "storefront"}
-        with pytest.raises(ValueError, match="'spa' stands here twice"):
+        with pytest.raises(ValueError, match="'spa' is here twice"):
             TenantDirectory([tenant_of("first", clients=[client]), tenant_of("second", clients=[client])])

@@ -90,7 +90,7 @@ class TestFaultsOfLists:
     def test_name_the_list_the_operation_and_the_reason(self, documents: Documents) -> None:
         text = "{ title }"
         (fault,) = faults_of_lists([tenant("{ name }", text)], documents)
-        assert fault.startswith(f"tenants.shop.operations_file lists {hash_operation(text)}, which is not right: ")
+        assert fault.startswith(f"tenants.shop.operations_file lists {hash_operation(text)}, which is wrong: ")
         assert "Cannot query field 'title' on type 'Query'" in fault
 
     def test_tell_what_asks_for_too_much(self, documents: Documents) -> None:

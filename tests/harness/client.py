@@ -12,6 +12,7 @@ import httpx2
 
 from tests.factories import PASSWORD, signup_input
 from tests.harness import operations
+from tests.harness.error_paths import lost_paths
 from tests.harness.mails import Mail
 
 
@@ -100,7 +101,10 @@ class StorefrontClient(ABC):
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Post one operation; a 5xx, or an INTERNAL error, fails the test whatever it is about."""
+        """Post one operation.
+
+        Whatever the test is about, it fails for a 5xx, an INTERNAL error, and a user error at no field of the input.
+        """
         response = await self.http.post(
             "/graphql",
             json={"query": query, "variables": dict(variables or {})},
@@ -110,6 +114,7 @@ class StorefrontClient(ABC):
         body = response.json()
         answer = Answer(response.status_code, response.headers, body.get("data"), body.get("errors", []))
         assert "INTERNAL" not in answer.codes, answer.errors
+        assert lost_paths(query, answer.data) == [], "Each user error names a field of the operation's input."
         return answer
 
     async def anonymous(self, client_id: str = "demo-storefront", site: str | None = None) -> Tokens:

@@ -116,7 +116,7 @@ class TestWrongMethod:
             "type": "about:blank",
             "title": "Method Not Allowed",
             "status": 405,
-            "detail": "This path takes GET, HEAD.",
+            "detail": "This path allows only GET, HEAD.",
             "requestId": answer.headers["x-request-id"],
         }
 

@@ -108,7 +108,7 @@ class TestChangeEmail:
         """The unique key decides, whatever was seen before."""
         await write(database, credential("a"), credential("b"))
         connection = database.connect()
-        with pytest.raises(Refused, match="Somebody else has this address"):
+        with pytest.raises(Refused, match="Another customer has got this address"):
             await _Blind(connection, "shop").change_email("a", 1, NOW, "b", "b")
         await connection.close()
 

@@ -1,4 +1,4 @@
-"""Brings a database to the newest migration."""
+"""Migrates a database to the newest schema."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from alembic.config import Config
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-# Any number will do, as long as every process of this program uses the same.
+# Any number, but the same in every process of this program.
 _LOCK = 4_771_203
 
 
 def migrate(url: str) -> None:
-    """Run the migrations that are missing; several processes may do this at once, and one of them does the work."""
+    """Run the missing migrations. If several processes do this at once, one of them does the work."""
     if url.startswith("sqlite:"):
         _migrate_sqlite(url)
     else:

@@ -1,6 +1,6 @@
-"""Chooses the database by its URL; nothing above this floor knows which one runs.
+"""Chooses the database by its URL; nothing above this layer knows which one runs.
 
-Each is imported only where it does: the other's driver and dialect are memory for nothing.
+Only that one is imported, to save the memory of the other's driver and dialect.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from app.domain.ports import Database
 
 
 def open_database(url: str) -> Database:
-    """Return the database behind `sqlite:///…` or `postgresql://…`; nothing is connected before its first use."""
+    """Return the database at `sqlite:///…` or `postgresql://…`. It connects at its first use."""
     if url.startswith("sqlite:///"):
         from app.adapters.database.sqlite import SqliteDatabase
 

@@ -25,13 +25,13 @@ POOL_OVERFLOW = 10
 
 _HAS_VERSION = text(f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL")
 
-# How a connection says that the server has gone, or has closed it while it lay in the pool; the last, when that is
-# told in the very moment in which a statement begins.
+# The errors of a connection that the server has closed, perhaps while it was in the pool. The last one comes if the
+# server closes it at the moment when a statement begins.
 _LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError, asyncpg.InternalClientError)
 
 
 class PostgresqlDatabase:
-    """Two pools of connections to one PostgreSQL database: for statements of all kinds, and for prepared reads."""
+    """One PostgreSQL database with two pools of connections: for statements of all kinds, and for prepared reads."""
 
     def __init__(self, url: str) -> None:
         self._engine = create_async_engine(
@@ -47,15 +47,15 @@ class PostgresqlDatabase:
         self._reads = PreparedReads(url)
 
     def connect(self) -> PostgresqlConnection:
-        """Return a conversation; it borrows a connection only for a statement, or for a transaction."""
+        """Return a connection of the port. It borrows one from a pool only for a statement or a transaction."""
         return PostgresqlConnection(self._connections, self._prepared, self._reads)
 
     async def forget(self) -> None:
-        """Do nothing: what was deleted is in no dump, and the server's own vacuum takes it from its files."""
+        """Do nothing: deleted rows are in no dump, and the server's own vacuum removes them from its files."""
 
     @property
     def connections_in_use(self) -> int:
-        """How many connections of both pools are busy at this moment."""
+        """How many connections of both pools are in use now."""
         pool = cast("QueuePool", self._engine.pool)
         return pool.checkedout() + self._reads.connections_in_use
 
@@ -88,10 +88,10 @@ class PostgresqlDatabase:
 
 
 class Connections:
-    """The connections of the engine's pool, in the order in which they are asked for.
+    """The connections of the engine's pool, given out in the order of the requests.
 
-    The pool alone gives a connection to whoever comes at the moment when it is free, before those who have waited: of
-    many at once, some would wait four times as long as the others.
+    The pool itself gives a free connection to a newcomer before those who have waited: of many at once, some would wait
+    four times as long as others.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -108,7 +108,7 @@ class Connections:
             raise
 
     async def give_back(self, connection: AsyncConnection, *, broken: bool = False) -> None:
-        """Let somebody else have the connection, or another in its place when it is broken."""
+        """Give the connection back, or a new one in its place if it is broken."""
         try:
             if broken:
                 await connection.invalidate()
@@ -118,13 +118,13 @@ class Connections:
 
 
 class PreparedReads:
-    """Prepared reads outside transactions, right on asyncpg: nothing of SQLAlchemy is in the way."""
+    """Prepared reads outside of transactions, directly on asyncpg, without SQLAlchemy."""
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
-        # As for `Connections`: asyncpg's pool is no fairer than the engine's.
+        # In order, as in `Connections`, because asyncpg's pool is not fair either.
         self._turns = asyncio.Semaphore(POOL_SIZE)
 
     async def fetch(self, prepared: Prepared, parameters: Mapping[str, Any]) -> list[Any]:
@@ -154,7 +154,7 @@ class PreparedReads:
 
 
 async def _fetch_from(pool: asyncpg.Pool, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
-    """Return all rows; where connections were lost while they lay in the pool, by the first that is not."""
+    """Return all rows; if connections were lost while they were in the pool, try until one works."""
     for _ in range(POOL_SIZE):
         try:
             return cast("Sequence[Any]", await pool.fetch(sql, *arguments))
@@ -164,16 +164,16 @@ async def _fetch_from(pool: asyncpg.Pool, sql: str, arguments: Sequence[Any]) ->
 
 
 async def _read_json(connection: asyncpg.Connection) -> None:
-    """Have JSONB columns read as what they hold: the engine's connections do, asyncpg by itself takes them for text."""
+    """Decode JSONB columns, as the engine's connections do; asyncpg alone returns them as text."""
     await connection.set_type_codec("jsonb", encoder=str, decoder=orjson.loads, schema="pg_catalog")
 
 
 async def _nothing_to_reset(_connection: object) -> None:
-    """Spare the round trip: a single SELECT leaves nothing behind."""
+    """Skip the reset and save its round trip, because a single SELECT leaves nothing to reset."""
 
 
 class _Transaction:
-    """A connection inside BEGIN; `driver` is asyncpg's own of the same connection."""
+    """A connection in a transaction; `driver` is asyncpg's object for the same connection."""
 
     def __init__(self, connections: Connections, connection: AsyncConnection, driver: asyncpg.Connection) -> None:
         self._connections = connections
@@ -182,9 +182,9 @@ class _Transaction:
 
     @classmethod
     async def begin(cls, connections: Connections) -> _Transaction:
-        """Borrow a connection and open a READ COMMITTED transaction; guarded updates and row locks decide the races.
+        """Borrow a connection and open a READ COMMITTED transaction; guarded updates and row locks decide races.
 
-        A connection that was lost while it lay in the pool shows now, when nothing is done yet: another is taken then.
+        If the connection was lost while it was in the pool, another one is taken: nothing has happened yet.
         """
         for _ in range(POOL_SIZE + POOL_OVERFLOW):
             connection = await connections.take()
@@ -201,7 +201,7 @@ class _Transaction:
         raise OSError("PostgreSQL closes every connection.")
 
     async def end(self, command: str) -> None:
-        """COMMIT or ROLLBACK, and give the connection back; one that fails to do so is thrown away."""
+        """COMMIT or ROLLBACK, and give the connection back. A connection that fails is closed."""
         try:
             await self.driver.execute(command)
         except BaseException:
@@ -215,7 +215,7 @@ async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
 
 
 class PostgresqlConnection:
-    """A conversation with a `PostgresqlDatabase`; see the `Connection` port."""
+    """A connection to a `PostgresqlDatabase`; see the `Connection` port."""
 
     def __init__(self, connections: Connections, prepared: PreparedStatements, reads: PreparedReads) -> None:
         self._connections = connections
@@ -229,7 +229,7 @@ class PostgresqlConnection:
         return self._transaction is not None
 
     async def begin(self) -> None:
-        """Open the transaction; does nothing when it is open."""
+        """Open the transaction, unless it is open."""
         await self._begin()
 
     async def _begin(self) -> _Transaction:
@@ -238,21 +238,21 @@ class PostgresqlConnection:
         return self._transaction
 
     async def commit(self) -> None:
-        """Keep what was written."""
+        """Commit what was written."""
         await self._end("COMMIT")
 
     async def rollback(self) -> None:
-        """Forget what was written."""
+        """Roll back what was written."""
         await self._end("ROLLBACK")
 
     async def _end(self, command: str) -> None:
         if self._transaction is not None:
             transaction, self._transaction = self._transaction, None
-            # Shielded: a cancelled request must still give the connection back, with nothing open on it.
+            # Shielded, because a cancelled request must still give the connection back, without an open transaction.
             await asyncio.shield(asyncio.ensure_future(transaction.end(command)))
 
     async def read(self, reading: Reading[RowT], parameters: Mapping[str, Any]) -> Sequence[RowT]:
-        """Read the latest commit, or inside the transaction what it has written itself."""
+        """Read the latest commit; inside the transaction, also what it has written itself."""
         prepared = self._prepared.get(reading.statement)
         if self._transaction is None and not prepared.writes:
             return await self._reads.fetch(prepared, parameters)
@@ -263,7 +263,7 @@ class PostgresqlConnection:
             raise broken(prepared, error) from error
 
     async def read_anew(self, reading: Reading[RowT]) -> Sequence[RowT]:
-        """Read as `read` does at several times the cost."""
+        """Like `read`, at several times the cost."""
         return cast("Sequence[RowT]", await self._fetch(reading.statement))
 
     async def _fetch(self, statement: Statement) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -287,7 +287,7 @@ class PostgresqlConnection:
         return rows
 
     async def write(self, statement: Writing, parameters: Mapping[str, Any]) -> int:
-        """Write inside the transaction, which is opened when it is not, and return the number of rows touched."""
+        """Write inside the transaction, which is opened if need be, and return the number of changed rows."""
         transaction = await self._begin()
         prepared = self._prepared.get(statement)
         try:
@@ -298,11 +298,11 @@ class PostgresqlConnection:
         return int(status.rpartition(" ")[2])
 
     async def write_anew(self, statement: Executable) -> int:
-        """Write as `write` does at several times the cost."""
+        """Like `write`, at several times the cost."""
         transaction = await self._begin()
         result: CursorResult[Any] = await transaction.connection.execute(statement)
         return result.rowcount
 
     async def close(self) -> None:
-        """Give the connection back; what was not committed is rolled back."""
+        """Give the connection back. What is not committed is rolled back."""
         await self.rollback()

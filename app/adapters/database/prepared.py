@@ -1,7 +1,7 @@
-"""A constant statement compiled once: its SQL, its arguments in their order, and how to read a row of its answer.
+"""A constant statement, compiled once: its SQL, the order of its arguments, and how to read its rows.
 
-SQLAlchemy finds the compiled form of a statement anew each time, and builds a result around every answer. For a
-statement that every request runs, that costs ten times what the database does.
+SQLAlchemy looks up the compiled statement each time and builds a result object for each answer. For a statement that
+every request runs, that costs ten times as much as the database itself.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain.rows import Statement
 
-# How many statements are kept. The program has a few hundred; those that set what a client names can be many more.
+# How many statements are kept. The program has a few hundred; updates of the columns that a client names can be many
+# more.
 MOST = 1000
 
 Convert = Callable[[Any], Any]
@@ -35,7 +36,7 @@ class Prepared:
         self._row = _row_type(list(statement.exported_columns), dialect)
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
-        """Return the values in the order in which the SQL wants them; it wants all that are given, and no others."""
+        """Return the values in the order of the SQL. Raises `TypeError` unless they are exactly those that it needs."""
         if parameters.keys() != self._parameters:
             raise ValueError(f"The statement takes {sorted(self._parameters)}, not {sorted(parameters)}.")
         values = {**self._constants, **parameters} if self._constants else parameters
@@ -47,9 +48,9 @@ class Prepared:
 
 
 class PreparedStatements:
-    """The statements of one dialect, each compiled when it is first asked for, and kept until too many came after."""
+    """The statements of one dialect: each is compiled at its first use, and kept until too many newer ones come."""
 
-    # The statements are constants of the program, so every database of a dialect shares what was compiled.
+    # The statements are constants of the program, so all databases of a dialect can share them.
     _every: ClassVar[defaultdict[str, dict[Statement, Prepared]]] = defaultdict(dict)
 
     def __init__(self, dialect: Dialect) -> None:
@@ -67,12 +68,12 @@ class PreparedStatements:
 
 
 def broken(prepared: Prepared, error: Exception) -> IntegrityError:
-    """Return the driver's error as the one that SQLAlchemy makes of it for statements built anew; no value is in it."""
+    """Return the driver's error as SQLAlchemy's error for it, without any value."""
     return IntegrityError(prepared.sql, None, error, hide_parameters=True)
 
 
 def _row_type(columns: list[ColumnElement[Any]], dialect: Dialect) -> Any:
-    """Return the class of a row: a tuple of what the driver answers, converted only where an attribute is read."""
+    """Return the class of a row: a tuple of the driver's values, each converted when its attribute is read."""
     values: Any = namedtuple("values", [str(column.key) for column in columns])  # type: ignore[misc]  # noqa: PYI024
     converted = {
         str(column.key): _converted(index, convert)

@@ -1,4 +1,4 @@
-"""Which migration a database must be at: the newest one that this program carries."""
+"""Which migration a database must have: the newest one of this program."""
 
 from __future__ import annotations
 

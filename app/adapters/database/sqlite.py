@@ -1,8 +1,8 @@
-"""SQLite behind the `Database` port: what is short on the event loop, what may wait on one writer thread.
+"""SQLite behind the `Database` port: short statements run on the event loop, others on one writer thread.
 
-aiosqlite would hop threads for every statement. In WAL mode a short read by a key waits for nobody, so it runs right on
-the loop over a held connection; so does a short write, once the write lock is held. What may take its time runs on the
-writer thread: COMMIT, which waits for the disk, and statements of any length.
+aiosqlite would change threads for every statement. In WAL mode a short read by a key never waits, so it runs on the
+event loop, on a connection that stays open; so does a short write, once it has the write lock. What can take long runs
+on the writer thread: COMMIT, which waits for the disk, and long statements.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from app.domain.rows import Reading, RowT, Writing
 
 Result = TypeVar("Result")
 
-# Seconds that a writer waits for the writers of other processes before it gives up, and between two tries.
+# Seconds that a writer waits for writers of other processes in all, and between two attempts.
 BUSY_TIMEOUT = 15.0
 BUSY_PAUSE = 0.001
 
@@ -35,7 +35,7 @@ _HAS_VERSION = f"SELECT 1 FROM sqlite_master WHERE name = '{VERSION_TABLE}'"  # 
 
 
 class SqliteDatabase:
-    """One file, one reader on the loop, one writer on a thread; other processes may share the file."""
+    """One file, with one reader on the event loop and one writer on a thread. Other processes may share the file."""
 
     def __init__(self, url: str) -> None:
         self._engine = _create_engine(url)
@@ -46,7 +46,7 @@ class SqliteDatabase:
         self.prepared = PreparedStatements(self._engine.dialect)
 
     def connect(self) -> SqliteConnection:
-        """Return a conversation; all of them share the reader, and take turns at the writer."""
+        """Return a connection of the port. All of them share the reader, and take turns with the writer."""
         return SqliteConnection(self)
 
     @property
@@ -58,7 +58,7 @@ class SqliteDatabase:
 
     @property
     def writer(self) -> sqlalchemy.Connection:
-        """The connection of whoever has the turn to write."""
+        """The connection of the one that may write now."""
         if self._writer is None:
             self._writer = self._engine.connect()
         return self._writer
@@ -68,9 +68,9 @@ class SqliteDatabase:
         return await asyncio.get_running_loop().run_in_executor(self._writer_thread, lambda: work(self.writer))
 
     async def take_turn(self) -> None:
-        """Wait until no other conversation of this process writes, then until no other process does.
+        """Wait until nobody else in this process writes, then until no other process does.
 
-        Takes the write lock at once: a deferred BEGIN would fail with 'database is locked' when it has read first.
+        It takes the write lock at once, because a deferred BEGIN would fail with 'database is locked' after a read.
         """
         await self._turn.acquire()
         try:
@@ -93,24 +93,24 @@ class SqliteDatabase:
             await asyncio.sleep(BUSY_PAUSE)
 
     async def end_turn(self, command: str) -> None:
-        """End the transaction by COMMIT or ROLLBACK, and let the next conversation write."""
+        """End the transaction with COMMIT or ROLLBACK, and let the next one write."""
         try:
             await self.write(lambda writer: _driver(writer).execute(command))
         finally:
             self._turn.release()
 
     async def forget(self) -> None:
-        """Write the file anew, and empty the log of writes.
+        """Rewrite the file, and empty the write-ahead log.
 
-        secure_delete alone is not enough: where a page was split, it goes on holding copies of rows that have moved,
-        outside of what SQLite counts as deleted. Takes about a second for each 100 MB, in which nobody can write.
+        secure_delete alone is not enough: a page that was split can still have copies of moved rows, which SQLite does
+        not count as deleted. Takes about a second for each 100 MB, in which nobody can write.
         """
         async with self._turn:
             await self._until_free(lambda: self.write(_rewrite))
             await self._until_free(lambda: self.write(_empty_log))
 
     async def _until_free(self, work: Callable[[], Awaitable[bool]]) -> None:
-        """Do it again until no other process is in the way any more; raises `OSError` when one stays there."""
+        """Do it again until no other process has the file locked; raises `OSError` if that takes too long."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + BUSY_TIMEOUT
         while not await work():
@@ -120,7 +120,7 @@ class SqliteDatabase:
 
     @property
     def connections_in_use(self) -> int:
-        """How many connections are busy at this moment: the writer, or none."""
+        """How many connections are in use now: the writer, or none."""
         return int(self._turn.locked())
 
     async def find_migration(self) -> str | None:
@@ -151,7 +151,7 @@ class SqliteDatabase:
 
 
 class SqliteConnection:
-    """A conversation with a `SqliteDatabase`; see the `Connection` port."""
+    """A connection to a `SqliteDatabase`; see the `Connection` port."""
 
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
@@ -163,27 +163,28 @@ class SqliteConnection:
         return self._begun
 
     async def begin(self) -> None:
-        """Wait for the turn to write; does nothing when the transaction is open."""
+        """Wait until it may write; does nothing if the transaction is open."""
         if not self._begun:
             await self._database.take_turn()
             self._begun = True
 
     async def commit(self) -> None:
-        """Keep what was written."""
+        """Commit what was written."""
         await self._end("COMMIT")
 
     async def rollback(self) -> None:
-        """Forget what was written."""
+        """Roll back what was written."""
         await self._end("ROLLBACK")
 
     async def _end(self, command: str) -> None:
         if self._begun:
             self._begun = False
-            # Shielded: a cancelled request must still give the write lock back, in the order of the writer thread.
+            # Shielded, because a cancelled request must still give the write lock back, in the order of the writer
+            # thread.
             await asyncio.shield(asyncio.ensure_future(self._database.end_turn(command)))
 
     async def read(self, reading: Reading[RowT], parameters: Mapping[str, Any]) -> Sequence[RowT]:
-        """Read the latest commit, or inside the transaction what it has written itself; always on the loop."""
+        """Read the latest commit; inside the transaction, also what it has written itself. Runs on the event loop."""
         prepared = self._database.prepared.get(reading.statement)
         if prepared.writes:
             await self.begin()
@@ -194,7 +195,7 @@ class SqliteConnection:
             raise broken(prepared, error) from error
 
     async def read_anew(self, reading: Reading[RowT]) -> Sequence[RowT]:
-        """Read as `read` does at ten times the cost; inside the transaction on the writer thread."""
+        """Like `read`, at ten times the cost; inside the transaction it runs on the writer thread."""
         statement = reading.statement
         if statement.is_dml:
             await self.begin()
@@ -204,7 +205,7 @@ class SqliteConnection:
         return cast("Sequence[RowT]", rows)
 
     async def write(self, statement: Writing, parameters: Mapping[str, Any]) -> int:
-        """Write inside the transaction, which is opened when it is not; on the loop, as soon as the lock is held."""
+        """Write inside the transaction, which is opened if need be; on the event loop, once it has the lock."""
         await self.begin()
         prepared = self._database.prepared.get(statement)
         driver = _driver(self._database.writer)
@@ -215,7 +216,7 @@ class SqliteConnection:
         return rows
 
     async def write_anew(self, statement: Executable) -> int:
-        """Write as `write` does at ten times the cost, on the writer thread."""
+        """Like `write`, at ten times the cost, on the writer thread."""
         await self.begin()
         return await self._database.write(lambda writer: writer.execute(statement).rowcount)
 
@@ -229,7 +230,7 @@ def _driver(connection: sqlalchemy.Connection) -> sqlite3.Connection:
 
 
 def _rewrite(writer: sqlalchemy.Connection) -> bool:
-    """Write the file anew; False when another process was in the way."""
+    """Rewrite the file; False if another process has it locked."""
     try:
         _driver(writer).execute("VACUUM")
     except sqlite3.OperationalError as error:
@@ -240,13 +241,13 @@ def _rewrite(writer: sqlalchemy.Connection) -> bool:
 
 
 def _empty_log(writer: sqlalchemy.Connection) -> bool:
-    """Bring everything from the log of writes into the file; False when another process was in the way."""
+    """Move everything from the write-ahead log into the file; False if another process has it locked."""
     ((is_busy, _, _),) = _driver(writer).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     return not is_busy
 
 
 def _find_migration(path: Path) -> str | None:
-    # Not by the engine, whose connections make what is not there.
+    # Not with the engine, because its connections create a missing file.
     if not path.exists():
         return None
     try:
@@ -274,12 +275,12 @@ def _create_engine(url: str) -> Engine:
     def configure(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
         for pragma in (
-            # Whoever waits for a lock does so in `take_turn`, and not on the event loop.
+            # Waiting for a lock happens in `take_turn`, not on the event loop.
             "busy_timeout=0",
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
-            # What is erased must not linger in free pages of the file.
+            # Erased data must not stay in free pages of the file.
             "secure_delete=ON",
         ):
             cursor.execute(f"PRAGMA {pragma}")

@@ -1,4 +1,4 @@
-"""Verifies the JWTs that clients sign, each key with the algorithms of its own kind only."""
+"""Verifies the JWTs that clients sign. Each key is used only with the algorithms of its kind."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _SMALLEST_RSA_BITS = 2048
 
 
 class _Algorithms(jws.JWSRegistry):
-    """An allow-list that reads the older name EdDSA as Ed25519 (RFC 9864), the one curve that it is taken for."""
+    """An allow-list that reads the older name EdDSA as Ed25519 (RFC 9864), the only curve that we accept for it."""
 
     def get_alg(self, name: str) -> JWSAlgModel:
         return super().get_alg("Ed25519" if name == "EdDSA" else name)
 
 
-# By kind of key, so that a public key is never taken for the secret of an HMAC.
+# By kind of key, so that a public key is never used as the secret of an HMAC.
 _BY_KEY: dict[type[Key], _Algorithms] = {
     ECKey: _Algorithms(algorithms=("ES256",)),
     RSAKey: _Algorithms(algorithms=("RS256", "PS256")),
@@ -32,10 +32,10 @@ _BY_SECRET = _Algorithms(algorithms=("HS256", "HS384", "HS512"))
 
 
 class JoseAssertions:
-    """Verifies with the registered key, or with the secret, that it is given; nothing in a header adds a key."""
+    """Verifies with the given registered key or secret. No header can add a key."""
 
     def read_issuer(self, token: str) -> str | None:
-        """Return the `iss` that a JWT claims, unverified, to know whose key to look for; None for what is no JWT."""
+        """Return the `iss` of a JWT, not verified, to find the right key; None if it is not a JWT."""
         try:
             claims = json.loads(jws.extract_compact(_bounded(token)).payload or b"")
         except (JoseError, ValueError, RecursionError):
@@ -46,8 +46,8 @@ class JoseAssertions:
     def verify(self, token: str, key: str) -> dict[str, Any] | None:
         """Return the claims of a JWT signed by this public JWK (JSON text) with an algorithm of that key, or None.
 
-        Taken are ES256, RS256, PS256 (RSA of 2048 bits at least) and EdDSA on Ed25519. Where both the header and the
-        key have a `kid`, they must be the same.
+        It accepts ES256, RS256, PS256 (RSA with at least 2048 bits) and EdDSA on Ed25519. If both the header and the
+        key have a `kid`, they must be equal.
         """
         registered = _import_public(key)
         return _decode(token, registered, _BY_KEY[type(registered)]) if registered is not None else None
@@ -82,7 +82,7 @@ def _bounded(token: str) -> bytes:
 
 @lru_cache(maxsize=256)
 def _import_public(key: str) -> Key | None:
-    """Return a registered key, or None for one that is not meant for signatures or is of a kind that we do not take."""
+    """Return a registered key, or None if it is not for signatures or is of a kind that we do not accept."""
     content = json.loads(key)
     if content.get("use", "sig") != "sig":
         return None

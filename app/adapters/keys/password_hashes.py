@@ -1,8 +1,7 @@
-"""Password hashes of other systems, which an import brings along: read, bounded in their cost, and compared.
+"""Password hashes from an import: reads them, limits their cost, and verifies passwords.
 
-They are written as PHC strings or in the modular crypt format (argon2, bcrypt, scrypt, PBKDF2), or as Django writes
-them. A hash that would take much longer than a second or more than 128 MiB is refused, so that nobody can stop the
-logins of others with one.
+The formats are PHC strings, the modular crypt format (argon2, bcrypt, scrypt, PBKDF2) and Django's. A hash that takes
+much more than a second or more than 128 MiB is refused, so that nobody can block the logins of others with one.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ _DIGESTS = {"sha1": 20, "sha256": 32, "sha512": 64}
 
 
 def read_hash(encoded: str) -> Check | None:
-    """Return the function that tells whether a password is the hashed one; None for a hash that we do not take."""
+    """Return the function that verifies a password against this hash; None if we do not support the hash."""
     try:
         return _read(encoded)
     except (ValueError, Error):
@@ -112,7 +111,7 @@ def _read_bcrypt(encoded: str) -> Check | None:
     found = _BCRYPT.fullmatch(encoded)
     if found is None or int(found[1]) > _BCRYPT_COST:
         return None
-    # bcrypt never looked further, and its library refuses to guess whether that was meant.
+    # bcrypt itself reads no more than this, but its library refuses longer passwords.
     return lambda password: bcrypt.checkpw(password.encode()[:_BCRYPT_BYTES], encoded.encode())
 
 
@@ -145,6 +144,6 @@ def _is_sound(salt: bytes, digest: bytes) -> bool:
 
 
 def _decode(text: str) -> bytes:
-    """Return the bytes of base64 with or without padding, also where `.` stands for `+` as in modular crypt."""
+    """Return the bytes of base64 with or without padding; `.` may replace `+`, as in modular crypt."""
     plain = text.rstrip("=").replace(".", "+")
     return b64decode(plain + "=" * (-len(plain) % 4), validate=True)

@@ -1,4 +1,4 @@
-"""Password hashing with argon2id in a bounded pool of threads, away from the event loop; other hashes only compared."""
+"""Password hashing with argon2id in a bounded pool of threads; other hashes are only verified."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 class Argon2Passwords:
     """argon2id with 19 MiB, two passes and one lane (OWASP Password Storage Cheat Sheet).
 
-    `threads` passwords are hashed at once, best as many as there are cores; at most `waiting` further calls wait for
-    a thread, and any beyond them are refused with `AccessError` SERVICE_BUSY before they cost anything.
+    `threads` passwords are hashed at once; best is one for each core. At most `waiting` more calls wait for a thread;
+    any others are refused with `AccessError` SERVICE_BUSY before they cost anything.
     """
 
     def __init__(self, *, threads: int, waiting: int = 64) -> None:
@@ -46,7 +46,7 @@ class Argon2Passwords:
 
     @property
     def waiting(self) -> int:
-        """How many calls wait for a thread at this moment."""
+        """How many calls are waiting for a thread now."""
         return max(0, len(self._open) - self._threads)
 
     async def hash(self, password: str) -> str:
@@ -54,9 +54,10 @@ class Argon2Passwords:
         return await self._run(lambda: self._hasher.hash(password))
 
     async def verify(self, encoded: str | None, password: str) -> bool:
-        """Tell whether the password is the hashed one. `None` verifies a dummy, so that it takes as long.
+        """Tell whether the password fits the hash.
 
-        Raises `AccessError` SERVICE_BUSY when too many are waiting.
+        `None` checks a dummy hash, so that it takes the same time. Raises `AccessError` SERVICE_BUSY when too many are
+        waiting.
         """
         return (await self.compare(encoded, password)).is_right
 
@@ -101,15 +102,15 @@ class Argon2Passwords:
         return is_right, began
 
     def needs_rehash(self, encoded: str) -> bool:
-        """Tell whether the hash was made by another system, or with other parameters than today's."""
+        """Tell whether the hash was made by another system, or with old parameters."""
         return not encoded.startswith("$argon2") or self._hasher.check_needs_rehash(encoded)
 
     def can_verify(self, encoded: str) -> bool:
-        """Tell whether this is a hash that `verify` understands, at a cost within bounds; for hashes from elsewhere."""
+        """Tell whether `verify` supports a hash of another system, and would not take too long."""
         return read_hash(encoded) is not None
 
     def close(self) -> None:
-        """Let the hashes being made finish, cancel the waiting ones, and end the threads."""
+        """Finish the running hashes, cancel the waiting ones, and end the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _matches(self, encoded: str, password: str) -> bool:
@@ -121,7 +122,7 @@ class Argon2Passwords:
             raise AccessError(AccessCode.SERVICE_BUSY, "Too many logins at once: try again in a second.", retry_after=1)
         future = self._pool.submit(work)
         self._open.add(future)
-        # Also called when the caller is cancelled while it waits: that frees its place at once.
+        # Also called if the caller is cancelled while it waits; then its place is free at once.
         future.add_done_callback(self._open.discard)
         return await asyncio.wrap_future(future)
 
@@ -133,6 +134,6 @@ def _dummy_hash() -> str:
 
 
 def _give_way() -> None:
-    """Let the event loop's thread go first wherever the two want the same core; Linux counts niceness by thread."""
+    """Give the event loop's thread priority if both need the same core; on Linux each thread has its own niceness."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)

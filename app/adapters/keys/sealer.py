@@ -1,4 +1,4 @@
-"""Encryption of what must wait in the database and be read again, with Fernet (AES-128-CBC and HMAC-SHA256)."""
+"""Encryption of stored values that must be read again, with Fernet (AES-128-CBC and HMAC-SHA256)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 
 class FernetSealer:
-    """Seals with the first key and opens with any of them.
+    """Encrypts with the first key and decrypts with any of them.
 
     `key_material` holds the secret bytes that the keys are derived from (HKDF, RFC 5869), the current one first; it
-    must not be empty. After a rotation the old material stands further down the list, and old seals still open.
+    must not be empty. After a rotation the old material is further down the list, so that old texts can still be
+    decrypted.
     """
 
     def __init__(self, key_material: Sequence[bytes]) -> None:
@@ -23,15 +24,15 @@ class FernetSealer:
         self._fingerprint_key = _derive(key_material[0], b"customer-gateway fingerprints 1")
 
     def seal(self, text: str) -> str:
-        """Return the encrypted text, printable."""
+        """Return the encrypted text, in printable characters."""
         return self._fernet.encrypt(text.encode()).decode("ascii")
 
     def open(self, sealed: str) -> str:
-        """Return the text again; raises `ValueError` for what was not sealed here."""
+        """Return the decrypted text; raises `ValueError` if none of our keys has encrypted it."""
         try:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
-            raise ValueError("This was not sealed with any of our keys.") from None
+            raise ValueError("None of our keys has sealed this.") from None
 
     def fingerprint(self, text: str) -> str:
         """Return the HMAC-SHA256 of the text; after a rotation it is another one."""
@@ -39,7 +40,7 @@ class FernetSealer:
 
 
 class RotatingSealer:
-    """Seals and opens with what `key_material` returns at that moment, as a `FernetSealer` does."""
+    """A `FernetSealer` with the key material that `key_material` returns at the time of the call."""
 
     def __init__(self, key_material: Callable[[], Sequence[bytes]]) -> None:
         self._read_material = key_material
@@ -47,11 +48,11 @@ class RotatingSealer:
         self._sealer = FernetSealer(self._material)
 
     def seal(self, text: str) -> str:
-        """Return the encrypted text, printable."""
+        """Return the encrypted text, in printable characters."""
         return self._current().seal(text)
 
     def open(self, sealed: str) -> str:
-        """Return the text again; raises `ValueError` for what was not sealed here."""
+        """Return the decrypted text; raises `ValueError` if none of our keys has encrypted it."""
         return self._current().open(sealed)
 
     def fingerprint(self, text: str) -> str:

@@ -19,9 +19,9 @@ _LONGEST_TOKEN = 8192
 
 
 class Es256Signer:
-    """Signs with the first key, verifies with all of them; each has a `kid` of its own.
+    """Signs with the first key and verifies with all of them; each has its own `kid`.
 
-    `keys` returns them in the order current, next, previous, as they are at that moment.
+    `keys` returns the current keys in the order current, next, previous.
     """
 
     def __init__(self, keys: Callable[[], Sequence[ECKey]]) -> None:
@@ -29,9 +29,9 @@ class Es256Signer:
 
     @classmethod
     def load(cls, path: Path, clock: Clock | None = None) -> Es256Signer:
-        """Return the signer with the keys of this file, which is read again when it changes.
+        """Return the signer with the keys of this file, which is read again after a change.
 
-        Raises `ValueError`, in one line and without any part of a key, for a file that is not as it has to be.
+        Raises `ValueError` with one line, and without any part of a key, if the file is not valid.
         """
         file = KeyFile(path, clock or SystemClock())
         return cls(lambda: file.keys)
@@ -40,8 +40,8 @@ class Es256Signer:
     def load_or_create(cls, path: Path, clock: Clock | None = None) -> Es256Signer:
         """Return the signer with the keys of this file, made with one new key when there is none (development).
 
-        Several processes may do this at once: the file appears whole, readable by its owner only, and all of them
-        get the same key.
+        Several processes may do this at once: the file appears complete, only its owner can read it, and all get the
+        same key.
         """
         create_keys(path)
         return cls.load(path, clock)
@@ -53,7 +53,7 @@ class Es256Signer:
         return jwt.encode(header, dict(claims), current, algorithms=_ALGORITHMS)
 
     def verify(self, token: str) -> dict[str, Any] | None:
-        """Return the claims of a JWT signed by one of our keys, or None; the claims themselves are not judged."""
+        """Return the claims of a JWT that one of our keys has signed, or None. The claims are not checked."""
         if len(token) > _LONGEST_TOKEN:
             return None
         try:

@@ -1,4 +1,4 @@
-"""The file of signing keys: read, made, rotated, and watched for a rotation by another process."""
+"""The file of signing keys: reads, creates and rotates it, and notices a rotation by another process."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from joserfc.jwk import ECKey
 
 from app.domain.ports import Clock
 
-# Between two looks at the file. Until the last process has looked, they sign with the current key and with what was the
-# next one; all of them know both.
+# Between two checks of the file. Until the last process has read it, some sign with the old key and some with the new
+# one; all of them know both.
 _PAUSE = timedelta(minutes=1)
 _MOST_KEYS = 3
 
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 class KeyFile:
     """The keys of one file, in the order current, next, previous; read again within a minute after it has changed.
 
-    A changed file that cannot be read is an error in the log, and the keys stay what they were.
+    If a changed file cannot be read, the log has an error, and the keys stay the same.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
@@ -56,7 +56,7 @@ class KeyFile:
         try:
             self._keys = read_keys(self._path)
         except ValueError as error:
-            logger.error("The signing keys stay what they were: %s", error)
+            logger.error("The signing keys are not changed: %s", error)
         else:
             logger.info("The signing keys were changed", extra={"kids": [kid(key) for key in self._keys]})
 
@@ -127,7 +127,7 @@ def _read_set(key_set: object) -> list[ECKey]:
     if not isinstance(entries, list):
         raise _BadKeySetError('is not a JWK set: it needs a list under "keys"')
     if not 1 <= len(entries) <= _MOST_KEYS:
-        raise _BadKeySetError(f"holds {len(entries)} keys: needed are one to three (current, next, previous)")
+        raise _BadKeySetError(f"holds {len(entries)} keys: it needs one to three (current, next, previous)")
     keys = [_read_key(number, entry) for number, entry in enumerate(entries, start=1)]
     if len({kid(key) for key in keys}) < len(keys):
         raise _BadKeySetError("holds two keys with the same kid")
@@ -140,7 +140,7 @@ def _read_key(number: int, entry: object) -> ECKey:
     if not isinstance(entry.get("d"), str):
         raise _BadKeySetError(f"key {number} is not a private key")
     if entry.get("use", "sig") != "sig" or entry.get("alg", "ES256") != "ES256":
-        raise _BadKeySetError(f"key {number} is not meant for signing with ES256")
+        raise _BadKeySetError(f"key {number} is not for signing with ES256")
     try:
         key = ECKey.import_key({name: entry[name] for name in ("kty", "crv", "x", "y", "d", "kid") if name in entry})
     except (JoseError, ValueError):

@@ -122,9 +122,11 @@ class RedisLimiter:
     def _note_success(self) -> None:
         if self._failed_until is not None:
             self._failed_until = None
-            logger.warning("Redis answers again: limits are shared")
+            logger.warning("Redis answers again: the limits are shared again")
 
     def _note_failure(self, error: Exception) -> None:
         if self._failed_until is None:
-            logger.error("Redis fails (%s): half of each limit is counted in this process", type(error).__name__)
+            logger.error(
+                "Redis does not answer (%s): this process counts alone, up to half of each limit", type(error).__name__
+            )
         self._failed_until = self._clock.now() + _REST

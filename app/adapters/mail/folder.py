@@ -1,4 +1,4 @@
-"""The folder that `FileMailer` writes to, read again: what was sent in development."""
+"""Reads the folder that `FileMailer` writes to: the mail that was sent in development."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAME = re.compile(r"[0-9]{8}T[0-9]{12}Z-[0-9a-f]{12}", re.ASCII)
 
 
 class MailFolder:
-    """Each file is one mail, named by its moment; a name that `FileMailer` would not give is not there."""
+    """Each file is one mail, named by its time. A name that `FileMailer` would not give does not exist."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

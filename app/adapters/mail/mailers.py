@@ -1,4 +1,4 @@
-"""Where mail leaves: an SMTP server, or in development a folder of files."""
+"""How mail is sent: by an SMTP server, or in development to a folder of files."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ logger = logging.getLogger(__name__)
 
 
 class SmtpMailer:
-    """Sends through the server of an SMTP URL; each step of the conversation may take ten seconds.
+    """Sends through the server of an SMTP URL; each SMTP command may take ten seconds.
 
-    `smtp://` talks in clear, with `?starttls=required` only after STARTTLS (RFC 3207) has succeeded; `smtps://` talks
-    TLS from the start (RFC 8314). Certificates are always verified, against the system's authorities (or those that
-    OpenSSL's SSL_CERT_FILE names). Both arguments are checked: `ValueError` says in one line what is wrong.
+    `smtp://` is in clear text; with `?starttls=required` it sends only after STARTTLS (RFC 3207). `smtps://` uses TLS
+    from the start (RFC 8314). Certificates are always verified, against the system's authorities (or those that
+    OpenSSL's SSL_CERT_FILE names). Raises `ValueError`, in one line, if an argument is wrong.
     """
 
     def __init__(self, smtp_url: str, mail_from: str, clock: Clock) -> None:
@@ -45,22 +45,23 @@ class SmtpMailer:
         self._tls = ssl.create_default_context()
 
     async def send(self, message: MailMessage) -> None:
-        """Hand the message to the server; returns when it has accepted it, else raises `OSError`.
+        """Send the message.
 
-        The error never names the recipient, because it is kept with the message and may be logged.
+        Returns when the server has accepted it, else raises `OSError`. The error never names the recipient, because it
+        is stored with the message and may be logged.
         """
         try:
             await self._send(message)
         except aiosmtplib.SMTPException as error:
             raise OSError(_describe(error)) from None
         except OSError:
-            # First, because a certificate that does not verify is a ValueError as well.
+            # First, because the error of a bad certificate is a ValueError as well.
             raise
         except ValueError as error:
-            raise OSError(f"The message cannot be sent: {type(error).__name__}") from None
+            raise OSError(f"The message could not be sent: {type(error).__name__}") from None
 
     async def forget(self, customer_id: str) -> None:
-        """Do nothing: what was sent is not kept here."""
+        """Do nothing: sent mail is not stored here."""
 
     async def _send(self, message: MailMessage) -> None:
         mail = _compose(message, self._sender, self._clock)
@@ -81,9 +82,9 @@ class SmtpMailer:
 
 
 class FileMailer:
-    """Writes each message as a file that mail programs open, and its link to the log; for development only.
+    """Writes each message to a file that mail programs can open, and its link to the log; only for development.
 
-    A header says whose personal data is in it, so that it can be removed with the rest of that.
+    A header says whose personal data are in it, so that it can be erased with them.
     """
 
     def __init__(self, folder: Path, mail_from: str, clock: Clock) -> None:
@@ -92,14 +93,14 @@ class FileMailer:
         self._clock = clock
 
     async def send(self, message: MailMessage) -> None:
-        """Write `<moment>-<hash of the message id>.eml`, whole or not at all; raises `OSError` when it cannot."""
+        """Write `<moment>-<hash of the message id>.eml`, complete or not at all; raises `OSError` if it cannot."""
         try:
             mail = _compose(message, self._sender, self._clock)
             if message.customer_id is not None:
                 mail[_CUSTOMER_HEADER] = message.customer_id
             content = mail.as_bytes()
         except ValueError as error:
-            raise OSError(f"The message cannot be written: {type(error).__name__}") from None
+            raise OSError(f"The message could not be written: {type(error).__name__}") from None
         digest = sha256(message.message_id.encode()).hexdigest()[:12]
         path = self._folder / f"{self._clock.now():%Y%m%dT%H%M%S%f}Z-{digest}.eml"
         await asyncio.to_thread(_write, path, content)
@@ -127,7 +128,9 @@ class _Server:
         if url.scheme not in {"smtp", "smtps"} or not url.hostname or url.path.strip("/"):
             raise ValueError("The SMTP URL must look like smtp://[user:password@]host:port or smtps://…")
         if options or starttls not in {None, "required"} or (starttls and url.scheme == "smtps"):
-            raise ValueError("The only option of an smtp:// URL is ?starttls=required; smtps:// has none")
+            raise ValueError(
+                "An smtp:// URL may have the option ?starttls=required and no other; smtps:// has no option"
+            )
         return cls(
             host=url.hostname,
             port=url.port,
@@ -143,16 +146,16 @@ def _read_sender(mail_from: str) -> Address:
         ((name, address),) = getaddresses([mail_from])
         return _deliverable(address, name)
     except ValueError:
-        raise ValueError('The sender must be one mail address, such as "Shop <shop@example.com>"') from None
+        raise ValueError('The sender must be one e-mail address, such as "Shop <shop@example.com>"') from None
 
 
 def _deliverable(address: str, name: str = "") -> Address:
-    """Return the address with its domain in ASCII (IDNA 2008), so that only a local part can call for SMTPUTF8."""
+    """Return the address with its domain in ASCII (IDNA 2008), so that only a local part can need SMTPUTF8."""
     local_part, _, domain = address.rpartition("@")
     if not domain.isascii():
         domain = idna.encode(domain, uts46=True).decode("ascii")
     if not _LOCAL_PART.fullmatch(local_part) or not _DOMAIN.fullmatch(domain):
-        raise ValueError("This is not one mail address.")
+        raise ValueError("This is not one e-mail address.")
     return Address(name, username=local_part, domain=domain)
 
 
@@ -161,7 +164,7 @@ def _compose(message: MailMessage, sender: Address, clock: Clock) -> EmailMessag
     mail = EmailMessage(policy=SMTP if recipient.addr_spec.isascii() else SMTPUTF8)
     mail["From"] = sender
     mail["To"] = recipient
-    # A line break in the subject would be refused below; a shop's or a person's name may carry one.
+    # A shop's or a person's name may have a line break, which would be refused below in a subject.
     mail["Subject"] = " ".join(message.subject.split())
     mail["Date"] = clock.now()
     mail["Message-ID"] = message.message_id

@@ -1,4 +1,4 @@
-"""The mails' texts: one file per message and language, poured into one plain and one HTML layout."""
+"""The texts of the mails: one file per message and language, shown in a plain layout and an HTML layout."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from app.domain.ports import MailText
 
 _FALLBACK = "en"
 _LINE_WIDTH = 72
-# A lifetime is told in the largest unit that it fills to the second; "24 hours" is clearer than "1 day".
+# A lifetime is shown in the largest unit that divides it exactly; "24 hours" is clearer than "1 day".
 _UNITS = ((86_400, 2, "duration-day"), (3_600, 1, "duration-hour"), (60, 1, "duration-minute"))
 
 
 class JinjaMailTexts:
     """Reads `<message>.<language>.jinja`: blocks `subject`, `body` (paragraphs), and `action` (what the link does).
 
-    What both layouts say in words of their own stands in `layout.<language>.jinja`. In the texts, `lifetime | duration`
-    tells a timedelta and `when | moment` a time.
+    The layouts' own words are in `layout.<language>.jinja`. In the texts, `lifetime | duration` shows a timedelta and
+    `when | moment` a time.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,7 +35,7 @@ class JinjaMailTexts:
         self._html = Environment(loader=loader, undefined=StrictUndefined, autoescape=True, trim_blocks=True)
 
     def render(self, template: str, language: str, values: Mapping[str, Any]) -> MailText:
-        """Return the mail in this language (BCP 47), or in English where we have no text in it."""
+        """Return the mail in this language (BCP 47), or in English if we have no text in this language."""
         spoken, message = self._find(template, language)
         own = {**values, "language": spoken}
         words = _render_blocks(message, ("subject", "body", "action"), own)
@@ -78,7 +78,7 @@ def _one_line(text: str) -> str:
 
 
 def _wrap(paragraph: str) -> str:
-    # A link or an address must stay in one piece, or it cannot be clicked.
+    # A link or an address must not be broken over lines, or nobody can click it.
     return textwrap.fill(paragraph, _LINE_WIDTH, break_long_words=False, break_on_hyphens=False)
 
 

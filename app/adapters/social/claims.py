@@ -1,4 +1,4 @@
-"""What a provider's answers say about an address: which it is and whether it is verified, only ever together."""
+"""What a provider's answers say about an address: the address and whether it is verified, always from one answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _EMAIL, _EMAIL_VERIFIED = "email", "email_verified"
 
 @dataclass(frozen=True, slots=True)
 class ToldEmail:
-    """An address as one answer tells it; `is_decided` when the same answer says whether it is verified."""
+    """An address from one answer; `is_decided` if the same answer says whether it is verified."""
 
     address: str
     is_decided: bool
@@ -20,10 +20,10 @@ class ToldEmail:
 
 
 def tell_email(claims: Mapping[str, Any], name: str) -> ToldEmail | None:
-    """Return the address that one answer calls `name`, or None where it tells none.
+    """Return the address that one answer has under `name`, or None if it has none.
 
-    Only JSON `true` of this very answer makes it verified, and only if the answer does not use that word about another
-    address: a provider may tell one beside `email`, of which `email_verified` says nothing.
+    It is verified only if this answer has JSON `true`, and only if that is about this address: a provider may report
+    another address beside `email`, and `email_verified` is not about that.
     """
     address = readable_text(claims.get(name))
     if address is None:
@@ -36,11 +36,11 @@ def tell_email(claims: Mapping[str, Any], name: str) -> ToldEmail | None:
 
 
 def choose_email(told: Iterable[ToldEmail | None]) -> ToldEmail | None:
-    """Return the first address that its answer says to be verified or not; where none does, the first one."""
+    """Return the first address whose answer says whether it is verified; if none does, the first address."""
     addresses = [each for each in told if each is not None]
     return next((each for each in addresses if each.is_decided), addresses[0] if addresses else None)
 
 
 def readable_text(value: object) -> str | None:
-    """Return a text that a person can read, or None: NUL and half characters must not reach the database."""
+    """Return a readable text, or None: NUL and incomplete characters must not reach the database."""
     return value if isinstance(value, str) and value and value.isprintable() else None

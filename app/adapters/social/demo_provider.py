@@ -1,4 +1,4 @@
-"""Starts an OpenID provider on this machine, so that social login can be tried without an account anywhere."""
+"""Starts an OpenID provider on this machine, to try social login without an account elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 _PACKAGE = "oidc_provider_mock"
 _PROCESS = "app.adapters.social.demo_provider_process"
-# Authlib, which the provider is made with, speaks plain http only when it is told so.
+# The provider uses Authlib, which allows plain http only with this setting.
 _ENVIRONMENT = {"AUTHLIB_INSECURE_TRANSPORT": "1"}
 _PATIENCE_SECONDS = 5
 
@@ -43,4 +43,6 @@ def _check(port: int) -> None:
     try:
         create_server(("127.0.0.1", port)).close()
     except OSError as error:
-        raise ValueError(f"The demo provider needs port {port}, which something else listens on: end that.") from error
+        raise ValueError(
+            f"The demo provider needs port {port}, but another program uses it: end that program."
+        ) from error

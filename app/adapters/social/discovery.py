@@ -1,4 +1,4 @@
-"""Where a provider's endpoints are: by its discovery document (OpenID Connect Discovery 1.0), kept for an hour."""
+"""A provider's endpoints, from its discovery document (OpenID Connect Discovery 1.0), kept for an hour."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.domain.tenants import SocialProvider
 
 LIFETIME = timedelta(hours=1)
 
-# By preference: what a provider can do, first the one that every provider has to know (RFC 6749 section 2.3.1).
+# In order of preference; every provider must support the first (RFC 6749 section 2.3.1).
 _AUTHENTICATIONS = ("client_secret_basic", "client_secret_post")
 
 
@@ -38,7 +38,7 @@ class Endpoints:
 class Discovery:
     """The endpoints of one provider; those of an OAuth 2 provider without OpenID stand in the tenants file.
 
-    `check` raises `ProviderUnavailableError` for an address that nobody may be sent to.
+    `check` raises `ProviderUnavailableError` for an address to which we may not send anybody.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Discovery:
         issuer = self._provider.issuer
         document = await get_json(self._http, f"{issuer.rstrip('/')}/.well-known/openid-configuration")
         if document.get("issuer") != issuer:
-            raise ProviderUnavailableError("its discovery document is another issuer's")
+            raise ProviderUnavailableError("its discovery document names another issuer")
         authorization = _required(document, "authorization_endpoint")
         self._check(authorization)
         return Endpoints(
@@ -98,7 +98,7 @@ def _authentication(document: dict[str, Any]) -> str:
     for method in _AUTHENTICATIONS:
         if method in supported:
             return method
-    raise ProviderUnavailableError("it wants us to authenticate in a way that we do not know")
+    raise ProviderUnavailableError("it asks for a way to authenticate that we do not support")
 
 
 def _required(document: dict[str, Any], name: str) -> str:

@@ -11,7 +11,7 @@ from app.adapters.guarded_http import ProviderUnavailableError
 
 
 class ProviderRefusedError(Exception):
-    """What the provider answered proves nothing: it refused the code, or its token is not in order."""
+    """The provider's answer proves nothing: it refused the code, or its token is not valid."""
 
 
 async def get_json(client: httpx2.AsyncClient, url: str, *, bearer: str | None = None) -> dict[str, Any]:
@@ -23,7 +23,7 @@ async def get_json(client: httpx2.AsyncClient, url: str, *, bearer: str | None =
     try:
         content = json.loads(response.content)
     except (ValueError, RecursionError) as error:
-        raise ProviderUnavailableError(f"{url} answers with what is no JSON") from error
+        raise ProviderUnavailableError(f"the answer of {url} is not JSON") from error
     if not isinstance(content, dict):
-        raise ProviderUnavailableError(f"{url} answers with what is no JSON object")
+        raise ProviderUnavailableError(f"the answer of {url} is not a JSON object")
     return content

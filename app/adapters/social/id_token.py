@@ -13,7 +13,7 @@ from joserfc.errors import JoseError
 from app.adapters.social.http import ProviderRefusedError
 from app.adapters.social.keys import ProviderKeys
 
-# Signatures that only the provider can have made; what it announces may narrow the list, never widen it.
+# Algorithms with which only the provider can sign. Its announcement can shorten the list, but not extend it.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 # Seconds by which the provider's clock may differ from ours.
 LEEWAY = 60
@@ -23,7 +23,7 @@ _LONGEST_TOKEN = 32_768
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What an id token has to say to be the answer to our request."""
+    """What an id token must say to be the answer to our request."""
 
     issuer: str
     client_id: str
@@ -35,7 +35,7 @@ class Expected:
 async def check_id_token(
     token: str, keys: ProviderKeys, announced: Collection[str], expected: Expected
 ) -> dict[str, Any]:
-    """Return the claims of an id token that is in order; raises `ProviderRefusedError` for any other.
+    """Return the claims of a valid id token; raises `ProviderRefusedError` for any other.
 
     `announced` are the algorithms of the provider's discovery document.
     """
@@ -45,7 +45,7 @@ async def check_id_token(
         claims = await _verify(token, keys, announced, expected)
         claims.validate(now=expected.now, leeway=LEEWAY)
     except (JoseError, ValueError, TypeError, RecursionError) as error:
-        raise ProviderRefusedError(f"the id token is not in order: {type(error).__name__} {error}") from error
+        raise ProviderRefusedError(f"the id token is not valid: {type(error).__name__} {error}") from error
     _check_further(claims)
     return dict(claims)
 
@@ -54,7 +54,7 @@ async def _verify(token: str, keys: ProviderKeys, announced: Collection[str], ex
     algorithms = [algorithm for algorithm in ALGORITHMS if algorithm in announced]
     algorithm = (header := jws.extract_compact(token.encode("ascii")).headers()).get("alg")
     if algorithm not in algorithms:
-        raise ProviderRefusedError("the id token is signed with an algorithm that does not count")
+        raise ProviderRefusedError("the id token is signed with an algorithm that we do not accept")
     key = await keys.find(header.get("kid"), algorithm)
     decoded = jwt.decode(token, key, registry=jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False))
     options = {
@@ -71,7 +71,7 @@ async def _verify(token: str, keys: ProviderKeys, announced: Collection[str], ex
 
 
 def _check_further(claims: CodeIDToken) -> None:
-    # The library looks at a hash only when it is not empty.
+    # The library checks a hash only if it is not empty.
     if "at_hash" in claims and (not isinstance(claims["at_hash"], str) or not claims["at_hash"]):
         raise ProviderRefusedError("the id token has an empty hash of the access token")
     if len(claims["sub"]) > LONGEST_SUBJECT:

@@ -1,4 +1,4 @@
-"""A provider's signing keys (RFC 7517), kept for an hour and fetched anew for a key that is not among them."""
+"""A provider's signing keys (RFC 7517), kept for an hour, and fetched again for an unknown key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SigningKey = RSAKey | ECKey
 
 
 class ProviderKeys:
-    """The keys of one provider. `refetch_pause` is the least time between two looks for an unknown key."""
+    """The keys of one provider. `refetch_pause` is the shortest time between two fetches for an unknown key."""
 
     def __init__(self, clock: Clock, refetch_pause: timedelta, fetch: Callable[[], Awaitable[dict[str, Any]]]) -> None:
         self._clock = clock
@@ -77,7 +77,7 @@ def _read_key(entry: object) -> SigningKey | None:
     if not isinstance(entry, dict) or entry.get("kty") not in {"RSA", "EC"} or entry.get("use", "sig") != "sig":
         return None
     try:
-        # A key that the library warns of, such as a short one, is none for us.
+        # We do not accept a key that the library warns about, such as a short one.
         with warnings.catch_warnings():
             warnings.simplefilter("error", SecurityWarning)
             key = JWKRegistry.import_key(entry)

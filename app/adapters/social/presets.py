@@ -1,4 +1,4 @@
-"""What we know of well-known social providers, so that a tenants file need not say it."""
+"""The settings of well-known social providers, so that a tenants file need not have them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ _GRAPH = "https://graph.facebook.com/v23.0"
 
 PRESETS: dict[str, dict[str, Any]] = {
     "google": {"name": "Google", "issuer": "https://accounts.google.com"},
-    # Whoever asks Apple for the name or the address gets the code by a form's POST.
+    # Apple returns the code by a form's POST if it is asked for the name or the address.
     "apple": {
         "name": "Apple",
         "issuer": "https://appleid.apple.com",
         "scopes": ["openid", "email", "name"],
         "response_mode": "form_post",
     },
-    # OAuth 2 without OpenID: who the person is, the Graph user call says.
+    # OAuth 2 without OpenID: the Graph API says who the person is.
     "facebook": {
         "name": "Facebook",
         "issuer": "https://www.facebook.com",

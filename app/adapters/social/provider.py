@@ -1,4 +1,4 @@
-"""One provider of social login: where its endpoints are, the way to it, and what comes back."""
+"""One provider of social login: its endpoints, the address to send the person to, and the answer."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from app.domain.ports import Clock
 from app.domain.social import AuthorizationGrant, AuthorizationRequest, ProviderTokens, SocialProof
 from app.domain.tenants import SocialProvider, Tenant
 
-# Errors of the token endpoint (RFC 6749 section 5.2) that say that the code is not right, and not we or the provider.
+# Errors of the token endpoint (RFC 6749 section 5.2) that mean a wrong code, not a fault of ours or of the provider.
 _REFUSALS = frozenset({"invalid_grant", "access_denied", "invalid_request", "invalid_scope"})
 _LONGEST_TOKEN = 16_384
 
 
 class ProviderClient:
-    """Speaks with one provider of one tenant."""
+    """Calls one provider of one tenant."""
 
     def __init__(self, provider: SocialProvider, tenant: Tenant, transport: GuardedTransport, clock: Clock) -> None:
         self.name = f"{tenant.id}/{provider.provider}"
@@ -56,7 +56,7 @@ class ProviderClient:
         return str(url)
 
     async def prove(self, grant: AuthorizationGrant) -> SocialProof:
-        """Trade the code; the id token says who the person is, or without OpenID the userinfo endpoint."""
+        """Trade the code. The id token, or without OpenID the userinfo endpoint, says who the person is."""
         endpoints = await self._discovery.endpoints()
         self._check_issuer(grant.iss, required=endpoints.names_issuer_in_redirect)
         token = await self._fetch_token(endpoints, grant)
@@ -68,9 +68,9 @@ class ProviderClient:
         return self._proof(answers, tokens)
 
     def _check_issuer(self, iss: str | None, *, required: bool) -> None:
-        """Refuse an answer that another authorization server gave (RFC 9207 section 2.4)."""
+        """Refuse an answer from another authorization server (RFC 9207 section 2.4)."""
         if iss != self._provider.issuer and (iss is not None or required):
-            raise ProviderRefusedError("the redirect names another issuer, or none")
+            raise ProviderRefusedError("the redirect names another issuer, or no issuer")
 
     async def _fetch_token(self, endpoints: Endpoints, grant: AuthorizationGrant) -> dict[str, Any]:
         try:
@@ -84,11 +84,11 @@ class ProviderClient:
         except OAuthError as error:
             _raise_for(error.error)
         except (ValueError, RecursionError) as error:
-            raise ProviderUnavailableError("its token endpoint answers with what is no JSON object") from error
+            raise ProviderUnavailableError("the answer of its token endpoint is not a JSON object") from error
         return dict(token)
 
     def _oauth_client(self, endpoints: Endpoints) -> AsyncOAuth2Client:
-        """Return a client for one exchange: it keeps the token that it gets."""
+        """Return a client for one exchange, because it keeps the token that it gets."""
         return AsyncOAuth2Client(
             client_id=self._provider.client_id,
             client_secret=client_secret(self._provider, self._clock.now()),
@@ -116,11 +116,11 @@ class ProviderClient:
         further = await self._userinfo(endpoints, tokens)
         # Without this check, one person's access token could come with another's id token (Core section 5.3.2).
         if further.get("sub") != claims["sub"]:
-            raise ProviderRefusedError("the userinfo endpoint speaks of another subject")
+            raise ProviderRefusedError("the userinfo endpoint names another subject")
         return [claims, further]
 
     def _tells_enough(self, claims: dict[str, Any]) -> bool:
-        """Tell whether there is an address, and whether it is verified, where that could count at all."""
+        """Tell whether the address, and whether it is verified, are known as far as that matters."""
         told = tell_email(claims, self._provider.claim_names.email)
         return told is not None and (told.is_decided or not self._provider.trusted_email_domains)
 
@@ -136,7 +136,7 @@ class ProviderClient:
         return await get_json(self._http, endpoints.keys)
 
     def _proof(self, answers: list[dict[str, Any]], tokens: ProviderTokens) -> SocialProof:
-        """Return what the answers say together; of an address the first that tells the most, and no other."""
+        """Return what all answers say together; the address is from one answer only, the first that says most."""
         names = self._provider.claim_names
         claims = {name: value for answer in reversed(answers) for name, value in answer.items()}
         email = choose_email([tell_email(answer, names.email) for answer in answers])
@@ -155,7 +155,7 @@ class ProviderClient:
 
 
 def _raise_for(error: object) -> NoReturn:
-    # Providers older than the standard, such as Facebook, describe a code that is not right by an object.
+    # Providers older than the standard, such as Facebook, describe a wrong code with an object.
     if isinstance(error, dict) or error in _REFUSALS:
         raise ProviderRefusedError(f"its token endpoint says {str(error)[:100]}")
     raise ProviderUnavailableError(f"its token endpoint says {str(error)[:100]}")

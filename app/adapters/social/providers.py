@@ -18,7 +18,7 @@ from app.domain.ports import Clock
 from app.domain.social import AuthorizationGrant, AuthorizationRequest, SocialProof
 from app.domain.tenants import SocialProvider, Tenant
 
-# Calls under way to one provider, and those that may wait for their turn; who comes then is told at once.
+# How many calls to one provider may run at once, and how many may wait. Any others are refused at once.
 MOST_IN_FLIGHT = 8
 MOST_WAITING = 32
 
@@ -26,15 +26,15 @@ logger = logging.getLogger(__name__)
 
 
 class SocialProviders:
-    """All providers of all tenants, each with its own bounds, so that one that hangs slows nobody else.
+    """All providers of all tenants, each with its own limits, so that a slow one slows no other.
 
-    `loopback` lets http to this machine pass (development); `tls` stands in for the system's trusted authorities.
+    `loopback` allows http to this machine (development); `tls` replaces the system's trusted authorities.
     """
 
     def __init__(self, clock: Clock, *, loopback: bool, tls: SSLContext | None = None) -> None:
         self._clock = clock
         self._loopback = loopback
-        # The bounds are ours: a pool that is full because of one provider would make all others wait.
+        # We limit the calls ourselves, because one provider could fill a shared pool and make all others wait.
         self._transport = httpx2.AsyncHTTPTransport(
             verify=tls or True, trust_env=False, limits=httpx2.Limits(max_connections=None)
         )
@@ -46,12 +46,12 @@ class SocialProviders:
             return await client.authorization_url(request)
 
     async def prove(self, tenant: Tenant, provider: SocialProvider, grant: AuthorizationGrant) -> SocialProof:
-        """Trade the code for what the provider knows about the person; the code goes out once."""
+        """Trade the code for what the provider knows about the person. The code is sent only once."""
         async with self._gate(tenant, provider).pass_through() as client:
             return await client.prove(grant)
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._transport.aclose()
 
     def _gate(self, tenant: Tenant, provider: SocialProvider) -> _Gate:
@@ -66,7 +66,7 @@ class SocialProviders:
 
 
 class _Gate:
-    """Lets few through to one provider at a time, and each for `seconds` at the most, waiting included."""
+    """Allows a few calls to one provider at a time, each for at most `seconds`, including the wait."""
 
     def __init__(self, client: ProviderClient, seconds: int) -> None:
         self._client = client
@@ -76,9 +76,9 @@ class _Gate:
 
     @asynccontextmanager
     async def pass_through(self) -> AsyncIterator[ProviderClient]:
-        """Wait for a turn; failures come out as `Refused`, and their cause goes to the log."""
+        """Wait for a place. Failures are raised as `Refused`, and their cause is logged."""
         if self._inside >= MOST_IN_FLIGHT + MOST_WAITING:
-            raise self._unavailable("too many are waiting for it")
+            raise self._unavailable("too many calls are waiting for it")
         self._inside += 1
         try:
             async with asyncio.timeout(self._seconds), self._turns:
@@ -90,7 +90,7 @@ class _Gate:
         except ProviderRefusedError as error:
             logger.warning("social login refused", extra={"provider": self._client.name, "cause": str(error)})
             raise Refused(
-                UserErrorCode.PROVIDER_REFUSED, "The provider did not confirm who you are: please try again."
+                UserErrorCode.PROVIDER_REFUSED, "The provider did not confirm who you are. Please try again."
             ) from error
         finally:
             self._inside -= 1
@@ -99,5 +99,5 @@ class _Gate:
         logger.warning("social provider unavailable", extra={"provider": self._client.name, "cause": cause})
         return Refused(
             UserErrorCode.PROVIDER_UNAVAILABLE,
-            "The provider does not answer at the moment: please try again later, or sign in another way.",
+            "The provider does not answer at the moment. Please try again later, or sign in another way.",
         )

@@ -1,4 +1,4 @@
-"""How we prove to a provider who we are: a shared secret, or for Apple a short-lived JWT signed with its key."""
+"""How we authenticate to a provider: with a shared secret, or for Apple with a short-lived signed JWT."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _LIFETIME = timedelta(minutes=5)
 
 
 def client_secret(provider: SocialProvider, now: datetime) -> str:
-    """Return what goes to the token endpoint as the client's secret at this moment."""
+    """Return the current client secret for the token endpoint."""
     if provider.client_secret is not None:
         return provider.client_secret.get_secret_value()
     if provider.signing is None:
-        raise RuntimeError("A provider without a secret does not pass the check of the tenants file.")
+        raise RuntimeError("The check of the tenants file refuses a provider without a secret.")
     return _signed_secret(provider, provider.signing, now)
 
 
 def _signed_secret(provider: SocialProvider, signing: SigningSecret, now: datetime) -> str:
-    """Return the JWT that Apple wants: `iss` is the team, `sub` the client, `aud` the issuer."""
+    """Return the JWT for Apple: `iss` is the team, `sub` the client, `aud` the issuer."""
     header = {"alg": _ALGORITHM, "kid": signing.key_id}
     claims = {
         "iss": signing.team_id,
@@ -37,7 +37,7 @@ def _signed_secret(provider: SocialProvider, signing: SigningSecret, now: dateti
 
 
 def read_private_key(text: str) -> ECKey:
-    """Return the P-256 private key of a PEM text; raises `ValueError` without a word of the key for anything else."""
+    """Return the P-256 private key of a PEM text; raises `ValueError`, without any of the text, if it is not one."""
     try:
         key = ECKey.import_key(text)
     except (JoseError, ValueError, TypeError):

@@ -1,1 +1,1 @@
-"""The tenants file: read, checked, and turned into the shops."""
+"""The tenants file: reads it, checks it, and returns the shops."""

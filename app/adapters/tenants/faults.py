@@ -1,4 +1,4 @@
-"""Says what is wrong in a tenants file in the file's own words: the path of its keys and a plain sentence."""
+"""Says what is wrong in a tenants file: the path of the key, as in the file, and a plain sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.domain.tenants import Challenge, Client, Mixin, OrganisationUser, Site,
 
 Path = tuple[str | int, ...]
 
-# What the file calls a key differently than the domain.
+# Keys that have another name in the file than in the domain.
 FILE_KEYS = {
     "secret": "secret_env",
     "previous_secret": "previous_secret_env",
@@ -51,7 +51,7 @@ def dotted(*path: str | int) -> str:
 
 
 def describe(error: ValidationError, tenant_id: str, place: Callable[..., Path]) -> list[str]:
-    """Return a line for each thing that the model refused; `place` tells where it stands in the file."""
+    """Return a line for each error of the model; `place` says where it is in the file."""
     return [_line(details, tenant_id, place) for details in error.errors(include_url=False)]
 
 
@@ -77,7 +77,7 @@ def _sentence(details: ErrorDetails) -> str:
         case "model_type" | "model_attributes_type":
             return "must be a table"
         case "tuple_type" if details["loc"] in {(noun,) for noun, _ in _NAMED_BY_TABLE}:
-            return "must be tables with a name each, such as [tenants.….sites.main]"
+            return "must be tables, each with a name, such as [tenants.….sites.main]"
         case "tuple_type" | "frozen_set_type":
             return "must be a list: write […]"
     return _PYDANTIC_SUBJECT.sub("must ", details["msg"])

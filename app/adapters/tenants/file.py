@@ -1,4 +1,4 @@
-"""Reads the tenants file: checked whole, every fault one line that says where and what to write instead."""
+"""Reads and checks the whole tenants file. Each fault is one line that says where it is and what to write instead."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TenantsFileError(Exception):
 def load_tenants(path: Path | None, environment: Mapping[str, str], profile: Profile) -> TenantDirectory:
     """Return the tenants of a TOML file, or of the built-in demo where `path` is None.
 
-    `environment` holds the secrets that the file names. Raises `TenantsFileError` with every fault found.
+    `environment` has the secrets that the file names. Raises `TenantsFileError` with every fault found.
     """
     file = path or _DEMO
     try:
@@ -47,9 +47,7 @@ def load_tenants(path: Path | None, environment: Mapping[str, str], profile: Pro
 
 def _read(document: dict[str, Any], surroundings: Surroundings) -> tuple[list[Tenant], list[str]]:
     """Return the tenants of the document and what is wrong with it."""
-    faults = [
-        f"{dotted(key)} is not known: everything stands under [tenants.…]" for key in document.keys() - {"tenants"}
-    ]
+    faults = [f"{dotted(key)} is not known: put everything under [tenants.…]" for key in document.keys() - {"tenants"}]
     tables = document.get("tenants")
     if not isinstance(tables, dict) or not tables:
         return [], [*faults, "tenants is missing: write at least one table [tenants.…]"]
@@ -70,7 +68,7 @@ def _read(document: dict[str, Any], surroundings: Surroundings) -> tuple[list[Te
 
 
 def _shared_clients(tables: dict[str, Any]) -> list[str]:
-    """Return a fault for each client id that more than one tenant uses, judged on the raw tables."""
+    """Return a fault for each client id that more than one tenant uses, read from the raw tables."""
     owners = Counter(client_id for table in tables.values() for client_id in _client_ids(table))
     return [
         f"tenants: client id '{client_id}' is used by {count} tenants: give each client its own"

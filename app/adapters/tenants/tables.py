@@ -1,4 +1,4 @@
-"""Turns one tenant's table into what the domain knows: names from keys, secrets from variables, texts from files."""
+"""Turns one tenant's table into the form of the domain: names from keys, secrets from variables, texts from files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.domain.mixins import check_schema
 from app.domain.operation_lists import read_operations
 from app.domain.profile import Profile
 
-# Stands in for a secret that could not be had, so that the rest of the table is still checked.
+# Replaces a missing secret, so that the rest of the table is still checked.
 _STAND_IN = "whsec_" + "A" * 32
 
 Table = dict[str, Any]
@@ -27,7 +27,7 @@ Table = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a tenants file is read with: its folder, the variables, the profile, and whether it is our own demo."""
+    """What is needed to read a tenants file: its folder, the variables, the profile, and whether it is our demo."""
 
     folder: Path
     environment: Mapping[str, str]
@@ -36,7 +36,7 @@ class Surroundings:
 
 
 class TenantTable:
-    """One tenant's table. `prepared` is what the domain's model is made from; `faults` what stood in the way."""
+    """One tenant's table. `prepared` is the input of the domain's model; `faults` is what is wrong."""
 
     def __init__(self, tenant_id: str, content: Table, surroundings: Surroundings) -> None:
         self.tenant_id = tenant_id
@@ -84,7 +84,7 @@ class TenantTable:
         prepared[noun] = [{**table, key: name} if isinstance(table, dict) else table for name, table in tables.items()]
 
     def _entries(self, prepared: Table, noun: str) -> Iterator[tuple[tuple[str | int, ...], Table]]:
-        """Copy the entries of a list, so that the file's own content stays, and return each with its path."""
+        """Copy the entries of a list, to leave the file's content unchanged, and return each with its path."""
         entries = prepared.get(noun)
         if not isinstance(entries, list):
             return
@@ -94,7 +94,7 @@ class TenantTable:
                 yield self.path(noun, index), copy
 
     def path(self, *location: str | int) -> tuple[str | int, ...]:
-        """Return where a place of `prepared` stands in the table: entries with a name of their own by that name."""
+        """Return the place in the table for a place in `prepared`: named entries by their name."""
         match location:
             case ("sites" | "mixins" as noun, int(index), *rest):
                 return (noun, list(self.content[noun])[index], *rest)
@@ -117,7 +117,7 @@ class TenantTable:
         if not secret and self._surroundings.built_in and not in_production:
             return WELL_KNOWN_SECRET + variable.lower().replace("_", "-")
         if not secret:
-            self._add(f"names {variable}, which is not set: put the secret into that environment variable", *path)
+            self._add(f"names {variable}, which is not set: set this environment variable to the secret", *path)
             return _STAND_IN
         if in_production and secret.startswith(WELL_KNOWN_SECRET):
             self._add(f"names {variable}, which holds a well-known development secret: choose one of your own", *path)
@@ -154,12 +154,12 @@ class TenantTable:
         except OSError as error:
             self._add(f"names '{name}', which cannot be read: {error.strerror}", *path, file_key)
         except (ValueError, JoseError) as error:
-            self._add(f"names '{name}', which is not right: {error}", *path, file_key)
+            self._add(f"names '{name}', which is wrong: {error}", *path, file_key)
         else:
             entry[key] = json.dumps(content)
 
     def _take_signing(self, entry: Table, *path: str | int) -> None:
-        """Replace the name of the variable with the key that signs our secret for a provider by the key's text."""
+        """Replace the name of the variable that has the signing key for a provider by the text of the key."""
         if not isinstance(entry.get("signing"), dict):
             return
         entry["signing"] = signing = dict(entry["signing"])
@@ -189,7 +189,7 @@ def _check_keys(content: Any) -> None:
 
 
 def _check_schema(content: Any) -> None:
-    """Raise `ValueError` unless this is a JSON Schema that stands alone."""
+    """Raise `ValueError` unless this is a JSON Schema without references to other documents."""
     if not isinstance(content, dict):
         raise ValueError("write a JSON object")
     check_schema(content)

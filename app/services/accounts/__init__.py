@@ -1,1 +1,1 @@
-"""A customer's account: how it begins, how it is proved, and all that its owner keeps in it."""
+"""A customer's account: sign-up, proof of ownership, credentials, and what the customer stores in it."""

@@ -1,4 +1,4 @@
-"""A customer's postal addresses: at most so many, one of them the default as soon as there is one."""
+"""A customer's postal addresses: limited in number, and one of them is the default."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from app.domain.errors import DomainError, UserErrorCode, refuse
+from app.domain.errors import UserErrorCode, refuse
 from app.domain.locales import parse_country
 from app.domain.origins import Origin
 from app.domain.patches import (
@@ -62,7 +62,7 @@ def check_address(
 
 
 async def addresses(uow: UnitOfWork, customer_id: str, tag: str | None) -> Sequence[Address]:
-    """Return a customer's addresses, those with the tag if one is given, the default first."""
+    """Return a customer's addresses, the default first; with `tag`, only those that have it."""
     every = await uow.addresses.list(customer_id)
     if tag is None:
         return every
@@ -113,10 +113,10 @@ async def add_address(
 
 
 async def update_address(uow: UnitOfWork, address_id: str, patch: Patch) -> Address:
-    """Change one of the caller's own addresses: what is left out stays, null clears. NOT_FOUND for any other."""
+    """Change one of the caller's own addresses; a field left out stays, null clears it. NOT_FOUND for any other."""
     customer_id = uow.caller.require_customer().id
     await lock_own_account(uow)
-    so_far = await _get(uow, customer_id, address_id)
+    so_far = await _get(uow, customer_id, address_id, "id")
     problems = Problems()
     columns = check_address(uow, problems, patch, country=so_far.country)
     check_default_stays(problems, columns, so_far, "address")
@@ -124,7 +124,7 @@ async def update_address(uow: UnitOfWork, address_id: str, patch: Patch) -> Addr
     await move_default(uow.addresses, customer_id, uow.now, columns, so_far)
     await uow.addresses.change(customer_id, address_id, uow.now, **columns, origin=None)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
-    return await _get(uow, customer_id, address_id)
+    return await _get(uow, customer_id, address_id, "id")
 
 
 async def delete_address(uow: UnitOfWork, address_id: str) -> str:
@@ -134,7 +134,7 @@ async def delete_address(uow: UnitOfWork, address_id: str) -> str:
     """
     customer_id = uow.caller.require_customer().id
     await lock_own_account(uow)
-    gone = await _get(uow, customer_id, address_id)
+    gone = await _get(uow, customer_id, address_id, "id")
     await uow.addresses.delete(customer_id, address_id)
     await pass_default_on(uow.addresses, customer_id, uow.now, gone)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
@@ -142,12 +142,12 @@ async def delete_address(uow: UnitOfWork, address_id: str) -> str:
 
 
 async def add_address_tags(uow: UnitOfWork, address_id: str, tags: Sequence[str]) -> Address:
-    """Add tags to one of the caller's own addresses; those that it has already do no harm."""
+    """Add tags to one of the caller's own addresses; a tag that it has already is ignored."""
     return await _change_tags(uow, address_id, tags, lambda so_far, given: [*so_far, *given])
 
 
 async def remove_address_tags(uow: UnitOfWork, address_id: str, tags: Sequence[str]) -> Address:
-    """Take tags from one of the caller's own addresses; those that it has not do no harm."""
+    """Remove tags from one of the caller's own addresses; a tag that it does not have is ignored."""
     return await _change_tags(uow, address_id, tags, lambda so_far, given: [tag for tag in so_far if tag not in given])
 
 
@@ -156,7 +156,7 @@ async def _change_tags(
 ) -> Address:
     customer_id = uow.caller.require_customer().id
     await lock_own_account(uow)
-    so_far = await _get(uow, customer_id, address_id)
+    so_far = await _get(uow, customer_id, address_id, "addressId")
     problems = Problems()
     given = problems.check(normalize_tags, tags, "tags")
     if given is not None:
@@ -164,15 +164,11 @@ async def _change_tags(
     problems.raise_if_any()
     await uow.addresses.change(customer_id, address_id, uow.now, tags=list(changed or ()), origin=None)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
-    return await _get(uow, customer_id, address_id)
+    return await _get(uow, customer_id, address_id, "addressId")
 
 
-async def _get(uow: UnitOfWork, customer_id: str, address_id: str) -> Address:
+async def _get(uow: UnitOfWork, customer_id: str, address_id: str, field: str) -> Address:
     found = await uow.addresses.find(customer_id, address_id)
     if found is None:
-        raise _not_found()
+        raise refuse(UserErrorCode.NOT_FOUND, "You have no address with this id.", field)
     return found
-
-
-def _not_found() -> DomainError:
-    return refuse(UserErrorCode.NOT_FOUND, "You have no address with this id.", "addressId")

@@ -1,4 +1,4 @@
-"""Accounts that are closed for their erasure, and opened again."""
+"""Opens accounts again that were closed for their erasure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.services.outgoing.mails import send_mail
 from app.services.outgoing.one_time_tokens import issue_one_time_token
 from app.services.unit_of_work import UnitOfWork
 
-# The type of a requester who is the customer in person.
+# The type of the requester if it is the customer.
 CUSTOMER_TYPE = "Customer"
 
 

@@ -1,4 +1,4 @@
-"""The confirmation of a new customer's address, and another mail for it."""
+"""The confirmation of a new customer's address, and another mail with the link."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ async def _confirm_account(uow: UnitOfWork, token: OneTimeToken) -> str:
 
 
 async def resend_confirmation(uow: UnitOfWork, email: str) -> None:
-    """Have the confirmation mailed once more, if the address waits for one; the answer is the same."""
+    """Mail the confirmation again, if the address is not confirmed; the answer is always the same."""
     await guard_mailed_flow(uow)
     problems = Problems()
     address = problems.check(parse_email, email, "email")

@@ -1,4 +1,4 @@
-"""A new password from who knows the old one."""
+"""A new password for a customer who knows the old one."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from app.services.unit_of_work import UnitOfWork
 async def change_password(uow: UnitOfWork, current_password: str | None, new_password: str) -> TokenSet:
     """Set a new password: all other sessions end, and the caller's own goes on with new tokens.
 
-    Who has no password yet sets the first one within a fresh login, else REAUTHENTICATION_REQUIRED. All others give the
-    current one: REQUIRED, INVALID_CREDENTIALS. INVALID for a new password that is the current one.
+    A customer without a password needs a fresh login, else REAUTHENTICATION_REQUIRED. All others need the current
+    password, else REQUIRED or INVALID_CREDENTIALS. INVALID if the new password is the current one.
     """
     profile = uow.caller.require_customer()
     problems = Problems()
@@ -39,7 +39,9 @@ async def change_password(uow: UnitOfWork, current_password: str | None, new_pas
     password_hash = await uow.hash_password(new_password)
     await lock_own_account(uow)
     if not await uow.credentials.set_password(profile.id, credential.version, uow.now, password_hash):
-        raise refuse(UserErrorCode.VERSION_CONFLICT, "The password was changed meanwhile.", "currentPassword")
+        raise refuse(
+            UserErrorCode.VERSION_CONFLICT, "The password was changed in the meantime: log in again.", "currentPassword"
+        )
     session_id = uow.caller.require_principal().session_id or ""
     await uow.sessions.revoke_all(profile.id, uow.now, keep=session_id)
     await uow.one_time_tokens.revoke(profile.id, uow.now, *ENDED_BY_NEW_CREDENTIALS)

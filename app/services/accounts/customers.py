@@ -16,16 +16,16 @@ from app.services.unit_of_work import UnitOfWork
 
 
 async def update_me(uow: UnitOfWork, patch: Patch, version: int | None) -> CustomerProfile:
-    """Change the caller's own profile: what is left out stays, null clears.
+    """Change the caller's own profile; a field left out stays, null clears it.
 
-    VERSION_CONFLICT when `version` is given and is not the profile's any more.
+    VERSION_CONFLICT if `version` is given and is no longer that of the profile.
     """
     so_far = await lock_own_account(uow)
     customer_id = so_far.id
     if version is not None and version != so_far.version:
         raise refuse(
             UserErrorCode.VERSION_CONFLICT,
-            "The profile was changed meanwhile: read it again before you change it.",
+            "The profile was changed in the meantime: read it again before you change it.",
             "metadata",
             "version",
         )
@@ -44,8 +44,8 @@ async def update_me(uow: UnitOfWork, patch: Patch, version: int | None) -> Custo
 
 
 async def get_profile(uow: UnitOfWork, customer_id: str) -> CustomerProfile:
-    """Return a customer's profile as it is now; NOT_FOUND when there is none."""
+    """Return a customer's current profile; NOT_FOUND if there is none."""
     profile = await uow.customers.find(customer_id)
     if profile is None:
-        raise refuse(UserErrorCode.NOT_FOUND, "There is no such customer any more.")
+        raise refuse(UserErrorCode.NOT_FOUND, "This customer no longer exists.")
     return profile

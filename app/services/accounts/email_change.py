@@ -1,4 +1,4 @@
-"""Another login address: asked for, confirmed at the new one, and reverted from the old one.
+"""The change of the login address: requested, confirmed from the new address, and reverted from the old one.
 
 Nothing changes before the token that was mailed to the new address comes back. The old address gets a link that undoes
 the change for days, so whoever holds a stolen session or password cannot take the account away: that link outlives
@@ -66,7 +66,7 @@ class RevertedEmail:
 async def change_email(
     uow: UnitOfWork, new_email: str, *, email: str | None = None, password: str | None, sync_contact_email: bool
 ) -> None:
-    """Ask for another login address; a link goes to it, and to the old one a notice with the way back.
+    """Request another login address; a link is mailed to it, and a notice with a revert link to the old one.
 
     The answer is the same for an address that is taken. INVALID for the address so far, and at `email` for one that is
     not; INVALID_CREDENTIALS, REAUTHENTICATION_REQUIRED.
@@ -87,7 +87,9 @@ async def change_email(
     locked = await uow.customers.lock(customer.id)
     credential = await uow.credentials.find(customer.id)
     if address is None or locked is None or credential is None or credential.version != checked.version:
-        raise refuse(UserErrorCode.VERSION_CONFLICT, "The account was changed meanwhile: log in again.", "password")
+        raise refuse(
+            UserErrorCode.VERSION_CONFLICT, "The account was changed in the meantime: log in again.", "password"
+        )
     await uow.one_time_tokens.revoke(customer.id, uow.now, Purpose.CONFIRM_EMAIL_CHANGE)
     if credential.email is not None:
         kept: dict[str, Any] = {WAS_PROVEN: credential.email_verified_at is not None}
@@ -178,7 +180,7 @@ async def confirm_email_change(uow: UnitOfWork, text: str) -> ConfirmedEmail:
     await send_security_mail(uow, "email_changed", before)
     await send_security_mail(uow, "email_changed", before, recipient=token.email)
     if "password_hash" in columns:
-        # Nobody comes in any more, not even who has proved the address.
+        # Nobody can log in now, not even the person who has proved the address.
         await send_reset_mail(uow, token.customer_id, before.preferred_language)
     await emit(uow, Topic.CUSTOMER_EMAIL_CHANGED, token.customer_id)
     await record(uow, AuditAction.EMAIL_CHANGED, token.customer_id)

@@ -1,4 +1,4 @@
-"""The companies that a customer says to buy for; only staff can confirm them."""
+"""The companies that a customer buys for; only staff can confirm them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MOST = 20
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A legal entity that a customer says to buy for. `id` is None for one that the shop has no id of."""
+    """A legal entity that a customer has named. `id` is None if the customer gave none."""
 
     name: str
     id: str | None = None
@@ -63,7 +63,7 @@ def _check_all(problems: Problems, entities: Sequence[Claim | Assignment]) -> No
 
 
 async def claim_legal_entities(uow: UnitOfWork, customer_id: str, claimed: Sequence[Claim]) -> None:
-    """Replace what the customer claimed so far; what staff have confirmed stays as it is."""
+    """Replace the legal entities that the customer has named so far; those that staff have confirmed stay."""
     so_far = await uow.legal_entities.list(customer_id)
     for assignment in so_far:
         if not assignment.confirmed:
@@ -121,7 +121,7 @@ def _check_assignment(
 
 
 async def assign_legal_entities(uow: UnitOfWork, customer_id: str, wanted: Sequence[Assignment]) -> None:
-    """Make these the customer's legal entities, and no others; sessions act for none that is not confirmed any more."""
+    """Make these the customer's only legal entities; no session keeps one that is no longer confirmed."""
     so_far = {entity.legal_entity_id: entity for entity in await uow.legal_entities.list(customer_id)}
     confirmed = {assignment.id for assignment in wanted if assignment.changes["confirmed"]}
     for entity_id, entity in so_far.items():

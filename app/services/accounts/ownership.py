@@ -1,4 +1,4 @@
-"""Whose account it is: who of those that held it stays in it when somebody proves that its address is theirs."""
+"""Whose account it is: who keeps access when somebody proves that they own its address."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from app.services.unit_of_work import UnitOfWork
 
 @unique
 class Proof(StrEnum):
-    """By what somebody has proved that an address is theirs."""
+    """How somebody has proved that they own an address."""
 
     SIGNUP_LINK = "signup_link"
     RESET_LINK = "reset_link"
@@ -42,7 +42,7 @@ async def prove_ownership(
     token: OneTimeToken | None = None,
     identity_id: str | None = None,
 ) -> dict[str, Any]:
-    """Let who has proved an address be alone in the account, and return the columns that the credential gets by it.
+    """Give the account to the person who has proved its address, and return the new columns of the credential.
 
     Call it for every proof, with the customer locked (see `lock_for_proof`); `so_far` is the credential before the
     proof, `token` that of the mailed link, and `identity_id` the social identity that proves. The proof counts for the
@@ -81,9 +81,9 @@ async def prove_ownership(
 
 
 def doubted_since(uow: UnitOfWork, token: OneTimeToken) -> datetime:
-    """Return since when an intruder may have been in the account whose change of address is reverted by this token.
+    """Return since when an intruder may have been in the account, if this token reverts its change of address.
 
-    As long before the change as the link works after it: what an intruder adds first is the way back in.
+    It is as long before the change as the link works after it, because an intruder first adds a way to come back.
     """
     return token.created_at - timedelta(seconds=uow.tenant.email_revert_token_seconds)
 

@@ -1,4 +1,4 @@
-"""A new password for who has forgotten the old one, by a mailed token."""
+"""A new password for a customer who has forgotten the old one, by a mailed token."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from app.services.unit_of_work import UnitOfWork
 
 
 async def request_password_reset(uow: UnitOfWork, email: str, site: str | None) -> None:
-    """Have a reset mail sent to the owner of the address, if it has one; the answer is the same.
+    """Mail a reset link to the owner of the address, if there is one; the answer is always the same.
 
     REQUIRED, TOO_LONG or INVALID_EMAIL for what is no address at all; INVALID for a site that the shop has not.
     """
@@ -84,9 +84,9 @@ async def mail_password_reset(uow: UnitOfWork, address: str) -> None:
 
 
 async def send_reset_mail(uow: UnitOfWork, customer_id: str, language: str | None) -> OpaqueToken | None:
-    """Mail a customer a token to choose a new password with, and return it; lock the customer before.
+    """Mail a customer a token to choose a new password, and return it.
 
-    None for who has no address to sign in with.
+    Lock the customer first. None if the customer has no login address.
     """
     credential = await uow.credentials.find(customer_id)
     if credential is None or credential.email is None:

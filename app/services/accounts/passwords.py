@@ -1,4 +1,4 @@
-"""The shop's one password policy, wherever a password is chosen, and the new hash that comes of it."""
+"""The password policy of the shop, for every place where a password is chosen."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ def check_password(
 
 
 def personal_words(profile: CustomerProfile) -> tuple[str | None, ...]:
-    """Return what a customer's password must not be made of: the local part of the address, and the names."""
+    """Return the words that a customer's password must not be made of: the local part of the address, and the names."""
     local_part = profile.email.rpartition("@")[0] if profile.email else None
     return local_part, profile.first_name, profile.middle_name, profile.last_name

@@ -1,4 +1,4 @@
-"""A customer's payment instruments: what the payment provider calls them, and never a card number."""
+"""A customer's payment instruments: tokens of the payment provider, and never a card number."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _without_card_number(rule: Callable[[str | None], str | None]) -> Rule:
         if text and holds_card_number(text[:_JUDGED_LENGTH]):
             raise Refused(
                 UserErrorCode.INVALID,
-                "This looks like a card number. We never take one: give the token that the payment provider issued.",
+                "This looks like a card number, which we never accept: send the token of the payment provider.",
             )
         return rule(text)
 
@@ -112,7 +112,7 @@ async def add_payment_instrument(uow: UnitOfWork, patch: Patch) -> PaymentInstru
 
 
 async def update_payment_instrument(uow: UnitOfWork, instrument_id: str, patch: Patch) -> PaymentInstrument:
-    """Change one of the caller's own instruments: what is left out stays, null clears. NOT_FOUND for any other."""
+    """Change one of the caller's own instruments; a field left out stays, null clears it. NOT_FOUND for any other."""
     customer_id = uow.caller.require_customer().id
     await lock_own_account(uow)
     so_far = await _get(uow, customer_id, instrument_id)

@@ -1,4 +1,4 @@
-"""A customer's product lists: their own to write, and for everybody in the shop to read where they made one public."""
+"""A customer's product lists: the customer writes them, and everybody in the shop can read the public ones."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ async def create_product_list(uow: UnitOfWork, type_: ProductListType, patch: Pa
     await lock_own_account(uow)
     most = uow.tenant.limits.product_lists_per_customer
     if len(await uow.product_lists.list(customer_id)) >= most:
-        raise refuse(UserErrorCode.LIMIT_REACHED, f"There are {most} lists already: delete one first.")
+        raise refuse(UserErrorCode.LIMIT_REACHED, f"You have {most} lists already: delete one first.")
     added = ProductList(
         tenant_id=uow.tenant.id,
         id=uow.tools.random.new_id(),
@@ -102,7 +102,7 @@ async def create_product_list(uow: UnitOfWork, type_: ProductListType, patch: Pa
 
 
 async def update_product_list(uow: UnitOfWork, list_id: str, patch: Patch) -> ProductList:
-    """Change one of the caller's own lists: what is left out stays, null clears. NOT_FOUND for any other."""
+    """Change one of the caller's own lists; a field left out stays, null clears it. NOT_FOUND for any other."""
     customer_id = uow.caller.require_customer().id
     await lock_own_account(uow)
     so_far = await _get(uow, customer_id, list_id, "id")
@@ -123,14 +123,14 @@ async def delete_product_list(uow: UnitOfWork, list_id: str) -> str:
 
 
 async def add_product_list_item(uow: UnitOfWork, list_id: str, patch: Patch) -> ProductListItem:
-    """Put a product on one of the caller's own lists. NOT_FOUND, LIMIT_REACHED when the list is full."""
+    """Add a product to one of the caller's own lists. NOT_FOUND, LIMIT_REACHED when the list is full."""
     customer_id = uow.caller.require_customer().id
     columns = _check_item(uow, patch)
     await lock_own_account(uow)
     await _get(uow, customer_id, list_id, "listId")
     most = uow.tenant.limits.items_per_product_list
     if await uow.product_lists.count_items(list_id) >= most:
-        raise refuse(UserErrorCode.LIMIT_REACHED, f"There are {most} items on this list already: delete one first.")
+        raise refuse(UserErrorCode.LIMIT_REACHED, f"This list has {most} items already: remove one first.")
     added = ProductListItem(
         tenant_id=uow.tenant.id,
         id=uow.tools.random.new_id(),
@@ -146,7 +146,10 @@ async def add_product_list_item(uow: UnitOfWork, list_id: str, patch: Patch) -> 
 
 
 async def update_product_list_item(uow: UnitOfWork, item_id: str, patch: Patch) -> ProductListItem:
-    """Change an item of one of the caller's own lists: what is left out stays, null clears. NOT_FOUND for any other."""
+    """Change an item of one of the caller's own lists; a field left out stays, null clears it.
+
+    NOT_FOUND for any other.
+    """
     customer_id = uow.caller.require_customer().id
     columns = _check_item(uow, patch)
     await lock_own_account(uow)
@@ -157,7 +160,7 @@ async def update_product_list_item(uow: UnitOfWork, item_id: str, patch: Patch) 
 
 
 async def delete_product_list_item(uow: UnitOfWork, item_id: str) -> str:
-    """Take an item off one of the caller's own lists, and return its id."""
+    """Remove an item from one of the caller's own lists, and return its id."""
     customer_id = uow.caller.require_customer().id
     await lock_own_account(uow)
     await _get_item(uow, customer_id, item_id)

@@ -1,4 +1,4 @@
-"""Asks a customer once more who they are, before something that would hurt in the wrong hands."""
+"""Checks again who the customer is, before something sensitive."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.services.unit_of_work import UnitOfWork
 
 
 async def reauthenticate(uow: UnitOfWork, password: str | None, *field: str) -> Credential:
-    """Return the caller's credential as it was checked: by the password, or without one by a login not long ago.
+    """Return the caller's credential after a check: by the password, or without one by a recent login.
 
     INVALID_CREDENTIALS at `field` for a wrong password, and for any from a customer who has none;
     REAUTHENTICATION_REQUIRED for none and a login longer ago than `reauthentication_seconds`. Call it before the first
@@ -23,7 +23,7 @@ async def reauthenticate(uow: UnitOfWork, password: str | None, *field: str) -> 
     principal = uow.caller.require_principal()
     credential = await uow.credentials.find(customer.id)
     if credential is None:
-        raise refuse(UserErrorCode.NOT_FOUND, "There is no such customer any more.")
+        raise refuse(UserErrorCode.NOT_FOUND, "This customer no longer exists.")
     if password is not None:
         # The account knows its own session: whatever strangers have tried does not hold it up.
         guess = Guess(
@@ -35,6 +35,6 @@ async def reauthenticate(uow: UnitOfWork, password: str | None, *field: str) -> 
     elif not principal.is_fresh(uow.now, timedelta(seconds=uow.tenant.reauthentication_seconds)):
         record_failure(uow, AuditAction.REAUTHENTICATION, customer.id, reason=AccessCode.REAUTHENTICATION_REQUIRED)
         raise AccessError(
-            AccessCode.REAUTHENTICATION_REQUIRED, "This needs the password in the call, or a login just before."
+            AccessCode.REAUTHENTICATION_REQUIRED, "Send the password with the call, or log in again first."
         )
     return credential

@@ -57,7 +57,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class SignedUp:
-    """The answer to a sign-up: the same shape whether or not the address was free."""
+    """The answer to a sign-up, in the same form whether or not the address was free."""
 
     customer_id: str
     status: SignupStatus

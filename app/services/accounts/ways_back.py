@@ -1,4 +1,4 @@
-"""Addresses that an account has left and may still come back to: whoever asks for one learns by mail why not."""
+"""Addresses that an account has left but can still take back: they are refused to others, by mail."""
 
 from __future__ import annotations
 

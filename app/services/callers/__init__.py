@@ -1,1 +1,1 @@
-"""From a presented token to the caller."""
+"""From an access token to the caller."""

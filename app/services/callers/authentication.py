@@ -1,4 +1,4 @@
-"""From the presented access token to the caller: one statement."""
+"""From the access token to the caller, in one statement."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.services.callers.lookups import open_token_lookup
 
 
 async def authenticate(tools: Tools, facts: RequestFacts) -> Caller:
-    """Return who presents the token; a token that counts for nothing makes a caller without a principal."""
+    """Return the caller with this token; a token that is not accepted makes a caller without a principal."""
     if facts.token is None:
         return Caller(facts)
     if read_prefix(facts.token) not in ACCESS_PREFIXES:

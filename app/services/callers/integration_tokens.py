@@ -1,4 +1,4 @@
-"""The access tokens of integrations: JWTs that we sign, and that count for nothing once their `jti` is revoked."""
+"""The access tokens of integrations: JWTs that we sign, and that are not accepted after their `jti` is revoked."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ async def issue_integration_token(
     return uow.tools.signer.sign(
         {
             "iss": uow.tools.public_url,
-            # Ours alone: a saas token is for its tenant, so that neither passes for the other.
+            # The audience is this service. That of a saas token is its tenant, so that neither is accepted as the
+            # other.
             "aud": uow.tools.public_url,
             "sub": client.id,
             "organization": describe_organization(uow.tenant.id),
@@ -53,12 +54,12 @@ async def issue_integration_token(
 
 
 def describe_organization(tenant_id: str) -> dict[str, str]:
-    """Return the shop as a token names it; its id is the word that people know it by as well."""
+    """Return the shop as a token names it; its id is also its slug."""
     return {"id": tenant_id, "slug": tenant_id}
 
 
 def looks_like_jwt(token: str) -> bool:
-    """Tell whether it can only be a JWT: no other token of ours has dots."""
+    """Tell whether it looks like a JWT: no other token of ours has dots."""
     return token.count(".") == 2
 
 
@@ -71,7 +72,7 @@ def read_integration_token(tools: Tools, token: str) -> Claims | None:
 
 
 async def authenticate_integration(tools: Tools, facts: RequestFacts, token: str) -> Caller:
-    """Return the integration that presents the token: one verification, one statement."""
+    """Return the integration with this token, with one verification and one statement."""
     claims = read_integration_token(tools, token)
     if claims is None:
         return Caller(facts, refusal=UnauthenticatedReason.INVALID)

@@ -1,4 +1,4 @@
-"""The look-ups outside any unit of work: who calls is asked before there is a unit for what is called."""
+"""The look-ups outside of any unit of work: the caller is looked up before the unit of the call begins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an assertion must say to count (RFC 7523 section 3), and that each counts once."""
+"""What an assertion must say to be accepted (RFC 7523 section 3). Each is accepted once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.domain.tools import Tools
 from app.models.integration_tokens import UsedAssertion
 from app.services.unit_of_work import UnitOfWork
 
-# How far a client's clock may be ahead of ours when it says when the assertion was made.
+# How far a client's clock may be ahead of ours in the times of an assertion.
 CLOCK_SKEW = timedelta(seconds=60)
 LONGEST_JTI = 255
 
@@ -24,7 +24,7 @@ Claims = Mapping[str, Any]
 
 
 class BadAssertionError(Exception):
-    """Why an assertion does not count; the message is for the client's developer."""
+    """Why an assertion is not accepted. The message is for the client's developer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +63,17 @@ def _verify(tools: Tools, client: Client, token: str, secret: str | None) -> tup
         claims = tools.assertions.verify_with_secret(token, secret)
         if claims is not None:
             return claims, fingerprint_secret(client.id, secret)
-    raise BadAssertionError("It is not signed with the client's own key, by an algorithm that we take.")
+    raise BadAssertionError("It must be signed with the client's own key, by an algorithm that we accept.")
 
 
 def _check_times(now: datetime, claims: Claims, longest: timedelta) -> datetime:
-    """Return when the assertion expires, after making sure that it counts at this moment."""
+    """Return when the assertion expires, after checking that it is valid now."""
     issued, expires, not_before = (_read_time(claims, name) for name in ("iat", "exp", "nbf"))
     if issued is None or expires is None:
         raise BadAssertionError("iat and exp are both needed, as seconds since 1970.")
     moment, skew = now.timestamp(), CLOCK_SKEW.total_seconds()
     if issued > moment + skew or (not_before is not None and not_before > moment + skew):
-        raise BadAssertionError("iat and nbf must not lie in the future.")
+        raise BadAssertionError("iat and nbf must not be in the future.")
     if expires <= moment:
         raise BadAssertionError("It has expired.")
     if expires > moment + longest.total_seconds():
@@ -82,7 +82,7 @@ def _check_times(now: datetime, claims: Claims, longest: timedelta) -> datetime:
 
 
 def _read_time(claims: Claims, name: str) -> float | None:
-    """Return a NumericDate (RFC 7519 section 2), or None where there is none."""
+    """Return a NumericDate (RFC 7519 section 2), or None if there is none."""
     value = claims.get(name)
     if value is None:
         return None
@@ -119,7 +119,7 @@ def _namespaced(claims: Claims) -> list[Claims]:
 
 
 async def use_up(uow: UnitOfWork, client: Client, assertion: Assertion) -> None:
-    """Note that the client presented the assertion; raises `BadAssertionError` when it did before."""
+    """Record that the client has used the assertion; raises `BadAssertionError` if it was used before."""
     used = UsedAssertion(
         tenant_id=uow.tenant.id,
         client_id=client.id,
@@ -127,4 +127,4 @@ async def use_up(uow: UnitOfWork, client: Client, assertion: Assertion) -> None:
         expires_at=assertion.expires_at,
     )
     if not await uow.used_assertions.add_unless_used(used):
-        raise BadAssertionError("It was used before: make a new one with a new jti each time.")
+        raise BadAssertionError("It was used before: make a new one, with a new jti, each time.")

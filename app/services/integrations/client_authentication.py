@@ -1,4 +1,4 @@
-"""Who the client at an OAuth endpoint is: one method per request, and failures counted before anything is compared."""
+"""Authenticates the client at an OAuth endpoint: one method per request; attempts count before they are checked."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class AuthenticatedClient:
 
 
 def invalid_client(description: str) -> OAuthError:
-    """Return the refusal of a client that did not prove itself, to be raised."""
+    """Return the error for a client that is not authenticated, to raise it."""
     return OAuthError(OAuthErrorCode.INVALID_CLIENT, description)
 
 
 def invalid_request(description: str) -> OAuthError:
-    """Return the refusal of a request that is not well formed, to be raised."""
+    """Return the error for a malformed request, to raise it."""
     return OAuthError(OAuthErrorCode.INVALID_REQUEST, description)
 
 
@@ -65,7 +65,7 @@ def read_claim(tools: Tools, request: OAuthRequest) -> ClientClaim | None:
     else:
         return None
     if parameters.get("client_id", claim.client_id) != claim.client_id:
-        raise invalid_request("client_id is not the client that authenticates.")
+        raise invalid_request("client_id must be the client that authenticates.")
     return claim
 
 
@@ -80,7 +80,7 @@ def _read_client_assertion(tools: Tools, request: OAuthRequest) -> ClientClaim:
 
 
 def enter_tenant_of(uow: UnitOfWork, client_id: str) -> None:
-    """Bind the unit to the tenant of the client that somebody says to be; to none for an unknown one."""
+    """Enter the tenant of the claimed client, unless the client is unknown."""
     registered = uow.tools.tenants.find_client(client_id)
     if registered is not None:
         uow.enter(registered[0])
@@ -119,17 +119,17 @@ def prove(tools: Tools, claim: ClientClaim) -> AuthenticatedClient:
     try:
         assertion = check_assertion(tools, *registered, claim.assertion)
     except BadAssertionError as error:
-        raise invalid_client(f"The client assertion does not count: {error}") from None
+        raise invalid_client(f"The client assertion is not accepted: {error}") from None
     return AuthenticatedClient(*registered, assertion.credential_fingerprint, assertion=assertion)
 
 
 def _prove_by_secret(registered: tuple[Tenant, Client] | None, claim: ClientClaim) -> AuthenticatedClient:
     expected = registered[1].secret if registered else None
-    # Something is compared even where there is nothing to compare with, so that it takes as long.
+    # Compare something even for an unknown client, so that it takes the same time.
     secret = expected.get_secret_value() if expected else claim.client_id
     is_right = any(compare_digest(presented.encode(), secret.encode()) for presented in claim.secrets)
     if registered is None or expected is None or not is_right:
-        raise invalid_client("The client is unknown, or its secret is not right.")
+        raise invalid_client("The client is unknown, or its secret is wrong.")
     return AuthenticatedClient(*registered, fingerprint_secret(claim.client_id, secret), secret=secret)
 
 
@@ -140,4 +140,4 @@ async def use_client_assertion(uow: UnitOfWork, client: AuthenticatedClient) -> 
     try:
         await use_up(uow, client.client, client.assertion)
     except BadAssertionError as error:
-        raise invalid_client(f"The client assertion does not count: {error}") from None
+        raise invalid_client(f"The client assertion is not accepted: {error}") from None

@@ -1,4 +1,4 @@
-"""The OAuth endpoints: tokens for integrations, and what becomes of them."""
+"""The OAuth endpoints: issue, introspect and revoke the tokens of integrations."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _read_request(tools: Tools, request: OAuthRequest) -> _Request:
     if issuer is None:
         raise _invalid_grant("It is not a JWT with an iss.")
     if request.parameters.get("client_id", issuer) != issuer:
-        raise invalid_request("client_id is not the client that made the assertion.")
+        raise invalid_request("client_id must be the client that made the assertion.")
     return _Request(grant_type, issuer, None, assertion)
 
 
@@ -136,7 +136,7 @@ def _prove(tools: Tools, asked: _Request) -> _Grant:
 
 
 def _invalid_grant(description: str) -> OAuthError:
-    return OAuthError(OAuthErrorCode.INVALID_GRANT, f"The assertion does not count: {description}")
+    return OAuthError(OAuthErrorCode.INVALID_GRANT, f"The assertion is not accepted: {description}")
 
 
 def _choose_scope(grant: _Grant, asked: str | None) -> frozenset[str]:
@@ -232,7 +232,7 @@ async def revoke(tools: Tools, request: OAuthRequest) -> None:
     if read_prefix(token) is not None:
         raise OAuthError(
             OAuthErrorCode.UNSUPPORTED_TOKEN_TYPE,
-            "The tokens of a session end with it: use logout.",
+            "Tokens of a session cannot be revoked here: call logout.",
         )
     claims = read_integration_token(tools, token)
     async with UnitOfWork(tools, Caller(request.facts)) as uow:
@@ -245,4 +245,4 @@ async def revoke(tools: Tools, request: OAuthRequest) -> None:
                 uow, AuditAction.INTEGRATION_TOKEN_REVOKED, None, client_id=client.client.id, token_id=claims["jti"]
             )
     if not is_own:
-        raise OAuthError(OAuthErrorCode.UNAUTHORIZED_CLIENT, "The token was given to another client.")
+        raise OAuthError(OAuthErrorCode.UNAUTHORIZED_CLIENT, "The token was issued to another client.")

@@ -1,1 +1,1 @@
-"""What leaves the gateway: mails, events and tasks, all by way of the outbox."""
+"""Mails, events and tasks, which all go through the outbox."""

@@ -1,4 +1,4 @@
-"""Events: what other systems hear of, written to the outbox in the transaction that caused them."""
+"""Events for other systems, written to the outbox in the transaction that caused them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes into each mail beside its words: where its link leads, and for how long it works."""
+"""The values for each mail: where its link leads, and how long it works."""
 
 from __future__ import annotations
 

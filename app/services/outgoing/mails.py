@@ -10,9 +10,9 @@ from app.models.customers import CustomerProfile
 from app.models.outbox import OutboxKind, OutboxMessage
 from app.services.unit_of_work import UnitOfWork
 
-# The mail after which nothing of its recipient is left.
+# The mail after the erasure of its recipient.
 FAREWELL = "anonymization_done"
-# Longer than any erasure is tried.
+# Longer than any erasure takes.
 _UNTIL_SENT = timedelta(days=36_500)
 
 
@@ -50,7 +50,7 @@ async def send_mail(
             "recipient": recipient,
             "site": site.id,
             "language": language or site.language,
-            # Token and code must wait here to be mailed; sealed, they are of no use to a reader of the database.
+            # Token and code wait here to be mailed. They are encrypted, so a reader of the database cannot use them.
             "token": sealer.seal(token.text) if token else None,
             "code": sealer.seal(code) if code else None,
             "details": details,
@@ -91,7 +91,7 @@ async def prepare_farewell(
 
 
 async def send_farewell(uow: UnitOfWork, held_as: str) -> None:
-    """Let the farewell go, if there is one: the erasure is done at this moment, which the mail tells."""
+    """Release the mail about the erasure, if there is one. The erasure is done now, which the mail says."""
     held = await uow.outbox.take_back(held_as)
     if held is not None:
         message = OutboxMessage(

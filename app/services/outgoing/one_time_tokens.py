@@ -1,4 +1,4 @@
-"""Mailed tokens that work once: made, found again, and used up."""
+"""Mailed tokens that work once: creates, finds and uses them up."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def find_one_time_token(uow: UnitOfWork, text: str, purpose: Purpose) -> O
 
 
 def check_open(uow: UnitOfWork, token: OneTimeToken) -> None:
-    """Raise TOKEN_INVALID for a token that was used or revoked, TOKEN_EXPIRED for one whose time is over."""
+    """Raise TOKEN_INVALID if the token was used or revoked, TOKEN_EXPIRED if it has expired."""
     if token.used_at is not None or token.revoked_at is not None:
         raise invalid_token(uow, token)
     if token.expires_at <= uow.now:
@@ -108,7 +108,7 @@ def _may_enter(uow: UnitOfWork, tenant: Tenant) -> bool:
 
 def _worthless_link(uow: UnitOfWork, purpose: Purpose, customer_id: str | None = None) -> DomainError:
     _note(uow, purpose, customer_id, UserErrorCode.TOKEN_INVALID)
-    return refuse(UserErrorCode.TOKEN_INVALID, "This link is not valid any more: ask for a new one.", "token")
+    return refuse(UserErrorCode.TOKEN_INVALID, "This link no longer works: ask for a new one.", "token")
 
 
 def _note(uow: UnitOfWork, purpose: Purpose, customer_id: str | None, reason: UserErrorCode) -> None:

@@ -1,4 +1,4 @@
-"""The outbox as an operator sees it: what waits, what was given up, and how to try that again."""
+"""The outbox for operators: what waits, what was given up, and how to try that again."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Work that is done after the answer, in the name of who asked for it.
+"""Work that is done after the answer, for the caller.
 
 An operation that must not show whether an address is known writes one task, whatever the address is, and answers; the
-worker looks the address up. So known and unknown cannot be told apart by the time that the answer takes.
+worker looks the address up. So the time of the answer does not show whether the address is known.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Webhooks: sends events to their endpoints, spares an endpoint that fails, and shows and replays what was sent."""
+"""Webhooks: sends events to their endpoints, pauses an endpoint that fails, and lists and replays events."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from app.models.outbox import Endpoint, OutboxMessage
 from app.services.caller import Caller
 from app.services.unit_of_work import UnitOfWork
 
-# After so many failures in a row an endpoint is paused; a single message tries it again after the pause.
+# After so many failures in a row an endpoint is paused. After the pause a single message tries it again.
 FAILURES_BEFORE_PAUSE = 5
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
-# How long the one that tries again has before another one may.
+# How long that message has before another one may try.
 PROBE_TIME = timedelta(seconds=30)
 GONE = 410
 # How many deliveries are listed at once.
@@ -29,11 +29,11 @@ _OURSELVES = Caller(RequestFacts(request_id="webhooks", ip=""))
 
 
 class EndpointGoneError(Exception):
-    """The endpoint wants nothing any more, or is no longer configured."""
+    """The endpoint answered 410, or is no longer configured."""
 
 
 class EndpointPausedError(Exception):
-    """The endpoint is paused: the message waits until then, and that is no failure of its own."""
+    """The endpoint is paused: the message waits until then, which is no failure of the message."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__(f"The endpoint is paused until {until.isoformat()}.")
@@ -112,7 +112,7 @@ async def _note_failure(tools: Tools, tenant: Tenant, url: str) -> None:
 
 
 def pause_after(failures: int) -> timedelta:
-    """Return for how long an endpoint is spared: 1, 2, 4 … minutes up to an hour."""
+    """Return how long an endpoint is paused: 1, 2, 4 … minutes up to an hour."""
     return min(FIRST_PAUSE * (1 << min(failures - FAILURES_BEFORE_PAUSE, 20)), LONGEST_PAUSE)
 
 
@@ -155,4 +155,4 @@ async def replay(tools: Tools, event_id: str) -> None:
                 await uow.webhook_endpoints.forget(event.endpoint or "")
                 await uow.outbox.replay(event_id, uow.now)
                 return
-    raise ValueError(f"There is no event {event_id}: see python -m app webhooks deliveries")
+    raise ValueError(f"There is no event {event_id}: run python -m app webhooks deliveries to see them")

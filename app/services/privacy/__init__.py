@@ -1,1 +1,1 @@
-"""What a customer may ask of what is held about them: erasure and a copy."""
+"""What a customer may request about their data: the erasure and a copy."""

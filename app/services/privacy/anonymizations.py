@@ -1,4 +1,4 @@
-"""Anonymization, asked for and canceled: from the request on nobody comes into the account any more."""
+"""Requests to anonymize a customer, and their cancellation. After the request nobody can log in."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def request_anonymization(uow: UnitOfWork, customer_id: str | None, passwo
 def _staff_requester(uow: UnitOfWork, principal: Principal) -> _Requester:
     """Return the user of the shop in whose name the integration asks; FORBIDDEN where the shop wants no such."""
     if AnonymizationRequester.INTEGRATION not in uow.tenant.anonymization_by:
-        raise forbidden("In this shop only customers themselves ask for anonymization.")
+        raise forbidden("In this shop only the customers themselves can ask for anonymization.")
     if principal.owner is None:
         raise RuntimeError("That the token has an owner who may ask is what lets it call the operation.")
     return _Requester(principal.owner.id, principal.owner.type)
@@ -75,19 +75,19 @@ def _staff_requester(uow: UnitOfWork, principal: Principal) -> _Requester:
 async def _customer_requester(uow: UnitOfWork, customer_id: str | None, password: str | None) -> tuple[_Requester, str]:
     own = uow.caller.require_customer().id
     if AnonymizationRequester.CUSTOMER not in uow.tenant.anonymization_by:
-        raise forbidden("In this shop customers do not ask for anonymization themselves: please contact the shop.")
+        raise forbidden("In this shop customers cannot ask for anonymization themselves: please contact the shop.")
     if customer_id not in (None, own):
         raise not_found("customerId")
     return _Requester(own, CUSTOMER_TYPE, await reauthenticate(uow, password, "password")), own
 
 
 def _whose() -> DomainError:
-    return refuse(UserErrorCode.REQUIRED, "Please say whose.", "customerId")
+    return refuse(UserErrorCode.REQUIRED, "Please give the id of the customer.", "customerId")
 
 
 def _is_open() -> DomainError:
     return refuse(
-        UserErrorCode.ANONYMIZATION_OPEN, "This customer's anonymization was asked for already.", "customerId"
+        UserErrorCode.ANONYMIZATION_OPEN, "The anonymization of this customer was already requested.", "customerId"
     )
 
 
@@ -169,7 +169,7 @@ async def cancel_anonymization(uow: UnitOfWork, customer_id: str | None, token: 
             raise _whose()
         return await _cancel(uow, customer_id, "customerId")
     if not token:
-        raise refuse(UserErrorCode.REQUIRED, "Please give the token of the mailed link.", "token")
+        raise refuse(UserErrorCode.REQUIRED, "Please give the token from the mailed link.", "token")
     mailed = await find_one_time_token(uow, token, Purpose.CANCEL_ANONYMIZATION)
     check_open(uow, mailed)
     await uow.customers.lock_even_if_closed(mailed.customer_id)
@@ -184,7 +184,7 @@ async def _cancel(uow: UnitOfWork, customer_id: str, field: str) -> Anonymizatio
     if latest is None or not await uow.anonymizations.cancel(latest.id, uow.now):
         raise refuse(
             UserErrorCode.ANONYMIZATION_NOT_CANCELABLE,
-            "There is nothing to cancel: the anonymization has begun, or is not asked for.",
+            "There is nothing to cancel: the anonymization has begun, or was not requested.",
             field,
         )
     await open_again(uow, latest)
@@ -192,5 +192,5 @@ async def _cancel(uow: UnitOfWork, customer_id: str, field: str) -> Anonymizatio
 
 
 async def anonymization_info(uow: UnitOfWork, customer_id: str) -> Anonymization | None:
-    """Return the latest request to anonymize a customer, whatever became of it."""
+    """Return the latest request to anonymize a customer, in any state."""
     return await uow.anonymizations.find_latest(customer_id)

@@ -1,4 +1,4 @@
-"""All that is held about a customer, for the customer: what the registry of personal data says, by noun."""
+"""The export of all data about a customer, by noun, as the registry of personal data says."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def export_my_data(uow: UnitOfWork, password: str | None) -> dict[str, Any
 
 
 async def _name_groups(uow: UnitOfWork, customer_id: str, memberships: list[dict[str, Any]]) -> None:
-    """Put the shop's words beside the ids of the groups."""
+    """Add the names and codes to the ids of the groups."""
     groups = {group.id: group for group in (await uow.groups.list_of(customer_id))[customer_id]}
     for membership in memberships:
         group = groups[membership["groupId"]]

@@ -1,1 +1,1 @@
-"""Sessions and the tokens that they hand out."""
+"""Sessions and their tokens."""

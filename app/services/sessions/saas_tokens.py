@@ -1,4 +1,4 @@
-"""Saas tokens: JWTs by which the shop's other services know whose session it is, without asking us."""
+"""Saas tokens: JWTs that tell the shop's other services whose session it is, without a call to us."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.services.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SaasToken:
-    """A saas token, and how long it lives, in whole seconds from now."""
+    """A saas token, and its lifetime in whole seconds from now."""
 
     token: str
     expires_in: int
@@ -27,7 +27,7 @@ async def saas_token(uow: UnitOfWork) -> SaasToken:
 
 
 def saas_token_seconds(uow: UnitOfWork, bearer: Principal) -> int:
-    """Return how long a saas token lives that is signed now."""
+    """Return the lifetime of a saas token that is signed now."""
     return int((_end(uow, bearer) - uow.now).total_seconds())
 
 

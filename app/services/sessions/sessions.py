@@ -1,4 +1,4 @@
-"""Sessions: the anonymous start, refresh, login, logout, and what is open where."""
+"""Sessions: anonymous start, refresh, login, logout, and the list of open sessions."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Login(Protocol):
 
 
 async def anonymous_login(uow: UnitOfWork, client_id: str, site: str | None) -> TokenSet:
-    """Begin an anonymous session for a storefront; nothing about the person is kept. INVALID names client or site."""
+    """Begin an anonymous session for a storefront; nothing about the person is stored. INVALID at client or site."""
     uow.ignore_token()
     registered = uow.tools.tenants.find_client(client_id)
     if registered is None or not registered[1].is_storefront:
@@ -114,7 +114,7 @@ def _invalid_refresh_token() -> DomainError:
 
 
 def _lives(uow: UnitOfWork, session: Session, token: RefreshToken) -> bool:
-    """Tell whether the token's family goes on: a token of a family that has ended proves nothing, not even theft."""
+    """Tell whether the token's family has not ended: an old token of an ended family does not even prove theft."""
     return session.revoked_at is None and session.family == token.family and _client_remains(uow.tenant, session)
 
 
@@ -160,7 +160,7 @@ def _rotation_rules(tenant: Tenant) -> RotationRules:
 
 
 async def _end_reused(uow: UnitOfWork, session: Session) -> None:
-    """End a session whose refresh token two parties have, and tell the customer."""
+    """End a session whose refresh token was copied, and tell the customer."""
     await uow.sessions.revoke(session.id, session.customer_id, uow.now)
     await emit(uow, Topic.SESSION_REUSE_DETECTED, session.customer_id, sessionId=session.id)
     record_failure(uow, AuditAction.REFRESH_REUSED, session.customer_id, session=session.id)
@@ -190,7 +190,7 @@ async def _legal_entity(uow: UnitOfWork, session: Session, asked: str | None) ->
     if asked is None:
         return None
     raise refuse(
-        UserErrorCode.NOT_FOUND, "This legal entity is not a confirmed one of the customer's own.", "legalEntityId"
+        UserErrorCode.NOT_FOUND, "This is not one of the customer's confirmed legal entities.", "legalEntityId"
     )
 
 
@@ -228,7 +228,7 @@ async def login(uow: UnitOfWork, email: str, password: str, device_token: str | 
     new_hash = None
     if uow.tools.passwords.needs_rehash(credential.password_hash):
         new_hash = await uow.hash_password(password)
-    # This locks the customer; only then can it be told whether what was checked still holds.
+    # This locks the customer. Only after that is it certain that the checked values are still the same.
     may_log_in = await uow.customers.note_login(customer.id, uow.now)
     customer = await uow.customers.find(customer.id)
     if not may_log_in or customer is None or customer.credential_version != credential.version:
@@ -289,7 +289,7 @@ def _user_agent(uow: UnitOfWork) -> str | None:
 
 
 async def end_oldest_sessions(uow: UnitOfWork, customer_id: str, kind: TokenKind) -> None:
-    """End the customer's oldest sessions of this kind where there are more than the shop allows."""
+    """End the customer's oldest sessions of this kind if there are more than the shop allows."""
     live = [session for session in await uow.sessions.list_live(customer_id, uow.now) if session.kind == kind]
     for session in live[uow.tenant.limits.sessions_per_customer :]:
         await uow.sessions.revoke(session.id, customer_id, uow.now)

@@ -1,4 +1,4 @@
-"""The tokens that a session hands out: access and refresh token, and whose saas token goes with them."""
+"""The tokens that a session issues: access token, refresh token, and the owner of the saas token."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class TokenSet:
 
     @property
     def initial_password(self) -> bool:
-        """Whether the customer logged in with a password that somebody else chose."""
+        """Whether the customer logged in with a password that staff have set."""
         return self.customer is not None and self.bearer.actor is None and self.customer.initial_password
 
 

@@ -1,1 +1,1 @@
-"""Social login: to a provider and back, and whose account it is then."""
+"""Social login: to a provider and back, and which account it opens."""

@@ -1,4 +1,4 @@
-"""The customer's own social accounts: one more linked, one taken away."""
+"""The customer's own social accounts: links and unlinks them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ async def link_social_account(uow: UnitOfWork, answer: ProviderAnswer, password:
     known = await find_identity(uow, provider, proof)
     if known is None and len(await uow.social_identities.list(customer_id)) >= MOST_ACCOUNTS:
         raise refuse(
-            UserErrorCode.LIMIT_REACHED, f"There are {MOST_ACCOUNTS} social accounts already: remove one.", "provider"
+            UserErrorCode.LIMIT_REACHED,
+            f"You have {MOST_ACCOUNTS} social accounts already: unlink one first.",
+            "provider",
         )
     identity = await add_identity(uow, customer_id, provider, proof)
     if identity is not None:
@@ -60,7 +62,7 @@ async def link_social_account(uow: UnitOfWork, answer: ProviderAnswer, password:
 
 
 async def _lock(uow: UnitOfWork, customer_id: str, checked_version: int) -> None:
-    """Lock the customer, who may have changed while the provider was asked: then what was proven counts no more."""
+    """Lock the customer. If the credential has changed while the provider was asked, the proof is no longer valid."""
     customer = await uow.customers.lock(customer_id)
     credential = await uow.credentials.find(customer_id)
     session = await uow.sessions.lock(uow.caller.require_principal().session_id or "")
@@ -90,7 +92,7 @@ async def unlink_social_account(uow: UnitOfWork, account_id: str, password: str 
     if not remaining and checked.password_hash is None:
         raise refuse(
             UserErrorCode.LAST_SIGN_IN_METHOD,
-            "This is the only way for you to sign in: link another one, or set a password first.",
+            "This is your only way to sign in: link another account, or set a password first.",
             "accountId",
         )
     await uow.social_identities.delete(customer_id, gone.id)

@@ -1,4 +1,4 @@
-"""Social identities: linked to a customer, logged in with, listed beside the password."""
+"""Social identities: link them to a customer, log in with them, list them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from app.services.unit_of_work import UnitOfWork
 
 
 def told_email(proof: SocialProof) -> EmailAddress | None:
-    """Return the address that the provider told, if it is one."""
+    """Return the address from the provider, if it is valid."""
     try:
         return parse_email(proof.email)
     except Refused:
@@ -29,7 +29,7 @@ def told_email(proof: SocialProof) -> EmailAddress | None:
 
 
 def vouched_email(provider: SocialProvider, proof: SocialProof) -> EmailAddress | None:
-    """Return the address if the provider says that it is the person's, and is trusted to know; else None."""
+    """Return the address if the provider says that it is verified, and is trusted for it; else None."""
     email = told_email(proof) if proof.email_verified else None
     return email if email is not None and provider.trusts(email.key.rpartition("@")[2]) else None
 
@@ -37,7 +37,7 @@ def vouched_email(provider: SocialProvider, proof: SocialProof) -> EmailAddress 
 async def add_identity(
     uow: UnitOfWork, customer_id: str, provider: SocialProvider, proof: SocialProof
 ) -> SocialIdentity | None:
-    """Write the identity of whom the provider proved; None when it is linked to somebody already."""
+    """Write the identity that the provider has proved; None if it is linked to a customer already."""
     identity = SocialIdentity(
         tenant_id=uow.tenant.id,
         id=uow.tools.random.new_id(),
@@ -57,7 +57,7 @@ def _shown_email(proof: SocialProof) -> str | None:
 
 
 async def find_identity(uow: UnitOfWork, provider: SocialProvider, proof: SocialProof) -> SocialIdentity | None:
-    """Return the identity of whom the provider proved, if it is linked to somebody."""
+    """Return the identity that the provider has proved, if it is linked to a customer."""
     return await uow.social_identities.find(provider.provider, proof.issuer, proof.subject)
 
 
@@ -111,7 +111,7 @@ def _told_today(uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof) -
 async def cannot_log_in(uow: UnitOfWork, identity: SocialIdentity, *, durable: bool = False) -> DomainError:
     """Return the error for a customer who proved who they are and may not log in; `durable` as in `DomainError`."""
     customer = await uow.customers.find(identity.customer_id)
-    code, message = UserErrorCode.INVALID_CREDENTIALS, "There is no customer who may log in with this."
+    code, message = UserErrorCode.INVALID_CREDENTIALS, "No customer can log in with this social account."
     is_open = customer is not None and not is_closed(customer.anonymization_status)
     if customer is not None and is_open and uow.tenant.login_tells_status:
         if not customer.active:

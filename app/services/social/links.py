@@ -1,4 +1,4 @@
-"""Links that wait for a confirmation: the customer whose address it is shows the password, or the mailed code."""
+"""Links that wait for a confirmation: the owner of the address gives the password or the mailed code."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def require_confirmation(
 
 
 async def confirm_social_link(uow: UnitOfWork, ticket_text: str, password: str | None, code: str | None) -> LoggedIn:
-    """Link the identity that waits under a ticket, and log its customer in.
+    """Link the identity that waits with a ticket, and log its customer in.
 
     TOKEN_INVALID, TOKEN_EXPIRED at `ticket`; REQUIRED, INVALID_CREDENTIALS at `password`, INVALID at `code`; then as
     `log_in` tells.
@@ -85,14 +85,14 @@ async def confirm_social_link(uow: UnitOfWork, ticket_text: str, password: str |
     if password is not None:
         await _check_password(uow, ticket, credential, password)
     elif not compare_digest(_hash_code(ticket_text, "".join((code or "").split())), ticket.code_hash):
-        raise refuse(UserErrorCode.INVALID, "This is not the code that we mailed.", "code")
+        raise refuse(UserErrorCode.INVALID, "This is not the code from the mail.", "code")
     identity = await _link(uow, ticket)
     await tell_linked(uow, provider, identity)
     return await log_in(uow, identity)
 
 
 async def _count_try(uow: UnitOfWork, ticket_text: str) -> LinkTicket:
-    """Return the ticket; the try stays counted, whatever comes of it."""
+    """Return the ticket. The try stays counted, whatever the result."""
     ticket_hash, session_id = hash_token(ticket_text), uow.caller.require_principal().session_id or ""
     most = uow.tenant.limits.one_time_token_tries_per_flow
     async with UnitOfWork(uow.tools, uow.caller) as counting:
@@ -101,7 +101,7 @@ async def _count_try(uow: UnitOfWork, ticket_text: str) -> LinkTicket:
     if ticket is not None and counted:
         return ticket
     if ticket is not None and ticket.used_at is None and ticket.expires_at <= uow.now:
-        raise refuse(UserErrorCode.TOKEN_EXPIRED, "This took too long: please begin again.", "ticket")
+        raise refuse(UserErrorCode.TOKEN_EXPIRED, "This took too long. Please begin again.", "ticket")
     raise _invalid_ticket()
 
 
@@ -143,6 +143,6 @@ def _hash_code(ticket_text: str, code: str) -> bytes:
 def _invalid_ticket() -> DomainError:
     return refuse(
         UserErrorCode.TOKEN_INVALID,
-        "This link can no longer be confirmed: please begin the social login again.",
+        "It is too late to confirm this link: please begin the social login again.",
         "ticket",
     )

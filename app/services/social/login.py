@@ -1,4 +1,4 @@
-"""Social login: who comes back from a provider is a customer whom we know, one to be confirmed, or a new one."""
+"""Social login: a person who comes back from a provider is a known customer, one to confirm, or a new one."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class SocialLogin:
 
 
 async def social_login(uow: UnitOfWork, answer: ProviderAnswer) -> SocialLogin | LinkConfirmation:
-    """Raise the caller's anonymous session to the customer whom the provider knows, who may be a new one.
+    """Turn the caller's anonymous session into that of the customer, known or new, whom the provider has proved.
 
     Errors as `prove` and `log_in` tell. An address that the provider vouches for and that is another customer's makes a
     `LinkConfirmation`; any other address is never compared with those of customers.
@@ -95,10 +95,10 @@ class _Arrival:
             return await self._log_in(known)
         current = await uow.credentials.find(owner.customer_id)
         if current is None or current.email_key != vouched.key:
-            # The address was changed, or the customer erased, in this very moment: it belongs to nobody.
+            # At this moment the address was changed or the customer erased, so it belongs to nobody.
             return await self._create(vouched)
         if customer is None:
-            raise refuse(UserErrorCode.INVALID_CREDENTIALS, "There is no customer who may log in with this.")
+            raise refuse(UserErrorCode.INVALID_CREDENTIALS, "No customer can log in with this social account.")
         if current.email_verified_at is None:
             return await self._take_over(current, vouched)
         if uow.tenant.social_linking is SocialLinking.CONFIRM:
@@ -106,7 +106,7 @@ class _Arrival:
         return await self._link(current.customer_id)
 
     async def _take_over(self, unproven: Credential, vouched: EmailAddress) -> SocialLogin:
-        """Give an account to the proven owner of its address; whoever made it without a proof loses every way in."""
+        """Give an account to the proven owner of its address; all earlier access, which was without a proof, ends."""
         uow, customer_id = self._uow, unproven.customer_id
         if not await count_as_proof(uow, customer_id, vouched):
             raise RuntimeError("The credential of a locked customer was changed by somebody else.")
@@ -136,7 +136,7 @@ class _Arrival:
             owner = await uow.credentials.find_by_email(vouched.key) if vouched else None
             if owner is not None and vouched is not None:
                 return await self._meet(owner, vouched)
-            # Nobody has the address, but whoever left it may still come back to it.
+            # Nobody has the address, but an account that has left it can still take it back.
             return await self._create(None)
         identity = await add_identity(uow, customer_id, self._provider, self._proof)
         if identity is None:

@@ -1,4 +1,4 @@
-"""The way to a social provider and back: begun by a session, finished once by the same session."""
+"""Social logins: a session begins one, and the same session finishes it once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LONGEST_CODE = 2_048
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BegunSocialLogin:
-    """Where to send the person, and what has to come back with them; `expires_in` in seconds."""
+    """Where to send the person, and the state that must come back; `expires_in` in seconds."""
 
     authorization_url: str
     state: str
@@ -49,7 +49,7 @@ class ProviderAnswer:
 async def begin_social_login(
     uow: UnitOfWork, provider_id: str, redirect_uri: str, code_challenge: str
 ) -> BegunSocialLogin:
-    """Make the way to a provider for the caller's session; of too many open ones the oldest goes.
+    """Begin a social login in the caller's session; if too many are open, the oldest is deleted.
 
     PROVIDER_UNKNOWN, REDIRECT_URI_NOT_ALLOWED, INVALID at `codeChallenge`, PROVIDER_UNAVAILABLE.
     """
@@ -86,7 +86,7 @@ def _parse_redirect_uri(uow: UnitOfWork, redirect_uri: str) -> str:
     if client is None or redirect_uri not in client.redirect_uris:
         raise Refused(
             UserErrorCode.REDIRECT_URI_NOT_ALLOWED,
-            "The client has not registered this redirect URI; it is compared letter for letter.",
+            "The client has not registered this redirect URI. It must be exactly the same text.",
         )
     return redirect_uri
 
@@ -94,7 +94,7 @@ def _parse_redirect_uri(uow: UnitOfWork, redirect_uri: str) -> str:
 async def _keep(uow: UnitOfWork, provider: SocialProvider, request: AuthorizationRequest, state: OpaqueToken) -> None:
     principal = uow.caller.require_principal()
     session_id = principal.session_id or ""
-    # The lock makes the count right for calls at the same moment.
+    # The lock makes the count right for simultaneous calls.
     await uow.sessions.lock(session_id)
     most = uow.tenant.limits.social_states_per_session
     so_far = await uow.social_states.list_open(session_id, uow.now)
@@ -150,10 +150,11 @@ async def prove(uow: UnitOfWork, answer: ProviderAnswer) -> tuple[SocialProvider
 def _parse_code(code: str) -> str:
     if not code:
         raise Refused(
-            UserErrorCode.REQUIRED, "The code is missing: it stands in the address that the provider sent to."
+            UserErrorCode.REQUIRED,
+            "The code is missing: it is in the address that the provider sent the person back to.",
         )
     if len(code) > LONGEST_CODE:
-        raise Refused(UserErrorCode.TOO_LONG, f"The code has at most {LONGEST_CODE} characters.")
+        raise Refused(UserErrorCode.TOO_LONG, f"The code may have at most {LONGEST_CODE} characters.")
     return code
 
 
@@ -166,20 +167,20 @@ async def _claim(uow: UnitOfWork, text: str) -> SocialState:
     if state is not None and claimed:
         return state
     if state is not None and state.used_at is None:
-        raise refuse(UserErrorCode.TOKEN_EXPIRED, "This took too long: please begin again.", "state")
+        raise refuse(UserErrorCode.TOKEN_EXPIRED, "This took too long. Please begin again.", "state")
     raise _invalid_state()
 
 
 def _invalid_state() -> DomainError:
     return refuse(
         UserErrorCode.TOKEN_INVALID,
-        "This social login was not begun here, or is finished: please begin again.",
+        "This social login was begun in another session, or is finished. Please begin again.",
         "state",
     )
 
 
 def _check_fits(uow: UnitOfWork, state: SocialState, provider: SocialProvider, answer: ProviderAnswer) -> None:
-    """Refuse an answer to another question than the one that was asked."""
+    """Refuse an answer that does not fit the request."""
     if (state.provider, state.issuer) != (provider.provider, provider.issuer):
         raise _invalid_state()
     if state.customer_id != uow.caller.require_principal().customer_id:
@@ -191,6 +192,4 @@ def _check_fits(uow: UnitOfWork, state: SocialState, provider: SocialProvider, a
             "redirectUri",
         )
     if not answers_challenge(answer.code_verifier, state.code_challenge):
-        raise refuse(
-            UserErrorCode.INVALID, "The code verifier is not the one that the challenge was made from.", "codeVerifier"
-        )
+        raise refuse(UserErrorCode.INVALID, "The code challenge was not made from this code verifier.", "codeVerifier")

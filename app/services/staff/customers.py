@@ -1,4 +1,4 @@
-"""What staff and their systems do with customers: make and change them, let them in or not, help with a password."""
+"""What staff and their systems do with customers: create, change, activate or hold them, and help with passwords."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ async def update_customer(uow: UnitOfWork, customer_id: str, patch: Patch, versi
     if version is not None and version != so_far.version:
         raise refuse(
             UserErrorCode.VERSION_CONFLICT,
-            "The customer was changed meanwhile: read it again before you change it.",
+            "The customer was changed in the meantime: read it again before you change it.",
             "metadata",
             "version",
         )
@@ -114,19 +114,19 @@ async def lock_customer(uow: UnitOfWork, customer_id: str, *field: str) -> Custo
         raise not_found(*field)
     raise refuse(
         UserErrorCode.ANONYMIZATION_OPEN,
-        "This customer's anonymization was asked for: cancel it first, if it has not begun.",
+        "The anonymization of this customer was requested: cancel it first, if it has not begun.",
         *field,
     )
 
 
 def not_found(*field: str) -> DomainError:
-    """Return the error for a customer that there is not in the shop."""
+    """Return the error for a customer who is not in the shop."""
     return refuse(UserErrorCode.NOT_FOUND, "The shop has no customer with this id.", *field)
 
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """What is to be changed, checked; None for what stays."""
+    """The changes, checked; None for what stays."""
 
     fields: list[str]
     columns: dict[str, Any]
@@ -181,7 +181,7 @@ async def _change_groups(uow: UnitOfWork, customer_id: str, wanted: Collection[s
 
 
 async def _change_access(uow: UnitOfWork, so_far: Customer, columns: dict[str, Any]) -> None:
-    """Let the customer in, or no longer: then everything by which they, or staff for them, come in ends at once."""
+    """Allow the customer to log in, or not: then all sessions, on-behalf access and pending tokens end at once."""
     active, on_hold = columns.get("active", so_far.active), columns.get("on_hold", so_far.on_hold)
     if active != so_far.active:
         await record(uow, AuditAction.ACTIVATION, so_far.id, active=active)
@@ -204,10 +204,10 @@ async def create_password_reset_token(uow: UnitOfWork, customer_id: str) -> Pass
     if not customer.active:
         raise refuse(UserErrorCode.ACCOUNT_INACTIVE, "This customer is not active: activate them first.", "customerId")
     if customer.on_hold:
-        raise refuse(UserErrorCode.ACCOUNT_ON_HOLD, "This customer is on hold: end that first.", "customerId")
+        raise refuse(UserErrorCode.ACCOUNT_ON_HOLD, "This customer is on hold: end the hold first.", "customerId")
     credential = await uow.credentials.find(customer_id)
     if credential is None or credential.email is None:
-        raise refuse(UserErrorCode.INVALID, "This customer has no e-mail address to sign in with.", "customerId")
+        raise refuse(UserErrorCode.INVALID, "This customer has no login address.", "customerId")
     lifetime = timedelta(seconds=uow.tenant.reset_token_seconds)
     token = await issue_one_time_token(
         uow, Purpose.RESET_PASSWORD, customer_id, credential.email, credential.version, lifetime

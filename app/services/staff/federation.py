@@ -19,7 +19,7 @@ async def customers_by_id(uow: UnitOfWork, ids: Sequence[str]) -> Sequence[Custo
     Raises `AccessError` BAD_REQUEST for more than 100.
     """
     if len(ids) > MOST:
-        raise AccessError(AccessCode.BAD_REQUEST, f"At most {MOST} entities can be asked for at once.")
+        raise AccessError(AccessCode.BAD_REQUEST, f"Ask for at most {MOST} entities at once.")
     if uow.caller.require_principal().kind is not TokenKind.INTEGRATION:
         own = uow.caller.customer
         return [own if own is not None and own.id == each else None for each in ids]

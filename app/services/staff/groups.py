@@ -1,4 +1,4 @@
-"""Customer groups: by them other systems decide prices and markets."""
+"""Customer groups, by which other systems decide prices and markets."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def create_customer_group(uow: UnitOfWork, patch: Patch) -> CustomerGroup:
     """Make a group. TAKEN for a code that another group has; LIMIT_REACHED when there are too many."""
     columns = _check(uow, {"name": None, "code": None, **patch})
     if len(await uow.groups.list()) >= MOST:
-        raise refuse(UserErrorCode.LIMIT_REACHED, f"There are {MOST} groups already: delete one first.")
+        raise refuse(UserErrorCode.LIMIT_REACHED, f"The shop has {MOST} groups already: delete one first.")
     group = CustomerGroup(
         tenant_id=uow.tenant.id,
         id=uow.tools.random.new_id(),

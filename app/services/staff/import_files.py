@@ -1,4 +1,4 @@
-"""Imports a file of customers: batches, a progress bar, and a report with what came of each line."""
+"""Imports a file of customers: in batches, with a progress bar, and a report with the result of each line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.domain.tenants import Tenant
 from app.domain.tools import Tools
 from app.services.staff.imports import Line, LineOutcome, Outcome, import_customers
 
-# How much of a file tells its form.
+# How much of a file is read to find its form.
 _HEAD_BYTES = 1_000_000
 
 # Customers in one transaction: few enough that other writers need not wait long.

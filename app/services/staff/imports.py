@@ -1,4 +1,4 @@
-"""The import of customers from another system: batch by batch, each customer once however often it is run."""
+"""The import of customers from another system, in batches. Run again, it imports no customer twice."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from app.services.unit_of_work import UnitOfWork
 
 @unique
 class Outcome(StrEnum):
-    """What came of a line."""
+    """The result of a line."""
 
     IMPORTED = "imported"
     SKIPPED = "skipped"
@@ -45,7 +45,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class LineOutcome:
-    """What came of a line: whose it is, new or known from before, or what is wrong with it."""
+    """The result of a line: the customer, new or known, or the errors."""
 
     number: int
     outcome: Outcome
@@ -55,7 +55,7 @@ class LineOutcome:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Row:
-    """A line whose every field is in order."""
+    """A line with all fields checked."""
 
     number: int
     checked: CheckedCustomer
@@ -107,7 +107,7 @@ def _check(uow: UnitOfWork, number: int, line: CustomerLine, groups: Mapping[str
                 UserErrorCode.NOT_FOUND, "The shop has no customer group with this code.", "groups", str(index)
             )
     if line.created_at is not None and line.created_at > uow.now:
-        problems.add(UserErrorCode.INVALID, "The customer cannot be from times to come.", "createdAt")
+        problems.add(UserErrorCode.INVALID, "This time is in the future.", "createdAt")
     password_hash = line.password_hash or None
     _check_hash(uow, problems, password_hash)
     try:
@@ -123,11 +123,11 @@ def _check_hash(uow: UnitOfWork, problems: Problems, password_hash: str | None) 
     if password_hash is None:
         return
     if len(password_hash) > HASH_LENGTH:
-        problems.add(UserErrorCode.TOO_LONG, f"A hash has at most {HASH_LENGTH} characters.", "passwordHash")
+        problems.add(UserErrorCode.TOO_LONG, f"A hash may have at most {HASH_LENGTH} characters.", "passwordHash")
     elif not uow.tools.passwords.can_verify(password_hash):
         problems.add(
             UserErrorCode.INVALID,
-            "This is no hash that we can verify, or one that would take too long.",
+            "We cannot verify this hash, or it would take too long.",
             "passwordHash",
         )
 
@@ -140,7 +140,7 @@ class _Known:
     by_email: Mapping[str, str]
 
     def find(self, checked: CheckedCustomer) -> str | None:
-        """Return the id of the customer that the line tells of."""
+        """Return the id of the customer on the line."""
         if checked.shopper_reference is not None:
             return self.by_reference.get(checked.shopper_reference)
         return self.by_email.get(checked.email.key)

@@ -1,4 +1,4 @@
-"""New customers as staff make them: by hand, or by the thousand in an import."""
+"""New customers that staff create, one by one or in an import."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from app.services.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True, repr=False)
 class NewCustomer:
-    """What staff say about a new customer; nothing of it is checked yet."""
+    """The values that staff give for a new customer, not checked yet."""
 
     email: str | None
     email_verified: bool = False
@@ -53,7 +53,7 @@ class NewCustomer:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CheckedCustomer:
-    """A new customer whose every field is in order."""
+    """A new customer with all fields checked."""
 
     email: EmailAddress
     email_verified: bool
@@ -102,7 +102,7 @@ def check_new_customer(uow: UnitOfWork, problems: Problems, new: NewCustomer) ->
 
 
 def _check_login_address(problems: Problems, new: NewCustomer, columns: dict[str, Any]) -> EmailAddress | None:
-    """Return the address that signs in: the contact address, where no other is given."""
+    """Return the login address: the contact address, if no other is given."""
     contact = columns.get("contact_email")
     if contact is not None and is_blank(new.email or ""):
         return parse_email(contact)

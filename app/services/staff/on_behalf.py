@@ -1,4 +1,4 @@
-"""Staff acting for a customer: a short session that says who it is, and that proves nothing about the customer."""
+"""Staff who act for a customer: a short session that names them, and does not count as a login of the customer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CLIENT_TYPE = "Client"
 
 
 async def login_on_behalf(uow: UnitOfWork, customer_id: str, reason: str) -> LoggedIn:
-    """Begin a session on a customer's behalf: an access token, and nothing to prolong it with.
+    """Begin a session on a customer's behalf: an access token, without a refresh token.
 
     Its saas token names who acts, so that no other service takes its bearer for the customer. It ends with whatever
     ends the customer's sessions, and with the secret or key by which the integration had its own token.
@@ -67,9 +67,9 @@ async def login_on_behalf(uow: UnitOfWork, customer_id: str, reason: str) -> Log
 
 def _check_may_be_acted_for(customer: Customer) -> None:
     if not customer.active:
-        raise refuse(UserErrorCode.ACCOUNT_INACTIVE, "The account is not active: activate it first.", "customerId")
+        raise refuse(UserErrorCode.ACCOUNT_INACTIVE, "This customer is not active: activate them first.", "customerId")
     if customer.on_hold:
-        raise refuse(UserErrorCode.ACCOUNT_ON_HOLD, "The account is on hold: release it first.", "customerId")
+        raise refuse(UserErrorCode.ACCOUNT_ON_HOLD, "This customer is on hold: end the hold first.", "customerId")
 
 
 def _actor(principal: Principal, reason: str) -> Actor:

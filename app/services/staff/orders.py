@@ -1,4 +1,4 @@
-"""Orders: how far they bring a customer; each counts once, by its reference."""
+"""Orders: they set the status of a customer; each counts once, by its reference."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def record_order(uow: UnitOfWork, customer_id: str, reference: str, placed
     else:
         known = await uow.orders.find(checked)
         if known is None or known.customer_id != customer_id:
-            raise refuse(UserErrorCode.TAKEN, "This is the order of another customer.", "orderReference")
+            raise refuse(UserErrorCode.TAKEN, "This is an order of another customer.", "orderReference")
     return OrderRecorded(await get_profile(uow, customer_id), is_new)
 
 
@@ -60,7 +60,9 @@ def _check(uow: UnitOfWork, reference: str, placed_at: datetime | None) -> str:
     problems = Problems()
     checked = problems.check(parse_order_reference, reference, "orderReference")
     if placed_at is not None and placed_at.utcoffset() is None:
-        problems.add(UserErrorCode.INVALID, "Please give the time with its offset, as RFC 3339 has it.", "placedAt")
+        problems.add(
+            UserErrorCode.INVALID, "Please give the time with an offset, such as 2026-11-30T10:30:00+01:00.", "placedAt"
+        )
     elif placed_at is not None and placed_at > uow.now + CLOCK_SKEW:
         problems.add(UserErrorCode.INVALID, "Please give the time when the order was placed.", "placedAt")
     problems.raise_if_any()

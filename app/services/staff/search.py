@@ -1,4 +1,4 @@
-"""How staff find customers: one by what identifies them, many by a filter, page by page."""
+"""How staff find customers: one by an identifier, many by a filter, page by page."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _email_key(email: str) -> str | None:
 
 
 def _email_prefix(prefix: str) -> str | None:
-    """Return the beginning of an address as addresses are compared."""
+    """Return the beginning of an address in the form to compare."""
     return fold_address(prefix.strip()) or None
 
 
@@ -111,5 +111,5 @@ def _cursor(order: CustomerOrder, found: CustomerFound) -> str:
 def _position(wanted: CustomerFilter, cursor: str) -> CustomerPosition:
     order, key, customer_id = decode_cursor(cursor, 3)
     if order != wanted.order.value:
-        raise AccessError(AccessCode.BAD_REQUEST, "The cursor belongs to another filter: begin without one.")
+        raise AccessError(AccessCode.BAD_REQUEST, "The cursor belongs to another filter: begin without a cursor.")
     return CustomerPosition(key, customer_id)

@@ -1,1 +1,1 @@
-"""What runs behind the answers: delivery, erasure and purging."""
+"""Background work: delivery, erasure and purging."""

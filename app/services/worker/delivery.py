@@ -1,4 +1,4 @@
-"""Delivers what waits in the outbox: claimed with a lease, tried again with growing delays, at last set aside."""
+"""Delivers the outbox: claims messages with a lease, tries again with growing delays, and in the end gives up."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.services.worker.task_runner import run_task
 
 # How many messages one worker claims and delivers at once.
 BATCH = 10
-# Seconds that one delivery may take altogether; the lease is longer, so that nobody else takes over what is under way.
+# Seconds that one delivery may take in all. The lease is longer, so that no other worker takes a running delivery.
 DELIVERY_SECONDS = 30
 LEASE = timedelta(seconds=120)
 FIRST_DELAY = timedelta(seconds=5)
@@ -41,7 +41,7 @@ async def deliver_due(tools: Tools, kind: OutboxKind | None = None, endpoint: En
     deliveries = []
     for message in messages:
         deliveries.append(asyncio.create_task(_handle(tools, message)))
-        # To write a mail takes milliseconds of the event loop: between two of them whoever has a request is served.
+        # Rendering a mail takes milliseconds of the event loop, so requests are served between two mails.
         await asyncio.sleep(0)
     failures = await asyncio.gather(*deliveries, return_exceptions=True)
     for failure in filter(None, failures):
@@ -58,7 +58,7 @@ async def _handle(tools: Tools, message: OutboxMessage) -> None:
     is_over = "delivered_at" in outcome or "dead_at" in outcome
     async with _open(tools) as uow:
         if message.topic == FAREWELL and is_over:
-            # Nobody can be let know any more, and nothing may be left of who was erased.
+            # The mail cannot be sent any more, and nothing about an erased customer may stay.
             await uow.outbox_queue.remove(message)
         else:
             await uow.outbox_queue.settle(message, **outcome)
@@ -68,16 +68,16 @@ async def _try(tools: Tools, message: OutboxMessage) -> dict[str, object]:
     """Deliver one message and return the columns that say what came of it."""
     try:
         if message.attempts > MOST_ATTEMPTS:
-            raise UndeliverableError("The worker ended each time while it delivered this.")
+            raise UndeliverableError("The worker ended each time it delivered this message.")
         async with asyncio.timeout(DELIVERY_SECONDS):
             await _deliver(tools, message)
     except EndpointPausedError as pause:
-        # The message was not tried, and that must not count: its own tries come when the endpoint is well again.
+        # The message was not tried, so this is no attempt: its attempts begin when the endpoint works again.
         return {"due_at": pause.until, "attempts": message.attempts - 1}
     except Exception as error:
         return _failure(tools, message, error)
     outcome: dict[str, object] = {"delivered_at": tools.clock.now(), "last_error": None}
-    # What was delivered is no longer needed here, least of all the token in it; but an event can be sent again.
+    # A delivered message is no longer needed here, nor is the token in it; but an event can be sent again.
     return outcome if message.kind == OutboxKind.EVENT else {**outcome, "payload": {}}
 
 
@@ -87,7 +87,7 @@ def _failure(tools: Tools, message: OutboxMessage, error: Exception) -> dict[str
         reason = str(error) or type(error).__name__
         logger.warning("not delivered", extra={**facts, "error": reason})
     else:
-        # A fault of ours: its words may hold what the message says, so that only its name is kept with the message.
+        # A fault of ours. Its text may have parts of the message, so only its name is stored with the message.
         reason = type(error).__name__
         logger.error("not delivered", exc_info=error, extra=facts)
     now = tools.clock.now()

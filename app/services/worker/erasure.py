@@ -1,7 +1,7 @@
-"""Does the anonymizations that are due: claimed with a lease, erased as the registry says, told when they are done.
+"""Runs due anonymizations: claims them with a lease, erases as the registry says, and tells when they are done.
 
-Each step is a transaction of its own and can be done again: whatever a worker leaves behind when it is killed is taken
-up by the next one as soon as the lease has ended. What fails is tried again for as long as it takes.
+Each step is a transaction of its own and can be repeated: if a worker is killed, the next one goes on when the lease
+has ended. A failed step is tried again until it succeeds.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _open(tools: Tools, tenant_id: str | None = None) -> UnitOfWork:
 
 
 async def _claim(tools: Tools, due: Anonymization) -> Anonymization | None:
-    """Take one for this worker; None when it was canceled, or another worker was faster."""
+    """Claim one for this worker; None if it was canceled, or another worker was faster."""
     async with _open(tools, due.tenant_id) as uow:
         await uow.customers.lock_even_if_closed(due.customer_id)
         if not await uow.anonymizations.claim(due, uow.now, uow.now + LEASE):
@@ -116,7 +116,7 @@ async def erase_customer(uow: UnitOfWork, customer_id: str) -> list[str]:
 
 
 async def _prepare_farewell(uow: UnitOfWork, claimed: Anonymization, customer: CustomerProfile | None) -> None:
-    """Keep, of who was erased right now, the sealed address in the mail that says so; the second time there is none."""
+    """Keep only the encrypted address of the erased customer, in the mail about it; a second time there is none."""
     wanted = claimed.requester_type == CUSTOMER_TYPE or uow.tenant.security_mails
     if wanted and customer is not None and customer.email is not None:
         await prepare_farewell(
@@ -129,7 +129,7 @@ async def _prepare_farewell(uow: UnitOfWork, claimed: Anonymization, customer: C
 
 
 async def _erase_tasks(uow: UnitOfWork, customer_id: str) -> None:
-    """Remove what waits to be done about the customer's addresses, though nobody has found out whose they are."""
+    """Delete open tasks about the customer's addresses, which do not say yet whose addresses they are."""
     addresses = await _address_keys(uow, customer_id)
     sessions = await uow.personal_data.list_session_ids(customer_id)
     tasks = await uow.personal_data.list_nobodys_tasks()
@@ -167,7 +167,7 @@ async def _finish(tools: Tools, claimed: Anonymization) -> None:
 
 async def _fail(tools: Tools, claimed: Anonymization, error: Exception) -> None:
     facts = {"anonymization_id": claimed.id, "attempts": claimed.attempts}
-    logger.error("not anonymized; it will be tried again", exc_info=error, extra=facts)
+    logger.error("The customer could not be anonymized; it will be tried again", exc_info=error, extra=facts)
     async with _open(tools, claimed.tenant_id) as uow:
         await uow.customers.lock_even_if_closed(claimed.customer_id)
         failed = await uow.anonymizations.settle(

@@ -1,4 +1,4 @@
-"""Delivers events, those of each endpoint in a lane of their own: a slow endpoint holds up nobody but itself."""
+"""Delivers events, each endpoint in its own lane: a slow endpoint delays only its own events."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ class EndpointLanes:
         self._lanes: dict[Endpoint, asyncio.Task[None]] = {}
 
     async def open_due(self) -> int:
-        """Open a lane for each endpoint that events wait for and that has none; return 0, for the rest is theirs."""
+        """Open a lane for each endpoint that has waiting events but no lane.
+
+        Return 0, because the lanes do the work.
+        """
         for endpoint in await endpoints_due(self._tools):
             if endpoint not in self._lanes:
                 self._lanes[endpoint] = asyncio.create_task(self._deliver(endpoint))
         return 0
 
     async def close(self) -> None:
-        """Wait for what is under way."""
+        """Wait for running deliveries."""
         await asyncio.gather(*self._lanes.values())
 
     async def _deliver(self, endpoint: Endpoint) -> None:
@@ -37,6 +40,6 @@ class EndpointLanes:
             while not self._stop.is_set() and await deliver_due(self._tools, OutboxKind.EVENT, endpoint):
                 pass
         except Exception:
-            logger.exception("Events for one endpoint failed and go on in a moment.")
+            logger.exception("The events for one endpoint failed; they are tried again soon.")
         finally:
             del self._lanes[endpoint]

@@ -1,4 +1,4 @@
-"""What operators see of a running process: how much it has under way, and how much waits in the outbox."""
+"""The metrics of a running process: how much work it has now, and how much waits in the outbox."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.services.unit_of_work import UnitOfWork
 
 
 def show_process(tools: Tools) -> None:
-    """Show what waits for a thread, and what is busy at the database, at this moment."""
+    """Set how many calls wait for a thread, and how many database connections are in use now."""
     tools.metrics.show_process(passwords_waiting=tools.passwords.waiting, connections=tools.database.connections_in_use)
 
 

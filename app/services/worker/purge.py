@@ -1,4 +1,4 @@
-"""Removes what was over long ago, a small batch at a time, so that nobody has to wait for it."""
+"""Deletes rows that expired long ago, in small batches, so that nobody has to wait."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from app.services.caller import Caller
 from app.services.unit_of_work import UnitOfWork
 
 BATCH = 200
-# How long rows stay after the moment in this column: an expired token is for a while answered as expired, and a refresh
-# token that comes back is known as reused for as long as its session may live.
+# How long rows stay after the time in this column: for a while an expired token is still answered as expired, and a
+# reused refresh token is recognized as long as its session can last.
 _KEPT: tuple[tuple[type[TenantRow], str, timedelta], ...] = (
     (AccessToken, "expires_at", timedelta(days=1)),
     (RefreshToken, "expires_at", timedelta(days=30)),

@@ -1,4 +1,4 @@
-"""Does the tasks that wait in the outbox."""
+"""Runs the tasks that wait in the outbox."""
 
 from __future__ import annotations
 

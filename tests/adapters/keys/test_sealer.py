@@ -37,18 +37,18 @@ class TestOpen:
         assert FernetSealer([OLD, NEW]).open(FernetSealer([NEW, OLD]).seal("text")) == "text"
 
     def test_refuses_what_another_key_sealed(self) -> None:
-        with pytest.raises(ValueError, match="not sealed"):
+        with pytest.raises(ValueError, match="None of our keys"):
             FernetSealer([NEW]).open(FernetSealer([OLD]).seal("text"))
 
     def test_refuses_what_was_changed(self) -> None:
         sealer = FernetSealer([NEW])
         sealed = sealer.seal("text")
-        with pytest.raises(ValueError, match="not sealed"):
+        with pytest.raises(ValueError, match="None of our keys"):
             sealer.open(sealed[:20] + ("A" if sealed[20] != "A" else "B") + sealed[21:])
 
     @pytest.mark.parametrize("text", ["", "text", "gAAAAA", "ü", "\0"])
     def test_refuses_what_was_never_a_seal(self, text: str) -> None:
-        with pytest.raises(ValueError, match="not sealed"):
+        with pytest.raises(ValueError, match="None of our keys"):
             FernetSealer([NEW]).open(text)
 
 

@@ -206,12 +206,12 @@ class TestSend:
         ],
     )
     async def test_refuses_a_recipient_that_is_more_or_less_than_one_address(self, sink: Sink, recipient: str) -> None:
-        with serving(sink) as address, pytest.raises(OSError, match="cannot be sent"):
+        with serving(sink) as address, pytest.raises(OSError, match="could not be sent"):
             await send(f"smtp://{address}", replace(MESSAGE, recipient=recipient))
         assert sink.envelopes == []
 
     async def test_lets_no_message_id_bring_a_header_of_its_own(self, sink: Sink) -> None:
-        with serving(sink) as address, pytest.raises(OSError, match="cannot be sent"):
+        with serving(sink) as address, pytest.raises(OSError, match="could not be sent"):
             await send(f"smtp://{address}", replace(MESSAGE, message_id="<a@b>\r\nBcc: eve@example.org"))
         assert sink.envelopes == []
 
@@ -309,7 +309,7 @@ class TestSender:
         "sender", ["", "shop", "a@example.com, b@example.com", "shop@example.com\r\nBcc: eve@example.org", "<>"]
     )
     def test_is_refused_when_it_is_not_one_address(self, sender: str, tmp_path: Path) -> None:
-        with pytest.raises(ValueError, match="one mail address"):
+        with pytest.raises(ValueError, match="one e-mail address"):
             FileMailer(tmp_path, sender, StillClock())
 
 
@@ -346,6 +346,6 @@ class TestFileMailer:
             await FileMailer(tmp_path / "file", SENDER, StillClock()).send(MESSAGE)
 
     async def test_fails_for_a_recipient_that_is_no_address(self, tmp_path: Path) -> None:
-        with pytest.raises(OSError, match="cannot be written"):
+        with pytest.raises(OSError, match="could not be written"):
             await FileMailer(tmp_path, SENDER, StillClock()).send(replace(MESSAGE, recipient="anna"))
         assert names_in(tmp_path) == []

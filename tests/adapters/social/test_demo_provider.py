@@ -65,7 +65,7 @@ class TestRunDemoProvider:
     def test_says_when_the_port_is_taken(self) -> None:
         with create_server(("127.0.0.1", 0)) as taken:
             issuer = f"http://127.0.0.1:{taken.getsockname()[1]}"
-            with pytest.raises(ValueError, match="something else listens on"), run_demo_provider(issuer, os.environ):
+            with pytest.raises(ValueError, match="another program uses it"), run_demo_provider(issuer, os.environ):
                 pass
 
     def test_says_when_it_is_not_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:

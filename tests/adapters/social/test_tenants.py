@@ -74,13 +74,13 @@ class TestPresets:
 class TestFaults:
     def test_a_provider_without_any_secret(self, file: Path) -> None:
         assert faults(file, 'provider = "google"') == [
-            "needs client_secret_env, or signing where the provider wants signed secrets"
+            "needs client_secret_env, or signing if the provider asks for signed secrets"
         ]
 
     def test_a_provider_with_two_secrets(self, file: Path) -> None:
         key = ECKey.generate_key("P-256").as_pem(private=True).decode()
         assert faults(file, SECRET + APPLE, {"KEY": key}) == [
-            "needs client_secret_env, or signing where the provider wants signed secrets"
+            "needs client_secret_env, or signing if the provider asks for signed secrets"
         ]
 
     @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ class TestFaults:
     def test_some_endpoints_but_not_all(self, file: Path) -> None:
         entry = 'provider = "x"\nissuer = "https://x.test"\ntoken_endpoint = "https://x.test/token"\n'
         assert faults(file, entry + SECRET) == [
-            "needs authorization_endpoint, token_endpoint and userinfo_endpoint, or with OpenID none of them"
+            "needs authorization_endpoint, token_endpoint and userinfo_endpoint, or none of them with OpenID"
         ]
 
     def test_an_endpoint_without_tls(self, file: Path) -> None:

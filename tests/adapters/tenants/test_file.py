@@ -172,7 +172,7 @@ class TestLoadTenants:
             ),
             (
                 "tenants.demo.clients[0].secret_env names BACKEND, which is not set: "
-                "put the secret into that environment variable"
+                "set this environment variable to the secret"
             ),
             "tenants.demo.signup must be 'open', 'confirm_email' or 'employee_activation', not 'maybe'",
             "tenants.demo.sites.main.language is missing: add it",
@@ -196,7 +196,7 @@ class TestLoadTenants:
             ('[[tenants.demo.clients]]\nid = "b"\nkind = "integration"', "clients[1] an integration needs secret_env"),
             (
                 '[[tenants.demo.clients]]\nid = "b"\nkind = "integration"\nsecret = "x"',
-                "clients[1].secret is not known: write secret_env and put the secret into that environment variable",
+                "clients[1].secret is not known: write secret_env and set that environment variable to the secret",
             ),
             (
                 '[[tenants.demo.clients]]\nid = "b"\nkind = "integration"\nsecret_env = 5',
@@ -210,12 +210,12 @@ class TestLoadTenants:
                 '[[tenants.demo.clients]]\nid = "b"\nkind = "integration"\njwks_file = "no.json"',
                 "clients[1].jwks_file names 'no.json', which cannot be read: No such file or directory",
             ),
-            ('[[tenants.demo.clients]]\nid = "spa"\nkind = "storefront"', "clients 'spa' stands here twice"),
+            ('[[tenants.demo.clients]]\nid = "spa"\nkind = "storefront"', "clients 'spa' is here twice"),
             ('[[tenants.demo.webhooks]]\nurl = "https://x.test"\ntopics = []', "webhooks[0].topics must not be empty"),
             ('[[tenants.demo.webhooks]]\nurl = "https://x.test"\ntopics = "x"', "webhooks[0].topics must be a list"),
             ('[[tenants.demo.webhooks]]\nurl = "https://10.0.0.1"', "webhooks[0].url must name a public host"),
             ("[[tenants.demo.social]]\nprovider = 5", "social[0].provider must be a valid string"),
-            ('[[tenants.demo.mixins]]\nname = "x"', "mixins must be tables with a name each"),
+            ('[[tenants.demo.mixins]]\nname = "x"', "mixins must be tables, each with a name"),
             ("[tenants.demo.mixins]\nx = 5", "mixins.x must be a table"),
             ("[tenants.demo.mixins.x]", "mixins.x.schema_file is missing: add it"),
             ('[tenants.demo]\nusers = ["x"]', "users[0] must be a table"),
@@ -233,7 +233,7 @@ class TestLoadTenants:
         assert folder.faults(SHOP, webhook) == [
             (
                 "tenants.demo.webhooks[0].secret_env names HOOK, which is not set: "
-                "put the secret into that environment variable"
+                "set this environment variable to the secret"
             )
         ]
 
@@ -292,7 +292,7 @@ class TestLoadTenants:
     def test_refuses_a_jwks_file_without_keys(self, folder: Folder, keys: object) -> None:
         folder.write("jwks.json", keys)
         (fault,) = folder.faults(SHOP, BACKEND, 'jwks_file = "jwks.json"')
-        assert fault.startswith("tenants.demo.clients[1].jwks_file names 'jwks.json', which is not right: ")
+        assert fault.startswith("tenants.demo.clients[1].jwks_file names 'jwks.json', which is wrong: ")
 
     def test_refuses_a_private_key_in_a_jwks_file(self, folder: Folder) -> None:
         folder.write("jwks.json", {"keys": [ECKey.generate_key("P-256").as_dict(private=True)]})
@@ -303,7 +303,7 @@ class TestLoadTenants:
     def test_refuses_a_mixin_that_is_no_schema_of_its_own(self, folder: Folder, schema: object) -> None:
         folder.write("loyalty.json", schema)
         (fault,) = folder.faults(SHOP, '[tenants.demo.mixins.loyalty]\nschema_file = "loyalty.json"')
-        assert fault.startswith("tenants.demo.mixins.loyalty.schema_file names 'loyalty.json', which is not right: ")
+        assert fault.startswith("tenants.demo.mixins.loyalty.schema_file names 'loyalty.json', which is wrong: ")
 
     @pytest.mark.parametrize(
         ("text", "fault"),
@@ -311,7 +311,7 @@ class TestLoadTenants:
             ("", "tenants is missing: write at least one table [tenants.…]"),
             ("tenants = 5", "tenants is missing: write at least one table [tenants.…]"),
             ("[tenants]\ndemo = 5", "tenants.demo must be a table: write [tenants.demo]"),
-            ("[tenant.demo]", "tenant is not known: everything stands under [tenants.…]"),
+            ("[tenant.demo]", "tenant is not known: put everything under [tenants.…]"),
             ("[tenants.demo", "is not TOML in UTF-8: "),
         ],
     )
@@ -340,13 +340,13 @@ class TestLoadTenants:
         [
             ([], "write the manifest of"),
             ({}, "it lists no operation"),
-            ({"x": "{ me { id } }"}, "'x' is not the SHA-256"),
+            ({"x": "{ me { id } }"}, "'x' must be the SHA-256"),
         ],
     )
     def test_refuses_a_list_of_operations_that_is_none(self, folder: Folder, content: object, fault: str) -> None:
         folder.write("operations.json", content)
         (told,) = folder.faults(LISTED)
-        assert told.startswith(f"tenants.demo.operations_file names 'operations.json', which is not right: {fault}")
+        assert told.startswith(f"tenants.demo.operations_file names 'operations.json', which is wrong: {fault}")
 
     def test_refuses_a_list_of_operations_that_is_missing(self, folder: Folder) -> None:
         (fault,) = folder.faults(LISTED)

@@ -69,7 +69,7 @@ async def refusal(gateway: Gateway, **changes: Any) -> str:
     response = await ask_for_token(gateway, signed(claims(gateway.clock.now(), **changes)))
     assert (response.status_code, response.json()["error"]) == (400, "invalid_grant")
     description: str = response.json()["error_description"]
-    return description.removeprefix("The assertion does not count: ")
+    return description.removeprefix("The assertion is not accepted: ")
 
 
 def unsigned(content: dict[str, Any]) -> str:
@@ -113,7 +113,7 @@ class TestAssertion:
     @pytest.mark.parametrize("name", ["iat", "nbf"])
     async def test_it_does_not_count_before_its_time(self, gateway: Gateway, name: str) -> None:
         later = int(gateway.clock.now().timestamp()) + 62
-        assert await refusal(gateway, **{name: later}) == "iat and nbf must not lie in the future."
+        assert await refusal(gateway, **{name: later}) == "iat and nbf must not be in the future."
 
     async def test_the_clients_clock_may_be_a_minute_ahead(self, gateway: Gateway) -> None:
         now = int(gateway.clock.now().timestamp())

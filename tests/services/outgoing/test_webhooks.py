@@ -367,7 +367,7 @@ class TestLane:
             away.setattr("app.services.worker.lanes.deliver_due", fail)
             await endpoints.open_due()
             await endpoints.close()
-        assert "go on in a moment" in caplog.text
+        assert "they are tried again soon" in caplog.text
         await endpoints.open_due()
         await endpoints.close()
         assert len(receiver.deliveries) == 1
