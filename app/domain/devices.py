@@ -31,12 +31,12 @@ _PRODUCT = re.compile(r"[^\s/;()]*")
 _MOBILE = ("Mobi", "iPhone", "iPad", "Android")
 
 
-def describe_device(user_agent: str | None) -> str:
-    """Return words such as `Firefox, Windows`; nothing for what we do not know.
+def describe_device(user_agent: str | None, between: str = ", ") -> str:
+    """Return words such as `Firefox, Windows`, with `between` between the two; an empty text if we know neither.
 
     Anybody can send any user agent, so we never repeat its own words. A comma is right in every language.
     """
-    return ", ".join(filter(None, _browser_and_system(user_agent or "")))
+    return between.join(filter(None, _browser_and_system(user_agent or "")))
 
 
 def device_key(user_agent: str | None) -> tuple[str, ...]:

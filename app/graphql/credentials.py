@@ -8,8 +8,9 @@ from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
 from app.graphql.context import Info
 from app.graphql.customers import Account, present_social_account
-from app.graphql.errors import UserError
+from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import ANYONE, mutation
+from app.graphql.inputs import HOW_TO_CHOOSE
 from app.graphql.proofs import KEPT_UNPROVEN_DATA
 from app.graphql.sessions import TokenSet, present_tokens
 from app.services.accounts import credentials, email_change, password_reset

@@ -11,10 +11,11 @@ from strawberry.scalars import JSON
 from app.domain.anonymizations import AnonymizationStatus
 from app.domain.principal import TokenKind
 from app.domain.scopes import Scope, SessionScope
-from app.graphql.addresses import OWN, Address, present_address
+from app.graphql.addresses import OWN, Address, TagArgument, present_address
 from app.graphql.anonymizations import AnonymizationInfo, present_anonymization
 from app.graphql.context import Info
-from app.graphql.errors import UserError
+from app.graphql.enums import describe_enum
+from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import Allow, mutation, query
 from app.graphql.inputs import to_patch
 from app.graphql.payment_instruments import PaymentInstrument, present_payment_instrument

@@ -35,6 +35,8 @@ describe_enum(
         UserErrorCode.PASSWORD_TOO_LONG: "The password is too long. `storefront { passwordRules }` says how long it "
         "may be.",
         UserErrorCode.PASSWORD_TOO_COMMON: "Many people use this password. Ask for another one.",
+        UserErrorCode.PASSWORD_REQUIRED: "Here only the password of the sign-up finishes it. Ask for it, and call "
+        "again with it.",
         UserErrorCode.PASSWORD_TOO_PERSONAL: "The password is made of the name, the address or the shop's name. Ask "
         "for "
         "another one.",

@@ -65,7 +65,8 @@ class Allow:
 ALLOW_ARGUMENTS = {
     "kinds": "The kinds of access token that may call it: `[CUSTOMER, ON_BEHALF]`. Empty: no token is needed.",
     "scope": "The scope that an integration token must have: `customers.read`.",
-    "ownerScope": "The scope that an integration token must have, and it must have an owner: `customers.anonymize`.",
+    "ownerScope": "The scope that an integration token must have, and it must have an owner: `customers.privacy`.",
+    "initialPassword": "True: a customer may call it who has yet to change a password that staff chose.",
     "sessionScope": "What the `scope` of any other token contains if it may call the field: `profile.read`.",
 }
 

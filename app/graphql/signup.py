@@ -12,7 +12,7 @@ from app.graphql.customers import CustomerDetailsInput
 from app.graphql.enums import describe_enum
 from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import ANYONE, mutation
-from app.graphql.inputs import to_patch
+from app.graphql.inputs import HOW_TO_CHOOSE, to_patch
 from app.graphql.proofs import KEPT_UNPROVEN_DATA
 from app.services.accounts import confirmations
 from app.services.accounts import signup as service
