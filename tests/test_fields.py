@@ -41,12 +41,15 @@ from app.services.staff.search import TERMS
 from tests.harness.source import read_modules
 
 # What no client gives of any row: it is ours, or says whose the row is.
-OURS = frozenset({"tenant_id", "id", "customer_id", "list_id", "created_at", "updated_at"})
+OURS = frozenset({"tenant_id", "id", "customer_id", "list_id", "created_at", "updated_at", "origin"})
 COMPANY = company_rules(check_claims)
 NEW_CUSTOMER = frozenset(each.name for each in dataclasses.fields(NewCustomer))
 DECIDED_BY_STAFF = frozenset(STAFF) - frozenset(PROFILE)
 KEPT_BY_US = frozenset({"customer_number", "status", "order_count", "version", "last_login_at", "search_name"}) | {
-    "anonymization_status"
+    "anonymization_status",
+    "shop_fields",
+    "unproven_fields",
+    "unproven_until",
 }
 
 

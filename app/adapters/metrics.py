@@ -46,9 +46,6 @@ class PrometheusMetrics:
             ("target",),
             registry=self.registry,
         )
-        self._passwords_waiting = self._gauge(
-            "gateway_passwords_waiting", "Passwords that wait for a thread to be hashed."
-        )
         self._passwords_waiting = self._gauge("gateway_passwords_waiting", "Passwords that wait to be hashed.")
         self._connections = self._gauge("gateway_database_connections", "Connections to the database in use.")
         self._oldest = self._gauge(

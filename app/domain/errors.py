@@ -137,7 +137,7 @@ class AccessError(Exception):
 
     @property
     def extensions(self) -> dict[str, str | int]:
-        """The machine-readable part of the answer: code, and reason or seconds to wait where there are any."""
+        """The part of the answer for programs: the code, and the reason or the seconds to wait if there are any."""
         extensions: dict[str, str | int] = {"code": self.code.value, **self.more}
         if self.reason is not None:
             extensions["reason"] = self.reason.value

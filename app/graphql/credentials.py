@@ -108,7 +108,7 @@ class ResetPasswordPayload:
         "takes it away with `unlinkSocialAccount`.",
     )
     kept_unproven_data: bool = strawberry.field(default=False, description=KEPT_UNPROVEN_DATA)
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
 @strawberry.type(description="New tokens for this session, or what to correct.")
@@ -137,7 +137,7 @@ class ConfirmEmailChangePayload:
 
     email: str | None = strawberry.field(default=None, description="The address that signs in from now on.")
     kept_unproven_data: bool = strawberry.field(default=False, description=KEPT_UNPROVEN_DATA)
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
 @strawberry.type(description="The old login address, which is in use again, or why nothing changed.")
@@ -153,7 +153,7 @@ class RevertEmailChangePayload:
         "hour unless the shop says otherwise; the same token is mailed. Null when the link was opened before.",
     )
     kept_unproven_data: bool = strawberry.field(default=False, description=KEPT_UNPROVEN_DATA)
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
 @strawberry.type

@@ -97,7 +97,7 @@ class CustomerGroupMutations:
         Who: an integration with the scope `customers.write`.
         User errors: `REQUIRED`, `INVALID`, `TOO_LONG`: put them right; `TAKEN`: another group has the code;
         `LIMIT_REACHED`: there are 500 groups, or more than 50 markets.
-        Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope.
+        Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope.
         """
         created = await service.create_customer_group(info.context.uow, to_patch(input))
         return CreateCustomerGroupPayload(customer_group=present_group(created))
@@ -107,8 +107,10 @@ class CustomerGroupMutations:
         """Change a customer group. A field left out stays as it is. A new code is in the saas tokens within minutes.
 
         Who: an integration with the scope `customers.write`.
-        User errors: as `createCustomerGroup`; `NOT_FOUND`: there is no such group.
-        Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope.
+        User errors: `REQUIRED`, `INVALID`, `TOO_LONG`: show them at the field; `TAKEN` at `code`: another group has
+        this code, choose another one; `LIMIT_REACHED` at `privateMarkets`: name at most 50; `NOT_FOUND` at `id`: read
+        `customerGroups` again.
+        Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope.
         """
         updated = await service.update_customer_group(info.context.uow, input.id, to_patch(input, "id"))
         return UpdateCustomerGroupPayload(customer_group=present_group(updated))
@@ -119,7 +121,7 @@ class CustomerGroupMutations:
 
         Who: an integration with the scope `customers.write`.
         User errors: `NOT_FOUND`: it is gone already.
-        Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope.
+        Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope.
         """
         deleted_id = await service.delete_customer_group(info.context.uow, input.id)
         return DeleteCustomerGroupPayload(deleted_id=strawberry.ID(deleted_id))

@@ -55,7 +55,7 @@ class OrderMutations:
         Who: an integration with the scope `customers.write`.
         User errors: `REQUIRED`, `TOO_LONG`, `INVALID`: put them right; `NOT_FOUND`: there is no such customer;
         `TAKEN`: the reference is that of another customer's order.
-        Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope.
+        Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope.
         """
         placed_at = input.placed_at or None
         outcome = await service.record_order(info.context.uow, input.customer_id, input.order_reference, placed_at)

@@ -8,7 +8,7 @@ from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
 from app.graphql.context import Info
 from app.graphql.customers import Customer, present_customer
-from app.graphql.errors import UserError
+from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import mutation
 from app.services.accounts import unproven_data
 
@@ -19,12 +19,12 @@ KEPT_UNPROVEN_DATA = (
 )
 
 
-@strawberry.type
+@strawberry.type(description="Answer of `discardUnprovenData`.")
 class DiscardUnprovenDataPayload:
-    """Answer of `discardUnprovenData`."""
+    """What is left of the account."""
 
     customer: Customer | None = strawberry.field(default=None, description="The customer with what is left.")
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
 @strawberry.type

@@ -38,6 +38,8 @@ What the program must handle comes as `errors`, each with one of these `extensio
 * `FORBIDDEN`: this kind of token, or a token without this scope, may not call the field.
 * `REAUTHENTICATION_REQUIRED`: ask for the password and send it with the call, or have the customer log in again.
 * `RATE_LIMITED`: too many calls; wait `retryAfter` seconds.
+* `CHALLENGE_REQUIRED`: let the person solve the challenge of `provider` with `siteKey`, and send the call again with
+  the answer in the header `Challenge-Response`.
 * `SERVICE_BUSY`: the service is overloaded; wait `retryAfter` seconds.
 * `BAD_REQUEST`: the document, a variable or an argument is wrong; `message` says what. Correct the program.
 * `QUERY_TOO_COMPLEX`: the document is too long, too deep or selects too much. Split it.

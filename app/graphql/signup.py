@@ -88,7 +88,7 @@ class ConfirmSignupPayload:
     already_confirmed: bool | None = strawberry.field(
         default=None, description="True: the link was used before, and nothing is left to do but `login`."
     )
-    user_errors: list[UserError] = strawberry.field(default_factory=list)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
 @strawberry.input(description="Who is to get the confirmation mail again.")

@@ -127,9 +127,9 @@ class BeginSocialLoginPayload:
 class SocialLoginPayload:
     """Answer of `socialLogin` and `confirmSocialLink`."""
 
-    tokens: TokenSet | None = None
-    customer: Customer | None = None
-    created: bool | None = strawberry.field(default=None, description="True: this is a new customer.")
+    tokens: TokenSet | None = strawberry.field(default=None, description="The tokens to use from now on.")
+    customer: Customer | None = strawberry.field(default=None, description="The customer who is logged in.")
+    created: bool | None = strawberry.field(default=None, description="True: the customer is new.")
     kept_unproven_data: bool = strawberry.field(default=False, description=KEPT_UNPROVEN_DATA)
     social_tokens: SocialTokens | None = strawberry.field(
         default=None,

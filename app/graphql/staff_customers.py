@@ -336,13 +336,15 @@ class StaffCustomerMutations:
     async def update_customer(self, info: Info, input: UpdateCustomerInput) -> UpdateCustomerPayload:
         """Change a customer. A field left out stays as it is; null clears it. All errors come at once.
 
-        Who becomes inactive or is put on hold is out at once: sessions, on-behalf access and mailed tokens end.
+        If the customer becomes inactive or is put on hold, all sessions, on-behalf access and mailed tokens end at
+        once.
         Who: an integration with the scope `customers.write`.
-        User errors: as `updateMe`; `TOO_SHORT`, `REQUIRED`: the shopper reference has 3 to 128 characters; `TAKEN`:
-        another customer has it; `NOT_FOUND`: there is no such customer, or no such group; `ANONYMIZATION_OPEN`: nothing
-        is written about this customer any more; `VERSION_CONFLICT`: read
-        the customer again and decide anew.
-        Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope.
+        User errors: `REQUIRED`, `INVALID`, `TOO_SHORT`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID_PHONE`,
+        `INVALID_LANGUAGE`, `INVALID_CURRENCY`, `LIMIT_REACHED`: show them at the field; `TAKEN` at `shopperReference`:
+        another customer has it, choose another one; `NOT_FOUND`: at `id`, there is no such customer; at `groupIds`,
+        read `customerGroups` again; `ANONYMIZATION_OPEN`: this customer can no longer be changed; `VERSION_CONFLICT`:
+        read the customer again and let the person decide.
+        Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope.
         """
         version = input.metadata.version if input.metadata else None
         patch = to_patch(input, "id", "metadata")
@@ -360,7 +362,7 @@ class StaffCustomerMutations:
         User errors: `NOT_FOUND`: there is no such customer; `ANONYMIZATION_OPEN`: cancel that first, if it has not
         begun; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: change that first with `updateCustomer`; `INVALID`: the customer
         has no address to sign in with.
-        Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token has not the scope.
+        Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope.
         """
         made = await service.create_password_reset_token(info.context.uow, input.customer_id)
         return CreatePasswordResetTokenPayload(token=made.token, expires_at=made.expires_at)

@@ -43,7 +43,7 @@ async def guard_signup_form(uow: UnitOfWork) -> None:
 
 
 async def guard_signup(uow: UnitOfWork) -> None:
-    """Count one more sign-up whose form is in order, for the session; a mistake in a form is nobody's crime."""
+    """Count one more sign-up whose form is in order, for the session; a mistake in a form does not count."""
     await hit_session(uow, Limit("signup.session", limits_of(uow).signup_per_session_per_hour, HOUR))
 
 

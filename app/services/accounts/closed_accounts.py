@@ -101,7 +101,7 @@ async def tell_of_erasure(uow: UnitOfWork, customer_id: str) -> None:
 
 
 async def _mail_canceled(uow: UnitOfWork, customer_id: str, canceled: Anonymization, recipient: str | None) -> None:
-    """Tell whoever was told that it was asked for."""
+    """Tell all who were told of the request."""
     customer = await uow.customers.find(customer_id)
     to = recipient or (customer.email if customer is not None else None)
     asked_themself = canceled.requester_type == CUSTOMER_TYPE

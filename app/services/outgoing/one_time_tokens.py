@@ -83,7 +83,7 @@ def check_open(uow: UnitOfWork, token: OneTimeToken) -> None:
 
 
 async def use_up(uow: UnitOfWork, token: OneTimeToken) -> None:
-    """Use the token up, or raise TOKEN_INVALID: of many who try at once, one succeeds. Lock the customer before."""
+    """Use the token up, or raise TOKEN_INVALID: of many at once, one succeeds. Lock the customer first."""
     if not await claim(uow, token):
         raise invalid_token(uow, token)
 

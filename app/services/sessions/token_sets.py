@@ -127,7 +127,7 @@ def _lifetimes(uow: UnitOfWork, kind: TokenKind) -> _Lifetimes:
 
 
 def bearer_of(session: Session, expires_at: datetime, *, must_change_password: bool = False) -> Principal:
-    """Return whom an access token of the session stands for, as `authenticate` will when it is presented."""
+    """Return the principal of an access token of the session, as `authenticate` will return it."""
     return Principal(
         kind=TokenKind(session.kind),
         tenant_id=session.tenant_id,
