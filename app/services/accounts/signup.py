@@ -123,7 +123,7 @@ async def _meet_account(uow: UnitOfWork, checked: CheckedRegistration, password_
         await tell_of_way_back(uow, email)
     message = "There is an account with this e-mail address already: log in instead."
     if owner is None:
-        message = "This e-mail address belongs to an account still, which has another one by now: see your mail."
+        message = "This e-mail address still belongs to an account that has another one by now: see your mail."
     raise refuse(UserErrorCode.EMAIL_TAKEN, message, "email", durable=True)
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import wraps
-from typing import Protocol
 
 from app.domain.audit import AuditAction
 from app.domain.devices import describe_device
@@ -44,16 +42,6 @@ class LoggedIn:
 
     tokens: TokenSet
     customer: CustomerProfile
-
-
-class Login(Protocol):
-    """A login by password."""
-
-    def __call__(
-        self, uow: UnitOfWork, email: str, password: str, device_token: str | None = None
-    ) -> Awaitable[LoggedIn]:
-        """Log in."""
-        ...
 
 
 async def anonymous_login(uow: UnitOfWork, client_id: str, site: str | None) -> TokenSet:
@@ -194,21 +182,6 @@ async def _legal_entity(uow: UnitOfWork, session: Session, asked: str | None) ->
     )
 
 
-def _refusing_alike(login: Login) -> Login:
-    """Have refusals of a login take as long for an imported hash, one of ours, and an address that is not known."""
-
-    @wraps(login)
-    async def run(uow: UnitOfWork, email: str, password: str, device_token: str | None = None) -> LoggedIn:
-        try:
-            return await login(uow, email, password, device_token)
-        except DomainError:
-            await uow.level_refusal()
-            raise
-
-    return run
-
-
-@_refusing_alike
 async def login(uow: UnitOfWork, email: str, password: str, device_token: str | None = None) -> LoggedIn:
     """Raise the caller's anonymous session to the customer's; the session id stays, the anonymous tokens die.
 
@@ -221,10 +194,15 @@ async def login(uow: UnitOfWork, email: str, password: str, device_token: str | 
     guess = _guess(uow, email, password, attempt, device)
     is_right = await verify_password(uow, guess)
     credential, customer = attempt.credential, attempt.customer
-    if credential is None or credential.password_hash is None or customer is None or not is_right:
+    if (
+        credential is None
+        or credential.password_hash is None
+        or customer is None
+        or not (is_right and attempt.may_log_in)
+    ):
+        # Before anything is written, so that no other writer waits meanwhile.
+        await uow.level_refusal()
         raise await failed_login(uow, attempt, is_right=is_right)
-    if not attempt.may_log_in:
-        raise await failed_login(uow, attempt, is_right=True)
     new_hash = None
     if uow.tools.passwords.needs_rehash(credential.password_hash):
         new_hash = await uow.hash_password(password)

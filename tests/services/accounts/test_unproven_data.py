@@ -493,6 +493,8 @@ class TestDiscardUnprovenData:
         made = await do(
             gateway, CREATE, staff.token, email=OWNER, firstName="Ada", password=PASSWORD, addresses=[address]
         )
+        # As if it had been changed: with an initial password nobody may write anything.
+        await gateway.write("UPDATE credential SET initial_password = false")
         person = Person(
             made["customer"]["id"], OWNER, PASSWORD, await gateway.login(OWNER, client_id="auto-storefront")
         )

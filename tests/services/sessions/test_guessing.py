@@ -13,6 +13,7 @@ import pytest
 
 from app.adapters.challenges import DEMO_ANSWER
 from app.adapters.keys.passwords import Argon2Passwords
+from app.domain.ports import Comparison
 from tests.factories import PASSWORD
 from tests.fakes import MovableClock
 from tests.harness import operations
@@ -142,13 +143,13 @@ class TestFailuresFromTenAddresses:
     ) -> None:
         person = await gateway.customer()
         checked: list[str] = []
-        verify = Argon2Passwords.verify
+        compare = Argon2Passwords.compare
 
-        async def counting(self: Argon2Passwords, encoded: str | None, password: str) -> bool:
+        async def counting(self: Argon2Passwords, encoded: str | None, password: str) -> Comparison:
             checked.append(password)
-            return await verify(self, encoded, password)
+            return await compare(self, encoded, password)
 
-        monkeypatch.setattr(Argon2Passwords, "verify", counting)
+        monkeypatch.setattr(Argon2Passwords, "compare", counting)
         tokens = []
         for number in range(100):
             gateway.ip = f"198.51.{number // 50}.{number % 50}"
