@@ -297,7 +297,7 @@ class TestStart:
     def test_ends_with_an_error_when_the_port_is_taken(self, tmp_path: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as other:
             variables = {"PORT": str(other.getsockname()[1]), "PROCESSES": "2", "STATE_DIR": str(tmp_path)}
-            command = [sys.executable, "-m", "app", "serve"]
+            command = [sys.executable, "-m", "app", "serve", "--migrate"]
             environment = {**os.environ, **variables}
             ended = subprocess.run(command, cwd=ROOT, env=environment, timeout=PATIENCE, check=False)
         assert ended.returncode == 3

@@ -23,6 +23,7 @@ import pytest
 
 from app.__main__ import main
 from app.settings import Settings
+from app.wiring import migrate
 from tests.factories import PASSWORD, address_input, tutorial_signup
 from tests.harness import operations
 from tests.harness.client import Tokens
@@ -144,6 +145,7 @@ class TestRefusesToStart:
 
     def test_says_that_once_for_all_processes(self, tmp_path: Path) -> None:
         environment = production(tmp_path)
+        migrate(Settings.load({"STATE_DIR": environment["STATE_DIR"]}))
         Path(environment["SIGNING_KEYS_FILE"]).write_text("{")
         (line,) = start_refused({**environment, "PROCESSES": "2"})
         assert line.endswith("keys.json: is not JSON")

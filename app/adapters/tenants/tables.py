@@ -102,7 +102,7 @@ class TenantTable:
 
     def _take_secret(self, entry: Table, key: str, *path: str | int) -> None:
         """Replace `<key>_env`, the name of a variable, by `<key>`, its value."""
-        self._check_absent(entry, key, f"write {key}_env and put the secret into that environment variable", *path)
+        self._check_absent(entry, key, f"write {key}_env and set that environment variable to the secret", *path)
         variable = entry.pop(f"{key}_env", None)
         if variable is None:
             return
