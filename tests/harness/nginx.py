@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -56,6 +57,7 @@ class Nginx:
         self._file = folder / "nginx.conf"
         self._write(())
         self._process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(self._file)])
+        self._wait_until_it_listens()
 
     @property
     def errors(self) -> str:
@@ -71,6 +73,18 @@ class Nginx:
         while before & self._workers() or not self._workers():
             assert time.monotonic() < deadline, self.errors
             time.sleep(0.02)
+
+    def _wait_until_it_listens(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+            except ConnectionRefusedError:
+                assert self._process.poll() is None, "nginx has ended."
+                assert time.monotonic() < deadline, "nginx does not listen."
+                time.sleep(0.02)
+            else:
+                return
 
     def stop(self) -> None:
         self._process.terminate()
