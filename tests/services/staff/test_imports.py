@@ -380,7 +380,7 @@ class TestCommand:
             ('{"email": "ada@example.com"}\n'.encode("utf-16-le"), "is UTF-16"),
             ('{"email": "ada@example.com"}\n'.encode("utf-16-be"), "is UTF-16"),
             ('{"email": "ada@example.com"}\n'.encode("utf-32"), "is UTF-32"),
-            (gzip.compress(b'{"email": "ada@example.com"}\n'), "packed by gzip"),
+            (gzip.compress(b'{"email": "ada@example.com"}\n', mtime=0), "packed by gzip"),
             (b"PK\x03\x04\x14\x00\x06\x00", "a ZIP archive or a spreadsheet"),
         ],
     )
