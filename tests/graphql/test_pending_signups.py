@@ -454,3 +454,28 @@ class TestErasure:
             assert OWNER not in str(await gateway.rows(f"SELECT * FROM {table}"))  # noqa: S608 - one of these tables
         mails = "SELECT payload FROM outbox_message WHERE topic <> 'anonymization_done'"
         assert OWNER not in str(await gateway.rows(mails))
+
+
+class TestLinkOntoAnAccountThatWasUsed:
+    """In an open shop: a stranger was in before the owner signed up and opened the own link."""
+
+    UPDATE = "mutation($input: UpdateMeInput!) { updateMe(input: $input) { userErrors { code } } }"
+    SEEN = "{ me { firstName lastName contactEmail } }"
+
+    async def test_leaves_the_stranger_no_way_out_and_tells_the_owner_of_the_data(self, gateway: Gateway) -> None:
+        stranger = await gateway.customer("open-storefront", email=OWNER, password=STRANGERS)
+        given = {"firstName": "Mallory", "lastName": "Strange", "contactEmail": "mallory@example.org"}
+        await gateway.graphql(self.UPDATE, {"input": given}, stranger.tokens.access)
+        session = await gateway.anonymous("open-storefront")
+        signed_up = {"email": OWNER, "password": PASSWORD, "customerDetails": {"firstName": "Ada"}}
+        answer = await gateway.graphql(operations.SIGNUP, {"input": signed_up}, session.access)
+        assert [code for code, _ in answer.user_errors("signup")] == ["EMAIL_TAKEN"]
+        query = "mutation($t: String!) { confirmSignup(input: {token: $t}) { keptUnprovenData userErrors { code } } }"
+        confirmed = await gateway.graphql(query, {"t": (await links(gateway))[-1]}, session.access)
+        assert confirmed["confirmSignup"] == {"keptUnprovenData": True, "userErrors": []}
+        tokens = await gateway.login(OWNER, PASSWORD, client_id="open-storefront")
+        seen = (await gateway.graphql(self.SEEN, None, tokens.access))["me"]
+        assert (seen["firstName"], seen["lastName"], seen["contactEmail"]) == ("Ada", "Strange", OWNER)
+        await gateway.graphql("mutation { discardUnprovenData { userErrors { code } } }", None, tokens.access)
+        seen = (await gateway.graphql(self.SEEN, None, tokens.access))["me"]
+        assert (seen["firstName"], seen["lastName"]) == ("Ada", None)

@@ -71,7 +71,7 @@ async def prove_ownership(
         return columns
     if _is_own_session(uow, so_far.customer_id):
         return columns
-    if by is Proof.SIGNUP_LINK:
+    if by is Proof.SIGNUP_LINK and so_far.must_confirm:
         # Nobody was let in before, and the sign-up has been waiting for this very proof: what it gave stays.
         await end_ways_in(uow, so_far.customer_id)
         return columns

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from app.domain.emails import EmailAddress
+from app.domain.origins import origins_after
 from app.services.accounts.addresses import add_address
 from app.services.accounts.legal_entities import Claim, claim_legal_entities
 from app.services.accounts.new_customers import add_customer
@@ -61,7 +62,8 @@ async def add_registration(
     if keeps_profile and customer is not None:
         given = {name: value for name, value in given.items() if getattr(customer, name) in (None, {})}
     if given:
-        await uow.customers.change(customer_id, uow.now, **given)
+        origins = origins_after(customer, given, by_shop=False) if customer is not None else {}
+        await uow.customers.change(customer_id, uow.now, **given, **origins)
     if registration.legal_entities:
         await claim_legal_entities(uow, customer_id, registration.legal_entities)
     so_far = await uow.addresses.list(customer_id)

@@ -16,7 +16,6 @@ from app.models.social import SocialIdentity
 from app.services.accounts.closed_accounts import lock_for_proof
 from app.services.accounts.new_customers import add_customer
 from app.services.accounts.ownership import Proof, prove_ownership
-from app.services.accounts.pending_signups import end_pending_signups
 from app.services.audit import record
 from app.services.outgoing.events import emit
 from app.services.sessions.sessions import LoggedIn
@@ -146,8 +145,6 @@ class _Arrival:
             await prove_ownership(uow, credential, Proof.SOCIAL_IDENTITY, identity_id=identity.id)
         is_active = uow.tenant.signup is not SignupMode.EMPLOYEE_ACTIVATION
         await add_customer(uow, customer_id, {**self._profile(), "active": is_active})
-        if vouched is not None:
-            await end_pending_signups(uow, vouched.key, customer_id)
         session_id = uow.caller.require_principal().session_id
         await record(uow, AuditAction.CUSTOMER_CREATED, customer_id, provider=self._provider.provider)
         await emit(uow, Topic.CUSTOMER_CREATED, customer_id, sessionId=session_id)

@@ -21,7 +21,6 @@ from app.services.accounts.legal_entities import Assignment, assign_legal_entiti
 from app.services.accounts.making_way import make_way_for_staff
 from app.services.accounts.new_customers import add_customer
 from app.services.accounts.ownership import Proof, prove_ownership
-from app.services.accounts.pending_signups import end_pending_signups
 from app.services.accounts.profiles import PROFILE, check_profile, situation_of
 from app.services.unit_of_work import UnitOfWork
 
@@ -159,8 +158,6 @@ async def write_new_customer(
         # An import goes on with the next customer in the same transaction.
         await uow.credentials.delete(customer_id)
         raise
-    if checked.email_verified:
-        await end_pending_signups(uow, checked.email.key, customer_id)
     if checked.legal_entities:
         await assign_legal_entities(uow, customer_id, checked.legal_entities)
     return customer_id
