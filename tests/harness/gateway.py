@@ -52,8 +52,8 @@ class Gateway(StorefrontClient):
         self._transport.client = (address, 50_000)
 
     async def deliver(self) -> None:
-        """Deliver what is due in the outbox, batch by batch."""
-        while await deliver_due(self.tools):
+        """Deliver what is due in the outbox, in the order in which it was written: so are the mails it leads to."""
+        while await deliver_due(self.tools, at_most=1):
             pass
 
     def mails(self, to: str | None = None) -> list[Mail]:

@@ -32,12 +32,17 @@ class UndeliverableError(Exception):
     """The message can never be delivered: its tenant or its kind is gone."""
 
 
-async def deliver_due(tools: Tools, kind: OutboxKind | None = None, endpoint: Endpoint | None = None) -> int:
-    """Deliver a batch of what is due, of one kind and for one endpoint or all, and return how many were tried."""
+async def deliver_due(
+    tools: Tools, kind: OutboxKind | None = None, endpoint: Endpoint | None = None, *, at_most: int = BATCH
+) -> int:
+    """Deliver a batch of what is due, of one kind and for one endpoint or all, and return how many were tried.
+
+    The messages of a batch are delivered at once; `at_most=1` delivers in the order in which they were written.
+    """
     async with _open(tools) as uow:
         if not await uow.outbox_queue.has_due(uow.now, kind, endpoint):
             return 0
-        messages = await uow.outbox_queue.claim(uow.now, uow.now + LEASE, BATCH, kind, endpoint)
+        messages = await uow.outbox_queue.claim(uow.now, uow.now + LEASE, at_most, kind, endpoint)
     deliveries = []
     for message in messages:
         deliveries.append(asyncio.create_task(_handle(tools, message)))
