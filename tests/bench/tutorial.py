@@ -30,6 +30,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 
+from app.domain.principal import TokenKind
+from app.domain.scopes import SESSION_SCOPES
 from app.models import addresses as models
 from app.models.credentials import Credential
 from app.models.customers import Customer as CustomerRow
@@ -37,6 +39,7 @@ from app.models.sessions import AccessToken, RefreshToken, Session
 
 TENANT = "bench"
 hasher = PasswordHasher()
+_SCOPES = {kind: sorted(scopes) for kind, scopes in SESSION_SCOPES.items()}
 
 
 @strawberry.type
@@ -220,7 +223,7 @@ class Query:
             kind=session.kind,
             token_type="Bearer",
             expires_in=int((token.expires_at - datetime.now(UTC)).total_seconds()),
-            scope=[],
+            scope=[*_SCOPES[TokenKind(session.kind)], f"tenant={session.tenant_id}"],
             session_id=strawberry.ID(session.id),
             tenant=session.tenant_id,
             client_id=session.client_id,
