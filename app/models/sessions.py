@@ -22,7 +22,8 @@ class Session(TenantRow, table=True):
     they are. `family` is the number of the current family of refresh tokens: a login or a new password begins the next
     one. Nothing about the person is stored while the session is anonymous. `actor_…` says who acts on the customer's
     behalf, and `credential_fingerprint` which credential of the client it began with. `identity_id` is the social
-    identity with which the customer logged in.
+    identity, and `passkey_id` the passkey, with which the customer logged in. `factors` is all that the customer has
+    proved who they are with in it (`Factors.text`).
     """
 
     __tablename__ = "session"
@@ -45,6 +46,8 @@ class Session(TenantRow, table=True):
     authenticated_at: datetime | None = None
     revoked_at: datetime | None = None
     identity_id: str | None = Field(default=None, max_length=ID_LENGTH)
+    passkey_id: str | None = Field(default=None, max_length=ID_LENGTH)
+    factors: str | None = Field(default=None, max_length=200)
     actor_id: str | None = Field(default=None, max_length=128)
     actor_type: str | None = Field(default=None, max_length=16)
     actor_reason: str | None = Field(default=None, max_length=200)
@@ -111,6 +114,7 @@ class PresentedToken(CustomerProfile):
     session_expires_at: datetime
     session_revoked_at: datetime | None
     session_authenticated_at: datetime | None
+    session_factors: str | None
     session_actor_id: str | None
     session_actor_type: str | None
     session_actor_reason: str | None

@@ -11,9 +11,12 @@ from app.models.devices import Device
 from app.models.integration_tokens import IntegrationToken, UsedAssertion
 from app.models.one_time_tokens import OneTimeToken
 from app.models.outbox import OutboxMessage
+from app.models.passkeys import Passkey
 from app.models.pending_signups import PendingSignup
 from app.models.sessions import AccessToken, RefreshToken, Session
+from app.models.sign_in_tickets import SignInTicket
 from app.models.social import LinkTicket, SocialState
+from app.models.totp import RecoveryCode, TotpSecret
 from app.services.caller import Caller
 from app.services.unit_of_work import UnitOfWork
 
@@ -32,6 +35,11 @@ _KEPT: tuple[tuple[type[TenantRow], str, timedelta], ...] = (
     (Device, "expires_at", timedelta()),
     (SocialState, "expires_at", timedelta(days=1)),
     (LinkTicket, "expires_at", timedelta(days=1)),
+    (SignInTicket, "expires_at", timedelta(days=1)),
+    # Until then a mailed link may bring them back.
+    (Passkey, "removed_at", timedelta(days=30)),
+    (TotpSecret, "removed_at", timedelta(days=30)),
+    (RecoveryCode, "removed_at", timedelta(days=30)),
 )
 
 
