@@ -146,6 +146,10 @@ class AccessError(Exception):
         return extensions
 
 
+class HeaderRefused(AccessError):
+    """A header of the request is refused, so the request fails as one of HTTP, whatever the client accepts."""
+
+
 def unauthenticated(reason: UnauthenticatedReason) -> AccessError:
     """Return the error for a token that is missing, unknown, expired or revoked."""
     message = {
