@@ -47,6 +47,7 @@ class AuditAction(StrEnum):
     CUSTOMER_CREATED = "customer.created"
     ACTIVATION = "customer.activation"
     HOLD = "customer.hold"
+    SECOND_FACTOR_MARK = "customer.second_factor_mark"
     ANONYMIZATION_REQUESTED = "anonymization.requested"
     ANONYMIZATION_CANCELED = "anonymization.canceled"
     ANONYMIZATION_STARTED = "anonymization.started"

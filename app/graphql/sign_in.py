@@ -54,7 +54,8 @@ class SignInMutations:
         `ticket`: begin the login again; `METHOD_OFF`, `PASSWORD_LOGIN_OFF`: offer another way; `ACCOUNT_INACTIVE`,
         `ACCOUNT_ON_HOLD`: refer to the shop.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`,
-        `SERVICE_BUSY`: wait `retryAfter` seconds; `CHALLENGE_REQUIRED` as in `login`.
+        `SERVICE_BUSY`: wait `retryAfter` seconds; `CHALLENGE_REQUIRED`: let the person solve the challenge of
+        `provider` with `siteKey`, and send the same call with its answer in the header `Challenge-Response`.
         """
         answers = {
             "password": input.password,

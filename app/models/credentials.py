@@ -33,6 +33,8 @@ class Credential(TenantRow, table=True):
     version 1.0 of the gateway, which may still run beside this one, goes by it. `made_by` is null for accounts of
     that version. `password_set_at` is null for a password of before: then `changed_at` is the best guess.
     `verified_phone` is a number that the customer has proved to receive codes at; it signs in, so it is one account's.
+    `email_bounced_at` is when a mail server last refused the address for good, and null again as soon as
+    it takes a mail.
     """
 
     __tablename__ = "credential"
@@ -63,6 +65,7 @@ class Credential(TenantRow, table=True):
     password_set_at: datetime | None = None
     verified_phone: str | None = Field(default=None, max_length=32)
     phone_verified_at: datetime | None = None
+    email_bounced_at: datetime | None = None
 
 
 class UnprovenAccount:

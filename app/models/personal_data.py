@@ -151,6 +151,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "password_set_at",
             "verified_phone",
             "phone_verified_at",
+            "email_bounced_at",
         ),
         withheld=("email_key", "password_hash"),
         is_single=True,
@@ -524,5 +525,5 @@ IMPERSONAL_TABLES: Mapping[type[TenantRow], frozenset[str]] = {
     ),
     PasswordHashKind: frozenset({"kind"}),
     UsedAssertion: frozenset({"client_id", "jti_hash", "expires_at"}),
-    WebhookEndpointState: frozenset({"url", "failures", "paused_until", "gone_at"}),
+    WebhookEndpointState: frozenset({"url", "failures", "failed_probes", "probed_id", "paused_until", "gone_at"}),
 }
