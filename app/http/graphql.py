@@ -11,7 +11,7 @@ import orjson
 from graphql import GraphQLError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.domain.errors import AccessCode, AccessError
+from app.domain.errors import AccessCode, AccessError, BusyError, BusyOutcome
 from app.domain.principal import Principal
 from app.domain.requests import RequestFacts
 from app.graphql.documents import BadDocumentError, Document, Documents, Operation
@@ -48,6 +48,11 @@ class Context(Protocol):
         """The codes of what the payloads say that a person can put right."""
         ...
 
+    @property
+    def may_have_written(self) -> bool:
+        """Whether it can be that something was written already."""
+        ...
+
     async def record_denials(self, errors: Sequence[GraphQLError]) -> None:
         """Take notice of what the operation was refused."""
         ...
@@ -81,7 +86,8 @@ class GraphQLEndpoint:
 
     `make_context` authenticates; its `AccessError` becomes the answer. `known` has the operations that clients may send
     as a hash. `playground` answers browsers. An operation that takes longer than `timeout_seconds` is cancelled, which
-    rolls back the root field that was running (those before it have committed), and answered with SERVICE_BUSY.
+    rolls back the root field that was running, and answered with SERVICE_BUSY. Its `outcome` is UNKNOWN as soon as
+    COMMIT was sent, be it for a field before that one.
     """
 
     def __init__(
@@ -194,6 +200,7 @@ class GraphQLEndpoint:
         facts: RequestFacts,
         exchange: Exchange,
     ) -> _Answer:
+        context: Context | None = None
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 context = await self._make_context(facts)
@@ -201,7 +208,7 @@ class GraphQLEndpoint:
                 if result.errors:
                     await context.record_denials(result.errors)
         except TimeoutError:
-            busy = AccessError(AccessCode.SERVICE_BUSY, "The operation took too long and was cancelled.")
+            busy = _too_slow(may_have_written=context is not None and context.may_have_written)
             return _Answer(_status(busy.code), _errors(busy))
         except AccessError as error:
             return _Answer(_status(error.code), _errors(error))
@@ -234,6 +241,16 @@ _STATUS = {
 def _status(code: AccessCode) -> int:
     """Return the status of an answer without data, for clients that accept `application/graphql-response+json`."""
     return _STATUS.get(code, 400)
+
+
+def _too_slow(*, may_have_written: bool) -> BusyError:
+    """Return the error for an operation whose time is up: whoever has sent COMMIT does not know what came of it."""
+    if may_have_written:
+        return BusyError(
+            "The operation took too long, and may have been done: see whether it was, before you send it again.",
+            outcome=BusyOutcome.UNKNOWN,
+        )
+    return BusyError("The operation took too long and was cancelled: nothing was changed.")
 
 
 def _errors(error: AccessError) -> dict[str, Any]:

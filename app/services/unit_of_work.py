@@ -67,7 +67,10 @@ class _OfTenant(Generic[Made]):
 class UnitOfWork:
     """Returning commits, raising rolls back, except for errors that are `durable`.
 
-    Once that has happened (`is_spent`) it still reads the latest commit, for the selections of a mutation's payload.
+    `commit_was_sent` says that COMMIT has left for the database, whatever came of it: from then on nobody may say that
+    nothing was done.
+
+    Once the unit has ended (`is_spent`) it still reads the latest commit, for the selections of a mutation's payload.
     """
 
     token_lookup = _OfAll(TokenLookup)
@@ -111,6 +114,7 @@ class UnitOfWork:
         self._at_end: list[AuditEvent] = []
         self._comparison: Comparison | None = None
         self.is_spent = False
+        self.commit_was_sent = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -121,9 +125,12 @@ class UnitOfWork:
         try:
             if error is None or (isinstance(error, DomainError | AccessError) and error.durable):
                 await self._write_rest()
+                self.commit_was_sent = self._connection.begun
+                await self._connection.commit()
             elif self._at_end:
                 await self._connection.rollback()
                 await self._write_rest()
+                await self._connection.commit()
         finally:
             self.is_spent = True
             await self._connection.close()
@@ -131,7 +138,6 @@ class UnitOfWork:
     async def _write_rest(self) -> None:
         for event in self._at_end:
             await self.audit.add(event)
-        await self._connection.commit()
 
     async def roll_back(self) -> None:
         """Roll back what was written so far; what is written after this begins a new transaction."""
