@@ -8,8 +8,10 @@ from strawberry.scalars import JSON
 from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
 from app.graphql.context import Info
+from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import mutation
 from app.graphql.sessions import LoginPayload, present_login
+from app.services.sign_in import login_codes
 from app.services.sign_in.complete_login import complete_login
 
 
@@ -39,9 +41,66 @@ class CompleteLoginInput:
     )
 
 
+@strawberry.input(description="Where the code is to go: an address, or the ticket of a login that goes on.")
+class RequestLoginCodeInput:
+    """Address, or ticket."""
+
+    email: str | None = strawberry.field(
+        default=None,
+        description="The login address: `ada@example.com`. With a customer's token it may be left out: the code "
+        "goes to the customer's own.",
+    )
+    ticket: str | None = strawberry.field(
+        default=None,
+        description="In the place of an address: the ticket of `nextStep`, whose `methods` have `EMAIL_CODE`. The same "
+        "ticket comes back, and only the newest code counts.",
+    )
+    site: str | None = strawberry.field(
+        default=None,
+        description="The id of the site whose page the mailed link opens: `main`. Without it the session's.",
+    )
+
+
+@strawberry.type(description="The ticket that the code is good with, or what to correct.")
+class RequestLoginCodePayload:
+    """Answer of `requestLoginCode`."""
+
+    ticket: str | None = strawberry.field(
+        default=None,
+        description="The ticket, `cg_st_…`: keep it in this session, and send it with the code to `completeLogin`, or "
+        "with a customer's token to `reauthenticate`.",
+    )
+    expires_in: int | None = strawberry.field(default=None, description="Seconds until the code expires: `600`.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
+
+
 @strawberry.type
 class SignInMutations:
     """Root mutation fields of logins that take more than one call."""
+
+    @mutation(
+        kinds=(TokenKind.ANONYMOUS, TokenKind.CUSTOMER),
+        session_scope=SessionScope.LOGIN_BEGIN,
+        takes_credentials=True,
+    )
+    async def request_login_code(self, info: Info, input: RequestLoginCodeInput) -> RequestLoginCodePayload:
+        """Mail a code of six digits to sign in with, if there is an account with the address. The answer is the same.
+
+        The mail has the digits, and a link with them to a page of the site: both are good only with the ticket, in this
+        session. A new code ends the one that the session asked for before. Where the shop has `login_code_signup` on,
+        the code makes an account for an address that has none.
+        Who: an anonymous session, or a customer who is to prove once more who they are.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID` at `email`, `INVALID` at `site`: correct the
+        form; `TICKET_INVALID` at `ticket`: begin the login again; `METHOD_OFF`: offer another way.
+        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN` for other tokens; `RATE_LIMITED`: wait
+        `retryAfter` seconds.
+        """
+        uow = info.context.uow
+        if input.ticket is not None:
+            ticket = await login_codes.renew_step_code(uow, input.ticket)
+        else:
+            ticket = await login_codes.request_login_code(uow, input.email, input.site)
+        return RequestLoginCodePayload(ticket=ticket.text, expires_in=ticket.expires_in)
 
     @mutation(kinds=(TokenKind.ANONYMOUS,), session_scope=SessionScope.CUSTOMER_LOGIN, takes_credentials=True)
     async def complete_login(self, info: Info, input: CompleteLoginInput) -> LoginPayload:

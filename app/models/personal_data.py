@@ -64,8 +64,15 @@ class PersonalTable:
         return bool(self.kept)
 
 
+_SECRETS_OF_TASKS = frozenset({"ticket", "code", "code_hash"})
+
+
 def _without_sealed(payload: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in payload.items() if name not in {"token", "code", "address"}}
+    shown = {name: value for name, value in payload.items() if name not in {"token", "code", "address"}}
+    if isinstance(shown.get("values"), dict):
+        # What a task is told beside the address.
+        shown["values"] = {name: value for name, value in shown["values"].items() if name not in _SECRETS_OF_TASKS}
+    return shown
 
 
 _NOBODY: Mapping[str, Any] = dict.fromkeys(

@@ -36,13 +36,15 @@ class Attempt:
 class Proved:
     """Who somebody is, and by which method that was proved; `passkey_id` names the passkey, if it was one.
 
-    `proves_email`: the answer came to the mailbox that signs in, so that it proves the address too.
+    `proves_email`: the answer came to the mailbox that signs in, so that it proves the address too. `is_new`: the
+    customer was made by it, and stays whatever comes of the login.
     """
 
     customer_id: str
     factor: Factor
     passkey_id: str | None = None
     proves_email: bool = False
+    is_new: bool = False
 
 
 Verifier = Callable[[UnitOfWork, Attempt], Awaitable[Proved]]

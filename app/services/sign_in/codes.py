@@ -9,6 +9,7 @@ from app.models.sign_in_tickets import SignInTicket
 from app.services.audit import record_failure
 from app.services.sessions.tickets import expired_code, invalid_ticket, is_code, wrong_code
 from app.services.sign_in.attempts import Attempt, Proved
+from app.services.sign_in.code_signup import sign_up_by_code
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -16,7 +17,7 @@ async def verify_email_code(uow: UnitOfWork, attempt: Attempt) -> Proved:
     """Tell whose mailbox the code came to; CODE_INVALID, CODE_EXPIRED."""
     ticket = check_code(uow, attempt, SignInMethod.EMAIL_CODE)
     if ticket.customer_id is None:
-        raise wrong_code(attempt.field)
+        return await sign_up_by_code(uow, ticket)
     # After another proof the code is a second one: whoever gave both is in the account already.
     is_first = ticket.proved is None
     return Proved(ticket.customer_id, Factor(SignInMethod.EMAIL_CODE), proves_email=is_first)

@@ -54,7 +54,7 @@ async def _go_on(
     customer_id = proof.customer_id
     credential = await _lock(uow, ticket, proof)
     await use_ticket(uow, ticket)
-    has_proved = proof.proves_email and await count_code_as_proof(uow, credential)
+    has_proved = proof.is_new or (proof.proves_email and await count_code_as_proof(uow, credential))
     proved = Factors.read(ticket.proved).and_also(proof.factor)
     customer = await uow.customers.find(customer_id)
     step = None
