@@ -7,6 +7,7 @@ a password is hashed; reads after it see the transaction.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -15,6 +16,7 @@ from app.domain.patches import Situation
 from app.domain.ports import Comparison, Connection
 from app.domain.tenants import Tenant
 from app.domain.tools import Tools
+from app.domain.visitors import hear
 from app.models.audit import AuditEvent
 from app.repositories.addresses import AddressRepository
 from app.repositories.anonymizations import AnonymizationQueue, AnonymizationRepository
@@ -169,8 +171,17 @@ class UnitOfWork:
 
     def ignore_token(self) -> None:
         """Ignore the access token: the operation uses only its input."""
-        self.caller = Caller(self.caller.facts)
+        self.caller = Caller(self.caller.facts.as_sent)
         self._tenant = None
+
+    def hear(self, client_id: str | None) -> None:
+        """Let the visitor count for whom the request speaks as this client, or without one as it says that it is.
+
+        Raises `HeaderRefused`, as `hear` does.
+        """
+        facts = self.caller.facts
+        found = self.tools.tenants.find_client(client_id or facts.client_id or "")
+        self.caller = replace(self.caller, facts=hear(found[1] if found else None, facts))
 
     def enter(self, tenant: Tenant) -> None:
         """Bind the unit to the tenant that the token, a client id or a mailed token named.

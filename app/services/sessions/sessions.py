@@ -51,6 +51,7 @@ async def anonymous_login(uow: UnitOfWork, client_id: str, site: str | None) -> 
     if site and found is None:
         raise refuse(UserErrorCode.INVALID, "The shop has no site with this id.", "site")
     uow.enter(tenant)
+    uow.hear(client.id)
     await guard_anonymous_login(uow)
     session = Session(
         tenant_id=tenant.id,
