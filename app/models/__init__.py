@@ -22,7 +22,7 @@ from app.models.password_hash_kinds import PasswordHashKind
 from app.models.payment_instruments import PaymentInstrument
 from app.models.pending_signups import PendingSignup
 from app.models.product_lists import ProductList, ProductListItem
-from app.models.sessions import AccessToken, RefreshToken, Session
+from app.models.sessions import AccessToken, KeptPair, RefreshToken, Session
 from app.models.sign_in_tickets import SignInTicket
 from app.models.social import LinkTicket, SocialIdentity, SocialState
 from app.models.totp import RecoveryCode, TotpSecret
@@ -40,6 +40,7 @@ TABLES: tuple[type[TenantRow], ...] = (
     Device,
     GroupMembership,
     IntegrationToken,
+    KeptPair,
     LegalEntityAssignment,
     LinkTicket,
     OneTimeToken,
