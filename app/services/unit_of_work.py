@@ -27,6 +27,7 @@ from app.repositories.customers import CustomerRepository
 from app.repositories.devices import DeviceRepository
 from app.repositories.groups import GroupRepository
 from app.repositories.integration_tokens import IntegrationTokenRepository, UsedAssertionRepository
+from app.repositories.kept_pairs import KeptPairLookup, KeptPairRepository
 from app.repositories.legal_entities import LegalEntityRepository
 from app.repositories.one_time_tokens import OneTimeTokenLookup, OneTimeTokenRepository
 from app.repositories.orders import OrderRepository
@@ -76,6 +77,7 @@ class UnitOfWork:
     """
 
     token_lookup = _OfAll(TokenLookup)
+    kept_pair_lookup = _OfAll(KeptPairLookup)
     one_time_token_lookup = _OfAll(OneTimeTokenLookup)
     outbox_queue = _OfAll(OutboxQueue)
     anonymization_queue = _OfAll(AnonymizationQueue)
@@ -87,6 +89,7 @@ class UnitOfWork:
     credentials = _OfTenant(CredentialRepository)
     password_hash_kinds = _OfTenant(PasswordHashKindRepository)
     sessions = _OfTenant(SessionRepository)
+    kept_pairs = _OfTenant(KeptPairRepository)
     devices = _OfTenant(DeviceRepository)
     social_states = _OfTenant(SocialStateRepository)
     social_identities = _OfTenant(SocialIdentityRepository)
