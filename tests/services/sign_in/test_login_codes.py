@@ -32,7 +32,7 @@ UNKNOWN = "nobody@example.com"
 
 @pytest.fixture
 def keys() -> dict[str, Any]:
-    """The keys of the shop, beyond those that every shop needs."""
+    """Return the keys of the shop, beyond those that every shop needs."""
     return {}
 
 
@@ -49,7 +49,7 @@ async def ada(gateway: Gateway) -> Person:
 
 @pytest.fixture
 async def visitor(gateway: Gateway) -> str:
-    """The token of an anonymous session."""
+    """Return the token of an anonymous session."""
     return (await gateway.anonymous(CLIENT)).access
 
 
@@ -205,7 +205,7 @@ class TestCompleteLogin:
         self, gateway: Gateway, ada: Person, visitor: str, change: str, code: str
     ) -> None:
         ticket, digits = await mailed_code(gateway, visitor, ada.email)
-        await gateway.write(f"UPDATE customer SET {change}")
+        await gateway.write(f"UPDATE customer SET {change}")  # noqa: S608 - of this test
         answer = await complete(gateway, visitor, ticket, emailCode=digits)
         assert answer.user_errors("completeLogin") == [(code, "")]
 
