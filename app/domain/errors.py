@@ -146,6 +146,10 @@ class AccessError(Exception):
         return extensions
 
 
+class HeaderRefused(AccessError):
+    """A header of the request is refused, so the request fails as one of HTTP, whatever the client accepts."""
+
+
 @unique
 class BusyOutcome(StrEnum):
     """What has become of the work that SERVICE_BUSY is about. UNKNOWN: its COMMIT was sent and not answered."""

@@ -11,11 +11,12 @@ import orjson
 from graphql import GraphQLError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.domain.errors import AccessCode, AccessError, BusyError, BusyOutcome
+from app.domain.errors import AccessCode, AccessError, BusyError, BusyOutcome, HeaderRefused
 from app.domain.principal import Principal
-from app.domain.requests import RequestFacts
+from app.domain.requests import RequestFacts, Visitor
 from app.graphql.documents import BadDocumentError, Document, Documents, Operation
 from app.graphql.operation_lists import KnownOperations
+from app.http.client_address import read_hop
 from app.http.errors import (
     bad_request,
     present_access_error,
@@ -207,11 +208,13 @@ class GraphQLEndpoint:
                 result = await self._documents.execute(document, operation, variables, context)
                 if result.errors:
                     await context.record_denials(result.errors)
+                    _raise_refused_header(result.errors)
         except TimeoutError:
             busy = _too_slow(may_have_written=context is not None and context.may_have_written)
             return _Answer(_status(busy.code), _errors(busy))
         except AccessError as error:
-            return _Answer(_status(error.code), _errors(error))
+            refused = isinstance(error, HeaderRefused)
+            return _Answer(_status(error.code), _errors(error), well_formed=not refused)
         except Exception as error:
             return _Answer(500, {"errors": [present_bug(error, exchange.request_id)]})
         exchange.codes += context.user_error_codes
@@ -224,6 +227,12 @@ class GraphQLEndpoint:
         if result.data is None and all(error.path is None for error in result.errors):
             return _Answer(_status(AccessCode(errors[0]["extensions"]["code"])), {"errors": errors})
         return _Answer(200, {"errors": errors, "data": result.data})
+
+
+def _raise_refused_header(errors: Sequence[GraphQLError]) -> None:
+    for error in errors:
+        if isinstance(error.original_error, HeaderRefused):
+            raise error.original_error
 
 
 _STATUS = {
@@ -272,11 +281,21 @@ def _read_headers(scope: Scope) -> dict[bytes, bytes]:
         for name in _SINGLE_HEADERS:
             if sum(key == name for key, _ in pairs) > 1:
                 raise bad_request("A request header is there twice that may be there only once.")
-        headers[b"accept"] = b",".join(value for key, value in pairs if key == b"accept")
+        for name in _JOINED_HEADERS & headers.keys():
+            headers[name] = b",".join(value for key, value in pairs if key == name)
     return headers
 
 
-_SINGLE_HEADERS = (b"authorization", b"content-type", b"content-length", b"content-encoding", b"challenge-response")
+_SINGLE_HEADERS = (
+    b"authorization",
+    b"content-type",
+    b"content-length",
+    b"content-encoding",
+    b"challenge-response",
+    b"gateway-client",
+)
+# Twice, those of a visitor are no secret and no address; to a client without a secret that is nothing.
+_JOINED_HEADERS = frozenset({b"accept", b"storefront-secret", b"buyer-ip", b"buyer-user-agent"})
 
 
 def _read_facts(headers: dict[bytes, bytes], exchange: Exchange, document: Document) -> RequestFacts:
@@ -287,6 +306,8 @@ def _read_facts(headers: dict[bytes, bytes], exchange: Exchange, document: Docum
         token=_read_token(headers.get(b"authorization")),
         operation=document.hash,
         challenge_response=_read_challenge_response(headers.get(b"challenge-response")),
+        client_id=_read_text(headers.get(b"gateway-client")),
+        visitor=_read_visitor(headers),
     )
 
 
@@ -295,6 +316,22 @@ def _read_user_agent(value: bytes | None) -> str | None:
         return None
     text = value[:MAX_USER_AGENT].decode("latin-1")
     return text if text.isprintable() else "".join(filter(str.isprintable, text))
+
+
+def _read_text(value: bytes | None) -> str | None:
+    return value.decode("latin-1") if value is not None else None
+
+
+def _read_visitor(headers: dict[bytes, bytes]) -> Visitor | None:
+    secret = headers.get(b"storefront-secret")
+    if secret is None:
+        return None
+    ip = _read_text(headers.get(b"buyer-ip"))
+    return Visitor(
+        secret=secret.decode("latin-1"),
+        ip=None if ip is None else read_hop(ip.strip()) or "",
+        user_agent=_read_user_agent(headers.get(b"buyer-user-agent")),
+    )
 
 
 def _read_challenge_response(value: bytes | None) -> str | None:

@@ -7,6 +7,7 @@ a password is hashed; reads after it see the transaction.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -15,6 +16,7 @@ from app.domain.patches import Situation
 from app.domain.ports import Comparison, Connection
 from app.domain.tenants import Tenant
 from app.domain.tools import Tools
+from app.domain.visitors import hear
 from app.models.audit import AuditEvent
 from app.models.webhook_endpoints import MAIL_SERVER
 from app.repositories.addresses import AddressRepository
@@ -26,6 +28,7 @@ from app.repositories.customers import CustomerRepository
 from app.repositories.devices import DeviceRepository
 from app.repositories.groups import GroupRepository
 from app.repositories.integration_tokens import IntegrationTokenRepository, UsedAssertionRepository
+from app.repositories.kept_pairs import KeptPairLookup, KeptPairRepository
 from app.repositories.legal_entities import LegalEntityRepository
 from app.repositories.one_time_tokens import OneTimeTokenLookup, OneTimeTokenRepository
 from app.repositories.orders import OrderRepository
@@ -75,6 +78,7 @@ class UnitOfWork:
     """
 
     token_lookup = _OfAll(TokenLookup)
+    kept_pair_lookup = _OfAll(KeptPairLookup)
     one_time_token_lookup = _OfAll(OneTimeTokenLookup)
     outbox_queue = _OfAll(OutboxQueue)
     anonymization_queue = _OfAll(AnonymizationQueue)
@@ -87,6 +91,7 @@ class UnitOfWork:
     credentials = _OfTenant(CredentialRepository)
     password_hash_kinds = _OfTenant(PasswordHashKindRepository)
     sessions = _OfTenant(SessionRepository)
+    kept_pairs = _OfTenant(KeptPairRepository)
     devices = _OfTenant(DeviceRepository)
     social_states = _OfTenant(SocialStateRepository)
     social_identities = _OfTenant(SocialIdentityRepository)
@@ -168,8 +173,17 @@ class UnitOfWork:
 
     def ignore_token(self) -> None:
         """Ignore the access token: the operation uses only its input."""
-        self.caller = Caller(self.caller.facts)
+        self.caller = Caller(self.caller.facts.as_sent)
         self._tenant = None
+
+    def hear(self, client_id: str | None) -> None:
+        """Let the visitor count for whom the request speaks as this client, or without one as it says that it is.
+
+        Raises `HeaderRefused`, as `hear` does.
+        """
+        facts = self.caller.facts
+        found = self.tools.tenants.find_client(client_id or facts.client_id or "")
+        self.caller = replace(self.caller, facts=hear(found[1] if found else None, facts))
 
     def enter(self, tenant: Tenant) -> None:
         """Bind the unit to the tenant that the token, a client id or a mailed token named.
