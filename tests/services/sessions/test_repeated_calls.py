@@ -140,7 +140,8 @@ class TestChangePassword:
     async def test_gives_them_to_all_who_ask_at_once(self, gateway: Gateway) -> None:
         token = (await gateway.customer()).tokens.access
         payloads = [
-            answer["changePassword"] for answer in await asyncio.gather(*(change(gateway, token) for _ in range(AT_ONCE)))
+            answer["changePassword"]
+            for answer in await asyncio.gather(*(change(gateway, token) for _ in range(AT_ONCE)))
         ]
         assert len({secrets(payload) for payload in payloads}) == 1
 
