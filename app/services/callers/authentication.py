@@ -88,6 +88,7 @@ def _principal(tenant: Tenant, client: Client, row: PresentedToken) -> Principal
         customer_id=row.session_customer_id,
         legal_entity_id=row.session_legal_entity_id,
         authenticated_at=row.session_authenticated_at,
+        factors=row.session_factors,
         actor=Actor(row.session_actor_id, row.session_actor_type or "", row.session_actor_reason or "")
         if row.session_actor_id is not None
         else None,

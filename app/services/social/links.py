@@ -18,6 +18,7 @@ from app.services.audit import record_failure
 from app.services.limits import guard_one_time_token, may_mail
 from app.services.outgoing.mails import send_mail
 from app.services.sessions.guessing import Guess, verify_password
+from app.services.sessions.login_steps import LoginStep
 from app.services.sessions.repeated_calls import RepeatableCall
 from app.services.sessions.sessions import LoggedIn
 from app.services.social.identities import log_in, tell_linked
@@ -69,7 +70,9 @@ async def require_confirmation(
     return LinkConfirmation(ticket.text, refuse(UserErrorCode.LINK_CONFIRMATION_REQUIRED, message))
 
 
-async def confirm_social_link(uow: UnitOfWork, ticket_text: str, password: str | None, code: str | None) -> LoggedIn:
+async def confirm_social_link(
+    uow: UnitOfWork, ticket_text: str, password: str | None, code: str | None
+) -> LoggedIn | LoginStep:
     """Link the identity that waits with a ticket, and log its customer in.
 
     TOKEN_INVALID, TOKEN_EXPIRED at `ticket`; REQUIRED, INVALID_CREDENTIALS at `password`, INVALID at `code`; then as
@@ -83,7 +86,7 @@ async def confirm_social_link(uow: UnitOfWork, ticket_text: str, password: str |
 
 async def _confirm(
     uow: UnitOfWork, call: RepeatableCall, ticket_text: str, password: str | None, code: str | None
-) -> LoggedIn:
+) -> LoggedIn | LoginStep:
     if (password is None) == (code is None):
         raise refuse(UserErrorCode.REQUIRED, "Please give either the password or the mailed code.", "password")
     await guard_one_time_token(uow)
@@ -99,7 +102,8 @@ async def _confirm(
     identity = await _link(uow, ticket)
     await tell_linked(uow, provider, identity)
     logged_in = await log_in(uow, identity)
-    await call.keep(logged_in.tokens)
+    if isinstance(logged_in, LoggedIn):
+        await call.keep(logged_in.tokens)
     return logged_in
 
 
