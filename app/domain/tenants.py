@@ -32,7 +32,8 @@ from app.domain.scopes import ScopeWord, permissions, words_within
 from app.domain.sign_in import SecondFactorRule, SignInMethod
 from app.domain.tenant_rules import Entry, Lifetimes, Limits
 from app.domain.topics import Topic, topics_matching
-from app.domain.web_addresses import check_origin, check_redirect_uri, check_target_url, check_web_url
+from app.domain.web_addresses import check_redirect_uri, check_target_url, check_web_url
+from app.domain.web_origins import Origins, check_client_origin
 
 Value = TypeVar("Value")
 
@@ -94,7 +95,7 @@ def _target_url(text: str, info: ValidationInfo) -> str:
 
 
 def _origin(text: str, info: ValidationInfo) -> str:
-    return check_origin(text, loopback=_loopback_allowed(info))
+    return check_client_origin(text, loopback=_loopback_allowed(info))
 
 
 def _passkey_origin(text: str, info: ValidationInfo) -> str:
@@ -293,7 +294,9 @@ class Client(Entry):
     """`storefront`: pages and apps, in which no secret can be kept. `integration`: a system that proves who it is at
     `/oauth/token`."""
     origins: tuple[Origin, ...] = ()
-    """Origins whose browsers may call the gateway (CORS), to the letter; storefronts only."""
+    """Origins whose browsers may call the gateway (CORS), to the letter; storefronts only. `https://*.preview.example`
+    lets in one label before a domain of your own; apps are `capacitor://localhost`, `ionic://localhost` and
+    `tauri://localhost`."""
     redirect_uris: tuple[RedirectUri, ...] = ()
     """Where social logins may come back to, to the letter: https, or an app's own scheme as in
     `com.example.shop:/callback`; storefronts only."""
@@ -620,6 +623,8 @@ class TenantDirectory:
         self._tenants = {tenant.id: tenant for tenant in tenants}
         _check_unique(client.id for tenant in self for client in tenant.clients)
         self._clients = {client.id: (tenant, client) for tenant in self for client in tenant.clients}
+        registered = self._clients.values()
+        self.origins = Origins((tenant.id, origin) for tenant, client in registered for origin in client.origins)
 
     def __iter__(self) -> Iterator[Tenant]:
         return iter(self._tenants.values())
