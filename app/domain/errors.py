@@ -146,6 +146,25 @@ class AccessError(Exception):
         return extensions
 
 
+@unique
+class Outcome(StrEnum):
+    """What became of a call that was answered with SERVICE_BUSY."""
+
+    NOT_DONE = "NOT_DONE"
+    UNKNOWN = "UNKNOWN"
+
+
+class ServiceBusyError(AccessError):
+    """Something that we need does not answer, or has too much to do.
+
+    The outcome is UNKNOWN only if COMMIT was sent and not answered: then the work may be done.
+    """
+
+    def __init__(self, message: str, *, retry_after: int = 1, outcome: Outcome = Outcome.NOT_DONE) -> None:
+        super().__init__(AccessCode.SERVICE_BUSY, message, retry_after=retry_after, more={"outcome": outcome.value})
+        self.outcome = outcome
+
+
 def unauthenticated(reason: UnauthenticatedReason) -> AccessError:
     """Return the error for a token that is missing, unknown, expired or revoked."""
     message = {
