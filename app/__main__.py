@@ -57,8 +57,8 @@ def _serve(settings: Settings, *, migrate_first: bool) -> None:
     configure_logging(production=settings.profile is Profile.PRODUCTION)
     if migrate_first:
         migrate(settings)
-    check_migrated(settings)
     check_state_dir(settings)
+    check_migrated(settings)
     if settings.profile is Profile.DEVELOPMENT:
         sys.stderr.write(_greeting(first_steps(tenants, settings.address, built_in=settings.tenants_file is None)))
     run_server(settings)
@@ -79,8 +79,8 @@ def _greeting(steps: FirstSteps) -> str:
 
 def run_worker(settings: Settings) -> None:
     """Deliver the outbox until SIGTERM or SIGINT."""
-    check_migrated(settings)
     check_state_dir(settings)
+    check_migrated(settings)
     configure_logging(production=settings.profile is Profile.PRODUCTION)
     asyncio.run(_run_worker(settings))
 

@@ -139,9 +139,10 @@ def check_state_dir(settings: Settings) -> None:
     """Raise `ValueError`, with one line, if something is to be kept in STATE_DIR that cannot be written there."""
     if settings.signing_keys_file is not None and settings.smtp_url is not None and not settings.keeps_database:
         return
+    # Where the folder would be made, if it is not there yet: nothing is left behind.
+    folder = next(each for each in (settings.state_dir, *settings.state_dir.absolute().parents) if each.exists())
     try:
-        settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=settings.state_dir):
+        with NamedTemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise ValueError(f"STATE_DIR names '{settings.state_dir}', where nothing can be written: {error}") from error

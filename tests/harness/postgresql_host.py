@@ -98,13 +98,13 @@ class PostgresqlHost:
         options = [part for name, value in self._options.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._programs / "postgres", "-D", self.data, "-p", str(self.port), *options],
+                [str(self._programs / "postgres"), "-D", str(self.data), "-p", str(self.port), *options],
                 stdout=log,
                 stderr=log,
                 user=self._user,
             )
         deadline = time.monotonic() + _PATIENCE
-        ready = [self._programs / "pg_isready", "-q", "-h", self.folder, "-p", str(self.port)]
+        ready = [str(self._programs / "pg_isready"), "-q", "-h", str(self.folder), "-p", str(self.port)]
         while subprocess.run(ready, check=False).returncode:
             assert self._process.poll() is None, (self.folder / "log").read_text()
             assert time.monotonic() < deadline, (self.folder / "log").read_text()
@@ -152,7 +152,11 @@ class PostgresqlHost:
             os.chown(path, account.pw_uid, account.pw_gid)
 
     def _run(self, program: str, *arguments: object) -> str:
-        command = [self._programs / program, *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", user=self._user)
+        command = [str(self._programs / program), *map(str, arguments)]
+        # HOME, where libpq looks for certificates, is that of another account.
+        environment = {**os.environ, "HOME": str(self.folder)}
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd="/", user=self._user, env=environment
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

@@ -7,21 +7,29 @@ transaction, every read is a transaction of its own.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from math import inf
 from typing import Any, NoReturn, cast
 
 import asyncpg
 import orjson
-from sqlalchemy import Executable
+from sqlalchemy import Executable, text
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+from sqlalchemy.exc import DBAPIError
 
 from app.adapters.database.connecting import Connector, check_encoding
 from app.adapters.database.faults import busy
 from app.adapters.database.pool import Held, Pool
 from app.adapters.database.postgresql_faults import LOST, is_fatal, is_lost, passes, unusable
 from app.adapters.database.prepared import Prepared, PreparedStatements, broken
-from app.adapters.database.schema_version import VERSION, VERSION_STATEMENT, VERSION_TABLE, newest_migration
+from app.adapters.database.schema_version import (
+    READY_WITHIN,
+    TRIAL,
+    VERSION,
+    VERSION_STATEMENT,
+    VERSION_TABLE,
+    version_fault,
+)
 from app.domain.database_limits import DatabaseLimits
 from app.domain.database_url import ServerUrl
 from app.domain.errors import Outcome, ServiceBusyError
@@ -74,9 +82,29 @@ class PostgresqlDatabase:
         """Tell whether the server answers and the database is at the newest migration."""
         try:
             rows = await self.connect().read_anew(VERSION)
-        except (ServiceBusyError, asyncpg.PostgresError):
+        except (ServiceBusyError, DBAPIError):
             return False
-        return [row.version_num for row in rows] == [newest_migration()]
+        return version_fault(rows) is None
+
+    async def faults(self) -> Sequence[str]:
+        """Return what does not work now, a line for each part."""
+        parts = {"database read": self._try_read(), "database write": self._try_write()}
+        found = await asyncio.gather(*(_fault_of(trial) for trial in parts.values()))
+        return [f"{part}: {fault}" for part, fault in zip(parts, found, strict=True) if fault is not None]
+
+    async def _try_read(self) -> str | None:
+        return version_fault(await self._connect_first().read_anew(VERSION))
+
+    async def _try_write(self) -> None:
+        connection = self._connect_first()
+        try:
+            await connection.write_anew(text(TRIAL.format(random="gen_random_uuid()")))
+        finally:
+            await connection.rollback()
+
+    def _connect_first(self) -> PostgresqlConnection:
+        """Return a connection that need not wait behind others, for who asks whether there are too many of them."""
+        return PostgresqlConnection(self._pool, self._connector, self._prepared, first=True)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -86,8 +114,9 @@ class PostgresqlDatabase:
 class PostgresqlConnection:
     """A connection to a `PostgresqlDatabase`; see the `Connection` port."""
 
-    def __init__(self, pool: Pool, connector: Connector, prepared: PreparedStatements) -> None:
+    def __init__(self, pool: Pool, connector: Connector, prepared: PreparedStatements, *, first: bool = False) -> None:
         self._pool = pool
+        self._first = first
         self._connector = connector
         self._prepared = prepared
         self._transaction: Held | None = None
@@ -121,7 +150,7 @@ class PostgresqlConnection:
 
     async def _take(self) -> Held:
         try:
-            return await self._pool.take()
+            return await self._pool.take(first=self._first)
         except (asyncpg.PostgresError, *LOST, OSError) as error:
             if not passes(error):
                 raise
@@ -140,6 +169,8 @@ class PostgresqlConnection:
             self._connector.forget_server()
         if passes(error):
             raise busy() from error
+        if isinstance(error, asyncpg.PostgresError):
+            raise DBAPIError(None, None, error, hide_parameters=True) from error
         raise error
 
     async def commit(self) -> None:
@@ -266,6 +297,17 @@ class PostgresqlConnection:
     async def close(self) -> None:
         """Give the connection back. What is not committed is rolled back."""
         await self.rollback()
+
+
+async def _fault_of(trial: Coroutine[None, None, str | None]) -> str | None:
+    """Return what is wrong in a word that tells no secret, or None."""
+    try:
+        async with asyncio.timeout(READY_WITHIN):
+            return await trial
+    except ServiceBusyError as error:
+        return type(error.__cause__).__name__ if error.__cause__ is not None else error.message
+    except (DBAPIError, TimeoutError) as error:
+        return type(error.__cause__ or error).__name__
 
 
 def _is_broken(error: BaseException) -> bool:
