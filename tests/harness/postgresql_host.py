@@ -154,7 +154,7 @@ class PostgresqlHost:
     def _run(self, program: str, *arguments: object) -> str:
         command = [str(self._programs / program), *map(str, arguments)]
         # HOME, where libpq looks for certificates, is that of another account.
-        environment = {**os.environ, "HOME": str(self.folder)}
+        environment = {**os.environ, "HOME": str(self.folder), "PGOPTIONS": "-c default_transaction_read_only=off"}
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, cwd="/", user=self._user, env=environment
         )
