@@ -146,21 +146,26 @@ class AccessError(Exception):
         return extensions
 
 
+class HeaderRefused(AccessError):
+    """A header of the request is refused, so the request fails as one of HTTP, whatever the client accepts."""
+
+
 @unique
-class Outcome(StrEnum):
-    """What became of a call that was answered with SERVICE_BUSY."""
+class BusyOutcome(StrEnum):
+    """What has become of the work that SERVICE_BUSY is about. UNKNOWN: its COMMIT was sent and not answered."""
 
     NOT_DONE = "NOT_DONE"
     UNKNOWN = "UNKNOWN"
 
 
-class ServiceBusyError(AccessError):
-    """Something that we need does not answer, or has too much to do.
+class BusyError(AccessError):
+    """SERVICE_BUSY, which always says when to try again, and what has become of the work.
 
-    The outcome is UNKNOWN only if COMMIT was sent and not answered: then the work may be done.
+    UNKNOWN is for a COMMIT that was sent and whose answer did not come, and for nothing else: a database that is full,
+    read-only, out of reach or too slow before that has done nothing, and neither has one that has refused the COMMIT.
     """
 
-    def __init__(self, message: str, *, retry_after: int = 1, outcome: Outcome = Outcome.NOT_DONE) -> None:
+    def __init__(self, message: str, *, outcome: BusyOutcome = BusyOutcome.NOT_DONE, retry_after: int = 1) -> None:
         super().__init__(AccessCode.SERVICE_BUSY, message, retry_after=retry_after, more={"outcome": outcome.value})
         self.outcome = outcome
 

@@ -16,6 +16,7 @@ from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import ANYONE, mutation, query
 from app.graphql.presenting import Presenter
 from app.models import sessions as models
+from app.services.sessions import refresh as refresh_service
 from app.services.sessions import saas_tokens, token_sets
 from app.services.sessions import sessions as service
 from app.services.sessions import token_info as token_info_service
@@ -111,7 +112,8 @@ class Actor:
     """The acting person or system."""
 
     id: strawberry.ID = strawberry.field(
-        description="The id of the organisation's user, or else of the client: `aqwDFvELOz`."
+        description="The id of the organisation's user, or else of the client: `aqwDFvELOz`. The same person may act "
+        "for several reasons: a cache keeps an actor with the session, not by this id."
     )
     type: str = strawberry.field(description="`User`, or `Client` if the integration names no person.")
     reason: str = strawberry.field(description="Why: `Phone order 4711`. It was given to `loginOnBehalf`.")
@@ -339,14 +341,16 @@ class SessionMutations:
     async def refresh(self, info: Info, input: RefreshInput) -> TokenPayload:
         """Trade a refresh token for new tokens, in an anonymous session or a customer's. The session id stays the same.
 
-        Two tabs may trade the same token within 30 seconds. If an answer is lost, call again.
+        Within 30 seconds any number of tabs may trade the same token: some share a pair. If the answer is lost, call
+        again, even days later: as long as nothing of the lost answer was traded on, you get a new pair, once a day.
         Who: anyone with a refresh token; an old access token in the header is ignored.
-        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: begin again with `anonymousLogin`; `TOKEN_REUSED`: somebody else
-        may have the token, so the session was ended: log in again; `NOT_FOUND` at `legalEntityId`: it is not one of the
+        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: use the newest token that any tab has, or begin again with
+        `anonymousLogin`; `TOKEN_REUSED`: somebody else may have the token, so the session was ended, and all its
+        refresh tokens answer so: log in again; `NOT_FOUND` at `legalEntityId`: it is not one of the
         customer's confirmed companies, and the refresh token still works.
         Errors: `RATE_LIMITED`: wait `retryAfter` seconds.
         """
-        tokens = await service.refresh(info.context.uow, input.refresh_token, input.legal_entity_id)
+        tokens = await refresh_service.refresh(info.context.uow, input.refresh_token, input.legal_entity_id)
         return TokenPayload(tokens=present_tokens(tokens))
 
     @mutation(kinds=(TokenKind.ANONYMOUS,), session_scope=SessionScope.CUSTOMER_LOGIN, takes_credentials=True)

@@ -21,7 +21,7 @@ from app.models.password_hash_kinds import PasswordHashKind
 from app.models.payment_instruments import PaymentInstrument
 from app.models.pending_signups import PendingSignup
 from app.models.product_lists import ProductList, ProductListItem
-from app.models.sessions import AccessToken, RefreshToken, Session
+from app.models.sessions import AccessToken, KeptPair, RefreshToken, Session
 from app.models.social import LinkTicket, SocialIdentity, SocialState
 from app.models.webhook_endpoints import WebhookEndpointState
 
@@ -37,6 +37,7 @@ TABLES: tuple[type[TenantRow], ...] = (
     Device,
     GroupMembership,
     IntegrationToken,
+    KeptPair,
     LegalEntityAssignment,
     LinkTicket,
     OneTimeToken,

@@ -27,7 +27,7 @@ from app.models.password_hash_kinds import PasswordHashKind
 from app.models.payment_instruments import PaymentInstrument
 from app.models.pending_signups import PendingSignup
 from app.models.product_lists import ProductList, ProductListItem
-from app.models.sessions import AccessToken, RefreshToken, Session
+from app.models.sessions import AccessToken, KeptPair, RefreshToken, Session
 from app.models.social import LinkTicket, SocialIdentity, SocialState
 from app.models.webhook_endpoints import WebhookEndpointState
 
@@ -143,6 +143,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "password_version",
             "changed_at",
             "made_by",
+            "email_bounced_at",
         ),
         withheld=("email_key", "password_hash"),
         is_single=True,
@@ -383,7 +384,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "actor_type",
             "actor_reason",
         ),
-        withheld=("family", "credential_fingerprint"),
+        withheld=("family", "credential_fingerprint", "reused_at"),
         cleared={
             "site": None,
             "legal_entity_id": None,
@@ -402,6 +403,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "family",
             "authenticated_at",
             "revoked_at",
+            "reused_at",
             "actor_id",
             "actor_type",
             "credential_fingerprint",
@@ -444,7 +446,9 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
 
 # Tables without data about a single customer, with their columns: hashes of tokens, and data of the shop.
 IMPERSONAL_TABLES: Mapping[type[TenantRow], frozenset[str]] = {
-    AccessToken: frozenset({"token_hash", "session_id", "created_at", "expires_at", "revoked_at"}),
+    AccessToken: frozenset({"token_hash", "session_id", "created_at", "expires_at", "revoked_at", "refresh_hash"}),
+    # What is sealed in it nobody reads after half a minute, and soon after that it is gone.
+    KeptPair: frozenset({"refresh_hash", "presented_hash", "input_hash", "sealed", "created_at", "expires_at"}),
     RefreshToken: frozenset(
         {
             "token_hash",
@@ -454,6 +458,7 @@ IMPERSONAL_TABLES: Mapping[type[TenantRow], frozenset[str]] = {
             "created_at",
             "expires_at",
             "used_at",
+            "lost_at",
             "revoked_at",
         }
     ),
@@ -463,5 +468,5 @@ IMPERSONAL_TABLES: Mapping[type[TenantRow], frozenset[str]] = {
     ),
     PasswordHashKind: frozenset({"kind"}),
     UsedAssertion: frozenset({"client_id", "jti_hash", "expires_at"}),
-    WebhookEndpointState: frozenset({"url", "failures", "paused_until", "gone_at"}),
+    WebhookEndpointState: frozenset({"url", "failures", "failed_probes", "probed_id", "paused_until", "gone_at"}),
 }

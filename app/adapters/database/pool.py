@@ -60,7 +60,7 @@ class Pool:
     async def take(self, *, first: bool = False) -> Held:
         """Return a connection, which must be given back. With `first` it is the next one that comes free.
 
-        Raises `ServiceBusyError` when none comes free in time, or what the connector raises when none can be opened.
+        Raises `BusyError` when none comes free in time, or what the connector raises when none can be opened.
         """
         if self._free and not self._waiting:
             self._free -= 1

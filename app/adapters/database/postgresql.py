@@ -32,7 +32,7 @@ from app.adapters.database.schema_version import (
 )
 from app.domain.database_limits import DatabaseLimits
 from app.domain.database_url import ServerUrl
-from app.domain.errors import Outcome, ServiceBusyError
+from app.domain.errors import BusyError, BusyOutcome
 from app.domain.rows import Reading, RowT, Writing
 
 _HAS_VERSION = f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL"
@@ -82,7 +82,7 @@ class PostgresqlDatabase:
         """Tell whether the server answers and the database is at the newest migration."""
         try:
             rows = await self.connect().read_anew(VERSION)
-        except (ServiceBusyError, DBAPIError):
+        except (BusyError, DBAPIError):
             return False
         return version_fault(rows) is None
 
@@ -202,7 +202,7 @@ class PostgresqlConnection:
         except BaseException as error:
             self._pool.give_back(held, broken=True)
             if is_lost(error):
-                raise busy("The database has not said whether it is done.", Outcome.UNKNOWN) from error
+                raise busy("The database has not said whether it is done.", BusyOutcome.UNKNOWN) from error
             self._raise(error)
         self._pool.give_back(held)
 
@@ -304,7 +304,7 @@ async def _fault_of(trial: Coroutine[None, None, str | None]) -> str | None:
     try:
         async with asyncio.timeout(READY_WITHIN):
             return await trial
-    except ServiceBusyError as error:
+    except BusyError as error:
         return type(error.__cause__).__name__ if error.__cause__ is not None else error.message
     except (DBAPIError, TimeoutError) as error:
         return type(error.__cause__ or error).__name__

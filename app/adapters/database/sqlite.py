@@ -32,7 +32,7 @@ from app.adapters.database.schema_version import (
     version_fault,
 )
 from app.adapters.database.sqlite_faults import raise_as_busy
-from app.domain.errors import ServiceBusyError
+from app.domain.errors import BusyError
 from app.domain.rows import Reading, RowT, Writing
 
 Result = TypeVar("Result")
@@ -161,7 +161,7 @@ class SqliteDatabase:
         try:
             async with asyncio.timeout(READY_WITHIN):
                 await connection.write_anew(text(TRIAL.format(random="hex(randomblob(16))")))
-        except (SQLAlchemyError, sqlite3.Error, TimeoutError, ServiceBusyError) as error:
+        except (SQLAlchemyError, sqlite3.Error, TimeoutError, BusyError) as error:
             return str(error.__cause__ or getattr(error, "orig", None) or type(error).__name__)
         finally:
             await connection.rollback()

@@ -1,24 +1,20 @@
-"""Sessions: anonymous start, refresh, login, logout, and the list of open sessions."""
+"""Sessions: anonymous start, login, logout, and the list of open sessions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from app.domain.audit import AuditAction
 from app.domain.devices import describe_device
-from app.domain.errors import DomainError, UnauthenticatedReason, UserErrorCode, refuse, unauthenticated
+from app.domain.errors import UnauthenticatedReason, UserErrorCode, refuse, unauthenticated
 from app.domain.principal import Principal, TokenKind
-from app.domain.rotation import Rotation, RotationRules, decide_rotation
-from app.domain.tenants import Tenant
-from app.domain.tokens import REFRESH_PREFIXES, hash_token, read_prefix
 from app.domain.topics import Topic
 from app.models.customers import CustomerProfile
 from app.models.devices import Device
-from app.models.sessions import RefreshToken, Session
-from app.services.audit import record, record_failure
-from app.services.limits import guard_anonymous_login, guard_refresh
+from app.models.sessions import Session
+from app.services.audit import record
+from app.services.limits import guard_anonymous_login
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_security_mail
 from app.services.sessions.devices import find_device, remember_device
@@ -55,6 +51,7 @@ async def anonymous_login(uow: UnitOfWork, client_id: str, site: str | None) -> 
     if site and found is None:
         raise refuse(UserErrorCode.INVALID, "The shop has no site with this id.", "site")
     uow.enter(tenant)
+    uow.hear(client.id)
     await guard_anonymous_login(uow)
     session = Session(
         tenant_id=tenant.id,
@@ -68,118 +65,6 @@ async def anonymous_login(uow: UnitOfWork, client_id: str, site: str | None) -> 
     )
     await uow.sessions.add(session)
     return await issue_tokens(uow, session, None)
-
-
-async def refresh(uow: UnitOfWork, refresh_token: str, legal_entity_id: str | None) -> TokenSet:
-    """Trade a refresh token for new tokens of the same session (RFC 6749 section 6, RFC 9700 section 4.14).
-
-    TOKEN_INVALID, TOKEN_EXPIRED; TOKEN_REUSED ends the whole session; NOT_FOUND for a legal entity that is not the
-    customer's own and confirmed.
-    """
-    uow.ignore_token()
-    token_hash = hash_token(refresh_token)
-    found = None
-    if read_prefix(refresh_token) in REFRESH_PREFIXES:
-        found = await uow.token_lookup.find_refresh_token(token_hash)
-    tenant = uow.tools.tenants.find_tenant(found.tenant_id) if found else None
-    if found is None or tenant is None:
-        await guard_refresh(uow, None)
-        raise _invalid_refresh_token()
-    uow.enter(tenant)
-    await guard_refresh(uow, found.session_id)
-    session = await uow.sessions.lock(found.session_id)
-    token = await uow.sessions.find_refresh_token(token_hash)
-    if session is None or token is None or not _lives(uow, session, token):
-        raise _invalid_refresh_token()
-    customer = await _customer_of(uow, session)
-    await _rotate(uow, session, token)
-    session = await _go_on(uow, session, legal_entity_id)
-    return await issue_tokens(uow, session, customer, parent_hash=token_hash)
-
-
-def _invalid_refresh_token() -> DomainError:
-    return refuse(UserErrorCode.TOKEN_INVALID, "This refresh token is not valid: start a new session.", "refreshToken")
-
-
-def _lives(uow: UnitOfWork, session: Session, token: RefreshToken) -> bool:
-    """Tell whether the token's family has not ended: an old token of an ended family does not even prove theft."""
-    return session.revoked_at is None and session.family == token.family and _client_remains(uow.tenant, session)
-
-
-def _client_remains(tenant: Tenant, session: Session) -> bool:
-    return tenant.find_client(session.client_id) is not None
-
-
-async def _customer_of(uow: UnitOfWork, session: Session) -> CustomerProfile | None:
-    if session.customer_id is None:
-        return None
-    customer = await uow.customers.find(session.customer_id)
-    if customer is None or not customer.active or customer.on_hold:
-        raise _invalid_refresh_token()
-    return customer
-
-
-async def _rotate(uow: UnitOfWork, session: Session, token: RefreshToken) -> None:
-    """Use the token up as the rotation rules allow, or refuse it."""
-    children = await uow.sessions.list_children(token.token_hash) if token.used_at is not None else ()
-    decision = decide_rotation(token, children, uow.now, _rotation_rules(uow.tenant))
-    if decision is Rotation.EXPIRED or session.expires_at <= uow.now:
-        raise refuse(UserErrorCode.TOKEN_EXPIRED, "The session has ended: start a new one.", "refreshToken")
-    if decision is Rotation.REUSED:
-        await _end_reused(uow, session)
-        raise refuse(
-            UserErrorCode.TOKEN_REUSED,
-            "This refresh token was used before, so the session was ended to protect the account: log in again.",
-            "refreshToken",
-            durable=True,
-        )
-    if decision is Rotation.REPLACE_LOST:
-        await uow.sessions.revoke_children(token.token_hash, uow.now)
-    if decision is Rotation.TRADE and not await uow.sessions.claim_refresh_token(token.token_hash, uow.now):
-        raise _invalid_refresh_token()
-
-
-def _rotation_rules(tenant: Tenant) -> RotationRules:
-    return RotationRules(
-        sibling_grace=timedelta(seconds=tenant.refresh_sibling_grace_seconds),
-        most_children=tenant.limits.refresh_children,
-        lost_answer_grace=timedelta(seconds=tenant.refresh_lost_answer_seconds),
-    )
-
-
-async def _end_reused(uow: UnitOfWork, session: Session) -> None:
-    """End a session whose refresh token was copied, and tell the customer."""
-    await uow.sessions.revoke(session.id, session.customer_id, uow.now)
-    await emit(uow, Topic.SESSION_REUSE_DETECTED, session.customer_id, sessionId=session.id)
-    record_failure(uow, AuditAction.REFRESH_REUSED, session.customer_id, session=session.id)
-    customer = await uow.customers.find(session.customer_id) if session.customer_id else None
-    if customer is not None:
-        await send_security_mail(uow, "session_reused", customer)
-
-
-async def _go_on(uow: UnitOfWork, session: Session, legal_entity_id: str | None) -> Session:
-    """Write down that the session is used, and for which legal entity; an anonymous one slides on."""
-    values = {"last_used_at": uow.now, "legal_entity_id": await _legal_entity(uow, session, legal_entity_id)}
-    if session.kind == TokenKind.ANONYMOUS:
-        values["expires_at"] = session_end(uow, TokenKind.ANONYMOUS)
-    changed = await uow.sessions.change(session.id, **values)
-    if changed is None:
-        raise _invalid_refresh_token()
-    return changed
-
-
-async def _legal_entity(uow: UnitOfWork, session: Session, asked: str | None) -> str | None:
-    """Return the legal entity to act for: the asked one, or the one so far while staff's confirmation stands."""
-    wanted = asked or session.legal_entity_id
-    if wanted is None:
-        return None
-    if session.customer_id is not None and await uow.legal_entities.find_confirmed(session.customer_id, wanted):
-        return wanted
-    if asked is None:
-        return None
-    raise refuse(
-        UserErrorCode.NOT_FOUND, "This is not one of the customer's confirmed legal entities.", "legalEntityId"
-    )
 
 
 async def login(uow: UnitOfWork, email: str, password: str, device_token: str | None = None) -> LoggedIn:

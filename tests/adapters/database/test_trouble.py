@@ -16,7 +16,7 @@ from sqlalchemy import String, text
 from app.adapters.database.migrator import migrate
 from app.adapters.database.opening import open_database
 from app.domain.database_limits import DatabaseLimits
-from app.domain.errors import Outcome, ServiceBusyError
+from app.domain.errors import BusyError, BusyOutcome
 from app.domain.ports import Database
 from app.domain.rows import Reading
 from tests.harness.freezing_proxy import FreezingProxy, run_freezing_proxy
@@ -58,7 +58,7 @@ async def until_it_works(database: Database, url: str) -> float:
     while True:
         try:
             await write(database, url)
-        except ServiceBusyError as error:
+        except BusyError as error:
             if error.retry_after != 1 or time.monotonic() - began > PATIENCE:
                 raise
             await asyncio.sleep(0.05)
@@ -109,7 +109,7 @@ class TestFrozenConnections:
         assert proxy.freeze() == 5
         began = time.monotonic()
         calls = await asyncio.gather(*(read(database) for _ in range(20)), return_exceptions=True)
-        assert {type(call) for call in calls} <= {list, ServiceBusyError}
+        assert {type(call) for call in calls} <= {list, BusyError}
         assert time.monotonic() - began < 2 * LIMIT + SLACK
         assert await asyncio.gather(*(read(database) for _ in range(20))) == [[]] * 20
         await write(database, "after")
@@ -131,9 +131,9 @@ class TestFrozenConnections:
         connection = database.connect()
         await connection.write_anew(text(ADD.format("perhaps")))
         proxy.freeze()
-        with pytest.raises(ServiceBusyError) as raised:
+        with pytest.raises(BusyError) as raised:
             await connection.commit()
-        assert raised.value.outcome is Outcome.UNKNOWN
+        assert raised.value.outcome is BusyOutcome.UNKNOWN
         await connection.close()
         assert await read(database) == []
 
@@ -141,9 +141,9 @@ class TestFrozenConnections:
         connection = database.connect()
         await connection.begin()
         proxy.freeze()
-        with pytest.raises(ServiceBusyError) as raised:
+        with pytest.raises(BusyError) as raised:
             await connection.write_anew(text(ADD.format("never")))
-        assert raised.value.outcome is Outcome.NOT_DONE
+        assert raised.value.outcome is BusyOutcome.NOT_DONE
         await connection.close()
         assert database.connections_in_use == 0
 
@@ -153,7 +153,7 @@ class TestFrozenConnections:
         await warm(database)
         proxy.freeze(new_ones_too=True)
         began = time.monotonic()
-        with pytest.raises(ServiceBusyError):
+        with pytest.raises(BusyError):
             await write(database, "never")
         assert time.monotonic() - began < 2 * LIMIT + SLACK
         began = time.monotonic()
@@ -179,7 +179,7 @@ class TestStatement:
         self, database: Database, host: PostgresqlHost
     ) -> None:
         began = time.monotonic()
-        with pytest.raises(ServiceBusyError):
+        with pytest.raises(BusyError):
             await database.connect().read_anew(Reading(object, text("SELECT pg_sleep(30)").columns()))
         assert time.monotonic() - began < LIMIT + SLACK
         running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
@@ -193,7 +193,7 @@ class TestStatement:
         holder, waiter = database.connect(), database.connect()
         change = text("UPDATE webhook_endpoint SET failures = failures + 1")
         await holder.write_anew(change)
-        with pytest.raises(ServiceBusyError):
+        with pytest.raises(BusyError):
             await waiter.write_anew(change)
         await waiter.close()
         await holder.commit()
@@ -233,9 +233,9 @@ class TestBudget:
         for connection in held:
             await connection.begin()
         began = time.monotonic()
-        with pytest.raises(ServiceBusyError, match="All 5 connections") as raised:
+        with pytest.raises(BusyError, match="All 5 connections") as raised:
             await read(database)
-        assert raised.value.outcome is Outcome.NOT_DONE
+        assert raised.value.outcome is BusyOutcome.NOT_DONE
         assert LIMIT <= time.monotonic() - began < LIMIT + SLACK
         waiting = asyncio.ensure_future(read(database))
         await asyncio.sleep(0.1)
@@ -266,9 +266,9 @@ class TestRestart:
     ) -> None:
         await warm(database)
         await asyncio.to_thread(host.stop, number)
-        with pytest.raises(ServiceBusyError):
+        with pytest.raises(BusyError):
             await write(database, "never")
-        with pytest.raises(ServiceBusyError):
+        with pytest.raises(BusyError):
             await read(database)
         assert len(await database.faults()) == 2
         await asyncio.to_thread(host.start)
@@ -286,7 +286,7 @@ class TestRestart:
                 number += 1
                 try:
                     await write(database, f"{name}-{number}")
-                except ServiceBusyError:
+                except BusyError:
                     await asyncio.sleep(0.05)
                 else:
                     confirmed.add(f"{name}-{number}")
@@ -312,9 +312,9 @@ class TestReadOnly:
         host.sql("SELECT pg_reload_conf()")
         try:
             await asyncio.sleep(0.2)
-            with pytest.raises(ServiceBusyError) as raised:
+            with pytest.raises(BusyError) as raised:
                 await write(database, "never")
-            assert raised.value.outcome is Outcome.NOT_DONE
+            assert raised.value.outcome is BusyOutcome.NOT_DONE
             assert await read(database) == []
             assert await database.faults() == ["database write: ReadOnlySQLTransactionError"]
         finally:
@@ -348,7 +348,7 @@ class TestFailOver:
         while standby.sql("SELECT count(*) FROM webhook_endpoint", "gateway") != "1":
             assert time.monotonic() < deadline
         await asyncio.to_thread(primary.stop)
-        with pytest.raises(ServiceBusyError):
+        with pytest.raises(BusyError):
             await write(database, "never")
         await asyncio.to_thread(standby.promote)
         assert await until_it_works(database, "after") < LIMIT + SLACK
@@ -408,9 +408,9 @@ class TestFullDisk:
     async def test_is_busy_until_there_is_room_again(self, small_disk: tuple[PostgresqlHost, Path]) -> None:
         host, disk = small_disk
         database = open_database(shop(host), LIMITS)
-        with pytest.raises(ServiceBusyError) as raised:
+        with pytest.raises(BusyError) as raised:
             await fill(database)
-        assert raised.value.outcome is Outcome.NOT_DONE
+        assert raised.value.outcome is BusyOutcome.NOT_DONE
         (disk / "ballast").unlink()
         await write(database, "after")
         assert "after" in await read(database)
