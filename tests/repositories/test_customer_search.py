@@ -42,7 +42,8 @@ def caught() -> Iterator[list[tuple[str, Any]]]:
     fetch = asyncpg.Connection.fetch
 
     async def noting_fetch(connection: asyncpg.Connection, statement: str, *parameters: Any) -> Any:
-        statements.append((statement, parameters))
+        if "pg_backend_pid" not in statement:  # which a new connection asks
+            statements.append((statement, parameters))
         return await fetch(connection, statement, *parameters)
 
     event.listen(Engine, "before_cursor_execute", note)
