@@ -48,6 +48,12 @@ class Lifetimes(Entry):
     """How far ahead the `exp` of a client's assertion (RFC 7523) may be."""
     reauthentication_seconds: Seconds = 600
     """How old a login may be where something sensitive wants a fresh one."""
+    login_code_seconds: Seconds = 600
+    """How long a mailed or texted code works that somebody signs in with."""
+    ticket_seconds: Seconds = 600
+    """How long a sign-in, or the enrolment of a passkey or of TOTP, may take from step to step."""
+    remember_device_days: Days = 0
+    """How long a device stands for the second factor after a login there, if the customer wants that; 0: never."""
     signup_token_seconds: Seconds = 86_400
     """How long the link works that confirms a sign-up."""
     reset_token_seconds: Seconds = 1_800
@@ -132,6 +138,11 @@ class Limits(Entry):
     refresh_children: Count = 3
     """Pairs of tokens that one refresh token may give within `refresh_sibling_grace_seconds`; who comes later gets the
     newest of them again."""
+    second_factor_failures_per_account_per_hour: Count = 10
+    """Wrong codes of TOTP and recovery codes at one account; after that each further try has to wait, longer each
+    time."""
+    passkeys_per_customer: Count = 20
+    """Passkeys that a customer may have."""
     social_per_ip_per_minute: Count = 30
     """Steps of social logins from one IP address."""
     social_per_session_per_minute: Count = 10

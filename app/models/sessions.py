@@ -23,7 +23,8 @@ class Session(TenantRow, table=True):
     one; `reused_at` is when one of its tokens was seen to have two holders, which ended the session. Nothing about the
     person is stored while the session is anonymous. `actor_…` says who acts on the customer's
     behalf, and `credential_fingerprint` which credential of the client it began with. `identity_id` is the social
-    identity with which the customer logged in.
+    identity, and `passkey_id` the passkey, with which the customer logged in. `factors` is all that the customer has
+    proved who they are with in it (`Factors.text`).
     """
 
     __tablename__ = "session"
@@ -47,6 +48,8 @@ class Session(TenantRow, table=True):
     revoked_at: datetime | None = None
     reused_at: datetime | None = None
     identity_id: str | None = Field(default=None, max_length=ID_LENGTH)
+    passkey_id: str | None = Field(default=None, max_length=ID_LENGTH)
+    factors: str | None = Field(default=None, max_length=200)
     actor_id: str | None = Field(default=None, max_length=128)
     actor_type: str | None = Field(default=None, max_length=16)
     actor_reason: str | None = Field(default=None, max_length=200)
@@ -137,6 +140,7 @@ class PresentedToken(CustomerProfile):
     session_expires_at: datetime
     session_revoked_at: datetime | None
     session_authenticated_at: datetime | None
+    session_factors: str | None
     session_actor_id: str | None
     session_actor_type: str | None
     session_actor_reason: str | None

@@ -32,6 +32,7 @@ from app.repositories.legal_entities import LegalEntityRepository
 from app.repositories.one_time_tokens import OneTimeTokenLookup, OneTimeTokenRepository
 from app.repositories.orders import OrderRepository
 from app.repositories.outbox import OutboxQueue, OutboxRepository
+from app.repositories.passkeys import PasskeyRepository
 from app.repositories.password_hash_kinds import PasswordHashKindRepository
 from app.repositories.past_rows import PastRows
 from app.repositories.payment_instruments import PaymentInstrumentRepository
@@ -39,7 +40,10 @@ from app.repositories.pending_signups import PendingSignupRepository
 from app.repositories.personal_data import PersonalDataRepository
 from app.repositories.product_lists import ProductListRepository
 from app.repositories.sessions import SessionRepository, TokenLookup
+from app.repositories.sign_in_tickets import SignInTicketRepository
 from app.repositories.social import LinkTicketRepository, SocialIdentityRepository, SocialStateRepository
+from app.repositories.totp import RecoveryCodeRepository, TotpRepository
+from app.repositories.ways_in import WaysInRepository
 from app.repositories.webhook_endpoints import WebhookEndpointRepository
 from app.services.caller import Caller
 from app.services.operation_lists import check_operation
@@ -94,6 +98,11 @@ class UnitOfWork:
     social_states = _OfTenant(SocialStateRepository)
     social_identities = _OfTenant(SocialIdentityRepository)
     link_tickets = _OfTenant(LinkTicketRepository)
+    sign_in_tickets = _OfTenant(SignInTicketRepository)
+    passkeys = _OfTenant(PasskeyRepository)
+    totp = _OfTenant(TotpRepository)
+    recovery_codes = _OfTenant(RecoveryCodeRepository)
+    ways_in = _OfTenant(WaysInRepository)
     one_time_tokens = _OfTenant(OneTimeTokenRepository)
     pending_signups = _OfTenant(PendingSignupRepository)
     addresses = _OfTenant(AddressRepository)

@@ -9,6 +9,7 @@ from app.domain.audit import AuditAction
 from app.domain.devices import describe_device
 from app.domain.errors import UnauthenticatedReason, UserErrorCode, refuse, unauthenticated
 from app.domain.principal import Principal, TokenKind
+from app.domain.sign_in import Factors, SignInMethod
 from app.domain.topics import Topic
 from app.models.customers import CustomerProfile
 from app.models.devices import Device
@@ -19,6 +20,8 @@ from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_security_mail
 from app.services.sessions.devices import find_device, remember_device
 from app.services.sessions.guessing import Guess, ends_failures, verify_password
+from app.services.sessions.login_steps import LoginStep, begin_step
+from app.services.sessions.methods_on import require_password_login
 from app.services.sessions.refused_logins import (
     LoginAttempt,
     begin_login,
@@ -67,12 +70,14 @@ async def anonymous_login(uow: UnitOfWork, client_id: str, site: str | None) -> 
     return await issue_tokens(uow, session, None)
 
 
-async def login(uow: UnitOfWork, email: str, password: str, device_token: str | None = None) -> LoggedIn:
+async def login(uow: UnitOfWork, email: str, password: str, device_token: str | None = None) -> LoggedIn | LoginStep:
     """Raise the caller's anonymous session to the customer's; the session id stays, the anonymous tokens die.
 
-    One INVALID_CREDENTIALS for every reason that a stranger must not learn; `refused_logins` has the others.
+    Or return the step that is still missing. One INVALID_CREDENTIALS for every reason that a stranger must not learn;
+    `refused_logins` has the others. PASSWORD_LOGIN_OFF in a shop without passwords.
     `device_token` is what an earlier login has given: while the account is guessed at, it spares the wait.
     """
+    require_password_login(uow, "password")
     principal = uow.caller.require_principal()
     attempt = await begin_login(uow, email)
     device = await find_device(uow, device_token)
@@ -88,6 +93,10 @@ async def login(uow: UnitOfWork, email: str, password: str, device_token: str | 
         # Before anything is written, so that no other writer waits meanwhile.
         await uow.level_refusal()
         raise await failed_login(uow, attempt, is_right=is_right)
+    proved = Factors.of(SignInMethod.PASSWORD)
+    step = await begin_step(uow, customer, proved, device=device, **_device_data(customer.id, device))
+    if step is not None:
+        return step
     new_hash = None
     if uow.tools.passwords.needs_rehash(credential.password_hash):
         new_hash = await uow.hash_password(password)
@@ -99,11 +108,16 @@ async def login(uow: UnitOfWork, email: str, password: str, device_token: str | 
     if new_hash is not None:
         await uow.credentials.rehash(customer.id, credential.password_hash, new_hash)
     await record(uow, AuditAction.LOGIN, customer.id)
-    logged_in = await start_customer_session(uow, principal, customer)
+    logged_in = await start_customer_session(uow, principal, customer, proved)
     if await ends_failures(uow, guess):
         await send_security_mail(uow, "login_after_failures", customer, device=describe_device(_user_agent(uow)))
     known_by = await remember_device(uow, customer.id, device, device_token)
     return replace(logged_in, tokens=replace(logged_in.tokens, device_token=known_by))
+
+
+def _device_data(customer_id: str, device: Device | None) -> dict[str, str]:
+    """Return what a ticket keeps of a known device, whose token gives way to a new one when the login is complete."""
+    return {"device": device.token_hash.hex()} if device is not None and device.customer_id == customer_id else {}
 
 
 def _guess(uow: UnitOfWork, email: str, password: str, attempt: LoginAttempt, device: Device | None) -> Guess:
@@ -117,11 +131,18 @@ def _guess(uow: UnitOfWork, email: str, password: str, attempt: LoginAttempt, de
 
 
 async def start_customer_session(
-    uow: UnitOfWork, principal: Principal, customer: CustomerProfile, *, identity_id: str | None = None
+    uow: UnitOfWork,
+    principal: Principal,
+    customer: CustomerProfile,
+    proved: Factors,
+    *,
+    identity_id: str | None = None,
+    passkey_id: str | None = None,
 ) -> LoggedIn:
     """Raise the anonymous session of the principal; raises UNAUTHENTICATED when it has ended or was raised already.
 
-    `identity_id` is the social identity that the customer logged in with.
+    `proved` is what the customer has proved who they are with, `identity_id` the social identity and `passkey_id` the
+    passkey among it.
     """
     session_id = principal.session_id or ""
     is_new_device = await uow.sessions.is_new_device(customer.id, _user_agent(uow))
@@ -133,6 +154,8 @@ async def start_customer_session(
         last_used_at=uow.now,
         authenticated_at=uow.now,
         identity_id=identity_id,
+        passkey_id=passkey_id,
+        factors=proved.text,
         expires_at=session_end(uow, TokenKind.CUSTOMER),
     )
     if session is None:
@@ -161,6 +184,8 @@ async def end_oldest_sessions(uow: UnitOfWork, customer_id: str, kind: TokenKind
 async def logout(uow: UnitOfWork, *, everywhere: bool) -> bool:
     """End the caller's session, or with `everywhere` all sessions of the customer; felt by the very next call.
 
+    With `everywhere`, no device stands for the second factor any more either.
+
     Whoever acts on the customer's behalf ends nothing but that.
     """
     principal = uow.caller.require_principal()
@@ -171,6 +196,7 @@ async def logout(uow: UnitOfWork, *, everywhere: bool) -> bool:
     if everywhere and principal.kind is TokenKind.CUSTOMER and principal.customer_id is not None:
         await uow.customers.lock(principal.customer_id)
         await uow.sessions.revoke_all(principal.customer_id, uow.now)
+        await uow.devices.trust_none(principal.customer_id)
     elif principal.session_id is not None:
         await uow.sessions.revoke(principal.session_id, principal.customer_id, uow.now)
     return True

@@ -154,6 +154,7 @@ def bearer_of(session: Session, expires_at: datetime, *, must_change_password: b
         customer_id=session.customer_id,
         legal_entity_id=session.legal_entity_id,
         authenticated_at=session.authenticated_at,
+        factors=session.factors,
         actor=Actor(session.actor_id, session.actor_type or "", session.actor_reason or "")
         if session.actor_id is not None
         else None,

@@ -12,9 +12,12 @@ from app.models.devices import Device
 from app.models.integration_tokens import IntegrationToken, UsedAssertion
 from app.models.one_time_tokens import OneTimeToken
 from app.models.outbox import OutboxMessage
+from app.models.passkeys import Passkey
 from app.models.pending_signups import PendingSignup
 from app.models.sessions import AccessToken, KeptPair, RefreshToken, Session
+from app.models.sign_in_tickets import SignInTicket
 from app.models.social import LinkTicket, SocialState
+from app.models.totp import RecoveryCode, TotpSecret
 from app.services.caller import Caller
 from app.services.unit_of_work import UnitOfWork
 
@@ -34,6 +37,11 @@ _KEPT: tuple[tuple[type[TenantRow], str, timedelta], ...] = (
     (SocialState, "expires_at", timedelta(days=1)),
     (LinkTicket, "expires_at", timedelta(days=1)),
     (KeptPair, "expires_at", timedelta()),
+    (SignInTicket, "expires_at", timedelta(days=1)),
+    # Until then a mailed link may bring them back.
+    (Passkey, "removed_at", timedelta(days=30)),
+    (TotpSecret, "removed_at", timedelta(days=30)),
+    (RecoveryCode, "removed_at", timedelta(days=30)),
 )
 # Secrets that are encrypted, and kept for seconds only.
 _SEALED = tuple(each for each in _KEPT if each[0] is KeptPair)
