@@ -58,7 +58,7 @@ class Prepared:
         """Return the class of the rows of a statement that was built for one call; a text may name no columns."""
         if self._columns or not answer:
             return _row_type(self._columns, self._dialect)
-        values: Any = namedtuple("values", list(answer[0].keys()))  # type: ignore[misc]  # noqa: PYI024
+        values: Any = namedtuple("values", list(answer[0].keys()), rename=True)  # type: ignore[misc]  # noqa: PYI024
         return values._make
 
 
