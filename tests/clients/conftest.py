@@ -24,6 +24,20 @@ NPM = shutil.which("npm")
 
 SCHEMA = ROOT / "schema.graphql"
 
+# Access tokens that have expired after two seconds.
+SHOP = """
+[tenants.shop]
+name = "The shop"
+signup = "open"
+access_token_seconds = 2
+[tenants.shop.sites.main]
+url = "https://shop.example"
+language = "en"
+[[tenants.shop.clients]]
+id = "shop-app"
+kind = "storefront"
+"""
+
 Run = Callable[..., Any]
 
 
@@ -49,6 +63,14 @@ def made_once(folder: Path, made: str, sources: Iterable[Path]) -> Iterator[bool
         stamp.write_text(digest)
     finally:
         os.close(alone)
+
+
+@pytest.fixture
+def brief_shop(tmp_path: Path) -> dict[str, str]:
+    """Return the settings of a gateway with one shop, whose access tokens expire at once."""
+    file = tmp_path / "tenants.toml"
+    file.write_text(SHOP)
+    return {"TENANTS_FILE": str(file)}
 
 
 @pytest.fixture

@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLSchema, build_schema
 
 from tests.clients.conftest import SCHEMA, Run
 
-SHOP = """
-[tenants.shop]
-name = "The shop"
-signup = "open"
-access_token_seconds = 2
-[tenants.shop.sites.main]
-url = "https://shop.example"
-language = "en"
-[[tenants.shop.clients]]
-id = "shop-app"
-kind = "storefront"
-"""
-
 
 @pytest.fixture
-def settings_environment(tmp_path: Path) -> dict[str, str]:
-    file = tmp_path / "tenants.toml"
-    file.write_text(SHOP)
-    return {"TENANTS_FILE": str(file)}
+def settings_environment(brief_shop: dict[str, str]) -> dict[str, str]:
+    return brief_shop
 
 
 class TestApollo:
