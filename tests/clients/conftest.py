@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from app.graphql.schema import build_schema
+from tests.harness.moved_clock import MovedServer
 from tests.harness.server import PATIENCE, ROOT, ServerProcess
 
 CLIENTS = Path(__file__).parent
@@ -109,6 +110,15 @@ def run_typescript(build: Path, server: ServerProcess) -> Run:
         return json.loads(_run([str(NODE), str(build / f"{program}.js")], build, variables))
 
     return run
+
+
+@pytest.fixture
+def moved_server(environment: dict[str, str]) -> Iterator[MovedServer]:
+    """Run a server process whose clock can be moved."""
+    server = MovedServer(environment)
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,19 @@
 import type { ReactNode } from "react";
 import { askFor } from "./session";
 
-interface Data {
-  me: { firstName: string | null; email: string; sessions: { device: string | null; current: boolean }[] } | null;
+interface Who {
+  me: { email: string } | null;
 }
 
-/** The start page: greets the customer, and says from where. */
+interface Where {
+  sessions: { device: string | null; current: boolean }[];
+}
+
+/** The start page: greets the customer, and says which browser the shop takes this for. */
 export default async function Page(): Promise<ReactNode> {
-  const { me } = await askFor<Data>("/", "query Page { me { firstName email sessions { device current } } }");
+  const { me } = await askFor<Who>("/", "query Who { me { email } }");
   if (!me) return <p>Hello, guest.</p>;
-  return (
-    <p>
-      Hello, {me.email}. You are here with {me.sessions.find(({ current }) => current)?.device}.
-    </p>
-  );
+  const { sessions } = await askFor<Where>("/", "query Where { sessions { device current } }");
+  const device = sessions.find(({ current }) => current)?.device ?? "a browser";
+  return <p>{`Hello, ${me.email}, with ${device}.`}</p>;
 }
