@@ -147,7 +147,7 @@ class SignupMode(StrEnum):
 
 @unique
 class ClientKind(StrEnum):
-    """A storefront is public and knows no secret; an integration is confidential (RFC 6749 section 2.1)."""
+    """A storefront is public, even if its server knows a secret; an integration is confidential (RFC 6749, 2.1)."""
 
     STOREFRONT = "storefront"
     INTEGRATION = "integration"
@@ -241,7 +241,7 @@ class Client(Entry):
     id: Identifier
     """What the client calls itself: `clientId` of `anonymousLogin`, `client_id` of OAuth 2. No two shops share one."""
     kind: ClientKind
-    """`storefront`: a page or app that keeps no secret. `integration`: a system that proves who it is at
+    """`storefront`: pages and apps, in which no secret can be kept. `integration`: a system that proves who it is at
     `/oauth/token`."""
     origins: tuple[Origin, ...] = ()
     """Origins whose browsers may call the gateway (CORS), to the letter; storefronts only."""
@@ -249,7 +249,8 @@ class Client(Entry):
     """Where social logins may come back to, to the letter: https, or an app's own scheme as in
     `com.example.shop:/callback`; storefronts only."""
     secret: SecretStr | None = None
-    """The client's secret, for HTTP Basic and for assertions signed by HMAC; integrations only."""
+    """The client's secret. An integration's is for HTTP Basic and for assertions signed by HMAC. By a storefront's, in
+    the header `Storefront-Secret`, its own server speaks for visitors; it opens nothing else."""
     jwks: str | None = Field(default=None, repr=False)
     """The client's public keys, a JWK set (RFC 7517), for `private_key_jwt` and for assertions; integrations only."""
     scopes: frozenset[ScopeWord] = frozenset()
@@ -282,8 +283,8 @@ class Client(Entry):
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
-        if self.kind is ClientKind.STOREFRONT and (self.secret or self.jwks or self.scopes):
-            raise ValueError("a storefront is public: leave secret_env, jwks_file and scopes out")
+        if self.kind is ClientKind.STOREFRONT and (self.jwks or self.scopes):
+            raise ValueError("a storefront is public: leave jwks_file and scopes out")
         if self.kind is ClientKind.INTEGRATION:
             if self.secret is None and self.jwks is None:
                 raise ValueError("an integration needs secret_env or jwks_file")
@@ -561,6 +562,11 @@ class TenantDirectory:
     def find_client(self, client_id: str) -> tuple[Tenant, Client] | None:
         """Return the client of this id and the tenant that it belongs to, or None."""
         return self._clients.get(client_id)
+
+    def find_integration(self, client_id: str) -> tuple[Tenant, Client] | None:
+        """Return the confidential client of this id and its tenant; a storefront with a secret is none."""
+        found = self._clients.get(client_id)
+        return None if found is None or found[1].is_storefront else found
 
 
 def _check_unique(ids: Iterable[str]) -> None:

@@ -40,7 +40,8 @@ What the program must handle comes as `errors`, each with one of these `extensio
 * `RATE_LIMITED`: too many calls; wait `retryAfter` seconds.
 * `CHALLENGE_REQUIRED`: let the person solve the challenge of `provider` with `siteKey`, and send the call again with
   the answer in the header `Challenge-Response`.
-* `SERVICE_BUSY`: the service is overloaded; wait `retryAfter` seconds.
+* `SERVICE_BUSY`: the service is overloaded; wait `retryAfter` seconds. `outcome` is `NOT_DONE`: nothing was changed,
+  send the call again; or `UNKNOWN`: look first whether it was done, or send it again with the same `Idempotency-Key`.
 * `BAD_REQUEST`: the document, a variable or an argument is wrong; `message` says what. Correct the program.
 * `QUERY_TOO_COMPLEX`: the document is too long, too deep or selects too much. Split it.
 * `PERSISTED_QUERY_NOT_FOUND`: the hash is not known yet. Send it again with the text of the document.

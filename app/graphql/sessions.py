@@ -111,7 +111,8 @@ class Actor:
     """The acting person or system."""
 
     id: strawberry.ID = strawberry.field(
-        description="The id of the organisation's user, or else of the client: `aqwDFvELOz`."
+        description="The id of the organisation's user, or else of the client: `aqwDFvELOz`. The same person may act "
+        "for several reasons: a cache keeps an actor with the session, not by this id."
     )
     type: str = strawberry.field(description="`User`, or `Client` if the integration names no person.")
     reason: str = strawberry.field(description="Why: `Phone order 4711`. It was given to `loginOnBehalf`.")

@@ -7,13 +7,13 @@ import strawberry
 from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
 from app.domain.social import ProviderTokens
+from app.graphql.changed_customers import ChangesOwnCustomer
 from app.graphql.context import Info
 from app.graphql.customers import Account, Customer, present_customer, present_social_account
 from app.graphql.errors import USER_ERRORS, UserError, present
 from app.graphql.fields import mutation
 from app.graphql.proofs import KEPT_UNPROVEN_DATA
 from app.graphql.sessions import TokenSet, present_tokens
-from app.services.accounts.customers import get_profile
 from app.services.accounts.unproven_data import holds_unproven_data
 from app.services.social import accounts as account_service
 from app.services.social import links as link_service
@@ -142,11 +142,10 @@ class SocialLoginPayload:
 
 
 @strawberry.type(description="The linked social account, or why it was not linked.")
-class LinkSocialAccountPayload:
+class LinkSocialAccountPayload(ChangesOwnCustomer):
     """Answer of `linkSocialAccount`."""
 
     account: Account | None = strawberry.field(default=None, description="The new way to sign in.")
-    customer: Customer | None = strawberry.field(default=None, description="The customer with the new account.")
     social_tokens: SocialTokens | None = strawberry.field(
         default=None, description="The tokens of the provider. Null unless the shop has opted in."
     )
@@ -154,11 +153,10 @@ class LinkSocialAccountPayload:
 
 
 @strawberry.type(description="The unlinked social account, or why it was not unlinked.")
-class UnlinkSocialAccountPayload:
+class UnlinkSocialAccountPayload(ChangesOwnCustomer):
     """Answer of `unlinkSocialAccount`."""
 
     account_id: strawberry.ID | None = strawberry.field(default=None, description="The id of the unlinked account.")
-    customer: Customer | None = strawberry.field(default=None, description="The customer without the account.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
@@ -246,11 +244,9 @@ class SocialMutations:
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first; `REAUTHENTICATION_REQUIRED`: ask for
         the password, or log in again; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
-        uow = info.context.uow
-        linked = await account_service.link_social_account(uow, _answer(input), input.password)
+        linked = await account_service.link_social_account(info.context.uow, _answer(input), input.password)
         return LinkSocialAccountPayload(
             account=present_social_account(linked.identity),
-            customer=present_customer(await get_profile(uow, linked.identity.customer_id)),
             social_tokens=_present_social_tokens(linked.tokens),
         )
 
@@ -264,10 +260,8 @@ class SocialMutations:
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first; `REAUTHENTICATION_REQUIRED`: ask for
         the password, or log in again; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
-        uow = info.context.uow
-        account_id = await account_service.unlink_social_account(uow, input.account_id, input.password)
-        customer = await get_profile(uow, uow.caller.require_customer().id)
-        return UnlinkSocialAccountPayload(account_id=strawberry.ID(account_id), customer=present_customer(customer))
+        account_id = await account_service.unlink_social_account(info.context.uow, input.account_id, input.password)
+        return UnlinkSocialAccountPayload(account_id=strawberry.ID(account_id))
 
 
 def _answer(input: SocialLoginInput) -> ProviderAnswer:

@@ -31,7 +31,8 @@ class Credential(TenantRow, table=True):
     `password_hash` is null for who has no password. `version` counts the changes of address and password; a one-time
     token made before a change is worthless after it. `password_version` is the version that brought the password;
     version 1.0 of the gateway, which may still run beside this one, goes by it. `made_by` is null for accounts of
-    that version.
+    that version. `email_bounced_at` is when a mail server last refused the address for good, and null again as soon as
+    it takes a mail.
     """
 
     __tablename__ = "credential"
@@ -58,6 +59,7 @@ class Credential(TenantRow, table=True):
     password_version: int = 1
     changed_at: datetime
     made_by: str | None = Field(default=None, max_length=16)
+    email_bounced_at: datetime | None = None
 
 
 class UnprovenAccount:

@@ -143,6 +143,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "password_version",
             "changed_at",
             "made_by",
+            "email_bounced_at",
         ),
         withheld=("email_key", "password_hash"),
         is_single=True,
@@ -463,5 +464,5 @@ IMPERSONAL_TABLES: Mapping[type[TenantRow], frozenset[str]] = {
     ),
     PasswordHashKind: frozenset({"kind"}),
     UsedAssertion: frozenset({"client_id", "jti_hash", "expires_at"}),
-    WebhookEndpointState: frozenset({"url", "failures", "paused_until", "gone_at"}),
+    WebhookEndpointState: frozenset({"url", "failures", "failed_probes", "probed_id", "paused_until", "gone_at"}),
 }

@@ -52,13 +52,18 @@ class SessionOfToken:
 
     tenant_id: str
     session_id: str
+    client_id: str
 
 
 _BY_REFRESH_TOKEN = Reading(
     SessionOfToken,
-    select(RefreshToken.__table__.c.tenant_id, RefreshToken.__table__.c.session_id).where(
-        col(RefreshToken.token_hash) == bindparam("token_hash")
-    ),
+    select(RefreshToken.__table__.c.tenant_id, RefreshToken.__table__.c.session_id, Session.__table__.c.client_id)
+    .join_from(
+        RefreshToken.__table__,
+        Session.__table__,
+        and_(col(Session.tenant_id) == col(RefreshToken.tenant_id), col(Session.id) == col(RefreshToken.session_id)),
+    )
+    .where(col(RefreshToken.token_hash) == bindparam("token_hash")),
 )
 
 
@@ -113,7 +118,7 @@ class TokenLookup:
         return rows[0] if rows else None
 
     async def find_refresh_token(self, token_hash: bytes) -> SessionOfToken | None:
-        """Return the tenant and the session of a refresh token, or None."""
+        """Return the tenant, the session and the client of a refresh token, or None."""
         rows = await self._connection.read(_BY_REFRESH_TOKEN, {"token_hash": token_hash})
         return rows[0] if rows else None
 

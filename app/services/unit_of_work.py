@@ -7,6 +7,7 @@ a password is hashed; reads after it see the transaction.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -15,6 +16,7 @@ from app.domain.patches import Situation
 from app.domain.ports import Comparison, Connection
 from app.domain.tenants import Tenant
 from app.domain.tools import Tools
+from app.domain.visitors import hear
 from app.models.audit import AuditEvent
 from app.repositories.addresses import AddressRepository
 from app.repositories.anonymizations import AnonymizationQueue, AnonymizationRepository
@@ -67,7 +69,10 @@ class _OfTenant(Generic[Made]):
 class UnitOfWork:
     """Returning commits, raising rolls back, except for errors that are `durable`.
 
-    Once that has happened (`is_spent`) it still reads the latest commit, for the selections of a mutation's payload.
+    `commit_was_sent` says that COMMIT has left for the database, whatever came of it: from then on nobody may say that
+    nothing was done.
+
+    Once the unit has ended (`is_spent`) it still reads the latest commit, for the selections of a mutation's payload.
     """
 
     token_lookup = _OfAll(TokenLookup)
@@ -111,6 +116,7 @@ class UnitOfWork:
         self._at_end: list[AuditEvent] = []
         self._comparison: Comparison | None = None
         self.is_spent = False
+        self.commit_was_sent = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -121,9 +127,12 @@ class UnitOfWork:
         try:
             if error is None or (isinstance(error, DomainError | AccessError) and error.durable):
                 await self._write_rest()
+                self.commit_was_sent = self._connection.begun
+                await self._connection.commit()
             elif self._at_end:
                 await self._connection.rollback()
                 await self._write_rest()
+                await self._connection.commit()
         finally:
             self.is_spent = True
             await self._connection.close()
@@ -131,7 +140,6 @@ class UnitOfWork:
     async def _write_rest(self) -> None:
         for event in self._at_end:
             await self.audit.add(event)
-        await self._connection.commit()
 
     async def roll_back(self) -> None:
         """Roll back what was written so far; what is written after this begins a new transaction."""
@@ -160,8 +168,17 @@ class UnitOfWork:
 
     def ignore_token(self) -> None:
         """Ignore the access token: the operation uses only its input."""
-        self.caller = Caller(self.caller.facts)
+        self.caller = Caller(self.caller.facts.as_sent)
         self._tenant = None
+
+    def hear(self, client_id: str | None) -> None:
+        """Let the visitor count for whom the request speaks as this client, or without one as it says that it is.
+
+        Raises `HeaderRefused`, as `hear` does.
+        """
+        facts = self.caller.facts
+        found = self.tools.tenants.find_client(client_id or facts.client_id or "")
+        self.caller = replace(self.caller, facts=hear(found[1] if found else None, facts))
 
     def enter(self, tenant: Tenant) -> None:
         """Bind the unit to the tenant that the token, a client id or a mailed token named.

@@ -55,6 +55,7 @@ async def anonymous_login(uow: UnitOfWork, client_id: str, site: str | None) -> 
     if site and found is None:
         raise refuse(UserErrorCode.INVALID, "The shop has no site with this id.", "site")
     uow.enter(tenant)
+    uow.hear(client.id)
     await guard_anonymous_login(uow)
     session = Session(
         tenant_id=tenant.id,
@@ -82,6 +83,7 @@ async def refresh(uow: UnitOfWork, refresh_token: str, legal_entity_id: str | No
     if read_prefix(refresh_token) in REFRESH_PREFIXES:
         found = await uow.token_lookup.find_refresh_token(token_hash)
     tenant = uow.tools.tenants.find_tenant(found.tenant_id) if found else None
+    uow.hear(found.client_id if found else None)
     if found is None or tenant is None:
         await guard_refresh(uow, None)
         raise _invalid_refresh_token()

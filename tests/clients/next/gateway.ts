@@ -47,6 +47,7 @@ function speaksFor(visitor: Visitor): Record<string, string> {
   if (!secret) return {};
   return {
     "Storefront-Secret": secret,
+    "Gateway-Client": process.env["CLIENT_ID"] ?? "", // for calls whose token nobody knows any more
     ...(visitor.ip && { "Buyer-IP": visitor.ip }),
     ...(visitor.userAgent && { "Buyer-User-Agent": visitor.userAgent }),
   };
