@@ -3,7 +3,13 @@ import { CombinedGraphQLErrors } from "@apollo/client";
 import { Mutex } from "async-mutex";
 import { apolloClient } from "./apollo.js";
 import { CLIENT_ID, GATEWAY, check, recordRequests } from "./gateway.js";
-import { AddressesDocument, LogoutDocument, MeDocument, UpdateMeDocument } from "./generated/graphql.js";
+import {
+  AddressesDocument,
+  CreateAddressDocument,
+  LogoutDocument,
+  MeDocument,
+  UpdateMeDocument,
+} from "./generated/graphql.js";
 import { MemoryStore } from "./memory.js";
 import { logInAda, sleepUntilExpired } from "./people.js";
 import { TokenKeeper } from "./tokens.js";
@@ -31,7 +37,10 @@ const found = answers.map(({ data, error }) => data?.addresses.length ?? String(
 await client.query({ query: MeDocument, ...network });
 const before = sent.length;
 await client.mutate({ mutation: UpdateMeDocument, variables: { input: { firstName: "Augusta" } } });
-const cached = await client.query({ query: MeDocument });
+const street = { contactName: "Ada", street: "Graben", city: "Wien", country: "AT", isDefault: true };
+await client.mutate({ mutation: CreateAddressDocument, variables: { input: street } });
+const cached = (await client.query({ query: MeDocument })).data?.me;
+const book = cached?.addresses.map(({ city, isDefault }) => [city, isDefault]);
 const asked = sent.slice(before).map(({ operation }) => operation);
 
 // A person's mistake is an answer, and no reason for a second try.
@@ -44,4 +53,4 @@ const after = await client
   .query({ query: MeDocument, ...network })
   .then(({ data }) => data?.me)
   .catch((error: unknown) => (CombinedGraphQLErrors.is(error) ? error.errors : String(error)));
-console.log(JSON.stringify({ sent: sent.slice(0, before), found, asked, cached: cached.data?.me?.firstName, told, after }));
+console.log(JSON.stringify({ sent: sent.slice(0, before), found, asked, name: cached?.firstName, book, told, after }));

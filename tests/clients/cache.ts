@@ -8,6 +8,7 @@ export function shopCache(): InMemoryCache {
       AnonymizationInfo: { merge: true },
       B2BDetails: { merge: true },
       Metadata: { merge: true },
+      PasswordRules: { merge: true },
     },
   });
 }
