@@ -32,7 +32,7 @@ from app.domain.scopes import ScopeWord, permissions, words_within
 from app.domain.sign_in import SecondFactorRule, SignInMethod
 from app.domain.tenant_rules import Entry, Lifetimes, Limits
 from app.domain.topics import Topic, topics_matching
-from app.domain.web_addresses import check_redirect_uri, check_target_url, check_web_url
+from app.domain.web_addresses import check_origin, check_redirect_uri, check_target_url, check_web_url
 from app.domain.web_origins import Origins, check_client_origin
 
 Value = TypeVar("Value")
