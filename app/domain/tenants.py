@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from enum import StrEnum, unique
 from functools import cached_property
 from types import MappingProxyType
@@ -534,16 +535,74 @@ class Tenant(Lifetimes):
 
 
 class TenantDirectory:
-    """All tenants, in the order of the file. A client belongs to one tenant, so the client id tells which."""
+    """All tenants, in the order of the file. A client belongs to one tenant, so the client id tells which.
+
+    It never changes: a change of the file makes another one, and whoever has this one goes on with it.
+    """
 
     def __init__(self, tenants: Iterable[Tenant]) -> None:
         """Index the tenants; raises `ValueError` when two of them share a client id."""
-        self._tenants = {tenant.id: tenant for tenant in tenants}
-        _check_unique(client.id for tenant in self for client in tenant.clients)
-        self._clients = {client.id: (tenant, client) for tenant in self for client in tenant.clients}
+        self._tenants: dict[str, Tenant] = {}
+        self._clients: dict[str, tuple[Tenant, Client]] = {}
+        # How many clients have each origin, and how many tenants list each operation.
+        self._origins: Counter[str] = Counter()
+        self._operations: Counter[tuple[str, str]] = Counter()
+        self._texts: dict[str, str] = {}
+        for tenant in tenants:
+            self._add(tenant)
 
     def __iter__(self) -> Iterator[Tenant]:
         return iter(self._tenants.values())
+
+    def __len__(self) -> int:
+        return len(self._tenants)
+
+    def with_changes(self, changed: Collection[Tenant], gone: Collection[str] = ()) -> TenantDirectory:
+        """Return the directory with these tenants, new or changed, and without those that are gone.
+
+        It costs what has changed, whatever the number of all. Raises `ValueError` when two tenants share a client id.
+        """
+        later = TenantDirectory(())
+        later._tenants = self._tenants.copy()
+        later._clients = self._clients.copy()
+        later._origins = self._origins.copy()
+        later._operations = self._operations.copy()
+        later._texts = self._texts.copy()
+        for tenant_id in (*gone, *(tenant.id for tenant in changed)):
+            later._take_out(tenant_id)
+        for tenant_id in gone:
+            later._tenants.pop(tenant_id, None)
+        for tenant in changed:
+            later._add(tenant)
+        return later
+
+    def _add(self, tenant: Tenant) -> None:
+        for client in tenant.clients:
+            if client.id in self._clients:
+                raise ValueError(f"'{client.id}' is here twice: give each its own")
+            self._clients[client.id] = (tenant, client)
+            self._origins.update(client.origins)
+        if tenant.operations is not None:
+            self._operations.update(tenant.operations.items())
+            self._texts.update(tenant.operations)
+        self._tenants[tenant.id] = tenant
+
+    def _take_out(self, tenant_id: str) -> None:
+        """Remove what was indexed of a tenant; its place in the order stays."""
+        tenant = self._tenants.get(tenant_id)
+        if tenant is None:
+            return
+        for client in tenant.clients:
+            del self._clients[client.id]
+            for origin in client.origins:
+                self._origins[origin] -= 1
+                if not self._origins[origin]:
+                    del self._origins[origin]
+        for listed in (tenant.operations or {}).items():
+            self._operations[listed] -= 1
+            if not self._operations[listed]:
+                del self._operations[listed]
+                self._texts.pop(listed[0], None)
 
     def tenant(self, tenant_id: str) -> Tenant:
         """Return the tenant of this id; raises `LookupError` when the file no longer has it."""
@@ -561,6 +620,14 @@ class TenantDirectory:
     def find_client(self, client_id: str) -> tuple[Tenant, Client] | None:
         """Return the client of this id and the tenant that it belongs to, or None."""
         return self._clients.get(client_id)
+
+    def find_operation(self, known_as: str) -> str | None:
+        """Return the text with this hash that is on a tenant's list of operations, or None."""
+        return self._texts.get(known_as)
+
+    def has_origin(self, origin: str) -> bool:
+        """Tell whether a client of any tenant has this origin."""
+        return origin in self._origins
 
 
 def _check_unique(ids: Iterable[str]) -> None:

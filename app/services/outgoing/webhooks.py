@@ -22,6 +22,9 @@ LONGEST_PAUSE = timedelta(hours=1)
 # How long that message has before another one may try.
 PROBE_TIME = timedelta(seconds=30)
 GONE = 410
+# How old a message has to be so that all processes know the shops and endpoints that there were when it was written:
+# another process may have taken up a change of the tenants file some seconds before this one.
+TAKEN_UP = timedelta(minutes=1)
 # How many deliveries are listed at once.
 MOST_LISTED = 1000
 
@@ -48,6 +51,8 @@ async def send_event(tools: Tools, tenant: Tenant, message: OutboxMessage) -> No
     """
     endpoint = next((endpoint for endpoint in tenant.webhooks if endpoint.url == message.endpoint), None)
     if endpoint is None:
+        if tools.clock.now() - message.created_at < TAKEN_UP:
+            raise OSError("The endpoint is not configured.")
         raise EndpointGoneError("The endpoint is no longer configured.")
     url = endpoint.url
     has_failed = await _pass_pause(tools, tenant, url)
