@@ -21,8 +21,8 @@ from app.http.first_steps import FirstSteps, first_steps
 from app.http.logs import configure_logging
 from app.reloading import follow_tenants, hold_hangups
 from app.server import run_server
-from app.services.outgoing.outbox import outbox_state, retry_dead
-from app.services.outgoing.webhooks import deliveries, replay
+from app.services.outgoing.outbox import outbox_state, retry
+from app.services.outgoing.webhooks import deliveries, replay, resume
 from app.services.staff.import_files import check_file, import_file, report_path
 from app.services.staff.imports import Outcome
 from app.settings import Settings, SettingsError
@@ -113,11 +113,11 @@ def show_outbox(settings: Settings) -> None:
 
 
 def retry_outbox(settings: Settings, message_id: str | None) -> None:
-    """Try one dead message, or all of them, again; raises `ValueError` if no dead message has this id."""
-    revived = _with_tools(settings, partial(retry_dead, message_id=message_id))
-    if message_id is not None and not revived:
-        raise ValueError(f"There is no dead message {message_id}: run python -m app outbox to see them")
-    sys.stdout.write(f"{revived} will be tried again\n")
+    """Try again one message that was given up or waits after a failure, or all; raises `ValueError` for another id."""
+    woken = _with_tools(settings, partial(retry, message_id=message_id))
+    if message_id is not None and not woken:
+        raise ValueError(f"There is no dead or failing message {message_id}: run python -m app outbox to see them")
+    sys.stdout.write(f"{woken} will be tried again\n")
 
 
 def show_deliveries(settings: Settings, tenant_id: str | None, *, only_failed: bool) -> None:
@@ -133,6 +133,12 @@ def replay_event(settings: Settings, event_id: str) -> None:
     """Send one event again with the same id; raises `ValueError` for an unknown event."""
     _with_tools(settings, partial(replay, event_id=event_id))
     sys.stdout.write(f"{event_id} will be sent again\n")
+
+
+def resume_webhooks(settings: Settings, tenant_id: str | None, url: str | None) -> None:
+    """End the pauses of webhooks, and send what waits for them; raises `ValueError` for an unknown tenant or URL."""
+    waiting = _with_tools(settings, partial(resume, tenant_id=tenant_id, url=url))
+    sys.stdout.write(f"{waiting} waiting events will be sent now\n")
 
 
 def import_customers(settings: Settings, file: Path, tenant_id: str) -> None:
@@ -244,15 +250,17 @@ def _parse(arguments: list[str] | None) -> Callable[[Settings], None]:
 def _add_outbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     outbox = commands.add_parser("outbox", help="show what waits to be delivered, and what was given up and why")
     outbox.set_defaults(run=show_outbox)
-    retry = outbox.add_subparsers(metavar="command").add_parser("retry", help="try dead messages again")
-    which = retry.add_mutually_exclusive_group(required=True)
-    which.add_argument("--all", action="store_const", const=None, dest="message_id", help="all dead messages")
+    again = outbox.add_subparsers(metavar="command").add_parser(
+        "retry", help="try at once what was given up, and what waits after a failure"
+    )
+    which = again.add_mutually_exclusive_group()
+    which.add_argument("--all", action="store_const", const=None, dest="message_id", help="all of it, as without an id")
     which.add_argument("message_id", nargs="?", metavar="id", help="a message that python -m app outbox lists")
-    retry.set_defaults(run=retry_outbox)
+    again.set_defaults(run=retry_outbox)
 
 
 def _add_webhooks(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    webhooks = commands.add_parser("webhooks", help="show the events for webhooks, or send one again")
+    webhooks = commands.add_parser("webhooks", help="show the events for webhooks, send one again, or end pauses")
     which = webhooks.add_subparsers(required=True, metavar="command")
     listing = which.add_parser("deliveries", help="list the events: delivered, waiting or dead, with the last error")
     listing.add_argument("--tenant", dest="tenant_id", metavar="id", help="only events of this tenant")
@@ -263,6 +271,10 @@ def _add_webhooks(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     again = which.add_parser("replay", help="send an event again, with the same id")
     again.add_argument("event_id", metavar="id", help="an event that python -m app webhooks deliveries lists")
     again.set_defaults(run=replay_event)
+    resuming = which.add_parser("resume", help="end the pauses of failing webhooks, and send what waits for them")
+    resuming.add_argument("--tenant", dest="tenant_id", metavar="id", help="only webhooks of this tenant")
+    resuming.add_argument("--url", metavar="url", help="only the webhook with this URL")
+    resuming.set_defaults(run=resume_webhooks)
 
 
 def _add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

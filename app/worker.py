@@ -17,13 +17,15 @@ from app.services.worker.delivery import deliver_due
 from app.services.worker.erasure import anonymize_due
 from app.services.worker.lanes import EndpointLanes
 from app.services.worker.metrics import show_outbox
-from app.services.worker.purge import purge_expired
+from app.services.worker.purge import purge_expired, purge_sealed
 from app.services.worker.unproven import purge_unproven
 
 # Seconds between two checks of an empty outbox.
 PAUSE = 0.5
 # Seconds between two checks for expired rows.
 PURGE_PAUSE = 600.0
+# Seconds between two checks for sealed secrets that nobody may be given any more.
+SEALED_PAUSE = 15.0
 # Seconds between two looks for accounts that nobody has proved to be theirs.
 UNPROVEN_PAUSE = 86_400.0
 # Seconds between two looks at how much waits, for the metrics.
@@ -46,6 +48,7 @@ async def work(live: LiveTools, stop: asyncio.Event) -> None:
         _repeat(live, lambda _: endpoints.open_due(), PAUSE, stop),
         _repeat(live, anonymize_due, PAUSE, stop),
         _repeat(live, purge_expired, PURGE_PAUSE, stop),
+        _repeat(live, purge_sealed, SEALED_PAUSE, stop),
         _repeat(live, purge_unproven, UNPROVEN_PAUSE, stop),
         _repeat(live, show_outbox, OUTBOX_PAUSE, stop),
     )

@@ -67,6 +67,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "privacy",
         "worker",
         "staff",
+        "sign_in",
         "social",
         "accounts",
         "sessions",

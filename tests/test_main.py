@@ -133,10 +133,13 @@ class TestCommandsThatNeedTheTables:
         ["serve"],
         ["worker"],
         ["outbox"],
+        ["outbox", "retry"],
         ["outbox", "retry", "--all"],
         ["outbox", "retry", "0199f0a0-0000-7000-8000-000000000000"],
         ["webhooks", "deliveries"],
         ["webhooks", "deliveries", "--failed", "--tenant", "demo"],
+        ["webhooks", "resume"],
+        ["webhooks", "resume", "--tenant", "demo", "--url", "https://hooks.example/customers"],
         ["webhooks", "replay", "0199f0a0-0000-7000-8000-000000000000"],
         ["customers", "import", "CUSTOMERS"],
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +24,9 @@ from app.services.worker.delivery import LEASE
 from app.settings import Settings
 from tests.fakes import MovableClock
 from tests.harness.gateway import Gateway, run_gateway
+from tests.harness.receiver import Receiver, run_receiver
 from tests.harness.smtp_sink import PATIENCE, SmtpSink
+from tests.harness.tenants import shop, storefront
 
 pytestmark = pytest.mark.anyio
 
@@ -117,6 +122,43 @@ class TestTwoWorkers:
         assert set(sink.accepted) == set(message_ids.items())
         # At most what was on its way at that moment comes twice, and then under one Message-ID.
         assert len(sink.accepted) <= MAILS + 20
+
+
+class TestReceiverThatWasAway:
+    @pytest.fixture
+    async def receiver(self) -> AsyncIterator[Receiver]:
+        async with run_receiver() as running:
+            yield running
+
+    @pytest.fixture
+    def settings_environment(self, tmp_path: Path, receiver: Receiver) -> dict[str, str]:
+        webhook = f"""[[tenants.demo.webhooks]]
+url = "{receiver.url}"
+topics = ["customer.created"]
+secret_env = "HOOK_SECRET"
+"""
+        (tmp_path / "tenants.toml").write_text(shop("demo") + storefront("demo", "demo-storefront") + webhook)
+        secret = "whsec_" + b64encode(b"the secret of these tests, now").decode()
+        return {"TENANTS_FILE": str(tmp_path / "tenants.toml"), "HOOK_SECRET": secret}
+
+    async def test_for_a_second_has_all_thirty_events_ten_seconds_after_its_return(
+        self, environment: dict[str, str], clock: MovableClock, receiver: Receiver, start_worker: StartWorker
+    ) -> None:
+        receiver.hangs_up = True
+        async with run_gateway(environment, clock) as gateway:
+            for number in range(30):
+                gateway.ip = f"192.0.2.{number}"
+                await gateway.signed_up()
+            start_worker()
+            start_worker()
+            await receiver.wait_for(1)
+            await asyncio.sleep(1)
+            receiver.hangs_up = False
+            before, back = len(receiver.deliveries), time.monotonic()
+            while len({delivery.id for delivery in receiver.deliveries[before:]}) < 30:
+                assert time.monotonic() < back + 10
+                await asyncio.sleep(0.05)
+            assert len(receiver.deliveries) == before + 30
 
 
 class TestOutboxCommand:

@@ -46,6 +46,13 @@ class UserErrorCode(StrEnum):
     LINK_CONFIRMATION_REQUIRED = "LINK_CONFIRMATION_REQUIRED"
     SOCIAL_ACCOUNT_TAKEN = "SOCIAL_ACCOUNT_TAKEN"
     LAST_SIGN_IN_METHOD = "LAST_SIGN_IN_METHOD"
+    CODE_INVALID = "CODE_INVALID"
+    CODE_EXPIRED = "CODE_EXPIRED"
+    TICKET_INVALID = "TICKET_INVALID"
+    PASSKEY_INVALID = "PASSKEY_INVALID"
+    METHOD_OFF = "METHOD_OFF"
+    PASSWORD_LOGIN_OFF = "PASSWORD_LOGIN_OFF"
+    PASSWORD_BREACHED = "PASSWORD_BREACHED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +151,30 @@ class AccessError(Exception):
         if self.retry_after is not None:
             extensions["retryAfter"] = self.retry_after
         return extensions
+
+
+class HeaderRefused(AccessError):
+    """A header of the request is refused, so the request fails as one of HTTP, whatever the client accepts."""
+
+
+@unique
+class BusyOutcome(StrEnum):
+    """What has become of the work that SERVICE_BUSY is about. UNKNOWN: its COMMIT was sent and not answered."""
+
+    NOT_DONE = "NOT_DONE"
+    UNKNOWN = "UNKNOWN"
+
+
+class BusyError(AccessError):
+    """SERVICE_BUSY, which always says when to try again, and what has become of the work.
+
+    UNKNOWN is for a COMMIT that was sent and whose answer did not come, and for nothing else: a database that is full,
+    read-only, out of reach or too slow before that has done nothing, and neither has one that has refused the COMMIT.
+    """
+
+    def __init__(self, message: str, *, outcome: BusyOutcome = BusyOutcome.NOT_DONE, retry_after: int = 1) -> None:
+        super().__init__(AccessCode.SERVICE_BUSY, message, retry_after=retry_after, more={"outcome": outcome.value})
+        self.outcome = outcome
 
 
 def unauthenticated(reason: UnauthenticatedReason) -> AccessError:

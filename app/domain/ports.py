@@ -50,7 +50,7 @@ class Passwords(Protocol):
     """Password hashing in a bounded pool of threads, never on the event loop."""
 
     async def hash(self, password: str) -> str:
-        """Return the encoded argon2id hash; raises `AccessError` SERVICE_BUSY when too many are waiting."""
+        """Return the encoded argon2id hash; raises `BusyError` when too many are waiting."""
         ...
 
     async def verify(self, encoded: str | None, password: str) -> bool:
@@ -201,7 +201,11 @@ class Connection(Protocol):
         ...
 
     async def commit(self) -> None:
-        """Commit what was written."""
+        """Commit what was written.
+
+        Raises `BusyError` with the outcome UNKNOWN if COMMIT was sent and its answer did not come. If the caller is
+        cancelled meanwhile, the outcome is as unknown.
+        """
         ...
 
     async def rollback(self) -> None:

@@ -6,9 +6,23 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Visitor:
+    """Whom a storefront's server says that it speaks for; it counts where `secret` is that of the client.
+
+    `ip` is canonical, as in `RequestFacts`; None without the header `Buyer-IP`, `""` where that cannot be read.
+    """
+
+    secret: str
+    ip: str | None = None
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RequestFacts:
     """`ip` is the canonical address of the client (an IPv6 one as its /64); `token` the bearer token as presented.
 
+    `client_id` is what the header `Gateway-Client` says. Where a `visitor` counts, `ip` and `user_agent` are the
+    visitor's, and `server` is the request as its server has sent it.
     `operation` is the SHA-256 of the GraphQL document, in hexadecimal; None where there is none.
     `challenge_response` is what a provider of challenges gave to the person, as presented. `is_first_of_day` says of a
     task that nobody had asked for a mail from that address within a day.
@@ -21,3 +35,11 @@ class RequestFacts:
     operation: str | None = None
     challenge_response: str | None = None
     is_first_of_day: bool = False
+    client_id: str | None = None
+    visitor: Visitor | None = None
+    server: RequestFacts | None = None
+
+    @property
+    def as_sent(self) -> RequestFacts:
+        """The facts of the request itself, whoever's server has sent it."""
+        return self.server or self

@@ -11,7 +11,7 @@ from enum import StrEnum, unique
 from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -30,6 +30,7 @@ from app.domain.operation_lists import read_operations
 from app.domain.principal import Owner
 from app.domain.profile import Profile
 from app.domain.scopes import ScopeWord, permissions, words_within
+from app.domain.sign_in import SecondFactorRule, SignInMethod
 from app.domain.tenant_rules import Entry, Lifetimes, Limits
 from app.domain.topics import Topic, topics_matching
 from app.domain.web_addresses import check_origin, check_redirect_uri, check_target_url, check_web_url
@@ -38,6 +39,9 @@ Value = TypeVar("Value")
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}")
 _PATH = re.compile(r"/[\x21-\x3e\x40-\x7e]*")
+_RP_ID = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+# What an Android app names as its origin: the SHA-256 of its signing certificate in base64url.
+_ANDROID_ORIGIN = re.compile(r"android:apk-key-hash:[A-Za-z0-9_-]{43}")
 _MAIL_DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 
 
@@ -94,6 +98,15 @@ def _origin(text: str, info: ValidationInfo) -> str:
     return check_origin(text, loopback=_loopback_allowed(info))
 
 
+def _passkey_origin(text: str, info: ValidationInfo) -> str:
+    """Return the origin unchanged: an app's own form, or that of a page."""
+    if _ANDROID_ORIGIN.fullmatch(text):
+        return text
+    if text.startswith("android:"):
+        raise ValueError("must be 'android:apk-key-hash:' and the certificate's SHA-256 in base64url without padding")
+    return check_origin(text, loopback=_loopback_allowed(info))
+
+
 def _redirect_uri(text: str, info: ValidationInfo) -> str:
     return check_redirect_uri(text, loopback=_loopback_allowed(info))
 
@@ -132,6 +145,8 @@ Language = Annotated[str, _read_by(parse_language, "must be a BCP 47 tag such as
 Currency = Annotated[str, _read_by(parse_currency, "must be an ISO 4217 code such as 'EUR'")]
 Country = Annotated[str, _read_by(parse_country, "must be an ISO 3166-1 code of two letters such as 'DE'")]
 MailDomain = Annotated[str, _expect(_MAIL_DOMAIN, "must be the part of an address after '@', such as 'gmail.com'")]
+RpId = Annotated[str, _expect(_RP_ID, "must be a domain such as 'shop.example', without scheme and port")]
+PasskeyOrigin = Annotated[str, Field(max_length=300), AfterValidator(_passkey_origin)]
 ClaimName = Annotated[str, Field(min_length=1, max_length=100)]
 ResponseMode = Literal["query", "form_post"]
 OidcScope = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21\x23-\x5B\x5D-\x7E]+$")]
@@ -148,7 +163,7 @@ class SignupMode(StrEnum):
 
 @unique
 class ClientKind(StrEnum):
-    """A storefront is public and knows no secret; an integration is confidential (RFC 6749 section 2.1)."""
+    """A storefront is public, even if its server knows a secret; an integration is confidential (RFC 6749, 2.1)."""
 
     STOREFRONT = "storefront"
     INTEGRATION = "integration"
@@ -206,6 +221,15 @@ class Challenge(Entry):
         return self
 
 
+class PhoneCodes(Entry):
+    """Who sends codes to phones for the shop: a service of its own that calls its SMS provider (Standard Webhooks)."""
+
+    url: TargetUrl
+    """Where a code to send is posted, signed; https, or http on loopback in development."""
+    secret: WebhookSecret
+    """The secret that signs it (Standard Webhooks): `whsec_` and 24 to 64 bytes in base64."""
+
+
 class Site(Entry):
     """One of the shop's web sites, where mailed links lead."""
 
@@ -230,6 +254,31 @@ class Site(Entry):
     """The page that takes the token of the old e-mail address to `revertEmailChange`."""
     anonymization_cancel_path: SitePath = "/cancel-anonymization"
     """The page that takes the token of an asked anonymization to `cancelAnonymization`."""
+    login_code_path: SitePath = "/login-code"
+    """The page that takes the mailed `code` to `completeLogin`, together with the ticket that the page itself keeps."""
+    sign_in_revert_path: SitePath = "/revert-sign-in-method"
+    """The page that takes the token of an added or removed way to sign in to `revertSignInMethod`."""
+    rp_id: RpId | None = None
+    """The relying party id of passkeys (WebAuthn Level 3): the host of `url`, or a domain above it that has several of
+    the shop's sites. Without it the host of `url`."""
+    passkey_origins: tuple[PasskeyOrigin, ...] = ()
+    """The origins whose pages and apps may use the passkeys: `https://shop.example`, for an Android app
+    `android:apk-key-hash:…`. Without it the origin of `url`."""
+
+    @property
+    def relying_party_id(self) -> str:
+        """The relying party id of the site's passkeys."""
+        return self.rp_id or urlsplit(self.url).hostname or ""
+
+    @property
+    def origins_of_passkeys(self) -> tuple[str, ...]:
+        """The origins that a passkey's answer may name."""
+        parts = urlsplit(self.url)
+        return self.passkey_origins or (f"{parts.scheme}://{parts.netloc}",)
+
+    def code_link(self, path: str, code: str) -> str:
+        """Return the address to mail for a code: this site's page at `path`, with the code in its query."""
+        return f"{self.url}{path}?code={quote(code, safe='')}"
 
     def link(self, path: str, token: str) -> str:
         """Return the address to mail: this site's page at `path`, with the one-time token in its query."""
@@ -242,7 +291,7 @@ class Client(Entry):
     id: Identifier
     """What the client calls itself: `clientId` of `anonymousLogin`, `client_id` of OAuth 2. No two shops share one."""
     kind: ClientKind
-    """`storefront`: a page or app that keeps no secret. `integration`: a system that proves who it is at
+    """`storefront`: pages and apps, in which no secret can be kept. `integration`: a system that proves who it is at
     `/oauth/token`."""
     origins: tuple[Origin, ...] = ()
     """Origins whose browsers may call the gateway (CORS), to the letter; storefronts only."""
@@ -250,7 +299,8 @@ class Client(Entry):
     """Where social logins may come back to, to the letter: https, or an app's own scheme as in
     `com.example.shop:/callback`; storefronts only."""
     secret: SecretStr | None = None
-    """The client's secret, for HTTP Basic and for assertions signed by HMAC; integrations only."""
+    """The client's secret. An integration's is for HTTP Basic and for assertions signed by HMAC. By a storefront's, in
+    the header `Storefront-Secret`, its own server speaks for visitors; it opens nothing else."""
     jwks: str | None = Field(default=None, repr=False)
     """The client's public keys, a JWK set (RFC 7517), for `private_key_jwt` and for assertions; integrations only."""
     scopes: frozenset[ScopeWord] = frozenset()
@@ -283,8 +333,8 @@ class Client(Entry):
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
-        if self.kind is ClientKind.STOREFRONT and (self.secret or self.jwks or self.scopes):
-            raise ValueError("a storefront is public: leave secret_env, jwks_file and scopes out")
+        if self.kind is ClientKind.STOREFRONT and (self.jwks or self.scopes):
+            raise ValueError("a storefront is public: leave jwks_file and scopes out")
         if self.kind is ClientKind.INTEGRATION:
             if self.secret is None and self.jwks is None:
                 raise ValueError("an integration needs secret_env or jwks_file")
@@ -446,6 +496,20 @@ class Tenant(Lifetimes):
     """The named parts of a customer's free data, a table each."""
     operation_list: str | None = Field(default=None, repr=False)
     """The operations that storefronts may run, by their hash; without it they may run any."""
+    password_login: StrictBool = True
+    """Whether customers have passwords. Without them none is asked for, set or reset anywhere."""
+    login_code: StrictBool = True
+    """Whether customers may sign in with a mailed code."""
+    login_code_signup: StrictBool = False
+    """Whether a mailed code makes a new customer of who has proved an address that nobody has. In a shop with
+    `employee_activation` the customer waits for the activation."""
+    passkeys: StrictBool = True
+    """Whether customers may sign in with passkeys."""
+    require_second_factor: SecondFactorRule = SecondFactorRule.OPTIONAL
+    """Who needs a second factor to sign in: `off` nobody, and none can be enrolled; `optional` who has enrolled TOTP;
+    `staff_marked` these, and those of whom staff say so (`secondFactorRequired`); `all` everybody."""
+    phone_codes: PhoneCodes | None = None
+    """Who sends codes to phones: the table `phone_codes`. Without it no phone number can be proved."""
     challenge: Challenge | None = None
     """What to ask before a wait: the table `challenge`."""
     limits: Limits = Limits()
@@ -502,6 +566,21 @@ class Tenant(Lifetimes):
     def default_site(self) -> Site:
         """The first site of the table, for whoever names none."""
         return self.sites[0]
+
+    @cached_property
+    def sign_in_methods(self) -> tuple[SignInMethod, ...]:
+        """The ways to sign in that the shop has on."""
+        has_second_factors = self.require_second_factor is not SecondFactorRule.OFF
+        is_on = {
+            SignInMethod.PASSWORD: self.password_login,
+            SignInMethod.EMAIL_CODE: self.login_code,
+            SignInMethod.PHONE_CODE: self.phone_codes is not None,
+            SignInMethod.PASSKEY: self.passkeys,
+            SignInMethod.TOTP: has_second_factors,
+            SignInMethod.RECOVERY_CODE: has_second_factors,
+            SignInMethod.SOCIAL: bool(self.social),
+        }
+        return tuple(method for method in SignInMethod if is_on[method])
 
     def find_site(self, site_id: str) -> Site | None:
         """Return the site with this id, or else the only one whose id differs only in case (`DE`); or None."""
@@ -628,6 +707,11 @@ class TenantDirectory:
     def has_origin(self, origin: str) -> bool:
         """Tell whether a client of any tenant has this origin."""
         return origin in self._origins
+
+    def find_integration(self, client_id: str) -> tuple[Tenant, Client] | None:
+        """Return the confidential client of this id and its tenant; a storefront with a secret is none."""
+        found = self._clients.get(client_id)
+        return None if found is None or found[1].is_storefront else found
 
 
 def _check_unique(ids: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ import strawberry
 
 from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
+from app.graphql.changed_customers import ChangesOwnCustomer
 from app.graphql.context import Info
 from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import mutation, query
@@ -156,7 +157,7 @@ class AddressTagsInput:
 
 
 @strawberry.type(description="The new address, or what to correct.")
-class CreateAddressPayload:
+class CreateAddressPayload(ChangesOwnCustomer):
     """Answer of `createAddress`."""
 
     address: Address | None = strawberry.field(default=None, description="The new address.")
@@ -164,7 +165,7 @@ class CreateAddressPayload:
 
 
 @strawberry.type(description="The changed address, or what to correct.")
-class UpdateAddressPayload:
+class UpdateAddressPayload(ChangesOwnCustomer):
     """Answer of `updateAddress`."""
 
     address: Address | None = strawberry.field(default=None, description="The address after the change.")
@@ -172,7 +173,7 @@ class UpdateAddressPayload:
 
 
 @strawberry.type(description="The id of the deleted address, or why it was not deleted.")
-class DeleteAddressPayload:
+class DeleteAddressPayload(ChangesOwnCustomer):
     """Answer of `deleteAddress`."""
 
     deleted_id: strawberry.ID | None = strawberry.field(default=None, description="The id of the deleted address.")
@@ -180,7 +181,7 @@ class DeleteAddressPayload:
 
 
 @strawberry.type(description="The address with its tags after the change, or what to correct.")
-class AddressTagsPayload:
+class AddressTagsPayload(ChangesOwnCustomer):
     """Answer of `addAddressTags` and `removeAddressTags`."""
 
     address: Address | None = strawberry.field(default=None, description="The address with its tags after the change.")

@@ -10,6 +10,7 @@ from strawberry.scalars import JSON
 from app.domain.anonymizations import AnonymizationStatus
 from app.domain.principal import TokenKind
 from app.domain.scopes import Scope, SessionScope
+from app.graphql.changed_customers import ChangesCustomer
 from app.graphql.context import Info
 from app.graphql.enums import describe_enum
 from app.graphql.errors import USER_ERRORS, UserError
@@ -117,7 +118,7 @@ class ExportMyDataInput:
 
 
 @strawberry.type(description="The request, or why it was not accepted.")
-class RequestAnonymizationPayload:
+class RequestAnonymizationPayload(ChangesCustomer):
     """Answer of `requestAnonymization`."""
 
     anonymization_info: AnonymizationInfo | None = strawberry.field(
@@ -127,7 +128,7 @@ class RequestAnonymizationPayload:
 
 
 @strawberry.type(description="The canceled request, or why it was not canceled.")
-class CancelAnonymizationPayload:
+class CancelAnonymizationPayload(ChangesCustomer):
     """Answer of `cancelAnonymization`."""
 
     anonymization_info: AnonymizationInfo | None = strawberry.field(default=None, description="The canceled request.")
@@ -175,7 +176,9 @@ class AnonymizationMutations:
         """
         wanted = input or RequestAnonymizationInput()
         requested = await service.request_anonymization(info.context.uow, wanted.customer_id, wanted.password)
-        return RequestAnonymizationPayload(anonymization_info=present_anonymization(requested))
+        return RequestAnonymizationPayload(
+            changed_id=requested.customer_id, anonymization_info=present_anonymization(requested)
+        )
 
     @mutation(
         kinds=(TokenKind.ANONYMOUS, TokenKind.CUSTOMER, TokenKind.INTEGRATION),
@@ -199,7 +202,9 @@ class AnonymizationMutations:
         """
         wanted = input or CancelAnonymizationInput()
         canceled = await service.cancel_anonymization(info.context.uow, wanted.customer_id, wanted.token)
-        return CancelAnonymizationPayload(anonymization_info=present_anonymization(canceled))
+        return CancelAnonymizationPayload(
+            changed_id=canceled.customer_id, anonymization_info=present_anonymization(canceled)
+        )
 
     @mutation(kinds=(TokenKind.CUSTOMER,), session_scope=SessionScope.PRIVACY, takes_credentials=True)
     async def export_my_data(self, info: Info, input: ExportMyDataInput | None = None) -> ExportMyDataPayload:

@@ -31,6 +31,7 @@ class Context:
     caller: Caller
     uow: UnitOfWork
     user_error_codes: list[str] = field(default_factory=list)
+    _has_written: bool = False
     _groups: DataLoader[str, Sequence[GroupOfMember]] | None = None
 
     @property
@@ -49,9 +50,15 @@ class Context:
         """Have what the operation was refused written down in the audit."""
         await record_denials(self.uow, errors)
 
+    @property
+    def may_have_written(self) -> bool:
+        """Whether COMMIT was sent for any root mutation field so far: then nobody may say that nothing was done."""
+        return self._has_written or self.uow.commit_was_sent
+
     async def begin_field(self) -> UnitOfWork:
         """Return the unit of work for the next root mutation field. The token is checked again."""
         if self.uow.is_spent:
+            self._has_written = self.may_have_written
             self.caller = await authenticate(self.tools, self.caller.facts)
             self.uow = UnitOfWork(self.tools, self.caller)
         return self.uow

@@ -6,6 +6,7 @@ import strawberry
 
 from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
+from app.graphql.changed_customers import ChangesCustomer, ChangesOwnCustomer
 from app.graphql.context import Info
 from app.graphql.customers import Account, present_social_account
 from app.graphql.errors import USER_ERRORS, UserError
@@ -98,7 +99,7 @@ class RequestPasswordResetPayload:
 
 
 @strawberry.type(description="Whether the new password is set, or what to correct.")
-class ResetPasswordPayload:
+class ResetPasswordPayload(ChangesCustomer):
     """Answer of `resetPassword`."""
 
     password_reset: bool | None = strawberry.field(default=None, description="True: log in with the new password.")
@@ -112,7 +113,7 @@ class ResetPasswordPayload:
 
 
 @strawberry.type(description="New tokens for this session, or what to correct.")
-class ChangePasswordPayload:
+class ChangePasswordPayload(ChangesOwnCustomer):
     """Answer of `changePassword`."""
 
     tokens: TokenSet | None = strawberry.field(
@@ -132,7 +133,7 @@ class ChangeEmailPayload:
 
 
 @strawberry.type(description="The new login address, or why nothing changed.")
-class ConfirmEmailChangePayload:
+class ConfirmEmailChangePayload(ChangesCustomer):
     """Answer of `confirmEmailChange`."""
 
     email: str | None = strawberry.field(default=None, description="The address that signs in from now on.")
@@ -141,7 +142,7 @@ class ConfirmEmailChangePayload:
 
 
 @strawberry.type(description="The old login address, which is in use again, or why nothing changed.")
-class RevertEmailChangePayload:
+class RevertEmailChangePayload(ChangesCustomer):
     """Answer of `revertEmailChange`."""
 
     email: str | None = strawberry.field(
@@ -197,6 +198,7 @@ class CredentialMutations:
             drop_other_sign_in_methods=input.drop_other_sign_in_methods,
         )
         return ResetPasswordPayload(
+            changed_id=reset.customer_id,
             password_reset=True,
             other_sign_in_methods=[present_social_account(identity) for identity in reset.identities],
             kept_unproven_data=reset.kept_unproven_data,
@@ -260,7 +262,11 @@ class CredentialMutations:
         `RATE_LIMITED`: wait `retryAfter` seconds.
         """
         confirmed = await email_change.confirm_email_change(info.context.uow, input.token)
-        return ConfirmEmailChangePayload(email=confirmed.email, kept_unproven_data=confirmed.kept_unproven_data)
+        return ConfirmEmailChangePayload(
+            changed_id=confirmed.customer_id,
+            email=confirmed.email,
+            kept_unproven_data=confirmed.kept_unproven_data,
+        )
 
     @mutation(kinds=ANYONE, takes_credentials=True)
     async def revert_email_change(self, info: Info, input: RevertEmailChangeInput) -> RevertEmailChangePayload:
@@ -279,6 +285,7 @@ class CredentialMutations:
         """
         reverted = await email_change.revert_email_change(info.context.uow, input.token)
         return RevertEmailChangePayload(
+            changed_id=reverted.customer_id,
             email=reverted.email,
             reset_token=reverted.reset_token,
             kept_unproven_data=reverted.kept_unproven_data,

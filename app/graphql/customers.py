@@ -55,7 +55,8 @@ class LegalEntity:
     """One legal entity and the customer's place in it."""
 
     id: strawberry.ID = strawberry.field(
-        description="The id of the company: `acme-gmbh`. Pass it to `refresh` to buy for this company."
+        description="The id of the company: `acme-gmbh`. Pass it to `refresh` to buy for this company. It is the same "
+        "for all customers of the company: a cache of several customers goes by `contactAssignmentId`."
     )
     name: str = strawberry.field(description="The name of the company: `Analytical Engines Ltd`.")
     contact_assignment_id: strawberry.ID = strawberry.field(
@@ -83,7 +84,10 @@ class B2BDetails:
 class Account:
     """The password, or one social identity."""
 
-    id: strawberry.ID = strawberry.field(description="The id of this way to sign in, for `unlinkSocialAccount`.")
+    id: strawberry.ID = strawberry.field(
+        description="The id of this way to sign in, for `unlinkSocialAccount`. It never changes, and no two accounts "
+        "have the same one."
+    )
     provider: str = strawberry.field(description="`password`, or the id of the social provider: `google`.")
     email: str | None = strawberry.field(
         description="The e-mail address that signs in, or that the social provider reported: `ada@example.com`."
@@ -160,7 +164,9 @@ async def _accounts(row: Row, info: Info) -> list[Account]:
     accounts = [present_social_account(identity) for identity in identities]
     if row.has_password:
         verified = row.email_verified_at is not None
-        password = Account(id=strawberry.ID(row.id), provider="password", email=row.email, email_verified=verified)
+        # The password has no row of its own, and an id of its own all the same.
+        account_id = strawberry.ID(f"password:{row.id}")
+        password = Account(id=account_id, provider="password", email=row.email, email_verified=verified)
         accounts.insert(0, password)
     return accounts
 
@@ -228,6 +234,9 @@ class Customer:
         description="Whether the customer buys as a person or for a company."
     )
     active: bool = strawberry.field(description="Whether the account is active. If not, nobody can log in.")
+    second_factor_required: bool = strawberry.field(
+        description="Whether the shop wants a second factor of this customer at each login."
+    )
     on_hold: bool = strawberry.field(
         description="Whether the shop has put the account on hold. If so, nobody can log in."
     )

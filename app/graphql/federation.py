@@ -32,8 +32,10 @@ Entity = Annotated[Customer, strawberry.union("_Entity", description="What other
 class SubgraphSchema(strawberry.federation.Schema):
     """A schema with two forms: one for clients, one for the composition with other subgraphs."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, **kwargs: Any) -> None:
+        # The lowest version that has all that is used here, so that every composition can read it. A directive that
+        # came later is refused at the start.
+        super().__init__(federation_version="2.0", **kwargs)
         entity = self._schema.get_type("_Entity")
         if isinstance(entity, GraphQLUnionType):
             # Customers are rows, which do not know what they are called here.

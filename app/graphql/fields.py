@@ -116,6 +116,9 @@ class Access(FieldExtension):
 
     def check(self, info: Info) -> None:
         """Raise UNAUTHENTICATED or FORBIDDEN unless the caller may, and may see all that is selected."""
+        bearer = info.context.principal
+        if bearer is not None and not may_see_payments(bearer) and selects(info, PAYMENTS):
+            raise forbidden(f"{PAYMENTS} needs the scope {Scope.PAYMENTS_READ.value}.")
         if not self._kinds:
             return
         principal = info.context.caller.require_principal()
@@ -123,8 +126,6 @@ class Access(FieldExtension):
             raise forbidden(f"This operation is not for {principal.kind.value} tokens.")
         if principal.must_change_password and not self._initial_password:
             raise forbidden("Somebody else chose this customer's password: call changePassword first.")
-        if not may_see_payments(principal) and selects(info, PAYMENTS):
-            raise forbidden(f"{PAYMENTS} needs the scope {Scope.PAYMENTS_READ.value}.")
         if principal.kind is not TokenKind.INTEGRATION:
             return
         if self._scope is not None and not has_scope(principal, self._scope):

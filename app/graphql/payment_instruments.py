@@ -6,6 +6,7 @@ import strawberry
 
 from app.domain.scopes import SessionScope
 from app.graphql.addresses import OWN
+from app.graphql.changed_customers import ChangesOwnCustomer
 from app.graphql.context import Info
 from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import mutation
@@ -86,7 +87,7 @@ class DeletePaymentInstrumentInput:
 
 
 @strawberry.type(description="The new payment instrument, or what to correct.")
-class AddPaymentInstrumentPayload:
+class AddPaymentInstrumentPayload(ChangesOwnCustomer):
     """Answer of `addPaymentInstrument`."""
 
     payment_instrument: PaymentInstrument | None = strawberry.field(
@@ -96,7 +97,7 @@ class AddPaymentInstrumentPayload:
 
 
 @strawberry.type(description="The changed payment instrument, or what to correct.")
-class UpdatePaymentInstrumentPayload:
+class UpdatePaymentInstrumentPayload(ChangesOwnCustomer):
     """Answer of `updatePaymentInstrument`."""
 
     payment_instrument: PaymentInstrument | None = strawberry.field(
@@ -106,7 +107,7 @@ class UpdatePaymentInstrumentPayload:
 
 
 @strawberry.type(description="The id of the deleted payment instrument, or why it was not deleted.")
-class DeletePaymentInstrumentPayload:
+class DeletePaymentInstrumentPayload(ChangesOwnCustomer):
     """Answer of `deletePaymentInstrument`."""
 
     deleted_id: strawberry.ID | None = strawberry.field(

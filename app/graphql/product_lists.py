@@ -13,6 +13,7 @@ from strawberry.dataloader import DataLoader
 from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
 from app.graphql.addresses import OWN
+from app.graphql.changed_customers import ChangesOwnCustomer
 from app.graphql.context import Info
 from app.graphql.enums import describe_enum
 from app.graphql.errors import USER_ERRORS, UserError
@@ -166,7 +167,7 @@ class DeleteProductListItemInput:
 
 
 @strawberry.type(description="The new list, or what to correct.")
-class CreateProductListPayload:
+class CreateProductListPayload(ChangesOwnCustomer):
     """Answer of `createProductList`."""
 
     product_list: ProductList | None = strawberry.field(default=None, description="The new list.")
@@ -174,7 +175,7 @@ class CreateProductListPayload:
 
 
 @strawberry.type(description="The changed list, or what to correct.")
-class UpdateProductListPayload:
+class UpdateProductListPayload(ChangesOwnCustomer):
     """Answer of `updateProductList`."""
 
     product_list: ProductList | None = strawberry.field(default=None, description="The list after the change.")
@@ -182,7 +183,7 @@ class UpdateProductListPayload:
 
 
 @strawberry.type(description="The id of the deleted list, or why it was not deleted.")
-class DeleteProductListPayload:
+class DeleteProductListPayload(ChangesOwnCustomer):
     """Answer of `deleteProductList`."""
 
     deleted_id: strawberry.ID | None = strawberry.field(default=None, description="The id of the deleted list.")
@@ -190,7 +191,7 @@ class DeleteProductListPayload:
 
 
 @strawberry.type(description="The new item, or what to correct.")
-class AddProductListItemPayload:
+class AddProductListItemPayload(ChangesOwnCustomer):
     """Answer of `addProductListItem`."""
 
     item: ProductListItem | None = strawberry.field(default=None, description="The new item.")
@@ -198,7 +199,7 @@ class AddProductListItemPayload:
 
 
 @strawberry.type(description="The changed item, or what to correct.")
-class UpdateProductListItemPayload:
+class UpdateProductListItemPayload(ChangesOwnCustomer):
     """Answer of `updateProductListItem`."""
 
     item: ProductListItem | None = strawberry.field(default=None, description="The item after the change.")
@@ -206,7 +207,7 @@ class UpdateProductListItemPayload:
 
 
 @strawberry.type(description="The id of the deleted item, or why it was not deleted.")
-class DeleteProductListItemPayload:
+class DeleteProductListItemPayload(ChangesOwnCustomer):
     """Answer of `deleteProductListItem`."""
 
     deleted_id: strawberry.ID | None = strawberry.field(default=None, description="The id of the removed item.")

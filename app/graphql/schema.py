@@ -26,6 +26,7 @@ from app.graphql.payment_instruments import PaymentInstrumentMutations
 from app.graphql.product_lists import ProductListMutations, ProductListQueries
 from app.graphql.proofs import ProofMutations
 from app.graphql.sessions import SessionMutations, SessionQueries
+from app.graphql.sign_in import SignInMutations
 from app.graphql.signup import SignupMutations
 from app.graphql.social import SocialMutations
 from app.graphql.staff_customers import StaffCustomerMutations, StaffCustomerQueries
@@ -40,7 +41,8 @@ What the program must handle comes as `errors`, each with one of these `extensio
 * `RATE_LIMITED`: too many calls; wait `retryAfter` seconds.
 * `CHALLENGE_REQUIRED`: let the person solve the challenge of `provider` with `siteKey`, and send the call again with
   the answer in the header `Challenge-Response`.
-* `SERVICE_BUSY`: the service is overloaded; wait `retryAfter` seconds.
+* `SERVICE_BUSY`: the service is overloaded; wait `retryAfter` seconds. `outcome` is `NOT_DONE`: nothing was changed,
+  send the call again; or `UNKNOWN`: look first whether it was done, or send it again with the same `Idempotency-Key`.
 * `BAD_REQUEST`: the document, a variable or an argument is wrong; `message` says what. Correct the program.
 * `QUERY_TOO_COMPLEX`: the document is too long, too deep or selects too much. Split it.
 * `PERSISTED_QUERY_NOT_FOUND`: the hash is not known yet. Send it again with the text of the document.
@@ -73,6 +75,7 @@ class Query(
 )
 class Mutation(
     SessionMutations,
+    SignInMutations,
     SignupMutations,
     SocialMutations,
     CredentialMutations,

@@ -7,6 +7,7 @@ import strawberry
 from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
 from app.graphql.addresses import AddressInput
+from app.graphql.changed_customers import ChangesCustomer
 from app.graphql.context import Info
 from app.graphql.customers import CustomerDetailsInput
 from app.graphql.enums import describe_enum
@@ -80,7 +81,7 @@ class SignupPayload:
 
 
 @strawberry.type(description="The confirmed customer, or why nothing was confirmed.")
-class ConfirmSignupPayload:
+class ConfirmSignupPayload(ChangesCustomer):
     """Answer of `confirmSignup`."""
 
     customer_id: strawberry.ID | None = strawberry.field(default=None, description="The confirmed customer's id.")
@@ -144,6 +145,7 @@ class SignupMutations:
         """
         confirmed = await confirmations.confirm_signup(info.context.uow, input.token, input.password)
         return ConfirmSignupPayload(
+            changed_id=confirmed.customer_id,
             customer_id=strawberry.ID(confirmed.customer_id),
             already_confirmed=confirmed.already,
             kept_unproven_data=confirmed.kept_unproven_data,

@@ -61,6 +61,7 @@ class Site:
 class Storefront:
     """Sign-up mode, password rules, social providers and sites."""
 
+    id: strawberry.ID = strawberry.field(description="The id of the shop: `demo`. It never changes.")
     name: str = strawberry.field(description="The shop's name: `Demo shop`.")
     signup_mode: SignupMode = strawberry.field(
         description="What has to happen between the sign-up and the first login."
@@ -85,6 +86,7 @@ class StorefrontQueries:
         """
         tenant = info.context.uow.tenant
         return Storefront(
+            id=strawberry.ID(tenant.id),
             name=tenant.name,
             signup_mode=tenant.signup,
             password_rules=PasswordRules(

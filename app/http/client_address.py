@@ -6,11 +6,15 @@ header has as many addresses, and as many limits, as they like; and it knows no 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 UNKNOWN = "unknown"
+
+# RFC 7239 section 6; IPv6 without brackets has no port.
+_WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<v4>[0-9.]+))(?::(?:[0-9]{1,5}|_[A-Za-z0-9._-]+))?", re.ASCII)
 
 Network = IPv4Network | IPv6Network
 
@@ -57,6 +61,16 @@ def canonical_address(text: str) -> str:
     if isinstance(address, IPv4Address):
         return str(address)
     return f"{IPv6Address(int(address) >> 64 << 64)}/64"
+
+
+def read_hop(text: str) -> str | None:
+    """Return the address of a hop as proxies write it: `ip`, `ip:port`, `[v6]`, `[v6]:port`; None for what is none.
+
+    It is canonical, as `canonical_address` returns it, and without the port.
+    """
+    match = _WITH_PORT.fullmatch(text)
+    address = canonical_address(match["v6"] or match["v4"]) if match else canonical_address(text)
+    return None if address == UNKNOWN else address
 
 
 def _read(text: str) -> IPv4Address | IPv6Address | None:

@@ -73,7 +73,12 @@ class FirstSteps:
 def first_steps(tenants: TenantDirectory, url: str, *, built_in: bool) -> FirstSteps:
     """Return the first steps with these tenants; `built_in` if they are the built-in demo."""
     tenant, client = tenants.find_first_storefront() or (None, None)
-    known = (client for tenant in tenants for client in tenant.clients if client.has_well_known_secret)
+    known = (
+        client
+        for tenant in tenants
+        for client in tenant.clients
+        if not client.is_storefront and client.has_well_known_secret
+    )
     return FirstSteps(
         url=url,
         shops=tuple(tenant.name for tenant in tenants),

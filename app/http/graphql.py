@@ -11,11 +11,12 @@ import orjson
 from graphql import GraphQLError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.domain.errors import AccessCode, AccessError
+from app.domain.errors import AccessCode, AccessError, BusyError, BusyOutcome, HeaderRefused
 from app.domain.principal import Principal
-from app.domain.requests import RequestFacts
+from app.domain.requests import RequestFacts, Visitor
 from app.graphql.documents import BadDocumentError, Document, Documents, Operation
 from app.graphql.operation_lists import KnownOperations
+from app.http.client_address import read_hop
 from app.http.errors import (
     bad_request,
     present_access_error,
@@ -46,6 +47,11 @@ class Context(Protocol):
     @property
     def user_error_codes(self) -> Sequence[str]:
         """The codes of what the payloads say that a person can put right."""
+        ...
+
+    @property
+    def may_have_written(self) -> bool:
+        """Whether it can be that something was written already."""
         ...
 
     async def record_denials(self, errors: Sequence[GraphQLError]) -> None:
@@ -81,7 +87,8 @@ class GraphQLEndpoint:
 
     `make_context` authenticates; its `AccessError` becomes the answer. `known` has the operations that clients may send
     as a hash. `playground` answers browsers. An operation that takes longer than `timeout_seconds` is cancelled, which
-    rolls back the root field that was running (those before it have committed), and answered with SERVICE_BUSY.
+    rolls back the root field that was running, and answered with SERVICE_BUSY. Its `outcome` is UNKNOWN as soon as
+    COMMIT was sent, be it for a field before that one.
     """
 
     def __init__(
@@ -194,17 +201,20 @@ class GraphQLEndpoint:
         facts: RequestFacts,
         exchange: Exchange,
     ) -> _Answer:
+        context: Context | None = None
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 context = await self._make_context(facts)
                 result = await self._documents.execute(document, operation, variables, context)
                 if result.errors:
                     await context.record_denials(result.errors)
+                    _raise_refused_header(result.errors)
         except TimeoutError:
-            busy = AccessError(AccessCode.SERVICE_BUSY, "The operation took too long and was cancelled.")
+            busy = _too_slow(may_have_written=context is not None and context.may_have_written)
             return _Answer(_status(busy.code), _errors(busy))
         except AccessError as error:
-            return _Answer(_status(error.code), _errors(error))
+            refused = isinstance(error, HeaderRefused)
+            return _Answer(_status(error.code), _errors(error), well_formed=not refused)
         except Exception as error:
             return _Answer(500, {"errors": [present_bug(error, exchange.request_id)]})
         exchange.codes += context.user_error_codes
@@ -217,6 +227,12 @@ class GraphQLEndpoint:
         if result.data is None and all(error.path is None for error in result.errors):
             return _Answer(_status(AccessCode(errors[0]["extensions"]["code"])), {"errors": errors})
         return _Answer(200, {"errors": errors, "data": result.data})
+
+
+def _raise_refused_header(errors: Sequence[GraphQLError]) -> None:
+    for error in errors:
+        if isinstance(error.original_error, HeaderRefused):
+            raise error.original_error
 
 
 _STATUS = {
@@ -234,6 +250,16 @@ _STATUS = {
 def _status(code: AccessCode) -> int:
     """Return the status of an answer without data, for clients that accept `application/graphql-response+json`."""
     return _STATUS.get(code, 400)
+
+
+def _too_slow(*, may_have_written: bool) -> BusyError:
+    """Return the error for an operation whose time is up: whoever has sent COMMIT does not know what came of it."""
+    if may_have_written:
+        return BusyError(
+            "The operation took too long, and may have been done: see whether it was, before you send it again.",
+            outcome=BusyOutcome.UNKNOWN,
+        )
+    return BusyError("The operation took too long and was cancelled: nothing was changed.")
 
 
 def _errors(error: AccessError) -> dict[str, Any]:
@@ -255,11 +281,21 @@ def _read_headers(scope: Scope) -> dict[bytes, bytes]:
         for name in _SINGLE_HEADERS:
             if sum(key == name for key, _ in pairs) > 1:
                 raise bad_request("A request header is there twice that may be there only once.")
-        headers[b"accept"] = b",".join(value for key, value in pairs if key == b"accept")
+        for name in _JOINED_HEADERS & headers.keys():
+            headers[name] = b",".join(value for key, value in pairs if key == name)
     return headers
 
 
-_SINGLE_HEADERS = (b"authorization", b"content-type", b"content-length", b"content-encoding", b"challenge-response")
+_SINGLE_HEADERS = (
+    b"authorization",
+    b"content-type",
+    b"content-length",
+    b"content-encoding",
+    b"challenge-response",
+    b"gateway-client",
+)
+# Twice, those of a visitor are no secret and no address; to a client without a secret that is nothing.
+_JOINED_HEADERS = frozenset({b"accept", b"storefront-secret", b"buyer-ip", b"buyer-user-agent"})
 
 
 def _read_facts(headers: dict[bytes, bytes], exchange: Exchange, document: Document) -> RequestFacts:
@@ -270,6 +306,8 @@ def _read_facts(headers: dict[bytes, bytes], exchange: Exchange, document: Docum
         token=_read_token(headers.get(b"authorization")),
         operation=document.hash,
         challenge_response=_read_challenge_response(headers.get(b"challenge-response")),
+        client_id=_read_text(headers.get(b"gateway-client")),
+        visitor=_read_visitor(headers),
     )
 
 
@@ -278,6 +316,22 @@ def _read_user_agent(value: bytes | None) -> str | None:
         return None
     text = value[:MAX_USER_AGENT].decode("latin-1")
     return text if text.isprintable() else "".join(filter(str.isprintable, text))
+
+
+def _read_text(value: bytes | None) -> str | None:
+    return value.decode("latin-1") if value is not None else None
+
+
+def _read_visitor(headers: dict[bytes, bytes]) -> Visitor | None:
+    secret = headers.get(b"storefront-secret")
+    if secret is None:
+        return None
+    ip = _read_text(headers.get(b"buyer-ip"))
+    return Visitor(
+        secret=secret.decode("latin-1"),
+        ip=None if ip is None else read_hop(ip.strip()) or "",
+        user_agent=_read_user_agent(headers.get(b"buyer-user-agent")),
+    )
 
 
 def _read_challenge_response(value: bytes | None) -> str | None:

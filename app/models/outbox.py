@@ -34,9 +34,9 @@ class Endpoint:
 class OutboxMessage(TenantRow, table=True):
     """One message.
 
-    Each attempt moves `due_at`, and a worker that takes the message moves it to the end of the lease; `id` never
-    changes. `customer_id` says whose personal data are in the payload, so that the erasure finds it. `endpoint` is
-    where an event is sent.
+    Each attempt moves `due_at`, and a worker that takes the message moves it to the end of the lease and clears
+    `last_error`: only what waits after a failure has one. `id` never changes. `customer_id` says whose personal data
+    are in the payload, so that the erasure finds it. `endpoint` is where an event is sent.
     """
 
     __tablename__ = "outbox_message"
@@ -54,6 +54,15 @@ class OutboxMessage(TenantRow, table=True):
             "tenant_id",
             "endpoint",
             "due_at",
+            sqlite_where=text("endpoint IS NOT NULL AND delivered_at IS NULL AND dead_at IS NULL"),
+            postgresql_where=text("endpoint IS NOT NULL AND delivered_at IS NULL AND dead_at IS NULL"),
+        ),
+        # In the order of their age, in which they are sent: thousands may wait for one endpoint.
+        Index(
+            "ix_outbox_endpoint_age",
+            "tenant_id",
+            "endpoint",
+            "id",
             sqlite_where=text("endpoint IS NOT NULL AND delivered_at IS NULL AND dead_at IS NULL"),
             postgresql_where=text("endpoint IS NOT NULL AND delivered_at IS NULL AND dead_at IS NULL"),
         ),

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, not_, or_, select, update
 from sqlmodel import col
 
 from app.domain.ports import Connection
 from app.domain.rows import Reading
 from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
-from app.repositories.base import Repository, Rows, changing, deleting, new_values
+from app.models.webhook_endpoints import FAILURES_BEFORE_PAUSE, WebhookEndpointState
+from app.repositories.base import Repository, Rows, changing, deleting, mine, new_values
 
 _WAITS = and_(col(OutboxMessage.delivered_at).is_(None), col(OutboxMessage.dead_at).is_(None))
 _IS_EVENT = col(OutboxMessage.kind) == OutboxKind.EVENT.value
@@ -27,6 +28,39 @@ _MAILS_OF_CUSTOMER = Rows(
 )
 _UNDELIVERED = Rows(OutboxMessage, "id", col(OutboxMessage.delivered_at).is_(None))
 _EVENT = Rows(OutboxMessage, "id", _IS_EVENT)
+_HAS_FAILED = col(OutboxMessage.last_error).is_not(None)
+_DUE_FOR_ENDPOINT = and_(
+    col(OutboxMessage.endpoint) == bindparam("endpoint"), col(OutboxMessage.due_at) <= bindparam("now"), _WAITS
+)
+_NEXT = Reading(
+    OutboxMessage,
+    select(OutboxMessage.__table__)
+    .where(
+        mine(
+            OutboxMessage,
+            _DUE_FOR_ENDPOINT,
+            col(OutboxMessage.id) > bindparam("after"),
+            col(OutboxMessage.attempts) >= bindparam("least_attempts"),
+        )
+    )
+    .order_by(col(OutboxMessage.id))
+    .limit(1),
+)
+# Events are sent by their age, however long one has been put off; of all else, what has been due longest.
+_TURN = case((col(OutboxMessage.endpoint).is_(None), col(OutboxMessage.due_at)), else_=col(OutboxMessage.created_at))
+_OLD = Rows(OutboxMessage, "endpoint", col(OutboxMessage.created_at) < bindparam("before"), _WAITS)
+_STATE_OF_ITS_ENDPOINT = and_(
+    col(WebhookEndpointState.tenant_id) == col(OutboxMessage.tenant_id),
+    col(WebhookEndpointState.url) == col(OutboxMessage.endpoint),
+    col(WebhookEndpointState.gone_at).is_(None),
+)
+# While an endpoint fails, what has failed there waits for a probe to arrive, and after some failures everything does.
+_WAITS_FOR_PROBE = exists(
+    select(col(WebhookEndpointState.url)).where(
+        _STATE_OF_ITS_ENDPOINT,
+        or_(col(WebhookEndpointState.failures) >= FAILURES_BEFORE_PAUSE, col(OutboxMessage.attempts) > 0),
+    )
+)
 
 
 class _Id:
@@ -37,6 +71,10 @@ class _Id:
 class _EndpointOfMessage:
     tenant_id: str
     endpoint: str
+
+
+class _Amount:
+    amount: int
 
 
 class _Counts:
@@ -73,10 +111,12 @@ _BACKLOG = Reading(
 def _due(now: datetime, kind: OutboxKind | None = None, endpoint: Endpoint | None = None) -> ColumnElement[bool]:
     conditions = [_WAITS, col(OutboxMessage.due_at) <= now]
     if kind is not None:
-        conditions.append(col(OutboxMessage.kind) == kind.value)
-    if endpoint is not None:
+        conditions += [col(OutboxMessage.kind) == kind.value, col(OutboxMessage.endpoint).is_(None)]
+    elif endpoint is not None:
         conditions.append(col(OutboxMessage.tenant_id) == endpoint.tenant_id)
         conditions.append(col(OutboxMessage.endpoint) == endpoint.url)
+    if kind is None:
+        conditions.append(or_(col(OutboxMessage.endpoint).is_(None), not_(_WAITS_FOR_PROBE)))
     return and_(*conditions)
 
 
@@ -108,13 +148,37 @@ class OutboxRepository(Repository):
         statement = select(OutboxMessage.__table__).where(events).order_by(col(OutboxMessage.id).desc()).limit(limit)
         return await self._connection.read_anew(Reading(OutboxMessage, statement))
 
-    async def postpone_events(self, endpoint: str, until: datetime) -> None:
-        """Delay all events for an endpoint at least until then."""
-        events = self._mine(
-            OutboxMessage, col(OutboxMessage.endpoint) == endpoint, col(OutboxMessage.due_at) < until, _WAITS
+    async def find_to_probe(
+        self, endpoint: str, now: datetime, after: str | None, *, only_tried: bool
+    ) -> OutboxMessage | None:
+        """Return the message that tries a failing endpoint next: in turn by age, so that none is in the others' way.
+
+        `after` is the one that tried it last; `only_tried` leaves out what has never been sent.
+        """
+        given = {"endpoint": endpoint, "now": now, "least_attempts": int(only_tried)}
+        found: OutboxMessage | None = await self._find(_NEXT, **given, after=after or "")
+        if found is None and after:
+            found = await self._find(_NEXT, **given, after="")
+        return found
+
+    async def give_up_old(self, endpoint: str, before: datetime, now: datetime) -> int:
+        """Give up what has waited for an endpoint since before then, and return how much that was."""
+        return await self._change(
+            _OLD,
+            {"endpoint": endpoint, "before": before},
+            dead_at=now,
+            last_error="The endpoint has not worked for days.",
         )
-        # It may change many rows, so it is no constant statement.
-        await self._connection.write_anew(update(OutboxMessage.__table__).where(events).values(due_at=until))
+
+    async def wake(self, endpoint: str, now: datetime) -> int:
+        """Make what has failed at an endpoint due, and return how much waits for it now."""
+        of_endpoint = self._mine(OutboxMessage, col(OutboxMessage.endpoint) == endpoint, _WAITS)
+        failed = and_(of_endpoint, _HAS_FAILED, col(OutboxMessage.due_at) > now)
+        await self._connection.write_anew(update(OutboxMessage.__table__).where(failed).values(due_at=now))
+        due = and_(of_endpoint, col(OutboxMessage.due_at) <= now)
+        counting = select(func.count().label("amount")).select_from(OutboxMessage.__table__).where(due)
+        (row,) = await self._connection.read_anew(Reading(_Amount, counting))
+        return row.amount
 
     async def find_event(self, message_id: str) -> OutboxMessage | None:
         """Return an event, in any state."""
@@ -134,11 +198,31 @@ class OutboxQueue:
         self._connection = connection
 
     async def endpoints_due(self, now: datetime) -> Sequence[Endpoint]:
-        """Return the endpoints that events wait for."""
-        endpoints = select(col(OutboxMessage.tenant_id), col(OutboxMessage.endpoint)).distinct()
-        due = endpoints.where(_due(now), col(OutboxMessage.endpoint).is_not(None))
+        """Return the endpoints for which there is something to send, or to probe with."""
+        state = WebhookEndpointState.__table__
+        pause_is_over = or_(state.c.url.is_(None), state.c.paused_until.is_(None), state.c.paused_until <= now)
+        is_new = and_(state.c.failures < FAILURES_BEFORE_PAUSE, col(OutboxMessage.attempts) == 0)
+        due = (
+            select(col(OutboxMessage.tenant_id), col(OutboxMessage.endpoint))
+            .distinct()
+            .select_from(OutboxMessage.__table__.outerjoin(state, _STATE_OF_ITS_ENDPOINT))
+            .where(_WAITS, col(OutboxMessage.due_at) <= now, col(OutboxMessage.endpoint).is_not(None))
+            .where(or_(pause_is_over, is_new))
+        )
         rows = await self._connection.read_anew(Reading(_EndpointOfMessage, due))
         return [Endpoint(row.tenant_id, row.endpoint) for row in rows]
+
+    async def endpoints_to_probe(
+        self, now: datetime, endpoint: Endpoint | None = None
+    ) -> Sequence[WebhookEndpointState]:
+        """Return the state of failing endpoints whose pause is over: of all, or of one if it is among them."""
+        state = WebhookEndpointState.__table__
+        over = select(state).where(
+            state.c.gone_at.is_(None), or_(state.c.paused_until.is_(None), state.c.paused_until <= now)
+        )
+        if endpoint is not None:
+            over = over.where(state.c.tenant_id == endpoint.tenant_id, state.c.url == endpoint.url)
+        return await self._connection.read_anew(Reading(WebhookEndpointState, over))
 
     async def has_due(self, now: datetime, kind: OutboxKind | None = None, endpoint: Endpoint | None = None) -> bool:
         """Tell whether there is anything to claim, without a write lock."""
@@ -153,11 +237,17 @@ class OutboxQueue:
         kind: OutboxKind | None = None,
         endpoint: Endpoint | None = None,
     ) -> Sequence[OutboxMessage]:
-        """Take up to `limit` due messages for this worker until the lease ends; each counts as one more attempt."""
+        """Take up to `limit` due messages, the oldest first, for this worker until the lease ends.
+
+        Each counts as one more attempt. What waits for a probe of its endpoint is left.
+        """
         due = (
             select(col(OutboxMessage.tenant_id), col(OutboxMessage.id))
             .where(_due(now, kind, endpoint))
-            .order_by(col(OutboxMessage.due_at), col(OutboxMessage.id))
+            .order_by(
+                *([] if endpoint is not None else [_TURN if kind is None else col(OutboxMessage.due_at)]),
+                col(OutboxMessage.id),
+            )
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
@@ -172,7 +262,7 @@ class OutboxQueue:
         taken = (
             update(OutboxMessage.__table__)
             .where(or_(*wanted), _WAITS)
-            .values(due_at=until, attempts=col(OutboxMessage.attempts) + 1)
+            .values(due_at=until, attempts=col(OutboxMessage.attempts) + 1, last_error=None)
             .returning(OutboxMessage.__table__)
         )
         rows = await self._connection.read_anew(Reading(OutboxMessage, taken))
@@ -210,10 +300,14 @@ class OutboxQueue:
         return await self._connection.read_anew(Reading(OutboxMessage, statement))
 
     async def revive(self, now: datetime, message_id: str | None) -> int:
-        """Make a dead message, or every one, due again as if it had never been tried; return how many."""
+        """Make due at once what was given up, as if it had never been tried, and what waits after a failure.
+
+        One message or every one; return how many. What a worker is trying at this moment is left.
+        """
+        waits = and_(_WAITS, _HAS_FAILED, col(OutboxMessage.due_at) > now)
         revived = (
             update(OutboxMessage.__table__)
-            .where(_IS_DEAD)
+            .where(or_(_IS_DEAD, waits))
             .values(dead_at=None, due_at=now, attempts=0, last_error=None)
         )
         if message_id is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.domain.errors import AccessError, UnauthenticatedReason, forbidden, unauthenticated
+from app.domain.errors import AccessError, HeaderRefused, UnauthenticatedReason, forbidden, unauthenticated
 from app.domain.principal import Principal
 from app.domain.requests import RequestFacts
 from app.domain.scopes import Scope, has_scope
@@ -13,17 +13,21 @@ from app.models.customers import CustomerProfile
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls. Without a `principal`, `refusal` says why; operations that need no token do not ask."""
+    """Who calls. Without a `principal`, `refusal` says why; operations that need no token do not ask.
+
+    With `header_refusal` it is a header, not the token, that is not accepted.
+    """
 
     facts: RequestFacts
     principal: Principal | None = None
     customer: CustomerProfile | None = None
     refusal: UnauthenticatedReason = UnauthenticatedReason.MISSING
+    header_refusal: HeaderRefused | None = None
 
     def require_principal(self) -> Principal:
         """Return the bearer of the token, or raise UNAUTHENTICATED."""
         if self.principal is None:
-            raise unauthenticated(self.refusal)
+            raise self.header_refusal or unauthenticated(self.refusal)
         return self.principal
 
     def require_customer(self) -> CustomerProfile:

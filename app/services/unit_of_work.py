@@ -7,6 +7,7 @@ a password is hashed; reads after it see the transaction.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -15,6 +16,7 @@ from app.domain.patches import Situation
 from app.domain.ports import Comparison, Connection
 from app.domain.tenants import Tenant
 from app.domain.tools import Tools
+from app.domain.visitors import hear
 from app.models.audit import AuditEvent
 from app.repositories.addresses import AddressRepository
 from app.repositories.anonymizations import AnonymizationQueue, AnonymizationRepository
@@ -25,10 +27,12 @@ from app.repositories.customers import CustomerRepository
 from app.repositories.devices import DeviceRepository
 from app.repositories.groups import GroupRepository
 from app.repositories.integration_tokens import IntegrationTokenRepository, UsedAssertionRepository
+from app.repositories.kept_pairs import KeptPairLookup, KeptPairRepository
 from app.repositories.legal_entities import LegalEntityRepository
 from app.repositories.one_time_tokens import OneTimeTokenLookup, OneTimeTokenRepository
 from app.repositories.orders import OrderRepository
 from app.repositories.outbox import OutboxQueue, OutboxRepository
+from app.repositories.passkeys import PasskeyRepository
 from app.repositories.password_hash_kinds import PasswordHashKindRepository
 from app.repositories.past_rows import PastRows
 from app.repositories.payment_instruments import PaymentInstrumentRepository
@@ -36,7 +40,10 @@ from app.repositories.pending_signups import PendingSignupRepository
 from app.repositories.personal_data import PersonalDataRepository
 from app.repositories.product_lists import ProductListRepository
 from app.repositories.sessions import SessionRepository, TokenLookup
+from app.repositories.sign_in_tickets import SignInTicketRepository
 from app.repositories.social import LinkTicketRepository, SocialIdentityRepository, SocialStateRepository
+from app.repositories.totp import RecoveryCodeRepository, TotpRepository
+from app.repositories.ways_in import WaysInRepository
 from app.repositories.webhook_endpoints import WebhookEndpointRepository
 from app.services.caller import Caller
 from app.services.operation_lists import check_operation
@@ -67,10 +74,14 @@ class _OfTenant(Generic[Made]):
 class UnitOfWork:
     """Returning commits, raising rolls back, except for errors that are `durable`.
 
-    Once that has happened (`is_spent`) it still reads the latest commit, for the selections of a mutation's payload.
+    `commit_was_sent` says that COMMIT has left for the database, whatever came of it: from then on nobody may say that
+    nothing was done.
+
+    Once the unit has ended (`is_spent`) it still reads the latest commit, for the selections of a mutation's payload.
     """
 
     token_lookup = _OfAll(TokenLookup)
+    kept_pair_lookup = _OfAll(KeptPairLookup)
     one_time_token_lookup = _OfAll(OneTimeTokenLookup)
     outbox_queue = _OfAll(OutboxQueue)
     anonymization_queue = _OfAll(AnonymizationQueue)
@@ -83,10 +94,16 @@ class UnitOfWork:
     credentials = _OfTenant(CredentialRepository)
     password_hash_kinds = _OfTenant(PasswordHashKindRepository)
     sessions = _OfTenant(SessionRepository)
+    kept_pairs = _OfTenant(KeptPairRepository)
     devices = _OfTenant(DeviceRepository)
     social_states = _OfTenant(SocialStateRepository)
     social_identities = _OfTenant(SocialIdentityRepository)
     link_tickets = _OfTenant(LinkTicketRepository)
+    sign_in_tickets = _OfTenant(SignInTicketRepository)
+    passkeys = _OfTenant(PasskeyRepository)
+    totp = _OfTenant(TotpRepository)
+    recovery_codes = _OfTenant(RecoveryCodeRepository)
+    ways_in = _OfTenant(WaysInRepository)
     one_time_tokens = _OfTenant(OneTimeTokenRepository)
     pending_signups = _OfTenant(PendingSignupRepository)
     addresses = _OfTenant(AddressRepository)
@@ -112,6 +129,7 @@ class UnitOfWork:
         self._at_end: list[AuditEvent] = []
         self._comparison: Comparison | None = None
         self.is_spent = False
+        self.commit_was_sent = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -122,9 +140,12 @@ class UnitOfWork:
         try:
             if error is None or (isinstance(error, DomainError | AccessError) and error.durable):
                 await self._write_rest()
+                self.commit_was_sent = self._connection.begun
+                await self._connection.commit()
             elif self._at_end:
                 await self._connection.rollback()
                 await self._write_rest()
+                await self._connection.commit()
         finally:
             self.is_spent = True
             await self._connection.close()
@@ -132,7 +153,6 @@ class UnitOfWork:
     async def _write_rest(self) -> None:
         for event in self._at_end:
             await self.audit.add(event)
-        await self._connection.commit()
 
     async def roll_back(self) -> None:
         """Roll back what was written so far; what is written after this begins a new transaction."""
@@ -161,8 +181,17 @@ class UnitOfWork:
 
     def ignore_token(self) -> None:
         """Ignore the access token: the operation uses only its input."""
-        self.caller = Caller(self.caller.facts)
+        self.caller = Caller(self.caller.facts.as_sent)
         self._tenant = None
+
+    def hear(self, client_id: str | None) -> None:
+        """Let the visitor count for whom the request speaks as this client, or without one as it says that it is.
+
+        Raises `HeaderRefused`, as `hear` does.
+        """
+        facts = self.caller.facts
+        found = self.tools.tenants.find_client(client_id or facts.client_id or "")
+        self.caller = replace(self.caller, facts=hear(found[1] if found else None, facts))
 
     def enter(self, tenant: Tenant) -> None:
         """Bind the unit to the tenant that the token, a client id or a mailed token named.

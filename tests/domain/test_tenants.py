@@ -81,7 +81,7 @@ class TestSite:
 
 
 class TestClient:
-    @pytest.mark.parametrize("extra", [{"secret": "s"}, {"jwks": "{}"}, {"scopes": ["customers.read"]}])
+    @pytest.mark.parametrize("extra", [{"jwks": "{}"}, {"scopes": ["customers.read"]}])
     def test_refuses_a_storefront_with_what_only_an_integration_has(self, extra: dict[str, Any]) -> None:
         with pytest.raises(ValidationError, match="a storefront is public"):
             Client.model_validate({"id": "spa", "kind": "storefront", **extra})

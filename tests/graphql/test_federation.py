@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from graphql import build_ast_schema, parse
+from graphql import ConstDirectiveNode, NullValueNode, Visitor, build_ast_schema, parse, visit
 
 from app.graphql.schema import build_schema
 from tests.harness.client import Answer
@@ -100,13 +100,32 @@ class TestEntities:
         assert answer.codes == ["BAD_REQUEST"]
 
 
+class NullArguments(Visitor):
+    """Counts the directives of a document, and names the arguments of theirs that are null."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.applied = 0
+        self.null: list[str] = []
+
+    def enter_directive(self, node: ConstDirectiveNode, *_: object) -> None:
+        self.applied += 1
+        self.null += [
+            f"@{node.name.value}({argument.name.value}:)"
+            for argument in node.arguments or ()
+            if isinstance(argument.value, NullValueNode)
+        ]
+
+
 class TestService:
     async def test_tells_an_integration_the_sdl_with_the_keys(self, gateway: Gateway) -> None:
         staff = await Staff.of(gateway)
         sdl = (await staff.graphql("{ _service { sdl } }"))["_service"]["sdl"]
         assert 'type Customer @key(fields: "id") {' in sdl
         assert "type PageInfo @shareable {" in sdl
-        assert 'schema @link(url: "https://specs.apollo.dev/federation/v2' in sdl
+        # The lowest version that has both directives, so that every composition can read it.
+        link = 'schema @link(url: "https://specs.apollo.dev/federation/v2.0", import: ["@key", "@shareable"]) {'
+        assert link in sdl
 
     async def test_tells_a_storefront_nothing(self, gateway: Gateway) -> None:
         tokens = await gateway.anonymous()
@@ -115,6 +134,12 @@ class TestService:
 
 
 class TestSubgraphSchema:
+    def test_prints_no_null_argument_of_a_directive(self) -> None:
+        found = NullArguments()
+        visit(parse(build_schema().subgraph_sdl), found)
+        assert found.applied > 50
+        assert found.null == []
+
     def test_shows_clients_nothing_that_their_tools_cannot_read(self) -> None:
         sdl = build_schema().as_str()
         build_ast_schema(parse(sdl))

@@ -41,6 +41,7 @@ class ExampleContext:
     journal: list[str]
     principal: Principal | None = PRINCIPAL
     user_error_codes: Sequence[str] = ()
+    may_have_written: bool = False
 
     async def record_denials(self, errors: Sequence[GraphQLError]) -> None:
         """Do nothing: the example has no audit."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.domain.errors import AccessCode, AccessError, UnauthenticatedReason, unauthenticated
+from app.domain.errors import AccessCode, AccessError, BusyError, UnauthenticatedReason, unauthenticated
 from tests.http.example import Gateway
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -160,7 +160,7 @@ class TestStatus:
         [
             (unauthenticated(UnauthenticatedReason.EXPIRED), 401, 200),
             (AccessError(AccessCode.RATE_LIMITED, "Too many.", retry_after=7), 429, 200),
-            (AccessError(AccessCode.SERVICE_BUSY, "Busy."), 503, 503),
+            (BusyError("Busy."), 503, 503),
             (OSError("database at 10.0.0.1 is gone"), 500, 500),
         ],
     )
@@ -323,7 +323,12 @@ class TestTimeout:
         gateway.timeout_seconds = LONG_ENOUGH_TO_BEGIN
         answer = gateway.client().post("/graphql", json={"query": "{ endless }"})
         assert (answer.status_code, gateway.journal) == (503, ["cancelled"])
-        assert answer.json()["errors"][0]["extensions"] == {"code": "SERVICE_BUSY"}
+        assert answer.json()["errors"][0]["extensions"] == {
+            "code": "SERVICE_BUSY",
+            "outcome": "NOT_DONE",
+            "retryAfter": 1,
+        }
+        assert answer.headers["Retry-After"] == "1"
 
     def test_cancels_a_mutation_inside_its_resolver_and_runs_no_further_one(self, gateway: Gateway) -> None:
         gateway.timeout_seconds = LONG_ENOUGH_TO_BEGIN

@@ -64,10 +64,18 @@ class TestClaim:
         async with transaction(database) as connection:
             assert await claim(connection) == []
 
-    async def test_takes_the_longest_due_first(self, database: Database) -> None:
-        await write(database, message("a"), message("b", due_at=NOW - timedelta(seconds=1)))
+    async def test_takes_the_mail_first_that_has_been_due_longest(self, database: Database) -> None:
+        a_mail: dict[str, Any] = {"kind": OutboxKind.MAIL.value, "endpoint": None}
+        await write(database, message("a", **a_mail), message("b", **a_mail, due_at=NOW - timedelta(seconds=1)))
         async with transaction(database) as connection:
-            assert [each.id for each in await claim(connection, limit=1)] == ["b"]
+            assert [each.id for each in await claim(connection, limit=1, kind=OutboxKind.MAIL)] == ["b"]
+
+    async def test_takes_the_oldest_event_first_however_long_it_was_put_off(self, database: Database) -> None:
+        urls = {"endpoint": "https://hooks.example"}
+        await write(database, message("a", **urls), message("b", **urls, due_at=NOW - timedelta(seconds=1)))
+        async with transaction(database) as connection:
+            endpoint = Endpoint("shop", "https://hooks.example")
+            assert [each.id for each in await claim(connection, limit=1, endpoint=endpoint)] == ["a"]
 
     async def test_takes_one_kind_or_one_endpoint_only(self, database: Database) -> None:
         mail = message("m", kind=OutboxKind.MAIL.value, endpoint=None)

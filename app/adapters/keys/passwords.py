@@ -15,7 +15,7 @@ from argon2 import PasswordHasher
 
 from app.adapters.clock import SystemRandom
 from app.adapters.keys.password_hashes import kind_of, read_hash
-from app.domain.errors import AccessCode, AccessError
+from app.domain.errors import BusyError
 from app.domain.ports import Comparison
 
 Result = TypeVar("Result")
@@ -30,7 +30,7 @@ class Argon2Passwords:
     """argon2id with 19 MiB, two passes and one lane (OWASP Password Storage Cheat Sheet).
 
     `threads` passwords are hashed at once; best is one for each core. At most `waiting` more calls wait for a thread;
-    any others are refused with `AccessError` SERVICE_BUSY before they cost anything.
+    any others are refused with `BusyError` before they cost anything.
     """
 
     def __init__(self, *, threads: int, waiting: int = 64) -> None:
@@ -50,13 +50,13 @@ class Argon2Passwords:
         return max(0, len(self._open) - self._threads)
 
     async def hash(self, password: str) -> str:
-        """Return the encoded argon2id hash; raises `AccessError` SERVICE_BUSY when too many are waiting."""
+        """Return the encoded argon2id hash; raises `BusyError` when too many are waiting."""
         return await self._run(lambda: self._hasher.hash(password))
 
     async def verify(self, encoded: str | None, password: str) -> bool:
         """Tell whether the password fits the hash.
 
-        `None` checks a dummy hash, so that it takes the same time. Raises `AccessError` SERVICE_BUSY when too many are
+        `None` checks a dummy hash, so that it takes the same time. Raises `BusyError` when too many are
         waiting.
         """
         return (await self.compare(encoded, password)).is_right
@@ -119,7 +119,7 @@ class Argon2Passwords:
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         if len(self._open) >= self._places:
-            raise AccessError(AccessCode.SERVICE_BUSY, "Too many logins at once: try again in a second.", retry_after=1)
+            raise BusyError("Too many logins at once: try again in a second.")
         future = self._pool.submit(work)
         self._open.add(future)
         # Also called if the caller is cancelled while it waits; then its place is free at once.

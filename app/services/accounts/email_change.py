@@ -47,6 +47,7 @@ from app.services.unit_of_work import UnitOfWork
 class ConfirmedEmail:
     """The address that signs in from now on, and whether data of before the proof are in the account."""
 
+    customer_id: str
     email: str
     kept_unproven_data: bool
 
@@ -58,6 +59,7 @@ class RevertedEmail:
     None when the link was opened before. `kept_unproven_data`: whether data of before the proof are in the account.
     """
 
+    customer_id: str
     email: str
     reset_token: str | None
     kept_unproven_data: bool
@@ -163,7 +165,7 @@ async def confirm_email_change(uow: UnitOfWork, text: str) -> ConfirmedEmail:
     await uow.customers.lock_even_if_closed(found.customer_id)
     token = await _read_again(uow, found)
     if await _is_true_already(uow, token):
-        return ConfirmedEmail(token.email, await _keeps_unproven_data(uow, token))
+        return ConfirmedEmail(token.customer_id, token.email, await _keeps_unproven_data(uow, token))
     check_open(uow, token)
     before = await get_profile(uow, token.customer_id)
     await use_up(uow, token)
@@ -184,7 +186,7 @@ async def confirm_email_change(uow: UnitOfWork, text: str) -> ConfirmedEmail:
         await send_reset_mail(uow, token.customer_id, before.preferred_language)
     await emit(uow, Topic.CUSTOMER_EMAIL_CHANGED, token.customer_id)
     await record(uow, AuditAction.EMAIL_CHANGED, token.customer_id)
-    return ConfirmedEmail(token.email, await _keeps_unproven_data(uow, token))
+    return ConfirmedEmail(token.customer_id, token.email, await _keeps_unproven_data(uow, token))
 
 
 async def revert_email_change(uow: UnitOfWork, text: str) -> RevertedEmail:
@@ -200,7 +202,7 @@ async def revert_email_change(uow: UnitOfWork, text: str) -> RevertedEmail:
     customer = await uow.customers.lock_even_if_closed(found.customer_id)
     token = await _read_again(uow, found)
     if await _is_true_already(uow, token):
-        return RevertedEmail(token.email, None, await _keeps_unproven_data(uow, token))
+        return RevertedEmail(token.customer_id, token.email, None, await _keeps_unproven_data(uow, token))
     check_open(uow, token)
     credential = await uow.credentials.find(token.customer_id)
     if customer is None or credential is None:
@@ -223,7 +225,8 @@ async def revert_email_change(uow: UnitOfWork, text: str) -> RevertedEmail:
         await emit(uow, Topic.CUSTOMER_EMAIL_CHANGED, token.customer_id)
     await record(uow, AuditAction.EMAIL_CHANGE_REVERTED, token.customer_id)
     kept = await _keeps_unproven_data(uow, token)
-    return RevertedEmail(token.email, reset_token.text if reset_token is not None else None, kept)
+    reset_text = reset_token.text if reset_token is not None else None
+    return RevertedEmail(token.customer_id, token.email, reset_text, kept)
 
 
 async def _read_again(uow: UnitOfWork, found: OneTimeToken) -> OneTimeToken:

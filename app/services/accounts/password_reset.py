@@ -107,8 +107,9 @@ async def send_reset_mail(uow: UnitOfWork, customer_id: str, language: str | Non
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ResetPassword:
-    """What there is in the account beside the new password: other ways to sign in, and data of before the proof."""
+    """Whose it is, and what is in the account beside the password: other ways to sign in, data of before the proof."""
 
+    customer_id: str
     identities: Sequence[SocialIdentity]
     kept_unproven_data: bool
 
@@ -152,7 +153,7 @@ async def reset_password(
     await emit(uow, Topic.CUSTOMER_PASSWORD_CHANGED, token.customer_id)
     await record(uow, AuditAction.PASSWORD_RESET, token.customer_id)
     kept = holds_unproven_data(uow, await get_profile(uow, token.customer_id))
-    return ResetPassword(identities, kept)
+    return ResetPassword(token.customer_id, identities, kept)
 
 
 async def _check_new_password(uow: UnitOfWork, text: str, password: str, profile: CustomerProfile) -> None:

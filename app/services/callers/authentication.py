@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from app.domain.errors import UnauthenticatedReason
+from app.domain.errors import HeaderRefused, UnauthenticatedReason
 from app.domain.principal import OWNER_TYPE, Actor, Owner, Principal, TokenKind
 from app.domain.requests import RequestFacts
 from app.domain.scopes import Scope, has_scope
 from app.domain.tenants import Client, Tenant
 from app.domain.tokens import ACCESS_PREFIXES, hash_token, read_prefix
 from app.domain.tools import Tools
+from app.domain.visitors import hear
 from app.models.sessions import PresentedToken
 from app.services.caller import Caller
 from app.services.callers.integration_tokens import authenticate_integration, looks_like_jwt
@@ -17,24 +18,35 @@ from app.services.callers.lookups import open_token_lookup
 
 async def authenticate(tools: Tools, facts: RequestFacts) -> Caller:
     """Return the caller with this token; a token that is not accepted makes a caller without a principal."""
+    facts = facts.as_sent
     if facts.token is None:
-        return Caller(facts)
+        return _stranger(tools, facts, UnauthenticatedReason.MISSING)
     if read_prefix(facts.token) not in ACCESS_PREFIXES:
         if looks_like_jwt(facts.token):
             return await authenticate_integration(tools, facts, facts.token)
-        return Caller(facts, refusal=UnauthenticatedReason.INVALID)
+        return _stranger(tools, facts, UnauthenticatedReason.INVALID)
     row = await open_token_lookup(tools).find_by_access_token(hash_token(facts.token))
     if row is None:
-        return Caller(facts, refusal=UnauthenticatedReason.INVALID)
+        return _stranger(tools, facts, UnauthenticatedReason.INVALID)
     registered = tools.tenants.find_client(row.session_client_id)
     if registered is None or registered[0].id != row.session_tenant_id:
         return Caller(facts, refusal=UnauthenticatedReason.REVOKED)
+    try:
+        facts = hear(registered[1], facts)
+    except HeaderRefused as refused:
+        return Caller(facts, header_refusal=refused)
     principal = _principal(*registered, row)
     refusal = _why_worthless(tools, registered[1], principal, row)
     if refusal is not None:
         return Caller(facts, refusal=refusal)
     customer = row if row.session_customer_id is not None else None
     return Caller(facts, principal=principal, customer=customer)
+
+
+def _stranger(tools: Tools, facts: RequestFacts, refusal: UnauthenticatedReason) -> Caller:
+    """Return a caller of whom only the client may be known, by the header `Gateway-Client`."""
+    named = tools.tenants.find_client(facts.client_id) if facts.client_id is not None else None
+    return Caller(hear(named[1] if named else None, facts), refusal=refusal)
 
 
 def _why_worthless(
@@ -76,6 +88,7 @@ def _principal(tenant: Tenant, client: Client, row: PresentedToken) -> Principal
         customer_id=row.session_customer_id,
         legal_entity_id=row.session_legal_entity_id,
         authenticated_at=row.session_authenticated_at,
+        factors=row.session_factors,
         actor=Actor(row.session_actor_id, row.session_actor_type or "", row.session_actor_reason or "")
         if row.session_actor_id is not None
         else None,

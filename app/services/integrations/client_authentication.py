@@ -111,7 +111,7 @@ async def authenticate_client(uow: UnitOfWork, request: OAuthRequest) -> Authent
 
 def prove(tools: Tools, claim: ClientClaim) -> AuthenticatedClient:
     """Return the client that the claim is right about; `invalid_client` for all others."""
-    registered = tools.tenants.find_client(claim.client_id)
+    registered = tools.tenants.find_integration(claim.client_id)
     if claim.assertion is None:
         return _prove_by_secret(registered, claim)
     if registered is None:

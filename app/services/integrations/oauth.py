@@ -125,7 +125,7 @@ def _prove(tools: Tools, asked: _Request) -> _Grant:
     if asked.assertion is None:
         return _Grant(prove(tools, asked.claim or ClientClaim(asked.client_id)))
     client = prove(tools, asked.claim) if asked.claim else None
-    registered = tools.tenants.find_client(asked.client_id)
+    registered = tools.tenants.find_integration(asked.client_id)
     if registered is None or (client is None and not registered[1].keys):
         raise invalid_client("An assertion alone is enough only for a client whose key is registered.")
     try:

@@ -15,10 +15,14 @@ from app.models.outbox import OutboxMessage
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """`lifetime`: how long the mail's link or code works, or what it tells of is put off; `path`: the link's page."""
+    """`lifetime`: how long the mail's link or code works, or what it tells of is put off; `path`: the link's page.
+
+    `code_path`: the page that takes the mail's code; the link is good only where the code is.
+    """
 
     lifetime: Callable[[Tenant], timedelta]
     path: Callable[[Site], str] | None = None
+    code_path: Callable[[Site], str] | None = None
 
 
 _CONFIRM_SIGNUP = _Content(lambda tenant: timedelta(seconds=tenant.signup_token_seconds), lambda s: s.confirm_path)
@@ -33,6 +37,9 @@ _CONTENTS = {
         lambda tenant: timedelta(seconds=tenant.email_revert_token_seconds), lambda s: s.email_revert_path
     ),
     "address_kept": _Content(lambda tenant: timedelta(seconds=tenant.email_revert_token_seconds)),
+    "login_code": _Content(
+        lambda tenant: timedelta(seconds=tenant.login_code_seconds), code_path=lambda s: s.login_code_path
+    ),
     "link_confirmation": _Content(lambda tenant: timedelta(seconds=tenant.social_state_seconds)),
     "anonymization_pending": _Content(
         lambda tenant: timedelta(hours=tenant.anonymization_delay_hours), lambda s: s.anonymization_cancel_path
@@ -49,14 +56,15 @@ def compose_mail(tools: Tools, tenant: Tenant, message: OutboxMessage) -> MailMe
     site = tenant.find_site(payload["site"]) or tenant.default_site
     content = _CONTENTS.get(message.topic)
     token = tools.sealer.open(payload["token"]) if payload["token"] else None
-    link = site.link(content.path(site), token) if token and content and content.path else None
+    code = tools.sealer.open(payload["code"]) if payload["code"] else None
+    link = _link(content, site, token, code) if content else None
     values = {
         "device": None,
         **payload["details"],
         "shop": tenant.name,
         "site_url": site.url,
         "link": link,
-        "code": tools.sealer.open(payload["code"]) if payload["code"] else None,
+        "code": code,
         "lifetime": _lifetime(content, tenant, payload["details"]) if content else None,
         "when": message.created_at,
     }
@@ -70,6 +78,12 @@ def compose_mail(tools: Tools, tenant: Tenant, message: OutboxMessage) -> MailMe
         link=link,
         customer_id=message.customer_id,
     )
+
+
+def _link(content: _Content, site: Site, token: str | None, code: str | None) -> str | None:
+    if token and content.path:
+        return site.link(content.path(site), token)
+    return site.code_link(content.code_path(site), code) if code and content.code_path else None
 
 
 def _lifetime(content: _Content, tenant: Tenant, details: Mapping[str, str]) -> timedelta:

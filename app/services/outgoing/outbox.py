@@ -9,6 +9,7 @@ from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
 from app.models.outbox import OutboxMessage
 from app.services.caller import Caller
+from app.services.outgoing.webhooks import resume
 from app.services.unit_of_work import UnitOfWork
 
 MOST_LISTED = 100
@@ -31,10 +32,16 @@ async def outbox_state(tools: Tools) -> OutboxState:
         return OutboxState(waiting, failing, dead, await uow.outbox_queue.list_dead(MOST_LISTED))
 
 
-async def retry_dead(tools: Tools, message_id: str | None = None) -> int:
-    """Let one dead message, or all of them, be tried again from the start; return how many."""
+async def retry(tools: Tools, message_id: str | None = None) -> int:
+    """Wake one message, or all: what was given up is tried from the start, what waits after a failure at once.
+
+    Return how many. Endpoints that fail are tried at once, too.
+    """
     async with _open(tools) as uow:
-        return await uow.outbox_queue.revive(uow.now, message_id)
+        woken = await uow.outbox_queue.revive(uow.now, message_id)
+    if message_id is None:
+        await resume(tools)
+    return woken
 
 
 def _open(tools: Tools) -> UnitOfWork:

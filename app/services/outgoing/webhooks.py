@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 import orjson
 
@@ -12,15 +12,20 @@ from app.domain.requests import RequestFacts
 from app.domain.tenants import Tenant, WebhookEndpoint
 from app.domain.tools import Tools
 from app.models.outbox import Endpoint, OutboxMessage
+from app.models.webhook_endpoints import FAILURES_BEFORE_PAUSE, WebhookEndpointState
 from app.services.caller import Caller
 from app.services.unit_of_work import UnitOfWork
 
-# After so many failures in a row an endpoint is paused. After the pause a single message tries it again.
-FAILURES_BEFORE_PAUSE = 5
-FIRST_PAUSE = timedelta(minutes=1)
-LONGEST_PAUSE = timedelta(hours=1)
-# How long that message has before another one may try.
+# How long an endpoint is left alone that has failed, doubled by each probe that fails too, up to a longest pause.
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(seconds=30)
+# After a day of them the pauses are longer: nobody is there to notice.
+PROBES_OF_A_DAY = 2880
+PAUSE_AFTER_A_DAY = timedelta(minutes=10)
+# How long a probe has before another message may try.
 PROBE_TIME = timedelta(seconds=30)
+# What has waited longer for an endpoint that does not work is given up.
+LONGEST_WAIT = timedelta(days=3)
 GONE = 410
 # How old a message has to be so that all processes know the shops and endpoints that there were when it was written:
 # another process may have taken up a change of the tenants file some seconds before this one.
@@ -35,42 +40,48 @@ class EndpointGoneError(Exception):
     """The endpoint answered 410, or is no longer configured."""
 
 
-class EndpointPausedError(Exception):
-    """The endpoint is paused: the message waits until then, which is no failure of the message."""
-
-    def __init__(self, until: datetime) -> None:
-        super().__init__(f"The endpoint is paused until {until.isoformat()}.")
-        self.until = until
-
-
 async def send_event(tools: Tools, tenant: Tenant, message: OutboxMessage) -> None:
-    """Send an event of the outbox to its endpoint, under the id of the message.
+    """Send an event of the outbox to its endpoint, under the id of the message, and note how the endpoint does.
 
-    Raises `OSError` when it has to be tried again, `EndpointPausedError` when it was not tried, `EndpointGoneError`
-    when it never can be.
+    Raises `OSError` when it has to be tried again, `EndpointGoneError` when it never can be.
     """
+    url = _endpoint_of(tools, tenant, message).url
+    async with _unit(tools, tenant) as uow:
+        state = await uow.webhook_endpoints.find(url)
+    if state is not None and state.gone_at is not None:
+        raise EndpointGoneError("The endpoint answered 410 Gone before.")
+    try:
+        await post_event(tools, tenant, message)
+    except OSError:
+        async with _unit(tools, tenant) as uow:
+            await uow.webhook_endpoints.note_failure(url)
+            failed_probes = state.failed_probes if state is not None else 0
+            await uow.webhook_endpoints.pause(url, uow.now, uow.now + pause_after(failed_probes))
+        raise
+    if state is not None:
+        async with _unit(tools, tenant) as uow:
+            await uow.webhook_endpoints.forget(url)
+
+
+async def post_event(tools: Tools, tenant: Tenant, message: OutboxMessage) -> None:
+    """Post an event, whatever the state of its endpoint; raises as `send_event` does."""
+    endpoint = _endpoint_of(tools, tenant, message)
+    status = await tools.webhooks.send(_compose(endpoint, message))
+    if status == GONE:
+        async with _unit(tools, tenant) as uow:
+            await uow.webhook_endpoints.note_gone(endpoint.url, uow.now)
+        raise EndpointGoneError("The endpoint answered 410 Gone.")
+    if not 200 <= status < 300:
+        raise OSError(f"The endpoint answered {status}.")
+
+
+def _endpoint_of(tools: Tools, tenant: Tenant, message: OutboxMessage) -> WebhookEndpoint:
     endpoint = next((endpoint for endpoint in tenant.webhooks if endpoint.url == message.endpoint), None)
     if endpoint is None:
         if tools.clock.now() - message.created_at < TAKEN_UP:
             raise OSError("The endpoint is not configured.")
         raise EndpointGoneError("The endpoint is no longer configured.")
-    url = endpoint.url
-    has_failed = await _pass_pause(tools, tenant, url)
-    try:
-        status = await tools.webhooks.send(_compose(endpoint, message))
-    except OSError:
-        await _note_failure(tools, tenant, url)
-        raise
-    if status == GONE:
-        async with _unit(tools, tenant) as uow:
-            await uow.webhook_endpoints.note_gone(url, uow.now)
-        raise EndpointGoneError("The endpoint answered 410 Gone.")
-    if not 200 <= status < 300:
-        await _note_failure(tools, tenant, url)
-        raise OSError(f"The endpoint answered {status}.")
-    if has_failed:
-        async with _unit(tools, tenant) as uow:
-            await uow.webhook_endpoints.forget(url)
+    return endpoint
 
 
 def _compose(endpoint: WebhookEndpoint, message: OutboxMessage) -> Webhook:
@@ -88,37 +99,66 @@ def _compose(endpoint: WebhookEndpoint, message: OutboxMessage) -> Webhook:
     )
 
 
-async def _pass_pause(tools: Tools, tenant: Tenant, url: str) -> bool:
-    """Tell whether the endpoint has failed lately; raise when nothing may be sent to it."""
+async def claim_probe(tools: Tools, tenant: Tenant, state: WebhookEndpointState) -> OutboxMessage | None:
+    """Return the message that may try a failing endpoint now; None if none waits, or another worker was faster.
+
+    Its row stays as it is until it has arrived: what waits long is not rewritten all the time.
+    """
     async with _unit(tools, tenant) as uow:
-        state = await uow.webhook_endpoints.find(url)
-        if state is None:
-            return False
-        if state.gone_at is not None:
-            raise EndpointGoneError("The endpoint answered 410 Gone before.")
-        if state.paused_until is None:
-            return True
-        if uow.now < state.paused_until:
-            raise EndpointPausedError(state.paused_until)
-        probed_until = uow.now + PROBE_TIME
-        if not await uow.webhook_endpoints.claim_probe(url, uow.now, probed_until):
-            raise EndpointPausedError(probed_until)
-        await uow.outbox.postpone_events(url, probed_until)
-        return True
+        only_tried = state.failures < FAILURES_BEFORE_PAUSE
+        message = await uow.outbox.find_to_probe(state.url, uow.now, state.probed_id, only_tried=only_tried)
+        if message is None:
+            return None
+        claimed = await uow.webhook_endpoints.claim_probe(state.url, uow.now, uow.now + PROBE_TIME, message.id)
+        return message if claimed else None
 
 
-async def _note_failure(tools: Tools, tenant: Tenant, url: str) -> None:
+async def note_failed_probe(tools: Tools, tenant: Tenant, url: str) -> None:
+    """Pause an endpoint longer, whose probe has failed, and give up what has waited for days."""
     async with _unit(tools, tenant) as uow:
-        failures = await uow.webhook_endpoints.note_failure(url)
-        if failures >= FAILURES_BEFORE_PAUSE:
-            until = uow.now + pause_after(failures)
-            await uow.webhook_endpoints.pause(url, until)
-            await uow.outbox.postpone_events(url, until)
+        failed_probes = await uow.webhook_endpoints.note_failed_probe(url)
+        await uow.webhook_endpoints.pause_after_probe(url, uow.now + pause_after(failed_probes))
+        await uow.outbox.give_up_old(url, uow.now - LONGEST_WAIT, uow.now)
 
 
-def pause_after(failures: int) -> timedelta:
-    """Return how long an endpoint is paused: 1, 2, 4 … minutes up to an hour."""
-    return min(FIRST_PAUSE * (1 << min(failures - FAILURES_BEFORE_PAUSE, 20)), LONGEST_PAUSE)
+def pause_after(failed_probes: int) -> timedelta:
+    """Return how long an endpoint is left alone after so many failed probes: 5, 10, 20 and then 30 seconds.
+
+    However many messages have failed, so that it is soon served again that was away for an hour. After a day it is ten
+    minutes.
+    """
+    if failed_probes >= PROBES_OF_A_DAY:
+        return PAUSE_AFTER_A_DAY
+    return min(FIRST_PAUSE * (1 << min(failed_probes, 20)), LONGEST_PAUSE)
+
+
+async def resume(tools: Tools, tenant_id: str | None = None, url: str | None = None) -> int:
+    """Let endpoints count as working again, and wake what waits for them; return how many messages that are.
+
+    All endpoints, those of one tenant, or the one with this URL. Raises `ValueError` where there is none.
+    """
+    waiting = 0
+    found = False
+    for tenant in _tenants(tools, tenant_id):
+        for endpoint in tenant.webhooks:
+            if url in (None, endpoint.url):
+                found = True
+                async with _unit(tools, tenant) as uow:
+                    await uow.webhook_endpoints.forget(endpoint.url)
+                    waiting += await uow.outbox.wake(endpoint.url, uow.now)
+    if url is not None and not found:
+        raise ValueError(f"There is no webhook with the URL {url}.")
+    return waiting
+
+
+def _tenants(tools: Tools, tenant_id: str | None) -> Iterable[Tenant]:
+    """Return one tenant or all of them; raises `ValueError` for an unknown one."""
+    if tenant_id is None:
+        return tools.tenants
+    tenant = tools.tenants.find_tenant(tenant_id)
+    if tenant is None:
+        raise ValueError(f"There is no tenant '{tenant_id}'.")
+    return [tenant]
 
 
 def _unit(tools: Tools, tenant: Tenant) -> UnitOfWork:
@@ -138,11 +178,8 @@ async def deliveries(tools: Tools, tenant_id: str | None, *, only_failed: bool) 
 
     `only_failed`: those that did not arrive when they were tried. Raises `ValueError` for an unknown tenant.
     """
-    tenant = tools.tenants.find_tenant(tenant_id) if tenant_id is not None else None
-    if tenant_id is not None and tenant is None:
-        raise ValueError(f"There is no tenant '{tenant_id}'.")
     events: list[OutboxMessage] = []
-    for each in tools.tenants if tenant is None else [tenant]:
+    for each in _tenants(tools, tenant_id):
         async with _unit(tools, each) as uow:
             events += await uow.outbox.list_events(MOST_LISTED, only_failed=only_failed)
     return sorted(events, key=lambda event: event.id, reverse=True)[:MOST_LISTED]

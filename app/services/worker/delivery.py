@@ -12,8 +12,9 @@ from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
 from app.services.caller import Caller
 from app.services.outgoing.mail_contents import compose_mail
 from app.services.outgoing.mails import FAREWELL
-from app.services.outgoing.webhooks import TAKEN_UP, EndpointGoneError, EndpointPausedError, send_event
+from app.services.outgoing.webhooks import TAKEN_UP, EndpointGoneError, send_event
 from app.services.unit_of_work import UnitOfWork
+from app.services.worker.probes import probe_due
 from app.services.worker.task_runner import run_task
 
 # How many messages one worker claims and delivers at once.
@@ -35,13 +36,15 @@ class UndeliverableError(Exception):
 async def deliver_due(
     tools: Tools, kind: OutboxKind | None = None, endpoint: Endpoint | None = None, *, at_most: int = BATCH
 ) -> int:
-    """Deliver a batch of what is due, of one kind and for one endpoint or all, and return how many were tried.
+    """Deliver a batch of what is due, of one kind or for one endpoint or all, and return how many were tried.
 
+    What goes to an endpoint has no kind of its own. A failing endpoint is tried with a single message first.
     The messages of a batch are delivered at once; `at_most=1` delivers in the order in which they were written.
     """
+    probed = await probe_due(tools, endpoint, DELIVERY_SECONDS) if kind is None else 0
     async with _open(tools) as uow:
         if not await uow.outbox_queue.has_due(uow.now, kind, endpoint):
-            return 0
+            return probed
         messages = await uow.outbox_queue.claim(uow.now, uow.now + LEASE, at_most, kind, endpoint)
     deliveries = []
     for message in messages:
@@ -51,7 +54,7 @@ async def deliver_due(
     failures = await asyncio.gather(*deliveries, return_exceptions=True)
     for failure in filter(None, failures):
         raise failure
-    return len(messages)
+    return probed + len(messages)
 
 
 def _open(tools: Tools) -> UnitOfWork:
@@ -76,9 +79,6 @@ async def _try(tools: Tools, message: OutboxMessage) -> dict[str, object]:
             raise UndeliverableError("The worker ended each time it delivered this message.")
         async with asyncio.timeout(DELIVERY_SECONDS):
             await _deliver(tools, message)
-    except EndpointPausedError as pause:
-        # The message was not tried, so this is no attempt: its attempts begin when the endpoint works again.
-        return {"due_at": pause.until, "attempts": message.attempts - 1}
     except Exception as error:
         return _failure(tools, message, error)
     outcome: dict[str, object] = {"delivered_at": tools.clock.now(), "last_error": None}

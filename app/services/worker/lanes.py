@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from app.domain.tools import LiveTools
-from app.models.outbox import Endpoint, OutboxKind
+from app.models.outbox import Endpoint
 from app.services.outgoing.webhooks import endpoints_due
 from app.services.worker.delivery import deliver_due
 
@@ -37,7 +37,7 @@ class EndpointLanes:
 
     async def _deliver(self, endpoint: Endpoint) -> None:
         try:
-            while not self._stop.is_set() and await deliver_due(self._live.now, OutboxKind.EVENT, endpoint):
+            while not self._stop.is_set() and await deliver_due(self._live.now, endpoint=endpoint):
                 pass
         except Exception:
             logger.exception("The events for one endpoint failed; they are tried again soon.")

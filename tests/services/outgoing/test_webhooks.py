@@ -12,7 +12,8 @@ from anyio import to_thread
 
 from app.__main__ import main
 from app.domain.tools import LiveTools
-from app.services.outgoing.webhooks import FAILURES_BEFORE_PAUSE, FIRST_PAUSE, TAKEN_UP, deliveries, pause_after, replay
+from app.models.webhook_endpoints import FAILURES_BEFORE_PAUSE
+from app.services.outgoing.webhooks import FIRST_PAUSE, PROBES_OF_A_DAY, TAKEN_UP, deliveries, pause_after, replay
 from app.services.worker.delivery import BATCH, LEASE, deliver_due
 from app.services.worker.lanes import EndpointLanes
 from app.worker import work
@@ -69,6 +70,13 @@ def settings_environment(tmp_path: Path, webhooks: str) -> dict[str, str]:
 
 def ids(receiver: Receiver) -> list[str]:
     return [delivery.id for delivery in receiver.deliveries]
+
+
+async def sign_up(gateway: Gateway, amount: int) -> None:
+    """Have so many events wait, from more than one address, which may not sign up so often."""
+    for number in range(amount):
+        gateway.ip = f"192.0.2.{number}"
+        await gateway.signed_up()
 
 
 class TestSendEvent:
@@ -248,11 +256,90 @@ class TestPause:
         await gateway.deliver()
         (latest, *_) = await deliveries(gateway.tools, "demo", only_failed=False)
         assert (latest.attempts, latest.last_error) == (0, None)
-        assert latest.due_at == gateway.clock.now() + FIRST_PAUSE
+        assert latest.due_at == latest.created_at
 
-    @pytest.mark.parametrize(("failures", "minutes"), [(5, 1), (6, 2), (8, 8), (11, 60), (1000, 60)])
-    async def test_grows_up_to_an_hour(self, failures: int, minutes: int) -> None:
-        assert pause_after(failures).total_seconds() == minutes * 60
+    @pytest.mark.parametrize(
+        ("failed_probes", "seconds"), [(0, 5), (1, 10), (2, 20), (3, 30), (1000, 30), (PROBES_OF_A_DAY, 600)]
+    )
+    async def test_grows_with_failed_probes_and_is_half_a_minute_for_a_day(
+        self, failed_probes: int, seconds: int
+    ) -> None:
+        assert pause_after(failed_probes).total_seconds() == seconds
+
+    async def test_does_not_grow_with_the_messages_in_flight(self, gateway: Gateway, receiver: Receiver) -> None:
+        await sign_up(gateway, 30)
+        receiver.status = 503
+        while await deliver_due(gateway.tools, at_most=30):
+            pass
+        (state,) = await gateway.rows("SELECT failures, failed_probes, paused_until FROM webhook_endpoint")
+        assert (state.failures, state.failed_probes) == (30, 0)
+        receiver.status = 204
+        gateway.clock.advance(seconds=FIRST_PAUSE.seconds)
+        await gateway.deliver()
+        assert len(set(ids(receiver))) == 30
+        assert await deliveries(gateway.tools, "demo", only_failed=True) == []
+
+    async def test_of_an_hour_ends_within_a_minute_and_rewrites_no_row_for_it(
+        self, gateway: Gateway, receiver: Receiver
+    ) -> None:
+        receiver.hangs_up = True
+        await sign_up(gateway, 30)
+        await gateway.deliver()
+        tried = await self._attempts(gateway)
+        assert sum(tried.values()) == FAILURES_BEFORE_PAUSE
+        for _ in range(3600 // 5):
+            gateway.clock.advance(seconds=5)
+            await gateway.deliver()
+        assert await self._attempts(gateway) == tried
+        # It was asked for all the time, in turn, so that no message is in the way of the others.
+        assert 100 < len(receiver.deliveries) < 150
+        assert len(set(ids(receiver))) == 30
+        receiver.hangs_up = False
+        receiver.deliveries.clear()
+        gateway.clock.advance(seconds=30)
+        await gateway.deliver()
+        assert len(receiver.deliveries) == 30
+        first, *rest = ids(receiver)
+        assert rest == sorted(set(rest) - {first})
+
+    async def _attempts(self, gateway: Gateway) -> dict[str, int]:
+        return {
+            row.id: row.attempts
+            for row in await gateway.rows("SELECT id, attempts FROM outbox_message WHERE kind = 'event'")
+        }
+
+    async def test_of_a_single_message_rewrites_its_row_once(self, gateway: Gateway, receiver: Receiver) -> None:
+        receiver.status = 503
+        await gateway.signed_up()
+        for _ in range(100):
+            await gateway.deliver()
+            gateway.clock.advance(seconds=30)
+        assert len(receiver.deliveries) > 90
+        assert list((await self._attempts(gateway)).values()) == [1]
+
+    async def test_does_not_hold_others_back_for_the_message_that_alone_fails(
+        self, gateway: Gateway, receiver: Receiver
+    ) -> None:
+        receiver.status = 400
+        await gateway.signed_up()
+        await gateway.deliver()
+        receiver.status = 204
+        await gateway.signed_up()
+        await gateway.deliver()
+        assert len(receiver.deliveries) == 2
+        assert await gateway.rows("SELECT 1 FROM webhook_endpoint") == []
+
+    async def test_ends_after_days_with_what_has_waited_so_long(self, gateway: Gateway, receiver: Receiver) -> None:
+        receiver.status = 503
+        await gateway.signed_up()
+        await gateway.deliver()
+        gateway.clock.advance(days=4)
+        await gateway.deliver()
+        (event,) = await deliveries(gateway.tools, "demo", only_failed=True)
+        assert (event.dead_at, event.last_error) == (
+            gateway.clock.now(),
+            "The endpoint has not worked for days.",
+        )
 
 
 class TestSlowEndpoint:
@@ -340,6 +427,42 @@ class TestCommands:
         assert capsys.readouterr().out == line + "\n"
         assert await self._run("deliveries") == 0
         assert f"{arrived}  demo  customer.created  {receiver.url}  delivered  1 attempts" in capsys.readouterr().out
+
+    async def _fail_for_long(self, gateway: Gateway, receiver: Receiver) -> None:
+        receiver.status = 503
+        for _ in range(FAILURES_BEFORE_PAUSE + 1):
+            await gateway.signed_up()
+        for _ in range(10):
+            await gateway.deliver()
+            gateway.clock.advance(seconds=30)
+        await gateway.deliver()
+        receiver.status = 204
+        receiver.deliveries.clear()
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [("webhooks", "resume"), ("webhooks", "resume", "--tenant", "demo"), ("outbox", "retry")],
+        ids=["resume", "resume of a tenant", "retry"],
+    )
+    async def test_wake_what_waits(self, gateway: Gateway, receiver: Receiver, arguments: tuple[str, ...]) -> None:
+        await self._fail_for_long(gateway, receiver)
+        await gateway.deliver()
+        assert receiver.deliveries == []
+        assert await to_thread.run_sync(main, list(arguments)) == 0
+        gateway.clock.advance(minutes=2)  # The command lives in the time of the system, which went on.
+        await gateway.deliver()
+        assert len(receiver.deliveries) == FAILURES_BEFORE_PAUSE + 1
+
+    async def test_resume_one_webhook_by_its_url(
+        self, gateway: Gateway, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        await self._fail_for_long(gateway, receiver)
+        assert await self._run("resume", "--url", receiver.url) == 0
+        assert capsys.readouterr().out.endswith(" waiting events will be sent now\n")
+        assert await self._run("resume", "--url", "https://nobody.example/") == 2
+        assert "There is no webhook with the URL https://nobody.example/" in capsys.readouterr().err
+        assert await self._run("resume", "--tenant", "nowhere") == 2
+        assert "There is no tenant 'nowhere'" in capsys.readouterr().err
 
     async def test_send_again(self, gateway: Gateway, receiver: Receiver) -> None:
         await gateway.signed_up()

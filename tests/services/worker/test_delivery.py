@@ -15,7 +15,7 @@ from app.domain.tools import Tools
 from app.models.outbox import OutboxKind
 from app.services.caller import Caller
 from app.services.outgoing.mails import send_mail
-from app.services.outgoing.outbox import outbox_state, retry_dead
+from app.services.outgoing.outbox import outbox_state, retry
 from app.services.unit_of_work import UnitOfWork
 from app.services.worker.delivery import BATCH, DELIVERY_SECONDS, LEASE, MOST_ATTEMPTS, delay_after, deliver_due
 from tests.fakes import MovableClock
@@ -163,7 +163,7 @@ class TestDeliverDue:
         assert waits == [5, 10, 20, 2560, 3600, 3600]
 
 
-class TestRetryDead:
+class TestRetry:
     async def kill(self, gateway: Gateway, *recipients: str) -> list[str]:
         await queue(gateway.tools, *recipients)
         async with unit_of_work(gateway.tools) as uow:
@@ -174,14 +174,14 @@ class TestRetryDead:
 
     async def test_delivers_one_dead_message(self, gateway: Gateway, sink: SmtpSink) -> None:
         first, _ = await self.kill(gateway, "ada@example.com", "bob@example.com")
-        assert await retry_dead(gateway.tools, first) == 1
+        assert await retry(gateway.tools, first) == 1
         await gateway.deliver()
         assert sink.recipients == ["ada@example.com"]
         assert (await outbox_state(gateway.tools)).dead == 1
 
     async def test_delivers_all_dead_messages(self, gateway: Gateway, sink: SmtpSink) -> None:
         await self.kill(gateway, "ada@example.com", "bob@example.com")
-        assert await retry_dead(gateway.tools) == 2
+        assert await retry(gateway.tools) == 2
         await gateway.deliver()
         assert sorted(sink.recipients) == ["ada@example.com", "bob@example.com"]
 
@@ -189,7 +189,7 @@ class TestRetryDead:
         await queue(gateway.tools, "ada@example.com")
         ((message_id,),) = await gateway.rows("SELECT id FROM outbox_message")
         await gateway.deliver()
-        assert await retry_dead(gateway.tools, message_id) == 0
-        assert await retry_dead(gateway.tools) == 0
+        assert await retry(gateway.tools, message_id) == 0
+        assert await retry(gateway.tools) == 0
         await gateway.deliver()
         assert sink.recipients == ["ada@example.com"]

@@ -21,7 +21,7 @@ import pytest
 from app.domain.ports import Database, Mailer, MailMessage
 from app.domain.tenants import TenantDirectory
 from app.models.outbox import OutboxKind
-from app.services.outgoing.outbox import retry_dead
+from app.services.outgoing.outbox import retry
 from app.services.outgoing.webhooks import TAKEN_UP
 from app.services.worker.delivery import MOST_ATTEMPTS, delay_after, deliver_due
 from app.services.worker.erasure import BATCH, LEASE, _claim, anonymize_due
@@ -457,7 +457,7 @@ class TestFarewell:
             await deliver_due(tools)
             gateway.clock.advance(seconds=delay_after(attempt).total_seconds())
         assert await gateway.rows(MAILS) == []
-        assert await retry_dead(gateway.tools) == 0
+        assert await retry(gateway.tools) == 0
         assert person.email not in caplog.text
 
     async def test_of_a_shop_that_is_gone_is_forgotten_within_a_minute(self, gateway: Gateway) -> None:

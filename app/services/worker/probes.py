@@ -1,0 +1,60 @@
+"""Probes: one message at a time tries a failing endpoint, and when it arrives, the others may follow."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from app.domain.requests import RequestFacts
+from app.domain.tools import Tools
+from app.models.outbox import Endpoint, OutboxMessage
+from app.models.webhook_endpoints import WebhookEndpointState
+from app.services.caller import Caller
+from app.services.outgoing.webhooks import EndpointGoneError, claim_probe, note_failed_probe, post_event
+from app.services.unit_of_work import UnitOfWork
+
+logger = logging.getLogger(__name__)
+
+
+async def probe_due(tools: Tools, endpoint: Endpoint | None, seconds: float) -> int:
+    """Try the failing endpoints whose pause is over, or this one, with a message each; return how many were tried.
+
+    `seconds` is what one delivery may take.
+    """
+    async with _open(tools) as uow:
+        states = await uow.outbox_queue.endpoints_to_probe(uow.now, endpoint)
+    return sum([await _probe(tools, state, seconds) for state in states])
+
+
+def _open(tools: Tools) -> UnitOfWork:
+    return UnitOfWork(tools, Caller(RequestFacts(request_id="worker", ip="")))
+
+
+async def _probe(tools: Tools, state: WebhookEndpointState, seconds: float) -> int:
+    tenant = tools.tenants.find_tenant(state.tenant_id)
+    message = await claim_probe(tools, tenant, state) if tenant is not None else None
+    if tenant is None or message is None:
+        return 0
+    try:
+        async with asyncio.timeout(seconds):
+            await post_event(tools, tenant, message)
+    except EndpointGoneError as error:
+        async with _open(tools) as uow:
+            await uow.outbox_queue.settle(message, dead_at=uow.now, last_error=str(error))
+    except Exception as error:
+        _tell(message, error)
+        await note_failed_probe(tools, tenant, state.url)
+    else:
+        async with _open(tools) as uow:
+            uow.enter(tenant)
+            await uow.outbox_queue.settle(message, delivered_at=uow.now, attempts=message.attempts + 1, last_error=None)
+            await uow.webhook_endpoints.forget(state.url)
+    return 1
+
+
+def _tell(message: OutboxMessage, error: Exception) -> None:
+    facts = {"message_id": message.id, "topic": message.topic, "attempts": message.attempts}
+    if isinstance(error, OSError):
+        logger.warning("not delivered", extra={**facts, "error": str(error) or type(error).__name__})
+    else:
+        logger.error("not delivered", exc_info=error, extra=facts)
