@@ -90,7 +90,7 @@ def build_app(settings: Settings, tools: Tools, files: TenantFiles | None = None
         new_id=tools.random.new_id,
         clock=tools.clock,
         addresses=ClientAddresses(str(network) for network in settings.trusted_proxies),
-        cors=Cors(lambda origin: live.now.tenants.has_origin(origin)),
+        cors=Cors(lambda: live.now.tenants.origins),
         log=RequestLog(tools.clock, sys.stderr, production=production),
         observers=tools.observers,
     )

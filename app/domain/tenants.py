@@ -34,6 +34,7 @@ from app.domain.sign_in import SecondFactorRule, SignInMethod
 from app.domain.tenant_rules import Entry, Lifetimes, Limits
 from app.domain.topics import Topic, topics_matching
 from app.domain.web_addresses import check_origin, check_redirect_uri, check_target_url, check_web_url
+from app.domain.web_origins import Origins, check_client_origin
 
 Value = TypeVar("Value")
 
@@ -95,7 +96,7 @@ def _target_url(text: str, info: ValidationInfo) -> str:
 
 
 def _origin(text: str, info: ValidationInfo) -> str:
-    return check_origin(text, loopback=_loopback_allowed(info))
+    return check_client_origin(text, loopback=_loopback_allowed(info))
 
 
 def _passkey_origin(text: str, info: ValidationInfo) -> str:
@@ -294,7 +295,9 @@ class Client(Entry):
     """`storefront`: pages and apps, in which no secret can be kept. `integration`: a system that proves who it is at
     `/oauth/token`."""
     origins: tuple[Origin, ...] = ()
-    """Origins whose browsers may call the gateway (CORS), to the letter; storefronts only."""
+    """Origins whose browsers may call the gateway (CORS), to the letter; storefronts only. `https://*.preview.example`
+    lets in one label before a domain of your own; apps are `capacitor://localhost`, `ionic://localhost` and
+    `tauri://localhost`."""
     redirect_uris: tuple[RedirectUri, ...] = ()
     """Where social logins may come back to, to the letter: https, or an app's own scheme as in
     `com.example.shop:/callback`; storefronts only."""
@@ -623,12 +626,12 @@ class TenantDirectory:
         """Index the tenants; raises `ValueError` when two of them share a client id."""
         self._tenants: dict[str, Tenant] = {}
         self._clients: dict[str, tuple[Tenant, Client]] = {}
-        # How many clients have each origin, and how many tenants list each operation.
-        self._origins: Counter[str] = Counter()
+        # How many tenants list each operation.
         self._operations: Counter[tuple[str, str]] = Counter()
         self._texts: dict[str, str] = {}
         for tenant in tenants:
             self._add(tenant)
+        self.origins = Origins(pair for tenant in self for pair in _origins(tenant))
 
     def __iter__(self) -> Iterator[Tenant]:
         return iter(self._tenants.values())
@@ -644,9 +647,15 @@ class TenantDirectory:
         later = TenantDirectory(())
         later._tenants = self._tenants.copy()
         later._clients = self._clients.copy()
-        later._origins = self._origins.copy()
         later._operations = self._operations.copy()
         later._texts = self._texts.copy()
+        before = [
+            tenant for each in (*gone, *(t.id for t in changed)) if (tenant := self._tenants.get(each)) is not None
+        ]
+        later.origins = self.origins.with_changes(
+            (pair for tenant in changed for pair in _origins(tenant)),
+            (pair for tenant in before for pair in _origins(tenant)),
+        )
         for tenant_id in (*gone, *(tenant.id for tenant in changed)):
             later._take_out(tenant_id)
         for tenant_id in gone:
@@ -660,7 +669,6 @@ class TenantDirectory:
             if client.id in self._clients:
                 raise ValueError(f"'{client.id}' is here twice: give each its own")
             self._clients[client.id] = (tenant, client)
-            self._origins.update(client.origins)
         if tenant.operations is not None:
             self._operations.update(tenant.operations.items())
             self._texts.update(tenant.operations)
@@ -673,10 +681,6 @@ class TenantDirectory:
             return
         for client in tenant.clients:
             del self._clients[client.id]
-            for origin in client.origins:
-                self._origins[origin] -= 1
-                if not self._origins[origin]:
-                    del self._origins[origin]
         for listed in (tenant.operations or {}).items():
             self._operations[listed] -= 1
             if not self._operations[listed]:
@@ -704,14 +708,14 @@ class TenantDirectory:
         """Return the text with this hash that is on a tenant's list of operations, or None."""
         return self._texts.get(known_as)
 
-    def has_origin(self, origin: str) -> bool:
-        """Tell whether a client of any tenant has this origin."""
-        return origin in self._origins
-
     def find_integration(self, client_id: str) -> tuple[Tenant, Client] | None:
         """Return the confidential client of this id and its tenant; a storefront with a secret is none."""
         found = self._clients.get(client_id)
         return None if found is None or found[1].is_storefront else found
+
+
+def _origins(tenant: Tenant) -> Iterator[tuple[str, str]]:
+    return ((tenant.id, origin) for client in tenant.clients for origin in client.origins)
 
 
 def _check_unique(ids: Iterable[str]) -> None:

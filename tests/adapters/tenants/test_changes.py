@@ -117,7 +117,7 @@ class TestLook:
         assert (change.tenants, change.gone) == ((), ("first",))
         assert ids(files) == ["second"]
         assert files.reading.tenants.find_client("first-web") is None
-        assert not files.reading.tenants.has_origin("https://first.example")
+        assert not files.reading.tenants.origins.allows("https://first.example")
 
     def test_finds_the_one_table_that_has_changed_in_a_file_with_many(self, tmp_path: Path) -> None:
         file = tmp_path / "tenants.toml"
