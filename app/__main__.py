@@ -31,6 +31,7 @@ from app.wiring import (
     TenantsFileError,
     build_tools,
     check_migrated,
+    check_state_dir,
     close_tools,
     list_keys,
     migrate,
@@ -61,7 +62,8 @@ def _serve(settings: Settings, *, migrate_first: bool) -> None:
     configure_logging(production=settings.profile is Profile.PRODUCTION)
     if migrate_first:
         migrate(settings)
-    check_migrated(settings, may_be_away=True)
+    check_state_dir(settings)
+    check_migrated(settings)
     if settings.profile is Profile.DEVELOPMENT:
         sys.stderr.write(_greeting(first_steps(tenants, settings.address, built_in=settings.tenants_file is None)))
     run_server(settings, files)
@@ -84,7 +86,8 @@ def run_worker(settings: Settings) -> None:
     """Deliver the outbox until SIGTERM or SIGINT."""
     hold_hangups()
     files = _read_tenants_whole(settings)
-    check_migrated(settings, may_be_away=True)
+    check_state_dir(settings)
+    check_migrated(settings)
     configure_logging(production=settings.profile is Profile.PRODUCTION)
     asyncio.run(_run_worker(settings, files))
 

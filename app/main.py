@@ -97,7 +97,7 @@ def build_app(settings: Settings, tools: Tools, files: TenantFiles | None = None
     routes: list[BaseRoute] = [
         Route("/graphql", endpoint),
         *oauth_routes(live),
-        *probe_routes(tools.database, tools.signer),
+        *probe_routes(tools.database, tools.limiter, tools.signer),
     ]
     mailbox = open_mailbox(settings)
     if not production:
