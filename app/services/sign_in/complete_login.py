@@ -76,7 +76,7 @@ async def _go_on(
     customer = await uow.customers.find(customer_id)
     step = None
     if customer is not None:
-        step = await begin_step(uow, customer, proved, identity_id=ticket.identity_id, **ticket.data)
+        step = await begin_step(uow, customer, proved, identity_id=ticket.identity_id, data=ticket.data)
     if step is not None:
         return step
     if customer is None or not await uow.customers.note_login(customer_id, uow.now):
