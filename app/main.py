@@ -32,6 +32,7 @@ from app.http.oauth import oauth_routes
 from app.http.playground import Playground, playground_routes
 from app.http.probes import probe_routes
 from app.http.problem_details import answer_problem
+from app.http.refresh_cookies import RefreshCookies
 from app.http.request_log import RequestLog
 from app.http.welcome import welcome_routes
 from app.services.worker.metrics import show_process
@@ -71,6 +72,7 @@ def build_app(settings: Settings, tools: Tools) -> Starlette:
         partial(make_context, tools),
         known=KnownOperations(tools.tenants),
         playground=None if production else Playground(),
+        cookies=RefreshCookies(tools.public_url),
     )
     edge = Middleware(
         Edge,

@@ -33,7 +33,7 @@ from app.domain.sign_in import SecondFactorRule, SignInMethod
 from app.domain.tenant_rules import Entry, Lifetimes, Limits
 from app.domain.topics import Topic, topics_matching
 from app.domain.web_addresses import check_origin, check_redirect_uri, check_target_url, check_web_url
-from app.domain.web_origins import Origins, check_client_origin
+from app.domain.web_origins import Origins, RegisteredOrigin, check_client_origin, spellings
 
 Value = TypeVar("Value")
 
@@ -170,6 +170,14 @@ class ClientKind(StrEnum):
 
 
 @unique
+class SameSite(StrEnum):
+    """When a browser sends a cookie: from pages of the same site only, or from every site that is let in."""
+
+    LAX = "lax"
+    NONE = "none"
+
+
+@unique
 class SocialLinking(StrEnum):
     """What a verified social identity with a customer's address needs before it is linked to that customer."""
 
@@ -300,6 +308,12 @@ class Client(Entry):
     redirect_uris: tuple[RedirectUri, ...] = ()
     """Where social logins may come back to, to the letter: https, or an app's own scheme as in
     `com.example.shop:/callback`; storefronts only."""
+    refresh_cookie: StrictBool = False
+    """Whether the refresh token leaves in a cookie only, which no script can read; for pages, which call with
+    `Gateway-Client`. Storefronts only."""
+    cookie_same_site: SameSite = SameSite.LAX
+    """`lax` where the gateway and the pages are one site, such as `id.shop.example` and `shop.example`; `none` where
+    they are not, which some browsers refuse."""
     secret: SecretStr | None = None
     """The client's secret. An integration's is for HTTP Basic and for assertions signed by HMAC. By a storefront's, in
     the header `Storefront-Secret`, its own server speaks for visitors; it opens nothing else."""
@@ -320,6 +334,10 @@ class Client(Entry):
         """The public keys that are registered for it, each a JWK as JSON text."""
         return split_keys(self.jwks)
 
+    def lets_in(self, origin: str) -> bool:
+        """Tell whether this is the origin of one of its pages."""
+        return any(spelling in self.origins for spelling in spellings(origin))
+
     @property
     def has_well_known_secret(self) -> bool:
         """Whether its secret is one of the demo's, which everybody knows."""
@@ -337,10 +355,14 @@ class Client(Entry):
     def _fits_its_kind(self) -> Self:
         if self.kind is ClientKind.STOREFRONT and (self.jwks or self.scopes):
             raise ValueError("a storefront is public: leave jwks_file and scopes out")
+        if self.refresh_cookie and not self.origins:
+            raise ValueError("refresh_cookie needs origins: only pages of theirs get a cookie")
+        if not self.refresh_cookie and "cookie_same_site" in self.model_fields_set:
+            raise ValueError("cookie_same_site needs refresh_cookie = true")
         if self.kind is ClientKind.INTEGRATION:
             if self.secret is None and self.jwks is None:
                 raise ValueError("an integration needs secret_env or jwks_file")
-            if self.origins or self.redirect_uris:
+            if self.origins or self.redirect_uris or self.refresh_cookie:
                 raise ValueError("an integration does not run in a browser: leave origins and redirect_uris out")
         return self
 
@@ -624,7 +646,11 @@ class TenantDirectory:
         _check_unique(client.id for tenant in self for client in tenant.clients)
         self._clients = {client.id: (tenant, client) for tenant in self for client in tenant.clients}
         registered = self._clients.values()
-        self.origins = Origins((tenant.id, origin) for tenant, client in registered for origin in client.origins)
+        self.origins = Origins(
+            RegisteredOrigin(origin, tenant.id, client.id, client.refresh_cookie)
+            for tenant, client in registered
+            for origin in client.origins
+        )
 
     def __iter__(self) -> Iterator[Tenant]:
         return iter(self._tenants.values())
