@@ -18,6 +18,7 @@ from app.domain.tenants import Tenant
 from app.domain.tools import Tools
 from app.domain.visitors import hear
 from app.models.audit import AuditEvent
+from app.models.webhook_endpoints import MAIL_SERVER
 from app.repositories.addresses import AddressRepository
 from app.repositories.anonymizations import AnonymizationQueue, AnonymizationRepository
 from app.repositories.audit import AuditRepository
@@ -86,6 +87,7 @@ class UnitOfWork:
     outbox_queue = _OfAll(OutboxQueue)
     anonymization_queue = _OfAll(AnonymizationQueue)
     past_rows = _OfAll(PastRows)
+    mail_server = _OfAll(lambda connection: WebhookEndpointRepository(connection, MAIL_SERVER[0]))
     customers = _OfTenant(CustomerRepository)
     customer_search = _OfTenant(CustomerSearch)
     groups = _OfTenant(GroupRepository)
@@ -156,6 +158,11 @@ class UnitOfWork:
     async def roll_back(self) -> None:
         """Roll back what was written so far; what is written after this begins a new transaction."""
         await self._connection.rollback()
+
+    async def forget(self) -> None:
+        """Roll back, and write nothing of it into the audit at the end either."""
+        self._at_end.clear()
+        await self.roll_back()
 
     def write_at_end(self, event: AuditEvent) -> None:
         """Write a line of the audit when the unit ends, even if all else is rolled back."""
