@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -87,9 +86,23 @@ class Origins:
     """Knows for which shops an origin is registered, and which client's pages may send and get its cookie."""
 
     def __init__(self, registered: Iterable[RegisteredOrigin]) -> None:
-        self._registered: defaultdict[str, list[RegisteredOrigin]] = defaultdict(list)
+        self._registered: dict[str, frozenset[RegisteredOrigin]] = {}
+        self._add(registered)
+
+    def with_changes(self, registered: Iterable[RegisteredOrigin], gone: Iterable[RegisteredOrigin]) -> Origins:
+        """Return the origins without those that are gone, and with these; these have not changed."""
+        later = Origins(())
+        later._registered = self._registered.copy()
+        for each in gone:
+            left = later._registered.pop(each.origin, frozenset()) - {each}
+            if left:
+                later._registered[each.origin] = left
+        later._add(registered)
+        return later
+
+    def _add(self, registered: Iterable[RegisteredOrigin]) -> None:
         for each in registered:
-            self._registered[each.origin].append(each)
+            self._registered[each.origin] = self._registered.get(each.origin, frozenset()) | {each}
 
     def allows(self, origin: str, tenant_ids: Collection[str] = ()) -> bool:
         """Tell whether browsers on this origin may see what is these shops', or if there are none, nobody's."""
