@@ -25,7 +25,7 @@ class RequestFacts:
     visitor's, and `server` is the request as its server has sent it.
     `operation` is the SHA-256 of the GraphQL document, in hexadecimal; None where there is none.
     `challenge_response` is what a provider of challenges gave to the person, as presented. `is_first_of_day` says of a
-    task that nobody had asked for a mail from that address within a day.
+    task that nobody had asked for a mail from that address within a day. `idempotency_key` is the header of that name.
     """
 
     request_id: str
@@ -38,6 +38,7 @@ class RequestFacts:
     client_id: str | None = None
     visitor: Visitor | None = None
     server: RequestFacts | None = None
+    idempotency_key: str | None = None
 
     @property
     def as_sent(self) -> RequestFacts:

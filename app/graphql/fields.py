@@ -118,6 +118,11 @@ class Access(FieldExtension):
             ),
         ]
 
+    @property
+    def needs_token(self) -> bool:
+        """Whether nobody may call the field without a token."""
+        return bool(self._kinds)
+
     def check(self, info: Info) -> None:
         """Raise UNAUTHENTICATED or FORBIDDEN unless the caller may, and may see all that is selected."""
         bearer = info.context.principal
@@ -185,11 +190,15 @@ class Transaction(FieldExtension):
         context: Context = info.context
         uow = await context.begin_field()
         self._access.check(info)
+        if context.keyed_call is not None and self._access.needs_token:
+            await context.keyed_call.begin(uow)
         try:
             async with uow:
                 payload = await next_(source, info, **arguments)
         except DomainError as error:
             payload = self._payload(user_errors=present(error))
+        if context.keyed_call is not None:
+            context.keyed_call.note_payload()
         context.user_error_codes += [each.code.value for each in payload.user_errors]
         return payload
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import json
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
-from graphql import GraphQLError
+from graphql import ExecutionResult, GraphQLError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.domain.errors import AccessCode, AccessError, BusyError, BusyOutcome, HeaderRefused
 from app.domain.principal import Principal
 from app.domain.requests import RequestFacts, Visitor
 from app.graphql.documents import BadDocumentError, Document, Documents, Operation
+from app.graphql.idempotency import KeptAnswerError
 from app.graphql.operation_lists import KnownOperations
 from app.http.client_address import read_hop
 from app.http.errors import (
@@ -57,6 +59,18 @@ class Context(Protocol):
     @property
     def may_have_written(self) -> bool:
         """Whether it can be that something was written already."""
+        ...
+
+    def expect_repetition(self, fields: Collection[str], sent: str) -> None:
+        """Prepare for a mutation that may be made again with its `Idempotency-Key`; `sent` is what its answer is to."""
+        ...
+
+    async def settle(self, answer: str) -> None:
+        """Commit what was kept open until the answer is there, and keep the answer."""
+        ...
+
+    async def abandon(self) -> None:
+        """Roll back what was not settled."""
         ...
 
     async def record_denials(self, errors: Sequence[GraphQLError]) -> None:
@@ -210,7 +224,12 @@ class GraphQLEndpoint:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 context = await self._make_context(facts)
+                if not operation.is_query and facts.idempotency_key is not None:
+                    context.expect_repetition(operation.fields, _all_sent(document, operation, variables))
                 result = await self._documents.execute(document, operation, variables, context)
+                answer = _kept_answer(result) or _present(result, exchange)
+                if facts.idempotency_key is not None:
+                    await context.settle(orjson.dumps(answer.body).decode())
                 if result.errors:
                     await context.record_denials(result.errors)
                     _raise_refused_header(result.errors)
@@ -224,17 +243,36 @@ class GraphQLEndpoint:
             return _Answer(500, {"errors": [present_bug(error, exchange.request_id)]})
         finally:
             if context is not None:
+                await context.abandon()
                 exchange.tenants = context.tenant_ids
         exchange.codes += context.user_error_codes
         principal = context.principal
         if principal is not None:
             exchange.tenant, exchange.caller = principal.tenant_id, principal.kind.value
-        if not result.errors:
-            return _Answer(200, {"data": result.data})
-        errors = present_execution_errors(result.errors, exchange.request_id)
-        if result.data is None and all(error.path is None for error in result.errors):
-            return _Answer(_status(AccessCode(errors[0]["extensions"]["code"])), {"errors": errors})
-        return _Answer(200, {"errors": errors, "data": result.data})
+        return answer
+
+
+def _present(result: ExecutionResult, exchange: Exchange) -> _Answer:
+    if not result.errors:
+        return _Answer(200, {"data": result.data})
+    errors = present_execution_errors(result.errors, exchange.request_id)
+    if result.data is None and all(error.path is None for error in result.errors):
+        return _Answer(_status(AccessCode(errors[0]["extensions"]["code"])), {"errors": errors})
+    return _Answer(200, {"errors": errors, "data": result.data})
+
+
+def _kept_answer(result: ExecutionResult) -> _Answer | None:
+    """Return what a call was answered the first time, if this is a repetition."""
+    for error in result.errors or ():
+        if isinstance(error.original_error, KeptAnswerError):
+            result.errors = None
+            return _Answer(200, orjson.loads(error.original_error.answer))
+    return None
+
+
+def _all_sent(document: Document, operation: Operation, variables: dict[str, Any]) -> str:
+    """Return all that the answer of an operation depends on, the same text for the same."""
+    return json.dumps([document.hash, operation.name, variables], sort_keys=True)
 
 
 def _raise_refused_header(errors: Sequence[GraphQLError]) -> None:
@@ -251,6 +289,7 @@ _STATUS = {
     AccessCode.RATE_LIMITED: 429,
     AccessCode.CHALLENGE_REQUIRED: 403,
     AccessCode.SERVICE_BUSY: 503,
+    AccessCode.IDEMPOTENCY_KEY_REUSED: 422,
     AccessCode.INTERNAL: 500,
 }
 
@@ -300,6 +339,7 @@ _SINGLE_HEADERS = (
     b"content-length",
     b"content-encoding",
     b"challenge-response",
+    b"idempotency-key",
     b"gateway-client",
 )
 # Twice, those of a visitor are no secret and no address; to a client without a secret that is nothing.
@@ -316,6 +356,7 @@ def _read_facts(headers: dict[bytes, bytes], exchange: Exchange, document: Docum
         challenge_response=_read_challenge_response(headers.get(b"challenge-response")),
         client_id=_read_text(headers.get(b"gateway-client")),
         visitor=_read_visitor(headers),
+        idempotency_key=_read_text(headers.get(b"idempotency-key")),
     )
 
 
