@@ -53,13 +53,17 @@ class KeyedCall:
             await uow.finish(lambda: release_call(uow, claim), has_effect=False)
         self._claim = None
 
-    async def abandon(self) -> None:
-        """Roll back what was not settled, and forget the call, unless COMMIT was sent: then it may have been done."""
+    async def abandon(self) -> bool:
+        """Roll back what was not settled, and forget the call, unless COMMIT was sent: then it may have been done.
+
+        Returns whether there was such a call.
+        """
         uow, claim, self._claim = self._uow, self._claim, None
         if uow is None or claim is None:
-            return
+            return False
         with suppress(Exception):
             async with asyncio.timeout(PATIENCE):
                 await uow.abandon()
                 if not uow.commit_was_sent:
                     await abandon_call(uow, claim)
+        return True
