@@ -131,6 +131,7 @@ Language = Annotated[str, _read_by(parse_language, "must be a BCP 47 tag such as
 Currency = Annotated[str, _read_by(parse_currency, "must be an ISO 4217 code such as 'EUR'")]
 Country = Annotated[str, _read_by(parse_country, "must be an ISO 3166-1 code of two letters such as 'DE'")]
 MailDomain = Annotated[str, _expect(_MAIL_DOMAIN, "must be the part of an address after '@', such as 'gmail.com'")]
+ProviderClientId = Annotated[str, Field(min_length=1, max_length=300)]
 ClaimName = Annotated[str, Field(min_length=1, max_length=100)]
 ResponseMode = Literal["query", "form_post"]
 OidcScope = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21\x23-\x5B\x5D-\x7E]+$")]
@@ -343,8 +344,11 @@ class SocialProvider(Entry):
     """What customers read on its button."""
     issuer: Issuer
     """The provider's issuer, as its tokens have it; its discovery document (OpenID Connect) is found there."""
-    client_id: Annotated[str, Field(min_length=1, max_length=300)]
+    client_id: ProviderClientId
     """What the provider calls us."""
+    client_ids: tuple[ProviderClientId, ...] = ()
+    """What else the provider calls us: the ids of our apps, for native sign-in. Every value of `aud`, and `azp`, of an
+    id token must be one of all these (OpenID Connect Core 3.1.3.7)."""
     client_secret: SecretStr | None = None
     """Our secret at the provider; this or `signing`."""
     signing: SigningSecret | None = None
@@ -368,6 +372,11 @@ class SocialProvider(Entry):
     def is_openid(self) -> bool:
         """Whether it is an OpenID provider, which answers with an id token."""
         return self.token_endpoint is None
+
+    @cached_property
+    def own_client_ids(self) -> frozenset[str]:
+        """All that the provider knows us by: the sites and the apps of the shop."""
+        return frozenset({self.client_id, *self.client_ids})
 
     @model_validator(mode="after")
     def _has_one_secret(self) -> Self:

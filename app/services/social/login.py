@@ -9,7 +9,6 @@ from app.domain.emails import EmailAddress
 from app.domain.errors import Refused, UserErrorCode, refuse
 from app.domain.social import ProviderTokens, SocialProof
 from app.domain.tenants import SignupMode, SocialLinking, SocialProvider
-from app.domain.texts import optional_line
 from app.domain.topics import Topic
 from app.models.credentials import Credential, Maker
 from app.models.social import SocialIdentity
@@ -19,6 +18,7 @@ from app.services.accounts.ownership import Proof, prove_ownership
 from app.services.audit import record
 from app.services.outgoing.events import emit
 from app.services.sessions.sessions import LoggedIn
+from app.services.social.answers import ProviderAnswer, parse_name
 from app.services.social.identities import (
     add_identity,
     cannot_log_in,
@@ -30,10 +30,8 @@ from app.services.social.identities import (
 )
 from app.services.social.links import LinkConfirmation, require_confirmation
 from app.services.social.proofs import count_as_proof
-from app.services.social.states import ProviderAnswer, prove
+from app.services.social.states import prove
 from app.services.unit_of_work import UnitOfWork
-
-_NAME = optional_line(100)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -52,17 +50,18 @@ async def social_login(uow: UnitOfWork, answer: ProviderAnswer) -> SocialLogin |
     `LinkConfirmation`; any other address is never compared with those of customers.
     """
     provider, proof = await prove(uow, answer)
-    arrival = _Arrival(uow, provider, proof)
+    arrival = _Arrival(uow, provider, proof, answer)
     return await arrival.enter()
 
 
 class _Arrival:
     """Somebody who has come back from a provider."""
 
-    def __init__(self, uow: UnitOfWork, provider: SocialProvider, proof: SocialProof) -> None:
+    def __init__(self, uow: UnitOfWork, provider: SocialProvider, proof: SocialProof, answer: ProviderAnswer) -> None:
         self._uow = uow
         self._provider = provider
         self._proof = proof
+        self._answer = answer
 
     async def enter(self) -> SocialLogin | LinkConfirmation:
         known = await find_identity(self._uow, self._provider, self._proof)
@@ -153,10 +152,11 @@ class _Arrival:
         return await self._log_in(identity, created=True, has_proved=vouched is not None)
 
     def _profile(self) -> dict[str, str | None]:
-        told = told_email(self._proof)
+        # A provider that tells the name once only, and in no token, tells it the client.
+        told, proof, answer = told_email(self._proof), self._proof, self._answer
         return {
-            "first_name": _name(self._proof.first_name),
-            "last_name": _name(self._proof.last_name),
+            "first_name": _name(proof.first_name) or _name(answer.first_name),
+            "last_name": _name(proof.last_name) or _name(answer.last_name),
             "contact_email": told.address if told else None,
         }
 
@@ -175,6 +175,6 @@ def _credential(uow: UnitOfWork, customer_id: str, vouched: EmailAddress | None)
 
 def _name(text: str | None) -> str | None:
     try:
-        return _NAME(text)
+        return parse_name(text)
     except Refused:
         return None
