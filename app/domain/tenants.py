@@ -31,7 +31,13 @@ from app.domain.profile import Profile
 from app.domain.scopes import ScopeWord, permissions, words_within
 from app.domain.tenant_rules import Entry, Lifetimes, Limits
 from app.domain.topics import Topic, topics_matching
-from app.domain.web_addresses import check_origin, check_redirect_uri, check_target_url, check_web_url
+from app.domain.web_addresses import (
+    check_mailed_link,
+    check_origin,
+    check_redirect_uri,
+    check_target_url,
+    check_web_url,
+)
 
 Value = TypeVar("Value")
 
@@ -97,6 +103,10 @@ def _redirect_uri(text: str, info: ValidationInfo) -> str:
     return check_redirect_uri(text, loopback=_loopback_allowed(info))
 
 
+def _mailed_link(text: str, info: ValidationInfo) -> str:
+    return check_mailed_link(text, loopback=_loopback_allowed(info))
+
+
 def _topic_pattern(text: str) -> str:
     if not topics_matching(text):
         raise ValueError(f"'{text}' matches no event: write a topic such as 'customer.created', or 'customer.*'")
@@ -122,6 +132,7 @@ Issuer = Annotated[str, Field(max_length=300), AfterValidator(_issuer)]
 TargetUrl = Annotated[str, Field(max_length=2000), AfterValidator(_target_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
 RedirectUri = Annotated[str, AfterValidator(_redirect_uri)]
+MailedLink = Annotated[str, Field(max_length=500), AfterValidator(_mailed_link)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
 TopicPattern = Annotated[str, AfterValidator(_topic_pattern)]
 SitePath = Annotated[
@@ -206,6 +217,11 @@ class Challenge(Entry):
         return self
 
 
+def link_with(address: str, name: str, value: str) -> str:
+    """Return the address to mail, with this parameter in its query, behind what is there already."""
+    return f"{address}{'&' if '?' in address else '?'}{name}={quote(value, safe='')}"
+
+
 class Site(Entry):
     """One of the shop's web sites, where mailed links lead."""
 
@@ -233,7 +249,28 @@ class Site(Entry):
 
     def link(self, path: str, token: str) -> str:
         """Return the address to mail: this site's page at `path`, with the one-time token in its query."""
-        return f"{self.url}{path}?token={quote(token, safe='')}"
+        return link_with(f"{self.url}{path}", "token", token)
+
+
+class MailedLinks(Entry):
+    """Where the links of mails lead that a client has caused, where that is not a page of the site.
+
+    https addresses that open the app: universal links (iOS), app links (Android). In development also an app's own
+    scheme. The token, or the code, is put into the query.
+    """
+
+    reset: MailedLink | None = None
+    """What takes the token of a password reset to `resetPassword`."""
+    confirm: MailedLink | None = None
+    """What takes the token of a sign-up to `confirmSignup`."""
+    email_change: MailedLink | None = None
+    """What takes the token of another e-mail address to `confirmEmailChange`."""
+    email_revert: MailedLink | None = None
+    """What takes the token of the old e-mail address to `revertEmailChange`."""
+    anonymization_cancel: MailedLink | None = None
+    """What takes the token of an asked anonymization to `cancelAnonymization`."""
+    login_code: MailedLink | None = None
+    """What takes the mailed code to `completeLogin`."""
 
 
 class Client(Entry):
@@ -248,7 +285,9 @@ class Client(Entry):
     """Origins whose browsers may call the gateway (CORS), to the letter; storefronts only."""
     redirect_uris: tuple[RedirectUri, ...] = ()
     """Where social logins may come back to, to the letter: https, or an app's own scheme as in
-    `com.example.shop:/callback`; storefronts only."""
+    `com.example.shop:/callback`, in development also of one word as in `myapp:/callback`; storefronts only."""
+    links: MailedLinks = MailedLinks()
+    """Where mailed links lead if this client has caused the mail: the table `links`; storefronts only."""
     secret: SecretStr | None = None
     """The client's secret. An integration's is for HTTP Basic and for assertions signed by HMAC. By a storefront's, in
     the header `Storefront-Secret`, its own server speaks for visitors; it opens nothing else."""
@@ -291,6 +330,8 @@ class Client(Entry):
                 raise ValueError("an integration needs secret_env or jwks_file")
             if self.origins or self.redirect_uris:
                 raise ValueError("an integration does not run in a browser: leave origins and redirect_uris out")
+            if self.links != MailedLinks():
+                raise ValueError("an integration opens no mailed links: leave links out")
         return self
 
 

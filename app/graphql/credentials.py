@@ -27,7 +27,8 @@ class RequestPasswordResetInput:
     email: str = strawberry.field(description="The login address: `ada@example.com`.")
     site: str | None = strawberry.field(
         default=None,
-        description="The id of the site that the mailed link leads to: `main`. Left out: the site of the session.",
+        description="The id of the site that the mailed link leads to: `main`. Left out: the site of the session. "
+        "The link of an app that has registered a place of its own leads there in any case.",
     )
 
 
