@@ -77,7 +77,7 @@ def build_app(settings: Settings, tools: Tools) -> Starlette:
         new_id=tools.random.new_id,
         clock=tools.clock,
         addresses=ClientAddresses(str(network) for network in settings.trusted_proxies),
-        cors=Cors(frozenset(_origins(tools)).__contains__),
+        cors=Cors(lambda: tools.tenants.origins),
         log=RequestLog(tools.clock, sys.stderr, production=production),
         observers=tools.observers,
     )
@@ -101,10 +101,6 @@ def build_app(settings: Settings, tools: Tools) -> Starlette:
     # A redirect would lead to any host that the caller has named.
     app.router.redirect_slashes = False
     return app
-
-
-def _origins(tools: Tools) -> set[str]:
-    return {origin for tenant in tools.tenants for client in tenant.clients for origin in client.origins}
 
 
 @asynccontextmanager

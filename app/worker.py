@@ -17,13 +17,15 @@ from app.services.worker.delivery import deliver_due
 from app.services.worker.erasure import anonymize_due
 from app.services.worker.lanes import EndpointLanes
 from app.services.worker.metrics import show_outbox
-from app.services.worker.purge import purge_expired
+from app.services.worker.purge import purge_expired, purge_sealed
 from app.services.worker.unproven import purge_unproven
 
 # Seconds between two checks of an empty outbox.
 PAUSE = 0.5
 # Seconds between two checks for expired rows.
 PURGE_PAUSE = 600.0
+# Seconds between two checks for sealed secrets that nobody may be given any more.
+SEALED_PAUSE = 15.0
 # Seconds between two looks for accounts that nobody has proved to be theirs.
 UNPROVEN_PAUSE = 86_400.0
 # Seconds between two looks at how much waits, for the metrics.
@@ -46,6 +48,7 @@ async def work(tools: Tools, stop: asyncio.Event) -> None:
         _repeat(endpoints.open_due, PAUSE, stop),
         _repeat(partial(anonymize_due, tools), PAUSE, stop),
         _repeat(partial(purge_expired, tools), PURGE_PAUSE, stop),
+        _repeat(partial(purge_sealed, tools), SEALED_PAUSE, stop),
         _repeat(partial(purge_unproven, tools), UNPROVEN_PAUSE, stop),
         _repeat(partial(show_outbox, tools), OUTBOX_PAUSE, stop),
     )

@@ -55,6 +55,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "privacy",
         "worker",
         "staff",
+        "sign_in",
         "social",
         "accounts",
         "sessions",
@@ -112,6 +113,7 @@ OWNERS: dict[str, set[str]] = {
 # What takes megabytes, and not every process needs, is imported by whoever knows that it is needed.
 LATE_IMPORTS: dict[str, set[str]] = {
     "app.adapters.database.opening": {"app.adapters.database.postgresql", "app.adapters.database.sqlite"},
+    "app.domain.web_origins": {"publicsuffixlist"},
     "app.domain.passwords": {"zxcvbn"},
     "app.wiring": {"app.adapters.database.migrator", "app.adapters.limits.redis", "app.adapters.traces"},
 }

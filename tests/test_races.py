@@ -12,7 +12,7 @@ import pytest
 
 from tests.factories import PASSWORD, address_input, signup_input
 from tests.harness import operations
-from tests.harness.client import Answer, Person, StorefrontClient
+from tests.harness.client import Answer, Person, StorefrontClient, Tokens
 from tests.harness.gateway import Gateway
 from tests.harness.mails import Mail
 from tests.harness.server import ServerClient, ServerProcess
@@ -77,24 +77,57 @@ def refresh_calls(storefronts: Sequence[StorefrontClient], refresh_token: str, a
     ]
 
 
-# Three tabs of one browser may trade one token at once; a fourth is a thief, and then the session is over for all.
-REFRESHED = {OK: 3, "TOKEN_REUSED": 1, "TOKEN_INVALID": AT_ONCE - 4}
+def pairs(payloads: Sequence[dict[str, Any]]) -> Counter[tuple[str, str]]:
+    """Count how often each pair of tokens was answered."""
+    assert outcomes(payloads) == {OK: len(payloads)}
+    return Counter((each["tokens"]["accessToken"], each["tokens"]["refreshToken"]) for each in payloads)
 
 
 class TestRefresh:
-    async def test_gives_three_tabs_tokens_that_work(self, gateway: Gateway) -> None:
+    @pytest.mark.parametrize("tabs", [8, 16, 64])
+    async def test_gives_every_tab_tokens_that_work(self, gateway: Gateway, tabs: int) -> None:
         person = await gateway.customer()
-        payloads = await at_once(refresh_calls([gateway], person.tokens.refresh, 3), "refresh")
-        assert outcomes(payloads) == {OK: 3}
-        for payload in payloads:
-            await gateway.refresh(payload["tokens"]["refreshToken"])
+        answered = pairs(await at_once(refresh_calls([gateway], person.tokens.refresh, tabs), "refresh"))
+        assert sorted(answered.values()) == [1, 1, tabs - 2]
+        for access, _ in answered:
+            assert (await gateway.graphql("{ me { id } }", token=access))["me"]["id"] == person.id
 
-    async def test_ends_the_session_when_sixteen_have_the_token(self, gateway: Gateway) -> None:
+    @pytest.mark.parametrize("tabs", [8, 16])
+    async def test_lets_every_tab_go_on_when_the_next_time_comes(self, gateway: Gateway, tabs: int) -> None:
         person = await gateway.customer()
+        payloads = await at_once(refresh_calls([gateway], person.tokens.refresh, tabs), "refresh")
+        for _ in range(2):
+            gateway.clock.advance(minutes=15)
+            held = [payload["tokens"]["refreshToken"] for payload in payloads]
+            calls = [
+                gateway.graphql(operations.REFRESH, {"input": {"refreshToken": token}}, headers=from_address(number))
+                for number, token in enumerate(held)
+            ]
+            payloads = await at_once(calls, "refresh")
+            assert outcomes(payloads) == {OK: tabs}
+
+    @pytest.mark.parametrize("tabs", [8, 16])
+    async def test_gives_tabs_that_slept_new_tokens_once_a_day(self, gateway: Gateway, tabs: int) -> None:
+        person = await gateway.customer()
+        await gateway.refresh(person.tokens.refresh)
+        gateway.clock.advance(hours=9)
+        payloads = await at_once(refresh_calls([gateway], person.tokens.refresh, tabs), "refresh")
+        assert sorted(pairs(payloads).values()) == [1, 1, tabs - 2]
+        gateway.clock.advance(seconds=31)
+        late = await at_once(refresh_calls([gateway], person.tokens.refresh, tabs), "refresh")
+        assert outcomes(late) == {"TOKEN_INVALID": tabs}
+        await gateway.refresh(payloads[0]["tokens"]["refreshToken"])
+
+    async def test_ends_the_session_once_when_sixteen_have_an_old_token(self, gateway: Gateway) -> None:
+        person = await gateway.customer()
+        held = await gateway.refresh((await gateway.refresh(person.tokens.refresh)).refresh)
+        gateway.clock.advance(seconds=31)
         payloads = await at_once(refresh_calls([gateway], person.tokens.refresh, AT_ONCE), "refresh")
-        assert outcomes(payloads) == REFRESHED
-        (winner, *_) = [payload["tokens"]["accessToken"] for payload in payloads if payload["tokens"]]
-        assert (await gateway.graphql("{ me { id } }", token=winner)).reason == "REVOKED"
+        assert outcomes(payloads) == {"TOKEN_REUSED": AT_ONCE}
+        assert (await gateway.graphql("{ me { id } }", token=held.access)).reason == "REVOKED"
+        await gateway.deliver()
+        assert [mail.subject for mail in gateway.mails(person.email)].count("We have ended one of your sessions") == 1
+        assert len(await gateway.rows("SELECT 1 FROM audit_event WHERE action = 'session.refresh_reused'")) == 1
 
 
 class TestConfirmSignup:
@@ -317,8 +350,10 @@ class TestTwoProcesses:
 
     async def trade_one_refresh_token(self, here: ServerClient, there: ServerClient, email: str) -> None:
         tokens = await here.login(email, client_id="open-storefront")
-        payloads = await at_once(refresh_calls([here, there], tokens.refresh, AT_ONCE), "refresh")
-        assert outcomes(payloads) == REFRESHED
+        for _ in range(2):
+            payloads = await at_once(refresh_calls([here, there], tokens.refresh, AT_ONCE), "refresh")
+            assert sorted(pairs(payloads).values()) == [1, 1, AT_ONCE - 2]
+            tokens = Tokens.of(payloads[-1]["tokens"])
 
     async def give_an_address_to_one(self, here: ServerClient, there: ServerClient) -> None:
         sessions = [await here.anonymous("open-storefront") for _ in range(AT_ONCE)]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum, unique
 
+from app.domain.sign_in import Factors
+
 # The `type` of a user of the organisation in an assertion.
 OWNER_TYPE = "User"
 
@@ -43,6 +45,7 @@ class Principal:
 
     `token_id` is the `jti` of an integration's token, and `scope` what that may do: never more than its client and the
     owner, if it has one, may both do at this moment. On a customer's behalf `scope` is what both may do by themselves.
+    `factors` is what the customer has proved who they are with (`Factors.text`).
     `must_change_password`: the customer has an initial password, and may do little else before it is changed.
     """
 
@@ -60,6 +63,12 @@ class Principal:
     owner: Owner | None = None
     token_id: str | None = None
     must_change_password: bool = False
+    factors: str | None = None
+
+    @property
+    def proved(self) -> Factors:
+        """What the customer has proved who they are with in the session."""
+        return Factors.read(self.factors)
 
     def is_fresh(self, now: datetime, within: timedelta) -> bool:
         """Tell whether the customer has proved who they are within this time."""

@@ -13,29 +13,36 @@ from typing import Protocol
 class RotationRules:
     """How long a used token may be used again.
 
-    Within `sibling_grace` two tabs of one browser may both trade the same token, at most `most_children` times. Within
-    `lost_answer_grace` a phone that lost its network before the answer came may ask again.
+    Within `sibling_grace` all tabs of one browser may trade the same token; `most_children` of them get a pair of their
+    own. Later, once per `lost_answer_period`, a phone may ask again that lost its network before the answer came.
     """
 
-    sibling_grace: timedelta = timedelta(seconds=30)
-    most_children: int = 3
-    lost_answer_grace: timedelta = timedelta(hours=24)
+    sibling_grace: timedelta
+    most_children: int
+    lost_answer_period: timedelta
 
 
 class PresentedToken(Protocol):
-    """What the decision depends on."""
+    """What the decision depends on; `lost_at` is when its answer was last given anew because it was lost."""
 
     expires_at: datetime
     used_at: datetime | None
+    lost_at: datetime | None
     revoked_at: datetime | None
 
 
 class Rotation(Enum):
-    """What to do with a refresh token of a family that has not ended."""
+    """What to do with a refresh token of a family that has not ended.
+
+    `REPEAT`: answer the newest living pair once more. `REPLACE_LOST`: retire the children, and answer a new one.
+    `TOO_OFTEN`: refuse it, and end nothing. `REUSED`: two holders have it, so the family ends.
+    """
 
     TRADE = auto()
     ADD_SIBLING = auto()
+    REPEAT = auto()
     REPLACE_LOST = auto()
+    TOO_OFTEN = auto()
     EXPIRED = auto()
     REUSED = auto()
 
@@ -46,12 +53,25 @@ def decide_rotation(
     """Return what to do; `children` are the tokens that this one was traded for before."""
     if token.revoked_at is not None:
         return Rotation.REUSED
-    if token.used_at is None:
-        return Rotation.TRADE if now < token.expires_at else Rotation.EXPIRED
-    age = now - token.used_at
-    if age <= rules.sibling_grace and len(children) < rules.most_children:
-        return Rotation.ADD_SIBLING
-    no_child_was_used = all(child.used_at is None for child in children)
-    if rules.sibling_grace < age <= rules.lost_answer_grace and no_child_was_used:
+    opened = grace_began(token)
+    if opened is not None and now - opened <= rules.sibling_grace:
+        return Rotation.ADD_SIBLING if count_living(children) < rules.most_children else Rotation.REPEAT
+    if now >= token.expires_at:
+        return Rotation.EXPIRED
+    if opened is None:
+        return Rotation.TRADE
+    if any(child.used_at is not None for child in children):
+        return Rotation.REUSED
+    if token.lost_at is None or now - token.lost_at > rules.lost_answer_period:
         return Rotation.REPLACE_LOST
-    return Rotation.REUSED
+    return Rotation.TOO_OFTEN
+
+
+def grace_began(token: PresentedToken) -> datetime | None:
+    """Return since when the token may be used again: its first use, or the last time that its answer was lost."""
+    return token.lost_at or token.used_at
+
+
+def count_living(children: Sequence[PresentedToken]) -> int:
+    """Return how many of these tokens have not been retired."""
+    return sum(child.revoked_at is None for child in children)

@@ -82,6 +82,7 @@ class SessionScope(StrEnum):
     CUSTOMER_SIGNUP = "customer.signup"
     CUSTOMER_LOGIN = "customer.login"
     SOCIAL_BEGIN = "social.begin"
+    LOGIN_BEGIN = "login.begin"
     CREDENTIALS_RECOVER = "credentials.recover"
     PRIVACY_CANCEL = "privacy.cancel"
     PROFILE_READ = "profile.read"
@@ -97,7 +98,14 @@ class SessionScope(StrEnum):
 
 _EVERYBODY = frozenset({SessionScope.SESSION_USE, SessionScope.STOREFRONT_READ})
 # Only for customers themselves: staff who act on a customer's behalf have none of these.
-_IN_PERSON = frozenset({SessionScope.SOCIAL_BEGIN, SessionScope.CREDENTIALS_RECOVER, SessionScope.PRIVACY_CANCEL})
+_IN_PERSON = frozenset(
+    {
+        SessionScope.SOCIAL_BEGIN,
+        SessionScope.LOGIN_BEGIN,
+        SessionScope.CREDENTIALS_RECOVER,
+        SessionScope.PRIVACY_CANCEL,
+    }
+)
 _ACCOUNT = frozenset(
     {
         SessionScope.PROFILE_READ,

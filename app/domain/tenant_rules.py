@@ -32,10 +32,10 @@ class Lifetimes(Entry):
     refresh_token_absolute_seconds: Seconds = 30 * 86_400
     """How long a customer stays logged in at most, however often the tokens are refreshed."""
     refresh_sibling_grace_seconds: Seconds = 30
-    """How long after its use a refresh token may be used again, by another tab at the same moment."""
+    """How long after its use a refresh token may be used again, by any number of tabs at the same moment."""
     refresh_lost_answer_seconds: Seconds = 86_400
-    """How long after its use a refresh token may be used again because the answer was lost: as long as nothing of that
-    answer was used."""
+    """How long a refresh token that was used again after that, because the answer was lost, may not be used so once
+    more. It may as long as nothing of that answer was traded on, however late, and what was lost is ended."""
     device_token_seconds: Seconds = 180 * 86_400
     """How long a device is known after its last login, so that guesses of others do not hold it up."""
     saas_token_seconds: Seconds = 300
@@ -48,6 +48,12 @@ class Lifetimes(Entry):
     """How far ahead the `exp` of a client's assertion (RFC 7523) may be."""
     reauthentication_seconds: Seconds = 600
     """How old a login may be where something sensitive wants a fresh one."""
+    login_code_seconds: Seconds = 600
+    """How long a mailed or texted code works that somebody signs in with."""
+    ticket_seconds: Seconds = 600
+    """How long a sign-in, or the enrolment of a passkey or of TOTP, may take from step to step."""
+    remember_device_days: Days = 0
+    """How long a device stands for the second factor after a login there, if the customer wants that; 0: never."""
     signup_token_seconds: Seconds = 86_400
     """How long the link works that confirms a sign-up."""
     reset_token_seconds: Seconds = 1_800
@@ -128,9 +134,15 @@ class Limits(Entry):
     refresh_per_ip_per_minute: Count = 60
     """Refreshes from one IP address."""
     refresh_per_family_per_minute: Count = 30
-    """Refreshes in one session."""
+    """Refresh tokens that are traded in one session; tabs that trade one token together count once."""
     refresh_children: Count = 3
-    """Pairs of tokens that one refresh token may give within `refresh_sibling_grace_seconds`."""
+    """Pairs of tokens that one refresh token may give within `refresh_sibling_grace_seconds`; who comes later gets the
+    newest of them again."""
+    second_factor_failures_per_account_per_hour: Count = 10
+    """Wrong codes of TOTP and recovery codes at one account; after that each further try has to wait, longer each
+    time."""
+    passkeys_per_customer: Count = 20
+    """Passkeys that a customer may have."""
     social_per_ip_per_minute: Count = 30
     """Steps of social logins from one IP address."""
     social_per_session_per_minute: Count = 10

@@ -10,7 +10,7 @@ from enum import StrEnum, unique
 from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -29,6 +29,7 @@ from app.domain.operation_lists import read_operations
 from app.domain.principal import Owner
 from app.domain.profile import Profile
 from app.domain.scopes import ScopeWord, permissions, words_within
+from app.domain.sign_in import SecondFactorRule, SignInMethod
 from app.domain.tenant_rules import Entry, Lifetimes, Limits
 from app.domain.topics import Topic, topics_matching
 from app.domain.web_addresses import (
@@ -38,11 +39,15 @@ from app.domain.web_addresses import (
     check_target_url,
     check_web_url,
 )
+from app.domain.web_origins import Origins, check_client_origin
 
 Value = TypeVar("Value")
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}")
 _PATH = re.compile(r"/[\x21-\x3e\x40-\x7e]*")
+_RP_ID = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+# What an Android app names as its origin: the SHA-256 of its signing certificate in base64url.
+_ANDROID_ORIGIN = re.compile(r"android:apk-key-hash:[A-Za-z0-9_-]{43}")
 _MAIL_DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 
 
@@ -96,6 +101,15 @@ def _target_url(text: str, info: ValidationInfo) -> str:
 
 
 def _origin(text: str, info: ValidationInfo) -> str:
+    return check_client_origin(text, loopback=_loopback_allowed(info))
+
+
+def _passkey_origin(text: str, info: ValidationInfo) -> str:
+    """Return the origin unchanged: an app's own form, or that of a page."""
+    if _ANDROID_ORIGIN.fullmatch(text):
+        return text
+    if text.startswith("android:"):
+        raise ValueError("must be 'android:apk-key-hash:' and the certificate's SHA-256 in base64url without padding")
     return check_origin(text, loopback=_loopback_allowed(info))
 
 
@@ -143,6 +157,8 @@ Currency = Annotated[str, _read_by(parse_currency, "must be an ISO 4217 code suc
 Country = Annotated[str, _read_by(parse_country, "must be an ISO 3166-1 code of two letters such as 'DE'")]
 MailDomain = Annotated[str, _expect(_MAIL_DOMAIN, "must be the part of an address after '@', such as 'gmail.com'")]
 ProviderClientId = Annotated[str, Field(min_length=1, max_length=300)]
+RpId = Annotated[str, _expect(_RP_ID, "must be a domain such as 'shop.example', without scheme and port")]
+PasskeyOrigin = Annotated[str, Field(max_length=300), AfterValidator(_passkey_origin)]
 ClaimName = Annotated[str, Field(min_length=1, max_length=100)]
 ResponseMode = Literal["query", "form_post"]
 OidcScope = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21\x23-\x5B\x5D-\x7E]+$")]
@@ -222,6 +238,15 @@ def link_with(address: str, name: str, value: str) -> str:
     return f"{address}{'&' if '?' in address else '?'}{name}={quote(value, safe='')}"
 
 
+class PhoneCodes(Entry):
+    """Who sends codes to phones for the shop: a service of its own that calls its SMS provider (Standard Webhooks)."""
+
+    url: TargetUrl
+    """Where a code to send is posted, signed; https, or http on loopback in development."""
+    secret: WebhookSecret
+    """The secret that signs it (Standard Webhooks): `whsec_` and 24 to 64 bytes in base64."""
+
+
 class Site(Entry):
     """One of the shop's web sites, where mailed links lead."""
 
@@ -246,10 +271,31 @@ class Site(Entry):
     """The page that takes the token of the old e-mail address to `revertEmailChange`."""
     anonymization_cancel_path: SitePath = "/cancel-anonymization"
     """The page that takes the token of an asked anonymization to `cancelAnonymization`."""
+    login_code_path: SitePath = "/login-code"
+    """The page that takes the mailed `code` to `completeLogin`, together with the ticket that the page itself keeps."""
+    sign_in_revert_path: SitePath = "/revert-sign-in-method"
+    """The page that takes the token of an added or removed way to sign in to `revertSignInMethod`."""
+    rp_id: RpId | None = None
+    """The relying party id of passkeys (WebAuthn Level 3): the host of `url`, or a domain above it that has several of
+    the shop's sites. Without it the host of `url`."""
+    passkey_origins: tuple[PasskeyOrigin, ...] = ()
+    """The origins whose pages and apps may use the passkeys: `https://shop.example`, for an Android app
+    `android:apk-key-hash:…`. Without it the origin of `url`."""
 
-    def link(self, path: str, token: str) -> str:
-        """Return the address to mail: this site's page at `path`, with the one-time token in its query."""
-        return link_with(f"{self.url}{path}", "token", token)
+    @property
+    def relying_party_id(self) -> str:
+        """The relying party id of the site's passkeys."""
+        return self.rp_id or urlsplit(self.url).hostname or ""
+
+    @property
+    def origins_of_passkeys(self) -> tuple[str, ...]:
+        """The origins that a passkey's answer may name."""
+        parts = urlsplit(self.url)
+        return self.passkey_origins or (f"{parts.scheme}://{parts.netloc}",)
+
+    def link(self, path: str, value: str, parameter: str = "token") -> str:
+        """Return the address to mail: this site's page at `path`, with the one-time token or a code in its query."""
+        return link_with(f"{self.url}{path}", parameter, value)
 
 
 class MailedLinks(Entry):
@@ -282,7 +328,9 @@ class Client(Entry):
     """`storefront`: pages and apps, in which no secret can be kept. `integration`: a system that proves who it is at
     `/oauth/token`."""
     origins: tuple[Origin, ...] = ()
-    """Origins whose browsers may call the gateway (CORS), to the letter; storefronts only."""
+    """Origins whose browsers may call the gateway (CORS), to the letter; storefronts only. `https://*.preview.example`
+    lets in one label before a domain of your own; apps are `capacitor://localhost`, `ionic://localhost` and
+    `tauri://localhost`."""
     redirect_uris: tuple[RedirectUri, ...] = ()
     """Where social logins may come back to, to the letter: https, or an app's own scheme as in
     `com.example.shop:/callback`, in development also of one word as in `myapp:/callback`; storefronts only."""
@@ -496,6 +544,20 @@ class Tenant(Lifetimes):
     """The named parts of a customer's free data, a table each."""
     operation_list: str | None = Field(default=None, repr=False)
     """The operations that storefronts may run, by their hash; without it they may run any."""
+    password_login: StrictBool = True
+    """Whether customers have passwords. Without them none is asked for, set or reset anywhere."""
+    login_code: StrictBool = True
+    """Whether customers may sign in with a mailed code."""
+    login_code_signup: StrictBool = False
+    """Whether a mailed code makes a new customer of who has proved an address that nobody has. In a shop with
+    `employee_activation` the customer waits for the activation."""
+    passkeys: StrictBool = True
+    """Whether customers may sign in with passkeys."""
+    require_second_factor: SecondFactorRule = SecondFactorRule.OPTIONAL
+    """Who needs a second factor to sign in: `off` nobody, and none can be enrolled; `optional` who has enrolled TOTP;
+    `staff_marked` these, and those of whom staff say so (`secondFactorRequired`); `all` everybody."""
+    phone_codes: PhoneCodes | None = None
+    """Who sends codes to phones: the table `phone_codes`. Without it no phone number can be proved."""
     challenge: Challenge | None = None
     """What to ask before a wait: the table `challenge`."""
     limits: Limits = Limits()
@@ -553,6 +615,21 @@ class Tenant(Lifetimes):
         """The first site of the table, for whoever names none."""
         return self.sites[0]
 
+    @cached_property
+    def sign_in_methods(self) -> tuple[SignInMethod, ...]:
+        """The ways to sign in that the shop has on."""
+        has_second_factors = self.require_second_factor is not SecondFactorRule.OFF
+        is_on = {
+            SignInMethod.PASSWORD: self.password_login,
+            SignInMethod.EMAIL_CODE: self.login_code,
+            SignInMethod.PHONE_CODE: self.phone_codes is not None,
+            SignInMethod.PASSKEY: self.passkeys,
+            SignInMethod.TOTP: has_second_factors,
+            SignInMethod.RECOVERY_CODE: has_second_factors,
+            SignInMethod.SOCIAL: bool(self.social),
+        }
+        return tuple(method for method in SignInMethod if is_on[method])
+
     def find_site(self, site_id: str) -> Site | None:
         """Return the site with this id, or else the only one whose id differs only in case (`DE`); or None."""
         alike = [site for site in self.sites if site.id.lower() == site_id.strip().lower()]
@@ -592,6 +669,8 @@ class TenantDirectory:
         self._tenants = {tenant.id: tenant for tenant in tenants}
         _check_unique(client.id for tenant in self for client in tenant.clients)
         self._clients = {client.id: (tenant, client) for tenant in self for client in tenant.clients}
+        registered = self._clients.values()
+        self.origins = Origins((tenant.id, origin) for tenant, client in registered for origin in client.origins)
 
     def __iter__(self) -> Iterator[Tenant]:
         return iter(self._tenants.values())

@@ -22,6 +22,7 @@ class TokenPrefix(StrEnum):
     SOCIAL_STATE = "cg_ss_"
     LINK_TICKET = "cg_lt_"
     DEVICE = "cg_dv_"
+    SIGN_IN_TICKET = "cg_st_"
 
 
 ACCESS_PREFIXES = (TokenPrefix.ANONYMOUS_ACCESS, TokenPrefix.CUSTOMER_ACCESS, TokenPrefix.ON_BEHALF_ACCESS)

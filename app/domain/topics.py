@@ -24,6 +24,10 @@ class Topic(StrEnum):
     CUSTOMER_GROUP_CHANGED = "customer.group_changed"
     CUSTOMER_SOCIAL_LINKED = "customer.social_linked"
     CUSTOMER_SOCIAL_UNLINKED = "customer.social_unlinked"
+    CUSTOMER_PASSKEY_ADDED = "customer.passkey_added"
+    CUSTOMER_PASSKEY_REMOVED = "customer.passkey_removed"
+    CUSTOMER_TOTP_ENABLED = "customer.totp_enabled"
+    CUSTOMER_TOTP_DISABLED = "customer.totp_disabled"
     CUSTOMER_PASSWORD_RESET_REQUESTED = "customer.password_reset_requested"  # noqa: S105 - the name of an event
     CUSTOMER_ANONYMIZATION_REQUESTED = "customer.anonymization_requested"
     CUSTOMER_ANONYMIZATION_STARTED = "customer.anonymization_started"

@@ -32,12 +32,19 @@ class Context:
     uow: UnitOfWork
     user_error_codes: list[str] = field(default_factory=list)
     _has_written: bool = False
+    _past_tenants: frozenset[str] = frozenset()
     _groups: DataLoader[str, Sequence[GroupOfMember]] | None = None
 
     @property
     def principal(self) -> Principal | None:
         """The bearer of the token, or None."""
         return self.caller.principal
+
+    @property
+    def tenant_ids(self) -> frozenset[str]:
+        """The shops that the root fields so far were about; that of the token, even if it is no longer accepted."""
+        tenant_id = self.uow.tenant.id if self.uow.has_tenant else self.caller.tenant_id
+        return self._past_tenants | {tenant_id} if tenant_id is not None else self._past_tenants
 
     async def load_groups(self, customer_id: str) -> Sequence[GroupOfMember]:
         """Return a customer's groups; those of all customers in one list are read at once."""
@@ -58,6 +65,7 @@ class Context:
     async def begin_field(self) -> UnitOfWork:
         """Return the unit of work for the next root mutation field. The token is checked again."""
         if self.uow.is_spent:
+            self._past_tenants = self.tenant_ids
             self._has_written = self.may_have_written
             self.caller = await authenticate(self.tools, self.caller.facts)
             self.uow = UnitOfWork(self.tools, self.caller)

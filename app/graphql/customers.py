@@ -234,6 +234,9 @@ class Customer:
         description="Whether the customer buys as a person or for a company."
     )
     active: bool = strawberry.field(description="Whether the account is active. If not, nobody can log in.")
+    second_factor_required: bool = strawberry.field(
+        description="Whether the shop wants a second factor of this customer at each login."
+    )
     on_hold: bool = strawberry.field(
         description="Whether the shop has put the account on hold. If so, nobody can log in."
     )

@@ -60,6 +60,15 @@ describe_enum(
         "code, and call `confirmSocialLink`.",
         UserErrorCode.SOCIAL_ACCOUNT_TAKEN: "Another customer signs in with this social account.",
         UserErrorCode.LAST_SIGN_IN_METHOD: "It is the only way to sign in. Link another one or set a password first.",
+        UserErrorCode.CODE_INVALID: "This is not the code. Ask again.",
+        UserErrorCode.CODE_EXPIRED: "The code is too old. Ask for another one.",
+        UserErrorCode.TICKET_INVALID: "The ticket is another session's, was used, was tried too often, or is for "
+        "something else. Begin again.",
+        UserErrorCode.PASSKEY_INVALID: "The passkey's answer does not fit, or the shop does not know the passkey. "
+        "Offer another way to sign in.",
+        UserErrorCode.METHOD_OFF: "The shop does not have this way to sign in. Read `storefront { signInMethods }`.",
+        UserErrorCode.PASSWORD_LOGIN_OFF: "The shop has no passwords. Offer another way to sign in.",
+        UserErrorCode.PASSWORD_BREACHED: "The password is known from a data breach. Ask for another one.",
     },
 )
 

@@ -26,6 +26,7 @@ from app.graphql.payment_instruments import PaymentInstrumentMutations
 from app.graphql.product_lists import ProductListMutations, ProductListQueries
 from app.graphql.proofs import ProofMutations
 from app.graphql.sessions import SessionMutations, SessionQueries
+from app.graphql.sign_in import SignInMutations
 from app.graphql.signup import SignupMutations
 from app.graphql.social import SocialMutations
 from app.graphql.staff_customers import StaffCustomerMutations, StaffCustomerQueries
@@ -74,6 +75,7 @@ class Query(
 )
 class Mutation(
     SessionMutations,
+    SignInMutations,
     SignupMutations,
     SocialMutations,
     CredentialMutations,

@@ -14,11 +14,17 @@ from app.graphql.context import Info
 from app.graphql.customers import Customer, present_customer
 from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import ANYONE, mutation, query
+from app.graphql.login_steps import NEXT_STEP, LoginStep, present_login_step
 from app.graphql.presenting import Presenter
+from app.graphql.proofs import KEPT_UNPROVEN_DATA
 from app.models import sessions as models
-from app.services.sessions import saas_tokens, token_sets
+from app.services.accounts.unproven_data import holds_unproven_data
+from app.services.sessions import login_steps, saas_tokens, token_sets
+from app.services.sessions import refresh as refresh_service
 from app.services.sessions import sessions as service
 from app.services.sessions import token_info as token_info_service
+from app.services.sessions.sessions import LoggedIn
+from app.services.unit_of_work import UnitOfWork
 
 SessionRow = strawberry.Parent[models.Session]
 EVERY_KIND = tuple(TokenKind)
@@ -259,13 +265,26 @@ class TokenPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
-@strawberry.type(description="The tokens and the customer, or why the login failed.")
+@strawberry.type(description="The tokens and the customer, or the next step, or why the login failed.")
 class LoginPayload:
-    """Answer of `login`."""
+    """Answer of `login` and `completeLogin`."""
 
     tokens: TokenSet | None = strawberry.field(default=None, description="The tokens to use from now on.")
     customer: Customer | None = strawberry.field(default=None, description="The customer who is logged in.")
+    next_step: LoginStep | None = strawberry.field(default=None, description=NEXT_STEP)
+    kept_unproven_data: bool = strawberry.field(default=False, description=KEPT_UNPROVEN_DATA)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
+
+
+def present_login(uow: UnitOfWork, outcome: LoggedIn | login_steps.LoginStep) -> LoginPayload:
+    """Return the answer of a login that is complete, or has a step to go."""
+    if isinstance(outcome, login_steps.LoginStep):
+        return LoginPayload(next_step=present_login_step(outcome))
+    return LoginPayload(
+        tokens=present_tokens(outcome.tokens),
+        customer=present_customer(outcome.customer),
+        kept_unproven_data=holds_unproven_data(uow, outcome.customer),
+    )
 
 
 @strawberry.type(description="Whether the session has ended.")
@@ -340,31 +359,35 @@ class SessionMutations:
     async def refresh(self, info: Info, input: RefreshInput) -> TokenPayload:
         """Trade a refresh token for new tokens, in an anonymous session or a customer's. The session id stays the same.
 
-        Two tabs may trade the same token within 30 seconds. If an answer is lost, call again.
+        Within 30 seconds any number of tabs may trade the same token: some share a pair. If the answer is lost, call
+        again, even days later: as long as nothing of the lost answer was traded on, you get a new pair, once a day.
         Who: anyone with a refresh token; an old access token in the header is ignored.
-        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: begin again with `anonymousLogin`; `TOKEN_REUSED`: somebody else
-        may have the token, so the session was ended: log in again; `NOT_FOUND` at `legalEntityId`: it is not one of the
+        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: use the newest token that any tab has, or begin again with
+        `anonymousLogin`; `TOKEN_REUSED`: somebody else may have the token, so the session was ended, and all its
+        refresh tokens answer so: log in again; `NOT_FOUND` at `legalEntityId`: it is not one of the
         customer's confirmed companies, and the refresh token still works.
         Errors: `RATE_LIMITED`: wait `retryAfter` seconds.
         """
-        tokens = await service.refresh(info.context.uow, input.refresh_token, input.legal_entity_id)
+        tokens = await refresh_service.refresh(info.context.uow, input.refresh_token, input.legal_entity_id)
         return TokenPayload(tokens=present_tokens(tokens))
 
     @mutation(kinds=(TokenKind.ANONYMOUS,), session_scope=SessionScope.CUSTOMER_LOGIN, takes_credentials=True)
     async def login(self, info: Info, input: LoginInput) -> LoginPayload:
         """Log a customer in. The session id, and so the basket, stays the same. Only the new tokens work from now on.
 
+        Where a second factor is needed, there is `nextStep` in the place of `tokens`: go on with `completeLogin`.
         Who: an anonymous session.
         User errors: `INVALID_CREDENTIALS`: address or password is not right, or there is no such account. In the
         session that signed up with the address, `EMAIL_NOT_CONFIRMED`: offer `resendConfirmation`; there, or after the
-        right password, `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: refer to the shop.
+        right password, `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: refer to the shop. `PASSWORD_LOGIN_OFF`: the shop has no
+        passwords, offer `requestLoginCode` or a passkey.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`,
         `SERVICE_BUSY`: wait `retryAfter` seconds, or offer a password reset, after which this session need not wait;
         `CHALLENGE_REQUIRED`: let the person solve the challenge of `provider` with `siteKey`, and send the same call
         with its answer in the header `Challenge-Response`.
         """
-        logged_in = await service.login(info.context.uow, input.email, input.password, input.device_token)
-        return LoginPayload(tokens=present_tokens(logged_in.tokens), customer=present_customer(logged_in.customer))
+        uow = info.context.uow
+        return present_login(uow, await service.login(uow, input.email, input.password, input.device_token))
 
     @mutation(kinds=SESSION, session_scope=SessionScope.SESSION_USE, initial_password=True)
     async def logout(self, info: Info, input: LogoutInput | None = None) -> LogoutPayload:

@@ -12,9 +12,12 @@ from app.graphql.context import Info
 from app.graphql.customers import Account, Customer, present_customer, present_social_account
 from app.graphql.errors import USER_ERRORS, UserError, present
 from app.graphql.fields import mutation
+from app.graphql.login_steps import NEXT_STEP, LoginStep, present_login_step
 from app.graphql.proofs import KEPT_UNPROVEN_DATA
 from app.graphql.sessions import TokenSet, present_tokens
 from app.services.accounts.unproven_data import holds_unproven_data
+from app.services.sessions import login_steps
+from app.services.sessions.sessions import LoggedIn
 from app.services.social import accounts as account_service
 from app.services.social import links as link_service
 from app.services.social import login as service
@@ -164,6 +167,7 @@ class SocialLoginPayload:
         default=None,
         description="The tokens of the provider. Null unless the shop has opted in, and after `confirmSocialLink`.",
     )
+    next_step: LoginStep | None = strawberry.field(default=None, description=NEXT_STEP)
     link_ticket: str | None = strawberry.field(
         default=None, description="The ticket for `confirmSocialLink`. Only with `LINK_CONFIRMATION_REQUIRED`."
     )
@@ -187,6 +191,18 @@ class UnlinkSocialAccountPayload(ChangesOwnCustomer):
 
     account_id: strawberry.ID | None = strawberry.field(default=None, description="The id of the unlinked account.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
+
+
+def _present_login(info: Info, outcome: LoggedIn | login_steps.LoginStep, *, created: bool) -> SocialLoginPayload:
+    """Return the answer of a login that is complete, or has a step to go."""
+    if isinstance(outcome, login_steps.LoginStep):
+        return SocialLoginPayload(next_step=present_login_step(outcome), created=created)
+    return SocialLoginPayload(
+        tokens=present_tokens(outcome.tokens),
+        customer=present_customer(outcome.customer),
+        created=created,
+        kept_unproven_data=holds_unproven_data(info.context.uow, outcome.customer),
+    )
 
 
 @strawberry.type
@@ -224,7 +240,8 @@ class SocialMutations:
 
         The login address is set only when the shop trusts the provider to know whose it is. An account that is there
         already and whose address nobody ever confirmed goes to its proven owner, even when the answer is that the
-        owner may not log in yet; for what ends by that and what stays, see `resetPassword`.
+        owner may not log in yet; for what ends by that and what stays, see `resetPassword`. Where a second factor is
+        needed, there is `nextStep` in the place of `tokens`: go on with `completeLogin`.
         Who: the anonymous session that `beginSocialLogin` was called with.
         User errors: `PROVIDER_UNKNOWN`; `TOKEN_INVALID`, `TOKEN_EXPIRED` at `state` or `nonce`,
         `REDIRECT_URI_NOT_ALLOWED`, `TOO_LONG` at `code` or `idToken`, `TOO_SHORT`, `TOO_LONG`, `INVALID` at
@@ -240,13 +257,9 @@ class SocialMutations:
         outcome = await service.social_login(info.context.uow, _answer(input))
         if isinstance(outcome, LinkConfirmation):
             return SocialLoginPayload(link_ticket=outcome.ticket, user_errors=present(outcome.error))
-        return SocialLoginPayload(
-            tokens=present_tokens(outcome.logged_in.tokens),
-            customer=present_customer(outcome.logged_in.customer),
-            created=outcome.created,
-            kept_unproven_data=holds_unproven_data(info.context.uow, outcome.logged_in.customer),
-            social_tokens=_present_social_tokens(outcome.tokens),
-        )
+        payload = _present_login(info, outcome.logged_in, created=outcome.created)
+        payload.social_tokens = _present_social_tokens(outcome.tokens)
+        return payload
 
     @mutation(kinds=(TokenKind.ANONYMOUS,), session_scope=SessionScope.CUSTOMER_LOGIN, takes_credentials=True)
     async def confirm_social_link(self, info: Info, input: ConfirmSocialLinkInput) -> SocialLoginPayload:
@@ -259,13 +272,8 @@ class SocialMutations:
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`,
         `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
-        logged_in = await link_service.confirm_social_link(info.context.uow, input.ticket, input.password, input.code)
-        return SocialLoginPayload(
-            tokens=present_tokens(logged_in.tokens),
-            customer=present_customer(logged_in.customer),
-            created=False,
-            kept_unproven_data=holds_unproven_data(info.context.uow, logged_in.customer),
-        )
+        outcome = await link_service.confirm_social_link(info.context.uow, input.ticket, input.password, input.code)
+        return _present_login(info, outcome, created=False)
 
     @mutation(kinds=(TokenKind.CUSTOMER,), session_scope=SessionScope.CREDENTIALS_WRITE, takes_credentials=True)
     async def link_social_account(self, info: Info, input: SocialLoginInput) -> LinkSocialAccountPayload:

@@ -175,6 +175,11 @@ class UpdateCustomerInput(ProfileInput):
         default=strawberry.UNSET,
         description="False: nobody can log in; all sessions, on-behalf access and mailed tokens end at once.",
     )
+    second_factor_required: bool | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="True: each login of this customer needs a second factor, in a shop that leaves that to staff "
+        '(`require_second_factor = "staff_marked"`). Null changes nothing.',
+    )
     on_hold: bool | None = strawberry.field(
         default=strawberry.UNSET,
         description="True: nobody can log in; all sessions, on-behalf access and mailed tokens end at once.",

@@ -1,4 +1,4 @@
-"""Tells browsers which origins may call us (Fetch standard, CORS protocol); credentials are never among it.
+"""Tells browsers which origins may call us (Fetch standard, CORS protocol).
 
 Not by Starlette's CORSMiddleware: it has one list of origins, and one answer to credentials, for a whole application,
 and here both are a matter of the tenant and its client.
@@ -6,31 +6,49 @@ and here both are a matter of the tenant and its client.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
+
+from app.domain.web_origins import Origins
 
 Header = tuple[bytes, bytes]
 
 VARY: Header = (b"vary", b"Origin")
 
-_EXPOSED: Header = (b"access-control-expose-headers", b"X-Request-Id, Retry-After")
+_EXPOSED: Header = (b"access-control-expose-headers", b"X-Request-Id, Retry-After, Server-Timing")
 _PREFLIGHT: tuple[Header, ...] = (
     (b"access-control-allow-methods", b"GET, POST"),
-    (b"access-control-allow-headers", b"Authorization, Content-Type, Accept, Challenge-Response"),
     (b"access-control-max-age", b"600"),
 )
+_NAME = rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+_NAMES = re.compile(_NAME + rb"(?:[ \t]*,[ \t]*" + _NAME + rb")*")
+_USUAL_NAMES = b"Authorization, Content-Type, Accept, Challenge-Response"
+_LONGEST_NAMES = 4_096
 
 
 class Cors:
-    """Allows the origins that `is_allowed_origin` allows."""
+    """Allows origins as they are registered at the moment."""
 
-    def __init__(self, is_allowed_origin: Callable[[str], bool]) -> None:
-        self._is_allowed_origin = is_allowed_origin
+    def __init__(self, origins: Callable[[], Origins]) -> None:
+        self._origins = origins
 
-    def headers(self, origin: bytes | None, *, preflight: bool = False) -> tuple[Header, ...]:
-        """Return the headers to add to the answer.
+    def headers(self, origin: bytes | None, tenant_ids: Collection[str]) -> tuple[Header, ...]:
+        """Return the headers to add to an answer about these shops.
 
         An origin that is not allowed gets none, so its browser refuses the answer.
         """
-        if origin is None or not self._is_allowed_origin(origin.decode("latin-1")):
+        if origin is None or not self._origins().allows(origin.decode("latin-1"), tenant_ids):
             return (VARY,)
-        return (VARY, (b"access-control-allow-origin", origin), *(_PREFLIGHT if preflight else (_EXPOSED,)))
+        return (VARY, (b"access-control-allow-origin", origin), _EXPOSED)
+
+    def preflight(self, origin: bytes, asked: bytes) -> tuple[Header, ...]:
+        """Return the headers of the answer to a preflight, which does not say yet whose shop it is about.
+
+        Every header passes that a registered origin asks for (`asked`): it could send them from its own server too.
+        """
+        if not self._origins().allows(origin.decode("latin-1")):
+            return (VARY,)
+        is_readable = len(asked) <= _LONGEST_NAMES and _NAMES.fullmatch(asked) is not None
+        names = asked if is_readable else _USUAL_NAMES
+        allowed = ((b"access-control-allow-origin", origin), (b"access-control-allow-headers", names))
+        return (VARY, *allowed, *_PREFLIGHT)

@@ -11,7 +11,10 @@ _KEY = "gateway.exchange"
 
 @dataclass(slots=True)
 class Exchange:
-    """`ip` as in `RequestFacts`; `fields` are the root fields, `codes` those of the errors, payloads' last."""
+    """`ip` as in `RequestFacts`; `fields` are the root fields, `codes` those of the errors, payloads' last.
+
+    `tenants` are all shops that the answer is about.
+    """
 
     request_id: str
     ip: str
@@ -20,6 +23,7 @@ class Exchange:
     tenant: str | None = None
     caller: str | None = None
     codes: list[str] = field(default_factory=list)
+    tenants: frozenset[str] = frozenset()
 
 
 def attach(scope: Scope, exchange: Exchange) -> None:

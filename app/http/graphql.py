@@ -45,6 +45,11 @@ class Context(Protocol):
         ...
 
     @property
+    def tenant_ids(self) -> frozenset[str]:
+        """The shops that the operation was about."""
+        ...
+
+    @property
     def user_error_codes(self) -> Sequence[str]:
         """The codes of what the payloads say that a person can put right."""
         ...
@@ -217,6 +222,9 @@ class GraphQLEndpoint:
             return _Answer(_status(error.code), _errors(error), well_formed=not refused)
         except Exception as error:
             return _Answer(500, {"errors": [present_bug(error, exchange.request_id)]})
+        finally:
+            if context is not None:
+                exchange.tenants = context.tenant_ids
         exchange.codes += context.user_error_codes
         principal = context.principal
         if principal is not None:

@@ -62,19 +62,20 @@ class Edge:
         exchange = Exchange(self._new_id(), self._find_address(scope))
         attach(scope, exchange)
         origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
-        is_preflight = _is_preflight(scope, origin)
-        own = ((b"x-request-id", exchange.request_id.encode()), *self._cors.headers(origin, preflight=is_preflight))
+        preflight = self._preflight(scope, origin)
         status = 0
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                cors = preflight or self._cors.headers(origin, exchange.tenants)
+                own = ((b"x-request-id", exchange.request_id.encode()), *cors)
                 message["headers"] = _complete(message["headers"], own)
             await send(message)
 
         try:
-            if is_preflight:
+            if preflight:
                 await send_with_headers({"type": "http.response.start", "status": 204, "headers": []})
                 await send_with_headers({"type": "http.response.body", "body": b""})
             else:
@@ -91,6 +92,15 @@ class Edge:
             served = _served(scope, exchange, status, seconds)
             for observer in self._observers:
                 observer.request_served(served)
+
+    def _preflight(self, scope: Scope, origin: bytes | None) -> tuple[Header, ...]:
+        """Return the headers of the answer to a preflight; none where the request is no preflight."""
+        if origin is None or scope["method"] != "OPTIONS":
+            return ()
+        headers = dict(scope["headers"])
+        if b"access-control-request-method" not in headers:
+            return ()
+        return self._cors.preflight(origin, headers.get(b"access-control-request-headers", b""))
 
     def _find_address(self, scope: Scope) -> str:
         client = scope.get("client")
@@ -119,14 +129,6 @@ def _route(scope: Scope) -> str | None:
     """Return our pattern that the path fits, or None: any other part of a path may be a secret."""
     path: str | None = getattr(scope.get("route"), "path", None)
     return path
-
-
-def _is_preflight(scope: Scope, origin: bytes | None) -> bool:
-    return (
-        origin is not None
-        and scope["method"] == "OPTIONS"
-        and any(name == b"access-control-request-method" for name, _ in scope["headers"])
-    )
 
 
 def _complete(headers: list[Header], own: tuple[Header, ...]) -> list[Header]:

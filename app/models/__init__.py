@@ -17,12 +17,15 @@ from app.models.legal_entities import LegalEntityAssignment
 from app.models.one_time_tokens import OneTimeToken
 from app.models.orders import RecordedOrder
 from app.models.outbox import OutboxMessage
+from app.models.passkeys import Passkey
 from app.models.password_hash_kinds import PasswordHashKind
 from app.models.payment_instruments import PaymentInstrument
 from app.models.pending_signups import PendingSignup
 from app.models.product_lists import ProductList, ProductListItem
-from app.models.sessions import AccessToken, RefreshToken, Session
+from app.models.sessions import AccessToken, KeptPair, RefreshToken, Session
+from app.models.sign_in_tickets import SignInTicket
 from app.models.social import LinkTicket, SocialIdentity, SocialState
+from app.models.totp import RecoveryCode, TotpSecret
 from app.models.webhook_endpoints import WebhookEndpointState
 
 METADATA = SQLModel.metadata
@@ -37,20 +40,25 @@ TABLES: tuple[type[TenantRow], ...] = (
     Device,
     GroupMembership,
     IntegrationToken,
+    KeptPair,
     LegalEntityAssignment,
     LinkTicket,
     OneTimeToken,
     OutboxMessage,
+    Passkey,
     PasswordHashKind,
     PaymentInstrument,
     PendingSignup,
     ProductList,
     ProductListItem,
     RecordedOrder,
+    RecoveryCode,
     RefreshToken,
     Session,
+    SignInTicket,
     SocialIdentity,
     SocialState,
+    TotpSecret,
     UsedAssertion,
     WebhookEndpointState,
 )

@@ -31,13 +31,16 @@ class Credential(TenantRow, table=True):
     `password_hash` is null for who has no password. `version` counts the changes of address and password; a one-time
     token made before a change is worthless after it. `password_version` is the version that brought the password;
     version 1.0 of the gateway, which may still run beside this one, goes by it. `made_by` is null for accounts of
-    that version. `email_bounced_at` is when a mail server last refused the address for good, and null again as soon as
+    that version. `password_set_at` is null for a password of before: then `changed_at` is the best guess.
+    `verified_phone` is a number that the customer has proved to receive codes at; it signs in, so it is one account's.
+    `email_bounced_at` is when a mail server last refused the address for good, and null again as soon as
     it takes a mail.
     """
 
     __tablename__ = "credential"
     __table_args__ = (
         UniqueConstraint("tenant_id", "email_key", name="uq_credential_email"),
+        Index("uq_credential_phone", "tenant_id", "verified_phone", unique=True),
         Index(
             "ix_credential_unproven",
             "tenant_id",
@@ -59,6 +62,9 @@ class Credential(TenantRow, table=True):
     password_version: int = 1
     changed_at: datetime
     made_by: str | None = Field(default=None, max_length=16)
+    password_set_at: datetime | None = None
+    verified_phone: str | None = Field(default=None, max_length=32)
+    phone_verified_at: datetime | None = None
     email_bounced_at: datetime | None = None
 
 

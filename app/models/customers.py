@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum, unique
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint, false, text
 from sqlmodel import Field
 
 from app.domain.names import MAXIMUM_LENGTH, search_name
@@ -41,6 +41,7 @@ class CustomerColumns(TenantRow):
     `anonymization_status` is that of the latest request, null for none: see `is_closed` for what it means.
     `shop_fields` and `unproven_fields` say which fields of the profile the shop wrote, and which somebody who never
     proved that the address was theirs: see `origins`. Until `unproven_until` the customer may discard the latter.
+    `second_factor_required`: staff want a second factor at each login, where the shop leaves that to them.
     """
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)
@@ -71,6 +72,7 @@ class CustomerColumns(TenantRow):
     shop_fields: list[str] | None = Field(default=None, sa_type=JsonOrNull)
     unproven_fields: list[str] | None = Field(default=None, sa_type=JsonOrNull)
     unproven_until: datetime | None = None
+    second_factor_required: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class Customer(CustomerColumns, table=True):
@@ -123,6 +125,7 @@ class CustomerProfile(CustomerColumns):
     must_confirm: bool
     credential_version: int
     has_password: bool
+    verified_phone: str | None
 
 
 class CustomerFound(CustomerProfile):

@@ -15,7 +15,8 @@ class Device(TenantRow, table=True):
     """A device that one account knows, by the hash of the token that it got at a login.
 
     The token opens nothing: it only spares a login the wait that others have caused by guessing. `last_used_at` is the
-    login that `expires_at` counts from.
+    login that `expires_at` counts from. Until `trusted_until`, where the customer wanted that, it stands for the second
+    factor.
     """
 
     __tablename__ = "device"
@@ -30,3 +31,4 @@ class Device(TenantRow, table=True):
     created_at: datetime
     last_used_at: datetime
     expires_at: datetime
+    trusted_until: datetime | None = None

@@ -22,10 +22,12 @@ class Purpose(StrEnum):
     CONFIRM_EMAIL_CHANGE = "confirm_email_change"
     REVERT_EMAIL_CHANGE = "revert_email_change"
     CANCEL_ANONYMIZATION = "cancel_anonymization"
+    REVERT_SIGN_IN_METHOD = "revert_sign_in_method"
 
 
-# All except the revert of an e-mail change: an intruder who sets a password must not be able to prevent that.
-ENDED_BY_NEW_CREDENTIALS = tuple(purpose for purpose in Purpose if purpose is not Purpose.REVERT_EMAIL_CHANGE)
+# The ways back: an intruder who sets a password must not be able to prevent them.
+REVERTS = (Purpose.REVERT_EMAIL_CHANGE, Purpose.REVERT_SIGN_IN_METHOD)
+ENDED_BY_NEW_CREDENTIALS = tuple(purpose for purpose in Purpose if purpose not in REVERTS)
 
 # What `data` of the token that reverts a change says about the address that it was mailed to.
 WAS_PROVEN = "was_proven"

@@ -23,12 +23,15 @@ from app.models.legal_entities import LegalEntityAssignment
 from app.models.one_time_tokens import OneTimeToken
 from app.models.orders import RecordedOrder
 from app.models.outbox import OutboxKind, OutboxMessage
+from app.models.passkeys import Passkey
 from app.models.password_hash_kinds import PasswordHashKind
 from app.models.payment_instruments import PaymentInstrument
 from app.models.pending_signups import PendingSignup
 from app.models.product_lists import ProductList, ProductListItem
-from app.models.sessions import AccessToken, RefreshToken, Session
+from app.models.sessions import AccessToken, KeptPair, RefreshToken, Session
+from app.models.sign_in_tickets import SignInTicket
 from app.models.social import LinkTicket, SocialIdentity, SocialState
+from app.models.totp import RecoveryCode, TotpSecret
 from app.models.webhook_endpoints import WebhookEndpointState
 
 
@@ -61,8 +64,15 @@ class PersonalTable:
         return bool(self.kept)
 
 
+_SECRETS_OF_TASKS = frozenset({"ticket", "code", "code_hash"})
+
+
 def _without_sealed(payload: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in payload.items() if name not in {"token", "code", "address"}}
+    shown = {name: value for name, value in payload.items() if name not in {"token", "code", "address"}}
+    if isinstance(shown.get("values"), dict):
+        # What a task is told beside the address.
+        shown["values"] = {name: value for name, value in shown["values"].items() if name not in _SECRETS_OF_TASKS}
+    return shown
 
 
 _NOBODY: Mapping[str, Any] = dict.fromkeys(
@@ -99,6 +109,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "order_count",
             "mixins",
             "anonymization_status",
+            "second_factor_required",
             "version",
             "created_at",
             "updated_at",
@@ -123,6 +134,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "status",
             "order_count",
             "anonymization_status",
+            "second_factor_required",
             "version",
             "created_at",
             "updated_at",
@@ -143,6 +155,9 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "password_version",
             "changed_at",
             "made_by",
+            "password_set_at",
+            "verified_phone",
+            "phone_verified_at",
             "email_bounced_at",
         ),
         withheld=("email_key", "password_hash"),
@@ -230,6 +245,55 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "used_at",
         ),
         withheld=("ticket_hash", "code_hash"),
+    ),
+    PersonalTable(
+        SignInTicket,
+        "signIns",
+        shown=("purpose", "session_id", "customer_id", "proved", "tries", "created_at", "expires_at", "used_at"),
+        withheld=(
+            "ticket_hash",
+            "credential_version",
+            "identity_id",
+            "code_method",
+            "code_hash",
+            "code_sent_at",
+            "code_expires_at",
+            "recipient",
+            "challenge",
+            "secret",
+            "data",
+        ),
+        by_session=True,
+    ),
+    PersonalTable(
+        Passkey,
+        "passkeys",
+        shown=(
+            "id",
+            "customer_id",
+            "rp_id",
+            "name",
+            "is_synced",
+            "backed_up",
+            "transports",
+            "aaguid",
+            "created_at",
+            "last_used_at",
+            "removed_at",
+        ),
+        withheld=("credential_id", "public_key", "sign_count"),
+    ),
+    PersonalTable(
+        RecoveryCode,
+        "recoveryCodes",
+        shown=("id", "customer_id", "totp_id", "created_at", "used_at", "removed_at"),
+        withheld=("code_hash",),
+    ),
+    PersonalTable(
+        TotpSecret,
+        "totp",
+        shown=("id", "customer_id", "created_at", "last_used_at", "removed_at"),
+        withheld=("secret", "last_step"),
     ),
     PersonalTable(
         OneTimeToken,
@@ -359,7 +423,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
     PersonalTable(
         Device,
         "devices",
-        shown=("customer_id", "created_at", "last_used_at", "expires_at"),
+        shown=("customer_id", "created_at", "last_used_at", "expires_at", "trusted_until"),
         withheld=("token_hash",),
     ),
     # The rows stay until their time is over, so that an old token is still answered as revoked.
@@ -380,16 +444,20 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "authenticated_at",
             "revoked_at",
             "identity_id",
+            "passkey_id",
+            "factors",
             "actor_id",
             "actor_type",
             "actor_reason",
         ),
-        withheld=("family", "credential_fingerprint"),
+        withheld=("family", "credential_fingerprint", "reused_at"),
         cleared={
             "site": None,
             "legal_entity_id": None,
             "user_agent": None,
             "identity_id": None,
+            "passkey_id": None,
+            "factors": None,
             "actor_reason": None,
         },
         kept=(
@@ -403,6 +471,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "family",
             "authenticated_at",
             "revoked_at",
+            "reused_at",
             "actor_id",
             "actor_type",
             "credential_fingerprint",
@@ -445,7 +514,9 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
 
 # Tables without data about a single customer, with their columns: hashes of tokens, and data of the shop.
 IMPERSONAL_TABLES: Mapping[type[TenantRow], frozenset[str]] = {
-    AccessToken: frozenset({"token_hash", "session_id", "created_at", "expires_at", "revoked_at"}),
+    AccessToken: frozenset({"token_hash", "session_id", "created_at", "expires_at", "revoked_at", "refresh_hash"}),
+    # What is sealed in it nobody reads after half a minute, and soon after that it is gone.
+    KeptPair: frozenset({"refresh_hash", "presented_hash", "input_hash", "sealed", "created_at", "expires_at"}),
     RefreshToken: frozenset(
         {
             "token_hash",
@@ -455,6 +526,7 @@ IMPERSONAL_TABLES: Mapping[type[TenantRow], frozenset[str]] = {
             "created_at",
             "expires_at",
             "used_at",
+            "lost_at",
             "revoked_at",
         }
     ),

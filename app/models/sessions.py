@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, LargeBinary, PrimaryKeyConstraint
+from sqlalchemy import Index, LargeBinary, PrimaryKeyConstraint, Text
 from sqlmodel import Field
 
 from app.models.base import ID_LENGTH, TenantRow
@@ -20,9 +20,11 @@ class Session(TenantRow, table=True):
 
     `expires_at` is the absolute end, which no refresh changes. `authenticated_at` is when the customer last proved who
     they are. `family` is the number of the current family of refresh tokens: a login or a new password begins the next
-    one. Nothing about the person is stored while the session is anonymous. `actor_…` says who acts on the customer's
+    one; `reused_at` is when one of its tokens was seen to have two holders, which ended the session. Nothing about the
+    person is stored while the session is anonymous. `actor_…` says who acts on the customer's
     behalf, and `credential_fingerprint` which credential of the client it began with. `identity_id` is the social
-    identity with which the customer logged in.
+    identity, and `passkey_id` the passkey, with which the customer logged in. `factors` is all that the customer has
+    proved who they are with in it (`Factors.text`).
     """
 
     __tablename__ = "session"
@@ -44,7 +46,10 @@ class Session(TenantRow, table=True):
     family: int = 1
     authenticated_at: datetime | None = None
     revoked_at: datetime | None = None
+    reused_at: datetime | None = None
     identity_id: str | None = Field(default=None, max_length=ID_LENGTH)
+    passkey_id: str | None = Field(default=None, max_length=ID_LENGTH)
+    factors: str | None = Field(default=None, max_length=200)
     actor_id: str | None = Field(default=None, max_length=128)
     actor_type: str | None = Field(default=None, max_length=16)
     actor_reason: str | None = Field(default=None, max_length=200)
@@ -52,7 +57,7 @@ class Session(TenantRow, table=True):
 
 
 class AccessToken(TenantRow, table=True):
-    """An opaque access token, stored as its hash only."""
+    """An opaque access token, stored as its hash only; `refresh_hash` is the refresh token of the same pair."""
 
     __tablename__ = "access_token"
     __table_args__ = (
@@ -66,13 +71,14 @@ class AccessToken(TenantRow, table=True):
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    refresh_hash: bytes | None = Field(default=None, sa_type=HASH)
 
 
 class RefreshToken(TenantRow, table=True):
     """A refresh token, stored as its hash only, and its place in its family.
 
     `expires_at` is the end if it is not used; `parent_hash` is the token that was traded for this one; `used_at` is
-    when this one was traded.
+    when this one was traded, and `lost_at` when it was last traded anew because nothing of the answer was ever used.
     """
 
     __tablename__ = "refresh_token"
@@ -90,7 +96,30 @@ class RefreshToken(TenantRow, table=True):
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None = None
+    lost_at: datetime | None = None
     revoked_at: datetime | None = None
+
+
+class KeptPair(TenantRow, table=True):
+    """A pair of tokens that may be answered once more for some seconds, because the first answer may be lost.
+
+    `refresh_hash` is its refresh token, and `presented_hash` the token that it was given for. `input_hash` is an HMAC
+    of what was sent together with that, and null where it does not matter. `sealed` are the tokens, encrypted.
+    """
+
+    __tablename__ = "kept_pair"
+    __table_args__ = (
+        PrimaryKeyConstraint("refresh_hash", "tenant_id"),
+        Index("ix_kept_pair_presented", "presented_hash"),
+        Index("ix_kept_pair_expires", "expires_at"),
+    )
+
+    refresh_hash: bytes = Field(primary_key=True, sa_type=HASH)
+    presented_hash: bytes = Field(sa_type=HASH)
+    input_hash: bytes | None = Field(default=None, sa_type=HASH)
+    sealed: str = Field(sa_type=Text)
+    created_at: datetime
+    expires_at: datetime
 
 
 class PresentedToken(CustomerProfile):
@@ -111,6 +140,7 @@ class PresentedToken(CustomerProfile):
     session_expires_at: datetime
     session_revoked_at: datetime | None
     session_authenticated_at: datetime | None
+    session_factors: str | None
     session_actor_id: str | None
     session_actor_type: str | None
     session_actor_reason: str | None

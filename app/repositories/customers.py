@@ -24,6 +24,7 @@ PROFILE_COLUMNS = [
     Credential.__table__.c.must_confirm,
     Credential.__table__.c.version.label("credential_version"),
     Credential.__table__.c.password_hash.is_not(None).label("has_password"),
+    Credential.__table__.c.verified_phone,
 ]
 
 _PROFILES = select(*PROFILE_COLUMNS).join_from(

@@ -47,6 +47,14 @@ class DeviceRepository(Repository):
         """Forget the customer's devices but those that were used last."""
         await self._delete(_ALL_BUT_THE_LATEST, customer_id=customer_id, kept=kept)
 
+    async def delete(self, token_hash: bytes, customer_id: str) -> None:
+        """Forget one of a customer's devices."""
+        await self._delete(_DEVICE, token_hash=token_hash, customer_id=customer_id)
+
+    async def trust_none(self, customer_id: str) -> None:
+        """Let no device of a customer stand for the second factor any more."""
+        await self._change(_OF_CUSTOMER, {"customer_id": customer_id}, trusted_until=None)
+
     async def delete_all(self, customer_id: str) -> None:
         """Forget all devices of a customer."""
         await self._delete(_OF_CUSTOMER, customer_id=customer_id)

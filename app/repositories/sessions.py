@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlmodel import col
 
 from app.domain.devices import device_key
@@ -100,9 +100,39 @@ _LIVE_ACCESS_TOKENS = Rows(AccessToken, "session_id", col(AccessToken.revoked_at
 _LIVE_REFRESH_TOKENS = Rows(RefreshToken, "session_id", col(RefreshToken.revoked_at).is_(None))
 _REFRESH_TOKEN = Rows(RefreshToken, "token_hash")
 _CHILDREN = Rows(RefreshToken, "parent_hash")
+_LIVE_ACCESS_TOKEN = Rows(
+    AccessToken, "token_hash", col(AccessToken.revoked_at).is_(None), col(AccessToken.expires_at) > bindparam("now")
+)
+# Those of which nobody knows whose pair they belong to are from before that was written down.
+_ACCESS_OF_CHILDREN = Rows(
+    AccessToken,
+    "session_id",
+    col(AccessToken.revoked_at).is_(None),
+    or_(
+        col(AccessToken.refresh_hash).is_(None),
+        col(AccessToken.refresh_hash).in_(
+            select(col(RefreshToken.token_hash)).where(
+                mine(RefreshToken, col(RefreshToken.parent_hash) == bindparam("parent_hash"))
+            )
+        ),
+    ),
+)
 _LIVE_CHILDREN = Rows(RefreshToken, "parent_hash", col(RefreshToken.revoked_at).is_(None))
 _UNUSED_REFRESH_TOKEN = Rows(
     RefreshToken, "token_hash", col(RefreshToken.used_at).is_(None), col(RefreshToken.revoked_at).is_(None)
+)
+_LIVE_REFRESH_TOKEN = Rows(
+    RefreshToken,
+    "token_hash",
+    col(RefreshToken.used_at).is_(None),
+    col(RefreshToken.revoked_at).is_(None),
+    col(RefreshToken.expires_at) > bindparam("now"),
+)
+_LOST_LONG_AGO = Rows(
+    RefreshToken,
+    "token_hash",
+    col(RefreshToken.revoked_at).is_(None),
+    or_(col(RefreshToken.lost_at).is_(None), col(RefreshToken.lost_at) < bindparam("before")),
 )
 
 
@@ -212,6 +242,24 @@ class SessionRepository(Repository):
         """Mark a refresh token as used; False when it already is."""
         return await self._change(_UNUSED_REFRESH_TOKEN, {"token_hash": token_hash}, used_at=now) == 1
 
-    async def revoke_children(self, token_hash: bytes, now: datetime) -> None:
-        """End the refresh tokens that this one was traded for."""
+    async def claim_lost_answer(self, token_hash: bytes, now: datetime, before: datetime) -> bool:
+        """Note that the answer to this refresh token was lost; False when one was lost after `before` already."""
+        return await self._change(_LOST_LONG_AGO, {"token_hash": token_hash, "before": before}, lost_at=now) == 1
+
+    async def revoke_children(self, session_id: str, token_hash: bytes, now: datetime) -> None:
+        """End the refresh tokens that this one of the session was traded for, and their access tokens."""
+        given = {"session_id": session_id, "parent_hash": token_hash}
+        await self._change(_ACCESS_OF_CHILDREN, given, revoked_at=now)
         await self._change(_LIVE_CHILDREN, {"parent_hash": token_hash}, revoked_at=now)
+
+    async def end_reused(self, session_id: str, now: datetime) -> None:
+        """End a session of whose tokens one has two holders, and keep that this was why."""
+        await self._change(_UNREVOKED, {"id": session_id}, revoked_at=now, reused_at=now)
+
+    async def find_living_access_token(self, token_hash: bytes, now: datetime) -> AccessToken | None:
+        """Return an access token that works, as long as its session does."""
+        return await self._find(_LIVE_ACCESS_TOKEN, token_hash=token_hash, now=now)
+
+    async def find_living_refresh_token(self, token_hash: bytes, now: datetime) -> RefreshToken | None:
+        """Return a refresh token that was not used and works, as long as its session does."""
+        return await self._find(_LIVE_REFRESH_TOKEN, token_hash=token_hash, now=now)

@@ -15,7 +15,8 @@ from app.models.customers import CustomerProfile
 class Caller:
     """Who calls. Without a `principal`, `refusal` says why; operations that need no token do not ask.
 
-    With `header_refusal` it is a header, not the token, that is not accepted.
+    With `header_refusal` it is a header, not the token, that is not accepted. `tenant_id` is the shop of the token,
+    even of one that is no longer accepted.
     """
 
     facts: RequestFacts
@@ -23,6 +24,7 @@ class Caller:
     customer: CustomerProfile | None = None
     refusal: UnauthenticatedReason = UnauthenticatedReason.MISSING
     header_refusal: HeaderRefused | None = None
+    tenant_id: str | None = None
 
     def require_principal(self) -> Principal:
         """Return the bearer of the token, or raise UNAUTHENTICATED."""

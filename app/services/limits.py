@@ -29,12 +29,14 @@ async def guard_anonymous_login(uow: UnitOfWork) -> None:
     await hit(uow, Limit("anonymous_login.tenant", limits.anonymous_login_per_second, 1))
 
 
-async def guard_refresh(uow: UnitOfWork, session_id: str | None) -> None:
-    """Count one more refresh, for the client's address and for the session of the token; None for an unknown token."""
-    limits = limits_of(uow)
-    await hit_ip(uow, Limit("refresh.ip", limits.refresh_per_ip_per_minute, MINUTE))
-    if session_id is not None:
-        await hit(uow, Limit("refresh.family", limits.refresh_per_family_per_minute, MINUTE), session_id)
+async def guard_refresh(uow: UnitOfWork) -> None:
+    """Count one more refresh, for the client's address."""
+    await hit_ip(uow, Limit("refresh.ip", limits_of(uow).refresh_per_ip_per_minute, MINUTE))
+
+
+async def guard_trade(uow: UnitOfWork, session_id: str) -> None:
+    """Count one more refresh token that is traded, for its session; repetitions within the grace do not count."""
+    await hit(uow, Limit("refresh.family", limits_of(uow).refresh_per_family_per_minute, MINUTE), session_id)
 
 
 async def guard_signup_form(uow: UnitOfWork) -> None:

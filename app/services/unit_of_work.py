@@ -27,10 +27,12 @@ from app.repositories.customers import CustomerRepository
 from app.repositories.devices import DeviceRepository
 from app.repositories.groups import GroupRepository
 from app.repositories.integration_tokens import IntegrationTokenRepository, UsedAssertionRepository
+from app.repositories.kept_pairs import KeptPairLookup, KeptPairRepository
 from app.repositories.legal_entities import LegalEntityRepository
 from app.repositories.one_time_tokens import OneTimeTokenLookup, OneTimeTokenRepository
 from app.repositories.orders import OrderRepository
 from app.repositories.outbox import OutboxQueue, OutboxRepository
+from app.repositories.passkeys import PasskeyRepository
 from app.repositories.password_hash_kinds import PasswordHashKindRepository
 from app.repositories.past_rows import PastRows
 from app.repositories.payment_instruments import PaymentInstrumentRepository
@@ -38,7 +40,10 @@ from app.repositories.pending_signups import PendingSignupRepository
 from app.repositories.personal_data import PersonalDataRepository
 from app.repositories.product_lists import ProductListRepository
 from app.repositories.sessions import SessionRepository, TokenLookup
+from app.repositories.sign_in_tickets import SignInTicketRepository
 from app.repositories.social import LinkTicketRepository, SocialIdentityRepository, SocialStateRepository
+from app.repositories.totp import RecoveryCodeRepository, TotpRepository
+from app.repositories.ways_in import WaysInRepository
 from app.repositories.webhook_endpoints import WebhookEndpointRepository
 from app.services.caller import Caller
 from app.services.operation_lists import check_operation
@@ -76,6 +81,7 @@ class UnitOfWork:
     """
 
     token_lookup = _OfAll(TokenLookup)
+    kept_pair_lookup = _OfAll(KeptPairLookup)
     one_time_token_lookup = _OfAll(OneTimeTokenLookup)
     outbox_queue = _OfAll(OutboxQueue)
     anonymization_queue = _OfAll(AnonymizationQueue)
@@ -87,10 +93,16 @@ class UnitOfWork:
     credentials = _OfTenant(CredentialRepository)
     password_hash_kinds = _OfTenant(PasswordHashKindRepository)
     sessions = _OfTenant(SessionRepository)
+    kept_pairs = _OfTenant(KeptPairRepository)
     devices = _OfTenant(DeviceRepository)
     social_states = _OfTenant(SocialStateRepository)
     social_identities = _OfTenant(SocialIdentityRepository)
     link_tickets = _OfTenant(LinkTicketRepository)
+    sign_in_tickets = _OfTenant(SignInTicketRepository)
+    passkeys = _OfTenant(PasskeyRepository)
+    totp = _OfTenant(TotpRepository)
+    recovery_codes = _OfTenant(RecoveryCodeRepository)
+    ways_in = _OfTenant(WaysInRepository)
     one_time_tokens = _OfTenant(OneTimeTokenRepository)
     pending_signups = _OfTenant(PendingSignupRepository)
     addresses = _OfTenant(AddressRepository)

@@ -37,6 +37,7 @@ WITHOUT_CUSTOMER = {
     "revokeSession": _NOTHING,
     "beginSocialLogin": _NOTHING,
     "requestPasswordReset": _NOTHING,
+    "requestLoginCode": _NOTHING,
     "resendConfirmation": _NOTHING,
     "changeEmail": "Nothing changes before `confirmEmailChange`.",
     "exportMyData": _NOTHING,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.services.worker.purge import purge_sealed
 from tests.factories import PASSWORD
 from tests.harness.belongings import Belongings, furnish
 from tests.harness.client import Answer, Tokens
@@ -22,11 +23,12 @@ REVOKE = f"mutation ($input: RevokeSessionInput!) {{ revokeSession(input: $input
 
 @pytest.fixture
 def settings_environment(tmp_path: Path) -> dict[str, str]:
-    """Let the other shop not tell why nobody is logged in."""
+    """Let the other shop not tell why nobody is logged in, and be quick to forget used refresh tokens."""
     environment = two_shops(tmp_path)
     file = Path(environment["TENANTS_FILE"])
     there = 'name = "The shop there"\n'
-    file.write_text(file.read_text().replace(there, f"{there}login_tells_status = false\n"))
+    own = "login_tells_status = false\nrefresh_sibling_grace_seconds = 2\nrefresh_lost_answer_seconds = 60\n"
+    file.write_text(file.read_text().replace(there, f"{there}{own}"))
     return environment
 
 
@@ -54,14 +56,143 @@ class TestAnonymousLogin:
 
 
 class TestRefresh:
+    async def test_gives_the_newest_pair_again_from_the_fourth_time_on(self, gateway: Gateway) -> None:
+        old = (await Shop(gateway).customer()).tokens.refresh
+        given = [await gateway.refresh(old) for _ in range(6)]
+        gateway.clock.advance(seconds=30)
+        given.append(await gateway.refresh(old))
+        assert len({tokens.refresh for tokens in given}) == 3
+        assert {(tokens.access, tokens.refresh) for tokens in given[2:]} == {(given[2].access, given[2].refresh)}
+        assert (given[2].all["expiresIn"], given[-1].all["expiresIn"]) == (900, 870)
+
+    async def test_gives_another_pair_when_the_newest_was_traded_already(self, gateway: Gateway) -> None:
+        old = (await Shop(gateway).customer()).tokens.refresh
+        newest = [await gateway.refresh(old) for _ in range(4)][-1]
+        await gateway.refresh(newest.refresh)
+        anew = [await gateway.refresh(old) for _ in range(2)]
+        assert anew[0].refresh == anew[1].refresh != newest.refresh
+        gateway.clock.advance(minutes=15)
+        await gateway.refresh(anew[0].refresh)
+
+    async def test_keeps_no_pair_longer_than_the_grace(self, gateway: Gateway) -> None:
+        old = (await Shop(gateway).customer()).tokens.refresh
+        for _ in range(3):
+            await gateway.refresh(old)
+        ((sealed,),) = await gateway.rows("SELECT sealed FROM kept_pair WHERE input_hash IS NULL")
+        assert "cg_c" not in sealed
+        gateway.clock.advance(seconds=31)
+        await purge_sealed(gateway.tools)
+        assert await gateway.rows("SELECT sealed FROM kept_pair") == []
+
+    async def test_counts_the_tabs_that_trade_one_token_once(self, gateway: Gateway) -> None:
+        tokens = (await Shop(gateway).customer()).tokens
+        for _ in range(28):
+            tokens = await gateway.refresh(tokens.refresh)
+        for _ in range(20):
+            last = await gateway.refresh(tokens.refresh)
+        tokens = await gateway.refresh(last.refresh)
+        assert (await refresh(gateway, tokens.refresh)).codes == ["RATE_LIMITED"]
+
     async def test_gives_anew_what_was_lost_on_the_way_and_ends_the_lost_tokens(self, gateway: Gateway) -> None:
         person = await Shop(gateway).customer()
+        lost = [await gateway.refresh(person.tokens.refresh) for _ in range(2)]
+        gateway.clock.advance(minutes=5)
+        found = await gateway.refresh(person.tokens.refresh)
+        assert found.session_id == person.tokens.session_id
+        for tokens in lost:
+            assert (await gateway.graphql(TOKEN_INFO, token=tokens.access)).reason == "REVOKED"
+        for token in (person.tokens.access, found.access):
+            assert (await gateway.graphql(TOKEN_INFO, token=token))["tokenInfo"]["kind"] == "CUSTOMER"
+
+    async def test_opens_another_grace_with_what_was_lost(self, gateway: Gateway) -> None:
+        old = (await Shop(gateway).customer()).tokens.refresh
+        await gateway.refresh(old)
+        gateway.clock.advance(days=3)
+        found = [await gateway.refresh(old)]
+        gateway.clock.advance(seconds=30)
+        found += [await gateway.refresh(old) for _ in range(5)]
+        assert len({tokens.refresh for tokens in found}) == 3
+        gateway.clock.advance(minutes=15)
+        for tokens in found:
+            await gateway.refresh(tokens.refresh)
+
+    async def test_takes_an_answer_for_lost_once_in_a_day(self, gateway: Gateway) -> None:
+        old = (await Shop(gateway).customer()).tokens.refresh
+        await gateway.refresh(old)
+        gateway.clock.advance(minutes=5)
+        found = await gateway.refresh(old)
+        gateway.clock.advance(hours=24)
+        assert (await refresh(gateway, old)).user_errors("refresh") == [("TOKEN_INVALID", "refreshToken")]
+        gateway.clock.advance(seconds=1)
+        again = await gateway.refresh(old)
+        assert again.refresh != found.refresh
+        await gateway.refresh(again.refresh)
+
+    async def test_ends_nothing_when_an_answer_is_lost_too_often(self, gateway: Gateway) -> None:
+        old = (await Shop(gateway).customer()).tokens.refresh
+        await gateway.refresh(old)
+        gateway.clock.advance(minutes=5)
+        found = await gateway.refresh(old)
+        gateway.clock.advance(minutes=5)
+        for _ in range(2):
+            assert (await refresh(gateway, old)).user_errors("refresh") == [("TOKEN_INVALID", "refreshToken")]
+        await gateway.refresh(found.refresh)
+
+    @pytest.mark.parametrize("held", ["the old token", "the lost one"])
+    async def test_ends_the_session_when_two_hold_it(self, gateway: Gateway, held: str) -> None:
+        shop = Shop(gateway)
+        person = await shop.customer()
         lost = await gateway.refresh(person.tokens.refresh)
         gateway.clock.advance(minutes=5)
         found = await gateway.refresh(person.tokens.refresh)
+        if held == "the old token":
+            await gateway.refresh(found.refresh)
+            gateway.clock.advance(seconds=31)
+        copied = person.tokens.refresh if held == "the old token" else lost.refresh
+        assert (await refresh(gateway, copied)).user_errors("refresh") == [("TOKEN_REUSED", "refreshToken")]
+        assert (await gateway.graphql(TOKEN_INFO, token=found.access)).reason == "REVOKED"
+        await gateway.deliver()
+        assert [mail.subject for mail in gateway.mails(person.email)].count("We have ended one of your sessions") == 1
+
+    async def test_tells_every_token_of_a_reused_family_why_it_ended(self, gateway: Gateway) -> None:
+        person = await Shop(gateway).customer()
+        family = [person.tokens.refresh]
+        for _ in range(3):
+            family.append((await gateway.refresh(family[-1])).refresh)
         gateway.clock.advance(minutes=1)
-        assert (await refresh(gateway, lost.refresh)).user_errors("refresh") != []
-        assert found.session_id == person.tokens.session_id
+        await refresh(gateway, family[0])
+        gateway.clock.advance(days=13)
+        for token in family:
+            assert (await refresh(gateway, token)).user_errors("refresh") == [("TOKEN_REUSED", "refreshToken")]
+        gateway.clock.advance(days=1)
+        for token in family:
+            assert (await refresh(gateway, token)).user_errors("refresh") == [("TOKEN_EXPIRED", "refreshToken")]
+        assert len(await gateway.rows("SELECT 1 FROM audit_event WHERE action = 'session.refresh_reused'")) == 1
+
+    async def test_does_not_call_an_ended_session_reused(self, gateway: Gateway) -> None:
+        person = await Shop(gateway).customer()
+        tokens = await gateway.refresh((await gateway.refresh(person.tokens.refresh)).refresh)
+        await gateway.graphql(LOGOUT, token=tokens.access)
+        gateway.clock.advance(minutes=1)
+        assert (await refresh(gateway, person.tokens.refresh)).user_errors("refresh") == [
+            ("TOKEN_INVALID", "refreshToken")
+        ]
+
+    async def test_goes_by_the_times_of_the_shop(self, gateway: Gateway) -> None:
+        old = (await Shop(gateway, "there").customer()).tokens.refresh
+        await gateway.refresh(old)
+        gateway.clock.advance(seconds=3)
+        await gateway.refresh(old)
+        gateway.clock.advance(seconds=4)
+        assert (await refresh(gateway, old)).user_errors("refresh") == [("TOKEN_INVALID", "refreshToken")]
+        gateway.clock.advance(seconds=57)
+        await gateway.refresh(old)
+
+    async def test_lets_a_visit_go_on_in_the_same_way(self, gateway: Gateway) -> None:
+        old = (await gateway.anonymous(f"{HERE}-storefront")).refresh
+        assert len({(await gateway.refresh(old)).refresh for _ in range(5)}) == 3
+        gateway.clock.advance(minutes=5)
+        await gateway.refresh((await gateway.refresh(old)).refresh)
 
     async def test_ends_for_good_at_the_absolute_end(self, gateway: Gateway) -> None:
         tokens = (await Shop(gateway).customer()).tokens

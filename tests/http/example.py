@@ -22,6 +22,7 @@ from strawberry.scalars import JSON
 from app.domain.errors import AccessCode, AccessError, forbidden
 from app.domain.principal import Principal, TokenKind
 from app.domain.requests import RequestFacts
+from app.domain.web_origins import Origins
 from app.graphql.documents import Documents
 from app.graphql.limits import Limits
 from app.http.client_address import ClientAddresses
@@ -41,6 +42,7 @@ class ExampleContext:
     journal: list[str]
     principal: Principal | None = PRINCIPAL
     user_error_codes: Sequence[str] = ()
+    tenant_ids: frozenset[str] = frozenset({"demo"})
     may_have_written: bool = False
 
     async def record_denials(self, errors: Sequence[GraphQLError]) -> None:
@@ -188,7 +190,7 @@ class Gateway:
             new_id=lambda: f"request-{next(ids)}",
             clock=FixedClock(),
             addresses=ClientAddresses(self.trusted_proxies),
-            cors=Cors({"https://shop.example"}.__contains__),
+            cors=Cors(lambda: Origins([("demo", "https://shop.example")])),
             log=RequestLog(FixedClock(), self.log, production=True),
         )
         routes = [Route("/graphql", endpoint), Route("/crash", crash), Route("/cached", cached)]

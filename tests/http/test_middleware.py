@@ -51,7 +51,7 @@ class TestCors:
     def test_lets_an_allowed_origin_read(self, client: TestClient) -> None:
         answer = client.post("/graphql", json={"query": "{ facts }"}, headers={"Origin": "https://shop.example"})
         assert answer.headers["access-control-allow-origin"] == "https://shop.example"
-        assert answer.headers["access-control-expose-headers"] == "X-Request-Id, Retry-After"
+        assert answer.headers["access-control-expose-headers"] == "X-Request-Id, Retry-After, Server-Timing"
         assert "access-control-allow-credentials" not in answer.headers
 
     @pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://shop.example.evil", "é"])
@@ -69,6 +69,28 @@ class TestCors:
         assert answer.headers["access-control-allow-origin"] == "https://shop.example"
         assert answer.headers["access-control-allow-methods"] == "GET, POST"
         assert "Authorization" in answer.headers["access-control-allow-headers"]
+
+    @pytest.mark.parametrize(
+        "asked", ["authorization,content-type", "traceparent, baggage", "sentry-trace", "x-anything"]
+    )
+    def test_passes_what_an_allowed_origin_asks_for(self, client: TestClient, asked: str) -> None:
+        headers = {
+            "Origin": "https://shop.example",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": asked,
+        }
+        answer = client.options("/graphql", headers=headers)
+        assert answer.headers["access-control-allow-headers"] == asked
+        assert "access-control-allow-credentials" not in answer.headers
+
+    @pytest.mark.parametrize("asked", ["", "not a name", "a;b", "x" * 5_000, "a,,b"])
+    def test_answers_the_usual_names_where_it_cannot_read_the_asked_ones(self, client: TestClient, asked: str) -> None:
+        headers = {
+            "Origin": "https://shop.example",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": asked,
+        }
+        assert "Authorization" in client.options("/graphql", headers=headers).headers["access-control-allow-headers"]
 
     def test_grants_nothing_in_a_preflight_from_elsewhere(self, client: TestClient) -> None:
         headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}

@@ -112,12 +112,19 @@ class TestRevokeTokens:
             await SessionRepository(connection, "shop").revoke_tokens("a", NOW)
         assert [await ended(database, model) for model in models] == [{b"a"}, {b"a"}]
 
-    async def test_ends_the_children_of_one_token(self, database: Database) -> None:
+    async def test_ends_the_children_of_one_token_and_their_access_tokens(self, database: Database) -> None:
         children = [row_of(RefreshToken, "shop", word, parent_hash=b"p") for word in "ab"]
-        await write(database, *children, row_of(RefreshToken, "shop", "p", parent_hash=None))
+        access = [
+            row_of(AccessToken, "shop", word, session_id="s", refresh_hash=of)
+            for word, of in (("a", b"a"), ("b", b"b"), ("p", b"p"), ("o", None))
+        ]
+        elsewhere = row_of(AccessToken, "shop", "e", session_id="e", refresh_hash=None)
+        await write(database, *children, row_of(RefreshToken, "shop", "p", parent_hash=None), *access, elsewhere)
         async with transaction(database) as connection:
-            await SessionRepository(connection, "shop").revoke_children(b"p", NOW)
+            await SessionRepository(connection, "shop").revoke_children("s", b"p", NOW)
         assert await ended(database, RefreshToken) == {b"a", b"b"}
+        # Of the one from before it was written down nobody knows whose it is.
+        assert await ended(database, AccessToken) == {b"a", b"b", b"o"}
 
 
 class TestListLive:

@@ -66,6 +66,9 @@ class TenantTable:
         if isinstance(prepared.get("challenge"), dict):
             prepared["challenge"] = dict(prepared["challenge"])
             self._take_secret(prepared["challenge"], "secret", "challenge")
+        if isinstance(prepared.get("phone_codes"), dict):
+            prepared["phone_codes"] = dict(prepared["phone_codes"])
+            self._take_secret(prepared["phone_codes"], "secret", "phone_codes")
         for path, entry in self._entries(prepared, "mixins"):
             self._take_file(entry, "json_schema", "schema_file", _check_schema, *path)
         return prepared

@@ -28,6 +28,7 @@ class Proof(StrEnum):
     EMAIL_CHANGE_LINK = "email_change_link"
     REVERT_LINK = "revert_link"
     SOCIAL_IDENTITY = "social_identity"
+    MAILED_CODE = "mailed_code"
     STAFF = "staff"
 
 

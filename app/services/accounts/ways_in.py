@@ -32,7 +32,24 @@ async def end_ways_in(
     await end_devices(uow, customer_id)
     await uow.social_states.delete_all(customer_id)
     await uow.link_tickets.delete_all(customer_id)
+    await uow.sign_in_tickets.delete_all(customer_id)
+    await _end_second_factors(uow, customer_id, since)
     await uow.one_time_tokens.revoke(customer_id, uow.now, Purpose.CONFIRM_EMAIL_CHANGE)
+
+
+async def _end_second_factors(uow: UnitOfWork, customer_id: str, since: datetime | None) -> None:
+    """Delete passkeys, and TOTP with its recovery codes, that were added since then, or ever: for good."""
+    for passkey in await uow.passkeys.list(customer_id):
+        if since is None or passkey.created_at >= since:
+            await uow.passkeys.delete(customer_id, passkey.id)
+            await record(uow, AuditAction.PASSKEY_REMOVED, customer_id, passkey=passkey.id)
+            await emit(uow, Topic.CUSTOMER_PASSKEY_REMOVED, customer_id, passkeyId=passkey.id)
+    totp = await uow.totp.find(customer_id)
+    if totp is not None and (since is None or totp.created_at >= since):
+        await uow.recovery_codes.delete_of(customer_id, totp.id)
+        await uow.totp.delete(customer_id, totp.id)
+        await record(uow, AuditAction.TOTP_DISABLED, customer_id)
+        await emit(uow, Topic.CUSTOMER_TOTP_DISABLED, customer_id)
 
 
 async def end_every_way_in(uow: UnitOfWork, customer_id: str, *, keep_identity: str | None = None) -> None:
@@ -41,7 +58,7 @@ async def end_every_way_in(uow: UnitOfWork, customer_id: str, *, keep_identity: 
     But for the way back after a change of address, by which an owner may still prove to be one.
     """
     await end_ways_in(uow, customer_id, keep_identity=keep_identity)
-    await uow.one_time_tokens.revoke(customer_id, uow.now, *ENDED_BY_NEW_CREDENTIALS)
+    await uow.one_time_tokens.revoke(customer_id, uow.now, *ENDED_BY_NEW_CREDENTIALS, Purpose.REVERT_SIGN_IN_METHOD)
 
 
 async def stop_mails_to_others(uow: UnitOfWork, customer_id: str, owner: EmailAddress) -> None:

@@ -34,13 +34,13 @@ async def authenticate(tools: Tools, facts: RequestFacts) -> Caller:
     try:
         facts = hear(registered[1], facts)
     except HeaderRefused as refused:
-        return Caller(facts, header_refusal=refused)
+        return Caller(facts, header_refusal=refused, tenant_id=registered[0].id)
     principal = _principal(*registered, row)
     refusal = _why_worthless(tools, registered[1], principal, row)
     if refusal is not None:
-        return Caller(facts, refusal=refusal)
+        return Caller(facts, refusal=refusal, tenant_id=registered[0].id)
     customer = row if row.session_customer_id is not None else None
-    return Caller(facts, principal=principal, customer=customer)
+    return Caller(facts, principal=principal, customer=customer, tenant_id=principal.tenant_id)
 
 
 def _stranger(tools: Tools, facts: RequestFacts, refusal: UnauthenticatedReason) -> Caller:
@@ -88,6 +88,7 @@ def _principal(tenant: Tenant, client: Client, row: PresentedToken) -> Principal
         customer_id=row.session_customer_id,
         legal_entity_id=row.session_legal_entity_id,
         authenticated_at=row.session_authenticated_at,
+        factors=row.session_factors,
         actor=Actor(row.session_actor_id, row.session_actor_type or "", row.session_actor_reason or "")
         if row.session_actor_id is not None
         else None,

@@ -101,7 +101,7 @@ async def authenticate_integration(tools: Tools, facts: RequestFacts, token: str
         owner=owner,
         token_id=issued.jti,
     )
-    return Caller(facts, principal=principal)
+    return Caller(facts, principal=principal, tenant_id=tenant.id)
 
 
 def _find_client(tools: Tools, claims: Claims) -> tuple[Tenant, Client] | None:

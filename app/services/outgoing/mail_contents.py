@@ -19,11 +19,13 @@ class _Content:
     """`lifetime`: how long the mail's link or code works, or what it tells of is put off; `path`: the link's page.
 
     `of_client`: where the link leads instead, if the client that has caused the mail has a place for it.
+    `takes_code`: the link has the mail's code, not a token, and is good only where the code is.
     """
 
     lifetime: Callable[[Tenant], timedelta]
     path: Callable[[Site], str] | None = None
     of_client: Callable[[MailedLinks], str | None] = lambda _: None
+    takes_code: bool = False
 
 
 _CONFIRM_SIGNUP = _Content(
@@ -55,6 +57,12 @@ _CONTENTS = {
         of_client=lambda links: links.email_revert,
     ),
     "address_kept": _Content(lambda tenant: timedelta(seconds=tenant.email_revert_token_seconds)),
+    "login_code": _Content(
+        lambda tenant: timedelta(seconds=tenant.login_code_seconds),
+        lambda site: site.login_code_path,
+        of_client=lambda links: links.login_code,
+        takes_code=True,
+    ),
     "link_confirmation": _Content(lambda tenant: timedelta(seconds=tenant.social_state_seconds)),
     "anonymization_pending": _CANCEL_ANONYMIZATION,
     "anonymization_requested": _CANCEL_ANONYMIZATION,
@@ -70,14 +78,15 @@ def compose_mail(tools: Tools, tenant: Tenant, message: OutboxMessage) -> MailMe
     site = tenant.find_site(payload["site"]) or tenant.default_site
     content = _CONTENTS.get(message.topic)
     token = tools.sealer.open(payload["token"]) if payload["token"] else None
-    link = _link(content, _links_of(tenant, payload), site, token) if token and content else None
+    code = tools.sealer.open(payload["code"]) if payload["code"] else None
+    link = _link(content, _links_of(tenant, payload), site, token, code) if content else None
     values = {
         "device": None,
         **payload["details"],
         "shop": tenant.name,
         "site_url": site.url,
         "link": link,
-        "code": tools.sealer.open(payload["code"]) if payload["code"] else None,
+        "code": code,
         "lifetime": _lifetime(content, tenant, payload["details"]) if content else None,
         "when": message.created_at,
     }
@@ -99,11 +108,12 @@ def _links_of(tenant: Tenant, payload: Mapping[str, Any]) -> MailedLinks:
     return client.links if client is not None else MailedLinks()
 
 
-def _link(content: _Content, links: MailedLinks, site: Site, token: str) -> str | None:
-    if content.path is None:
+def _link(content: _Content, links: MailedLinks, site: Site, token: str | None, code: str | None) -> str | None:
+    name, value = ("code", code) if content.takes_code else ("token", token)
+    if content.path is None or not value:
         return None
     own = content.of_client(links)
-    return link_with(own, "token", token) if own is not None else site.link(content.path(site), token)
+    return link_with(own, name, value) if own is not None else site.link(content.path(site), value, name)
 
 
 def _lifetime(content: _Content, tenant: Tenant, details: Mapping[str, str]) -> timedelta:

@@ -26,6 +26,7 @@ class Task(StrEnum):
     MAIL_SIGNUP = "mail_signup"
     MAIL_CONFIRMATION = "mail_confirmation"
     MAIL_EMAIL_CHANGE = "mail_email_change"
+    MAIL_LOGIN_CODE = "mail_login_code"
     TELL_OF_LOGIN_ATTACK = "tell_of_login_attack"
 
 

@@ -32,8 +32,11 @@ async def remember_device(uow: UnitOfWork, customer_id: str, device: Device | No
     return await add_device(uow, customer_id)
 
 
-async def add_device(uow: UnitOfWork, customer_id: str) -> str:
-    """Let the account know one more device, and return its token; lock the customer before."""
+async def add_device(uow: UnitOfWork, customer_id: str, *, is_trusted: bool = False) -> str:
+    """Let the account know one more device, and return its token; lock the customer before.
+
+    A trusted one stands for the second factor for `remember_device_days`.
+    """
     token = OpaqueToken.of(TokenPrefix.DEVICE, uow.tools.random.secret())
     await uow.devices.add(
         Device(
@@ -43,10 +46,18 @@ async def add_device(uow: UnitOfWork, customer_id: str) -> str:
             created_at=uow.now,
             last_used_at=uow.now,
             expires_at=uow.now + timedelta(seconds=uow.tenant.device_token_seconds),
+            trusted_until=uow.now + timedelta(days=uow.tenant.remember_device_days) if is_trusted else None,
         )
     )
     await uow.devices.delete_all_but_latest(customer_id, uow.tenant.limits.devices_per_customer)
     return token.text
+
+
+def is_trusted(uow: UnitOfWork, customer_id: str, device: Device | None) -> bool:
+    """Tell whether a device, whosever it is, stands for this customer's second factor."""
+    if device is None or device.customer_id != customer_id or device.trusted_until is None:
+        return False
+    return uow.tenant.remember_device_days > 0 and device.trusted_until > uow.now
 
 
 async def end_devices(uow: UnitOfWork, customer_id: str) -> None:

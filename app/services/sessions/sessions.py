@@ -1,28 +1,27 @@
-"""Sessions: anonymous start, refresh, login, logout, and the list of open sessions."""
+"""Sessions: anonymous start, login, logout, and the list of open sessions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from app.domain.audit import AuditAction
 from app.domain.devices import describe_device
-from app.domain.errors import DomainError, UnauthenticatedReason, UserErrorCode, refuse, unauthenticated
+from app.domain.errors import UnauthenticatedReason, UserErrorCode, refuse, unauthenticated
 from app.domain.principal import Principal, TokenKind
-from app.domain.rotation import Rotation, RotationRules, decide_rotation
-from app.domain.tenants import Tenant
-from app.domain.tokens import REFRESH_PREFIXES, hash_token, read_prefix
+from app.domain.sign_in import Factors, SignInMethod
 from app.domain.topics import Topic
 from app.models.customers import CustomerProfile
 from app.models.devices import Device
-from app.models.sessions import RefreshToken, Session
-from app.services.audit import record, record_failure
-from app.services.limits import guard_anonymous_login, guard_refresh
+from app.models.sessions import Session
+from app.services.audit import record
+from app.services.limits import guard_anonymous_login
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_security_mail
 from app.services.sessions.devices import find_device, remember_device
 from app.services.sessions.guessing import Guess, ends_failures, verify_password
+from app.services.sessions.login_steps import LoginStep, begin_step
+from app.services.sessions.methods_on import require_password_login
 from app.services.sessions.refused_logins import (
     LoginAttempt,
     begin_login,
@@ -71,125 +70,14 @@ async def anonymous_login(uow: UnitOfWork, client_id: str, site: str | None) -> 
     return await issue_tokens(uow, session, None)
 
 
-async def refresh(uow: UnitOfWork, refresh_token: str, legal_entity_id: str | None) -> TokenSet:
-    """Trade a refresh token for new tokens of the same session (RFC 6749 section 6, RFC 9700 section 4.14).
-
-    TOKEN_INVALID, TOKEN_EXPIRED; TOKEN_REUSED ends the whole session; NOT_FOUND for a legal entity that is not the
-    customer's own and confirmed.
-    """
-    uow.ignore_token()
-    token_hash = hash_token(refresh_token)
-    found = None
-    if read_prefix(refresh_token) in REFRESH_PREFIXES:
-        found = await uow.token_lookup.find_refresh_token(token_hash)
-    tenant = uow.tools.tenants.find_tenant(found.tenant_id) if found else None
-    uow.hear(found.client_id if found else None)
-    if found is None or tenant is None:
-        await guard_refresh(uow, None)
-        raise _invalid_refresh_token()
-    uow.enter(tenant)
-    await guard_refresh(uow, found.session_id)
-    session = await uow.sessions.lock(found.session_id)
-    token = await uow.sessions.find_refresh_token(token_hash)
-    if session is None or token is None or not _lives(uow, session, token):
-        raise _invalid_refresh_token()
-    customer = await _customer_of(uow, session)
-    await _rotate(uow, session, token)
-    session = await _go_on(uow, session, legal_entity_id)
-    return await issue_tokens(uow, session, customer, parent_hash=token_hash)
-
-
-def _invalid_refresh_token() -> DomainError:
-    return refuse(UserErrorCode.TOKEN_INVALID, "This refresh token is not valid: start a new session.", "refreshToken")
-
-
-def _lives(uow: UnitOfWork, session: Session, token: RefreshToken) -> bool:
-    """Tell whether the token's family has not ended: an old token of an ended family does not even prove theft."""
-    return session.revoked_at is None and session.family == token.family and _client_remains(uow.tenant, session)
-
-
-def _client_remains(tenant: Tenant, session: Session) -> bool:
-    return tenant.find_client(session.client_id) is not None
-
-
-async def _customer_of(uow: UnitOfWork, session: Session) -> CustomerProfile | None:
-    if session.customer_id is None:
-        return None
-    customer = await uow.customers.find(session.customer_id)
-    if customer is None or not customer.active or customer.on_hold:
-        raise _invalid_refresh_token()
-    return customer
-
-
-async def _rotate(uow: UnitOfWork, session: Session, token: RefreshToken) -> None:
-    """Use the token up as the rotation rules allow, or refuse it."""
-    children = await uow.sessions.list_children(token.token_hash) if token.used_at is not None else ()
-    decision = decide_rotation(token, children, uow.now, _rotation_rules(uow.tenant))
-    if decision is Rotation.EXPIRED or session.expires_at <= uow.now:
-        raise refuse(UserErrorCode.TOKEN_EXPIRED, "The session has ended: start a new one.", "refreshToken")
-    if decision is Rotation.REUSED:
-        await _end_reused(uow, session)
-        raise refuse(
-            UserErrorCode.TOKEN_REUSED,
-            "This refresh token was used before, so the session was ended to protect the account: log in again.",
-            "refreshToken",
-            durable=True,
-        )
-    if decision is Rotation.REPLACE_LOST:
-        await uow.sessions.revoke_children(token.token_hash, uow.now)
-    if decision is Rotation.TRADE and not await uow.sessions.claim_refresh_token(token.token_hash, uow.now):
-        raise _invalid_refresh_token()
-
-
-def _rotation_rules(tenant: Tenant) -> RotationRules:
-    return RotationRules(
-        sibling_grace=timedelta(seconds=tenant.refresh_sibling_grace_seconds),
-        most_children=tenant.limits.refresh_children,
-        lost_answer_grace=timedelta(seconds=tenant.refresh_lost_answer_seconds),
-    )
-
-
-async def _end_reused(uow: UnitOfWork, session: Session) -> None:
-    """End a session whose refresh token was copied, and tell the customer."""
-    await uow.sessions.revoke(session.id, session.customer_id, uow.now)
-    await emit(uow, Topic.SESSION_REUSE_DETECTED, session.customer_id, sessionId=session.id)
-    record_failure(uow, AuditAction.REFRESH_REUSED, session.customer_id, session=session.id)
-    customer = await uow.customers.find(session.customer_id) if session.customer_id else None
-    if customer is not None:
-        await send_security_mail(uow, "session_reused", customer)
-
-
-async def _go_on(uow: UnitOfWork, session: Session, legal_entity_id: str | None) -> Session:
-    """Write down that the session is used, and for which legal entity; an anonymous one slides on."""
-    values = {"last_used_at": uow.now, "legal_entity_id": await _legal_entity(uow, session, legal_entity_id)}
-    if session.kind == TokenKind.ANONYMOUS:
-        values["expires_at"] = session_end(uow, TokenKind.ANONYMOUS)
-    changed = await uow.sessions.change(session.id, **values)
-    if changed is None:
-        raise _invalid_refresh_token()
-    return changed
-
-
-async def _legal_entity(uow: UnitOfWork, session: Session, asked: str | None) -> str | None:
-    """Return the legal entity to act for: the asked one, or the one so far while staff's confirmation stands."""
-    wanted = asked or session.legal_entity_id
-    if wanted is None:
-        return None
-    if session.customer_id is not None and await uow.legal_entities.find_confirmed(session.customer_id, wanted):
-        return wanted
-    if asked is None:
-        return None
-    raise refuse(
-        UserErrorCode.NOT_FOUND, "This is not one of the customer's confirmed legal entities.", "legalEntityId"
-    )
-
-
-async def login(uow: UnitOfWork, email: str, password: str, device_token: str | None = None) -> LoggedIn:
+async def login(uow: UnitOfWork, email: str, password: str, device_token: str | None = None) -> LoggedIn | LoginStep:
     """Raise the caller's anonymous session to the customer's; the session id stays, the anonymous tokens die.
 
-    One INVALID_CREDENTIALS for every reason that a stranger must not learn; `refused_logins` has the others.
+    Or return the step that is still missing. One INVALID_CREDENTIALS for every reason that a stranger must not learn;
+    `refused_logins` has the others. PASSWORD_LOGIN_OFF in a shop without passwords.
     `device_token` is what an earlier login has given: while the account is guessed at, it spares the wait.
     """
+    require_password_login(uow, "password")
     principal = uow.caller.require_principal()
     attempt = await begin_login(uow, email)
     device = await find_device(uow, device_token)
@@ -205,6 +93,10 @@ async def login(uow: UnitOfWork, email: str, password: str, device_token: str | 
         # Before anything is written, so that no other writer waits meanwhile.
         await uow.level_refusal()
         raise await failed_login(uow, attempt, is_right=is_right)
+    proved = Factors.of(SignInMethod.PASSWORD)
+    step = await begin_step(uow, customer, proved, device=device, **_device_data(customer.id, device))
+    if step is not None:
+        return step
     new_hash = None
     if uow.tools.passwords.needs_rehash(credential.password_hash):
         new_hash = await uow.hash_password(password)
@@ -216,11 +108,16 @@ async def login(uow: UnitOfWork, email: str, password: str, device_token: str | 
     if new_hash is not None:
         await uow.credentials.rehash(customer.id, credential.password_hash, new_hash)
     await record(uow, AuditAction.LOGIN, customer.id)
-    logged_in = await start_customer_session(uow, principal, customer)
+    logged_in = await start_customer_session(uow, principal, customer, proved)
     if await ends_failures(uow, guess):
         await send_security_mail(uow, "login_after_failures", customer, device=describe_device(_user_agent(uow)))
     known_by = await remember_device(uow, customer.id, device, device_token)
     return replace(logged_in, tokens=replace(logged_in.tokens, device_token=known_by))
+
+
+def _device_data(customer_id: str, device: Device | None) -> dict[str, str]:
+    """Return what a ticket keeps of a known device, whose token gives way to a new one when the login is complete."""
+    return {"device": device.token_hash.hex()} if device is not None and device.customer_id == customer_id else {}
 
 
 def _guess(uow: UnitOfWork, email: str, password: str, attempt: LoginAttempt, device: Device | None) -> Guess:
@@ -234,11 +131,18 @@ def _guess(uow: UnitOfWork, email: str, password: str, attempt: LoginAttempt, de
 
 
 async def start_customer_session(
-    uow: UnitOfWork, principal: Principal, customer: CustomerProfile, *, identity_id: str | None = None
+    uow: UnitOfWork,
+    principal: Principal,
+    customer: CustomerProfile,
+    proved: Factors,
+    *,
+    identity_id: str | None = None,
+    passkey_id: str | None = None,
 ) -> LoggedIn:
     """Raise the anonymous session of the principal; raises UNAUTHENTICATED when it has ended or was raised already.
 
-    `identity_id` is the social identity that the customer logged in with.
+    `proved` is what the customer has proved who they are with, `identity_id` the social identity and `passkey_id` the
+    passkey among it.
     """
     session_id = principal.session_id or ""
     is_new_device = await uow.sessions.is_new_device(customer.id, _user_agent(uow))
@@ -250,6 +154,8 @@ async def start_customer_session(
         last_used_at=uow.now,
         authenticated_at=uow.now,
         identity_id=identity_id,
+        passkey_id=passkey_id,
+        factors=proved.text,
         expires_at=session_end(uow, TokenKind.CUSTOMER),
     )
     if session is None:
@@ -278,6 +184,8 @@ async def end_oldest_sessions(uow: UnitOfWork, customer_id: str, kind: TokenKind
 async def logout(uow: UnitOfWork, *, everywhere: bool) -> bool:
     """End the caller's session, or with `everywhere` all sessions of the customer; felt by the very next call.
 
+    With `everywhere`, no device stands for the second factor any more either.
+
     Whoever acts on the customer's behalf ends nothing but that.
     """
     principal = uow.caller.require_principal()
@@ -288,6 +196,7 @@ async def logout(uow: UnitOfWork, *, everywhere: bool) -> bool:
     if everywhere and principal.kind is TokenKind.CUSTOMER and principal.customer_id is not None:
         await uow.customers.lock(principal.customer_id)
         await uow.sessions.revoke_all(principal.customer_id, uow.now)
+        await uow.devices.trust_none(principal.customer_id)
     elif principal.session_id is not None:
         await uow.sessions.revoke(principal.session_id, principal.customer_id, uow.now)
     return True

@@ -48,6 +48,16 @@ class TokenSet:
         return self.customer is not None and self.bearer.actor is None and self.customer.initial_password
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Pair:
+    """An access token and the refresh token that came with it, and when they end."""
+
+    access: str
+    access_ends: datetime
+    refresh: str
+    refresh_ends: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class _Lifetimes:
     access: timedelta
@@ -75,6 +85,7 @@ async def issue_tokens(
             session_id=session.id,
             created_at=uow.now,
             expires_at=access_ends,
+            refresh_hash=refresh.hash,
         )
     )
     await uow.sessions.add_refresh_token(
@@ -88,13 +99,18 @@ async def issue_tokens(
             expires_at=refresh_ends,
         )
     )
-    gated = kind is TokenKind.CUSTOMER and customer is not None and customer.initial_password
-    bearer = bearer_of(session, access_ends, must_change_password=gated and uow.tenant.initial_password_gate)
+    return token_set(uow, session, customer, Pair(access.text, access_ends, refresh.text, refresh_ends))
+
+
+def token_set(uow: UnitOfWork, session: Session, customer: CustomerProfile | None, pair: Pair) -> TokenSet:
+    """Return what the client gets with this pair of the session's tokens."""
+    gated = session.kind == TokenKind.CUSTOMER and customer is not None and customer.initial_password
+    bearer = bearer_of(session, pair.access_ends, must_change_password=gated and uow.tenant.initial_password_gate)
     return TokenSet(
-        access_token=access.text,
-        expires_in=_seconds(access_ends - uow.now),
-        refresh_token=refresh.text,
-        refresh_token_expires_in=_seconds(refresh_ends - uow.now),
+        access_token=pair.access,
+        expires_in=_seconds(pair.access_ends - uow.now),
+        refresh_token=pair.refresh,
+        refresh_token_expires_in=_seconds(pair.refresh_ends - uow.now),
         saas_token_expires_in=saas_token_seconds(uow, bearer),
         bearer=bearer,
         customer=customer,
@@ -138,6 +154,7 @@ def bearer_of(session: Session, expires_at: datetime, *, must_change_password: b
         customer_id=session.customer_id,
         legal_entity_id=session.legal_entity_id,
         authenticated_at=session.authenticated_at,
+        factors=session.factors,
         actor=Actor(session.actor_id, session.actor_type or "", session.actor_reason or "")
         if session.actor_id is not None
         else None,

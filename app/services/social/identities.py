@@ -9,6 +9,7 @@ from app.domain.anonymizations import is_closed
 from app.domain.audit import AuditAction
 from app.domain.emails import EmailAddress, parse_email
 from app.domain.errors import DomainError, Refused, UserErrorCode, refuse
+from app.domain.sign_in import Factors, SignInMethod
 from app.domain.social import SocialProof
 from app.domain.tenants import SocialProvider
 from app.domain.topics import Topic
@@ -16,6 +17,7 @@ from app.models.social import EMAIL_LENGTH, SocialIdentity
 from app.services.audit import record, record_failure
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_security_mail
+from app.services.sessions.login_steps import LoginStep, begin_step
 from app.services.sessions.sessions import LoggedIn, start_customer_session
 from app.services.unit_of_work import UnitOfWork
 
@@ -78,14 +80,19 @@ async def warn(uow: UnitOfWork, template: str, customer_id: str, provider_name: 
 
 async def log_in(
     uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof | None = None, *, durable: bool = False
-) -> LoggedIn:
+) -> LoggedIn | LoginStep:
     """Raise the caller's session to the customer of an identity, and keep what the provider tells today.
 
-    `durable`: what was written before stays, even when the customer may not log in.
+    Or return the step that is still missing. `durable`: what was written before stays, even when the customer may not
+    log in.
 
     ACCOUNT_INACTIVE, ACCOUNT_ON_HOLD, or INVALID_CREDENTIALS where the tenant does not want the answer to tell.
     """
     customer_id = identity.customer_id
+    so_far, proved = await uow.customers.find(customer_id), Factors.of(SignInMethod.SOCIAL)
+    step = await begin_step(uow, so_far, proved, identity_id=identity.id) if so_far is not None else None
+    if step is not None:
+        return step
     # This locks the customer: nobody can unlink the identity, or put the customer on hold, from here on.
     if not await uow.customers.note_login(customer_id, uow.now):
         raise await cannot_log_in(uow, identity, durable=durable)
@@ -98,7 +105,7 @@ async def log_in(
     if customer is None:
         raise await cannot_log_in(uow, identity)
     await record(uow, AuditAction.SOCIAL_LOGIN, customer_id, provider=identity.provider)
-    return await start_customer_session(uow, uow.caller.require_principal(), customer, identity_id=identity.id)
+    return await start_customer_session(uow, uow.caller.require_principal(), customer, proved, identity_id=identity.id)
 
 
 def _told_today(uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from app.services.audit import record_failure
 from app.services.limits import guard_one_time_token, may_mail
 from app.services.outgoing.mails import send_mail
 from app.services.sessions.guessing import Guess, verify_password
+from app.services.sessions.login_steps import LoginStep
 from app.services.sessions.sessions import LoggedIn
 from app.services.social.identities import log_in, tell_linked
 from app.services.unit_of_work import UnitOfWork
@@ -68,7 +69,9 @@ async def require_confirmation(
     return LinkConfirmation(ticket.text, refuse(UserErrorCode.LINK_CONFIRMATION_REQUIRED, message))
 
 
-async def confirm_social_link(uow: UnitOfWork, ticket_text: str, password: str | None, code: str | None) -> LoggedIn:
+async def confirm_social_link(
+    uow: UnitOfWork, ticket_text: str, password: str | None, code: str | None
+) -> LoggedIn | LoginStep:
     """Link the identity that waits with a ticket, and log its customer in.
 
     TOKEN_INVALID, TOKEN_EXPIRED at `ticket`; REQUIRED, INVALID_CREDENTIALS at `password`, INVALID at `code`; then as

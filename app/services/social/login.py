@@ -17,6 +17,7 @@ from app.services.accounts.new_customers import add_customer
 from app.services.accounts.ownership import Proof, prove_ownership
 from app.services.audit import record
 from app.services.outgoing.events import emit
+from app.services.sessions.login_steps import LoginStep
 from app.services.sessions.sessions import LoggedIn
 from app.services.social.answers import ProviderAnswer, parse_name
 from app.services.social.identities import (
@@ -36,9 +37,12 @@ from app.services.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SocialLogin:
-    """A customer who has just logged in; `tokens` are the provider's, where the tenant hands them on."""
+    """A customer who has just logged in, or has a step to go.
 
-    logged_in: LoggedIn
+    `tokens` are the provider's, where the tenant hands them on; before the last step nobody gets them.
+    """
+
+    logged_in: LoggedIn | LoginStep
     created: bool
     tokens: ProviderTokens | None = None
 
@@ -81,7 +85,8 @@ class _Arrival:
         if not has_proved:
             has_proved = await count_as_proof(self._uow, identity.customer_id, vouched, identity_id=identity.id)
         logged_in = await log_in(self._uow, identity, self._proof, durable=has_proved)
-        tokens = self._proof.tokens if self._uow.tenant.social_tokens else None
+        is_complete = isinstance(logged_in, LoggedIn)
+        tokens = self._proof.tokens if self._uow.tenant.social_tokens and is_complete else None
         return SocialLogin(logged_in, created, tokens)
 
     async def _meet(self, owner: Credential, vouched: EmailAddress) -> SocialLogin | LinkConfirmation:

@@ -40,6 +40,7 @@ STAFF: Rules = {
     **PROFILE,
     "active": null_keeps(any_value),
     "on_hold": null_keeps(any_value),
+    "second_factor_required": null_keeps(any_value),
     "shopper_reference": by_value(parse_shopper_reference),
     "group_ids": by_value(lambda group_ids: group_ids or ()),
 }
@@ -188,6 +189,9 @@ async def _change_access(uow: UnitOfWork, so_far: Customer, columns: dict[str, A
         await emit(uow, Topic.CUSTOMER_ACTIVATED if active else Topic.CUSTOMER_DEACTIVATED, so_far.id)
     if on_hold != so_far.on_hold:
         await record(uow, AuditAction.HOLD, so_far.id, onHold=on_hold)
+    marked = columns.get("second_factor_required", so_far.second_factor_required)
+    if marked != so_far.second_factor_required:
+        await record(uow, AuditAction.SECOND_FACTOR_MARK, so_far.id, required=marked)
     if not active or on_hold:
         await uow.sessions.revoke_all(so_far.id, uow.now)
         await uow.one_time_tokens.revoke(so_far.id, uow.now)

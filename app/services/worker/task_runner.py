@@ -12,6 +12,7 @@ from app.services.accounts.password_reset import mail_password_reset
 from app.services.accounts.pending_signups import mail_signup
 from app.services.outgoing.tasks import Task, TaskPayload, caller_of
 from app.services.sessions.guessing import tell_of_login_attack
+from app.services.sign_in.login_codes import mail_login_code
 from app.services.unit_of_work import UnitOfWork
 
 _WORK: dict[Task, Callable[..., Awaitable[None]]] = {
@@ -19,6 +20,7 @@ _WORK: dict[Task, Callable[..., Awaitable[None]]] = {
     Task.MAIL_SIGNUP: mail_signup,
     Task.MAIL_CONFIRMATION: mail_confirmation,
     Task.MAIL_EMAIL_CHANGE: mail_email_change,
+    Task.MAIL_LOGIN_CODE: mail_login_code,
     Task.TELL_OF_LOGIN_ATTACK: tell_of_login_attack,
 }
 

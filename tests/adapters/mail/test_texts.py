@@ -49,6 +49,7 @@ class TestTemplates:
             "email_change_notice",
             "email_changed",
             "link_confirmation",
+            "login_code",
             "login_after_failures",
             "login_attacked",
             "new_device",

@@ -9,7 +9,7 @@ import pytest
 from app.domain.ports import MailMessage
 from app.domain.principal import Principal, TokenKind
 from app.domain.requests import RequestFacts
-from app.domain.tenants import MailedLinks, Site
+from app.domain.tenants import MailedLinks, link_with
 from app.domain.tokens import OpaqueToken, TokenPrefix
 from app.services.caller import Caller
 from app.services.outgoing.mail_contents import compose_mail
@@ -81,6 +81,15 @@ class TestComposeMail:
             await compose(gateway, template, token=TOKEN)
         ).link
 
+    async def test_leads_to_the_client_with_a_code_too(self, gateway: Gateway) -> None:
+        links = MailedLinks(login_code="https://shop.example/app/code")
+        assert (await compose(gateway, "login_code", links, code="123456")).link == (
+            "https://shop.example/app/code?code=123456"
+        )
+        assert (await compose(gateway, "login_code", MailedLinks(), code="123456")).link == (
+            "http://localhost:5173/login-code?code=123456"
+        )
+
     async def test_puts_the_token_behind_a_query(self, gateway: Gateway) -> None:
         links = MailedLinks(reset="https://shop.example/open?page=reset")
         mail = await compose(gateway, "reset_password", links, token=TOKEN)
@@ -138,7 +147,6 @@ class TestLanguage:
         ).subject == "Please confirm your e-mail address"
 
 
-class TestSite:
-    def test_puts_nothing_but_its_own_url_before_the_token(self) -> None:
-        site = Site(id="main", url="https://shop.example", language="en", reset_path="/account/reset")
-        assert site.link(site.reset_path, "a+b") == "https://shop.example/account/reset?token=a%2Bb"
+class TestLinkWith:
+    def test_puts_nothing_but_the_address_before_the_token(self) -> None:
+        assert link_with("https://shop.example/reset", "token", "a+b") == "https://shop.example/reset?token=a%2Bb"

@@ -88,7 +88,14 @@ class TestLoginOnBehalf:
         assert "addresses.write" in scope
         assert "tenant=shop" in scope
         missing = set(person.tokens.all["scope"]) - scope
-        assert missing == {"credentials.recover", "credentials.write", "privacy", "privacy.cancel", "social.begin"}
+        assert missing == {
+            "credentials.recover",
+            "credentials.write",
+            "login.begin",
+            "privacy",
+            "privacy.cancel",
+            "social.begin",
+        }
 
     async def test_names_for_other_services_who_acts(self, gateway: Gateway, person: Person) -> None:
         tokens = await begin(gateway, person.id, await owned_token(gateway))

@@ -1,0 +1,86 @@
+"""The origins of storefronts (RFC 6454): which a client may register, and which browsers are let in for which shop."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from app.domain.web_addresses import check_origin
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
+
+# What the pages of apps call themselves, whose web view shows files of their own.
+_OF_APPS = frozenset({"capacitor://localhost", "ionic://localhost", "tauri://localhost"})
+_ANY = "https://*."
+_ONE_LABEL = re.compile(r"https://[a-z0-9_-]{1,63}\.(?P<rest>[a-z0-9._-]+(?::[0-9]+)?)", re.ASCII)
+
+
+def check_client_origin(text: str, *, loopback: bool) -> str:
+    """Return an origin as a client may register it: as a browser sends it, or with `*` for the first label of https.
+
+    Raises `ValueError` with what to write instead.
+    """
+    if text in _OF_APPS:
+        return text
+    if "*" in text:
+        return _check_wildcard(text)
+    return check_origin(text, loopback=loopback)
+
+
+def _check_wildcard(text: str) -> str:
+    rest = text.removeprefix(_ANY)
+    if rest == text or "*" in rest:
+        raise ValueError("may have one '*', in the place of the whole first label: write 'https://*.preview.example'")
+    try:
+        check_origin(f"https://x.{rest}", loopback=False)
+    except ValueError as error:
+        raise ValueError(str(error).replace("https://x.", _ANY)) from None
+    if _covers_public_suffix(urlsplit(f"https://{rest}").hostname or ""):
+        raise ValueError("lets in a public suffix, below which anybody can have a site: write a domain of your own")
+    return text
+
+
+def _covers_public_suffix(domain: str) -> bool:
+    """Tell whether the domain, or a name right below it, is a public suffix of the whole list, its private part too."""
+    suffixes, parents = _public_suffixes()
+    return suffixes.is_public(domain) or domain in parents
+
+
+@cache
+def _public_suffixes() -> tuple[PublicSuffixList, frozenset[str]]:
+    """Return the list, and the domains that have a name of the list right below them."""
+    from publicsuffixlist import PSLFILE, PublicSuffixList, encode_idn
+
+    lines = Path(PSLFILE).read_text(encoding="utf-8").splitlines()
+    names = [line.split()[0].removeprefix("*.") for line in lines if line and not line.startswith(("//", "!"))]
+    return PublicSuffixList(), frozenset(encode_idn(name.partition(".")[2]) for name in names if "." in name)
+
+
+def spellings(origin: str) -> Iterator[str]:
+    """Yield how the origin of a browser can be registered: as it is, and with `*` for its first label."""
+    if "*" in origin:
+        return
+    yield origin
+    match = _ONE_LABEL.fullmatch(origin)
+    if match is not None:
+        yield _ANY + match["rest"]
+
+
+class Origins:
+    """Knows for which shops an origin is registered; made of pairs of a shop's id and one of its origins."""
+
+    def __init__(self, registered: Iterable[tuple[str, str]]) -> None:
+        self._shops: defaultdict[str, set[str]] = defaultdict(set)
+        for tenant_id, origin in registered:
+            self._shops[origin].add(tenant_id)
+
+    def allows(self, origin: str, tenant_ids: Collection[str] = ()) -> bool:
+        """Tell whether browsers on this origin may see what is these shops', or if there are none, nobody's."""
+        shops = {shop for spelling in spellings(origin) if spelling in self._shops for shop in self._shops[spelling]}
+        return bool(shops) and shops.issuperset(tenant_ids)

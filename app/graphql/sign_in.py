@@ -1,0 +1,129 @@
+"""Logins that take more than one call, in GraphQL."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.scalars import JSON
+
+from app.domain.principal import TokenKind
+from app.domain.scopes import SessionScope
+from app.graphql.context import Info
+from app.graphql.errors import USER_ERRORS, UserError
+from app.graphql.fields import mutation
+from app.graphql.sessions import LoginPayload, present_login
+from app.services.sign_in import login_codes
+from app.services.sign_in.complete_login import complete_login
+
+
+@strawberry.input(description="The ticket of the login, and exactly one answer.")
+class CompleteLoginInput:
+    """Ticket and answer."""
+
+    ticket: str = strawberry.field(
+        description="The ticket of `nextStep`, or of `requestLoginCode` or `beginPasskeyLogin` in the same session."
+    )
+    password: str | None = strawberry.field(default=None, description="The password, exactly as typed.")
+    email_code: str | None = strawberry.field(default=None, description="The six digits of the mail: `482109`.")
+    phone_code: str | None = strawberry.field(default=None, description="The six digits of the message: `482109`.")
+    passkey: JSON | None = strawberry.field(
+        default=None,
+        description="What the browser answered to the options of `beginPasskeyLogin`: `credential.toJSON()`, an "
+        "AuthenticationResponseJSON (WebAuthn Level 3).",
+    )
+    totp: str | None = strawberry.field(default=None, description="The six digits that the app shows: `482109`.")
+    recovery_code: str | None = strawberry.field(
+        default=None, description="One of the ten recovery codes: `k7mq2xw9fd`. Blanks, hyphens and case do not matter."
+    )
+    remember_device: bool = strawberry.field(
+        default=False,
+        description="True: on this device no second factor is asked for while the shop's `remember_device_days` last. "
+        "Give the `deviceToken` of the answer to the next `login`. Only for a device that is the customer's own.",
+    )
+
+
+@strawberry.input(description="Where the code is to go: an address, or the ticket of a login that goes on.")
+class RequestLoginCodeInput:
+    """Address, or ticket."""
+
+    email: str | None = strawberry.field(
+        default=None,
+        description="The login address: `ada@example.com`. With a customer's token it may be left out: the code "
+        "goes to the customer's own.",
+    )
+    ticket: str | None = strawberry.field(
+        default=None,
+        description="In the place of an address: the ticket of `nextStep`, whose `methods` have `EMAIL_CODE`. The same "
+        "ticket comes back, and only the newest code counts.",
+    )
+    site: str | None = strawberry.field(
+        default=None,
+        description="The id of the site whose page the mailed link opens: `main`. Without it the session's.",
+    )
+
+
+@strawberry.type(description="The ticket that the code is good with, or what to correct.")
+class RequestLoginCodePayload:
+    """Answer of `requestLoginCode`."""
+
+    ticket: str | None = strawberry.field(
+        default=None,
+        description="The ticket, `cg_st_…`: keep it in this session, and send it with the code to `completeLogin`, or "
+        "with a customer's token to `reauthenticate`.",
+    )
+    expires_in: int | None = strawberry.field(default=None, description="Seconds until the code expires: `600`.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
+
+
+@strawberry.type
+class SignInMutations:
+    """Root mutation fields of logins that take more than one call."""
+
+    @mutation(
+        kinds=(TokenKind.ANONYMOUS, TokenKind.CUSTOMER),
+        session_scope=SessionScope.LOGIN_BEGIN,
+        takes_credentials=True,
+    )
+    async def request_login_code(self, info: Info, input: RequestLoginCodeInput) -> RequestLoginCodePayload:
+        """Mail a code of six digits to sign in with, if there is an account with the address. The answer is the same.
+
+        The mail has the digits, and a link with them to a page of the site: both are good only with the ticket, in this
+        session. A new code ends the one that the session asked for before. Where the shop has `login_code_signup` on,
+        the code makes an account for an address that has none.
+        Who: an anonymous session, or a customer who is to prove once more who they are.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID` at `email`, `INVALID` at `site`: correct the
+        form; `TICKET_INVALID` at `ticket`: begin the login again; `METHOD_OFF`: offer another way.
+        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN` for other tokens; `RATE_LIMITED`: wait
+        `retryAfter` seconds.
+        """
+        uow = info.context.uow
+        if input.ticket is not None:
+            ticket = await login_codes.renew_step_code(uow, input.ticket)
+        else:
+            ticket = await login_codes.request_login_code(uow, input.email, input.site)
+        return RequestLoginCodePayload(ticket=ticket.text, expires_in=ticket.expires_in)
+
+    @mutation(kinds=(TokenKind.ANONYMOUS,), session_scope=SessionScope.CUSTOMER_LOGIN, takes_credentials=True)
+    async def complete_login(self, info: Info, input: CompleteLoginInput) -> LoginPayload:
+        """Go on with a login: answer its ticket with one of its methods. The session id, and so the basket, stays.
+
+        The answer has the tokens, or the next step with a ticket of its own.
+        Who: the anonymous session that got the ticket.
+        User errors: `REQUIRED`, `INVALID`: give exactly one answer; `CODE_INVALID`, `INVALID_CREDENTIALS`,
+        `PASSKEY_INVALID`: ask again, at most five times; `CODE_EXPIRED`: ask for another code; `TICKET_INVALID` at
+        `ticket`: begin the login again; `METHOD_OFF`, `PASSWORD_LOGIN_OFF`: offer another way; `ACCOUNT_INACTIVE`,
+        `ACCOUNT_ON_HOLD`: refer to the shop.
+        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`,
+        `SERVICE_BUSY`: wait `retryAfter` seconds; `CHALLENGE_REQUIRED`: let the person solve the challenge of
+        `provider` with `siteKey`, and send the same call with its answer in the header `Challenge-Response`.
+        """
+        answers = {
+            "password": input.password,
+            "emailCode": input.email_code,
+            "phoneCode": input.phone_code,
+            "passkey": input.passkey,
+            "totp": input.totp,
+            "recoveryCode": input.recovery_code,
+        }
+        uow = info.context.uow
+        outcome = await complete_login(uow, input.ticket, answers, remember_device=input.remember_device)
+        return present_login(uow, outcome)

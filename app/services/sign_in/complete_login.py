@@ -1,0 +1,115 @@
+"""A login goes on with one more proof: then there are tokens, or the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from app.domain.audit import AuditAction
+from app.domain.errors import DomainError, UserErrorCode, refuse
+from app.domain.sign_in import Factors
+from app.models.credentials import Credential
+from app.models.customers import CustomerProfile
+from app.models.sign_in_tickets import SignInTicket, TicketPurpose
+from app.services.accounts.closed_accounts import lock_for_proof
+from app.services.audit import record, record_failure
+from app.services.limits import guard_one_time_token
+from app.services.sessions.devices import add_device
+from app.services.sessions.login_steps import LoginStep, begin_step
+from app.services.sessions.methods_on import require_method
+from app.services.sessions.sessions import LoggedIn, start_customer_session
+from app.services.sessions.tickets import count_try, find_ticket, invalid_ticket, use_ticket
+from app.services.sign_in.attempts import Attempt, Proved
+from app.services.sign_in.methods import CODES, VERIFIERS, pick_answer
+from app.services.sign_in.proofs import count_code_as_proof
+from app.services.sign_in.steps import offered_methods
+from app.services.unit_of_work import UnitOfWork
+
+
+async def complete_login(
+    uow: UnitOfWork, ticket_text: str, answers: Mapping[str, Any], *, remember_device: bool = False
+) -> LoggedIn | LoginStep:
+    """Take one answer to a ticket, and log its customer in, or return the next step with another ticket.
+
+    REQUIRED, INVALID unless there is exactly one answer; METHOD_OFF, PASSWORD_LOGIN_OFF; TICKET_INVALID; then what the
+    method's verifier raises, and ACCOUNT_INACTIVE, ACCOUNT_ON_HOLD, or INVALID_CREDENTIALS where the tenant does not
+    want the answer to tell.
+    """
+    method, field, answer = pick_answer(answers)
+    require_method(uow, method, field)
+    await guard_one_time_token(uow)
+    code_field = field if method in CODES else None
+    found = await find_ticket(uow, ticket_text, TicketPurpose.LOGIN, code_field=code_field)
+    if method not in await offered_methods(uow, found):
+        raise invalid_ticket()
+    ticket = await count_try(uow, found)
+    proved = await VERIFIERS[method](uow, Attempt(answer, field, ticket.customer_id, ticket, ticket_text))
+    return await _go_on(uow, ticket, proved, remember_device=remember_device)
+
+
+async def _go_on(
+    uow: UnitOfWork, ticket: SignInTicket, proof: Proved, *, remember_device: bool
+) -> LoggedIn | LoginStep:
+    customer_id = proof.customer_id
+    credential = await _lock(uow, ticket, proof)
+    await use_ticket(uow, ticket)
+    has_proved = proof.is_new or (proof.proves_email and await count_code_as_proof(uow, credential))
+    proved = Factors.read(ticket.proved).and_also(proof.factor)
+    customer = await uow.customers.find(customer_id)
+    step = None
+    if customer is not None:
+        step = await begin_step(uow, customer, proved, identity_id=ticket.identity_id, **ticket.data)
+    if step is not None:
+        return step
+    if customer is None or not await uow.customers.note_login(customer_id, uow.now):
+        raise _cannot_log_in(uow, customer, customer_id, durable=has_proved)
+    await record(uow, AuditAction.LOGIN, customer_id, proved=proved.text)
+    if ticket.identity_id is not None:
+        await uow.social_identities.change(customer_id, ticket.identity_id, last_login_at=uow.now)
+    logged_in = await start_customer_session(
+        uow,
+        uow.caller.require_principal(),
+        customer,
+        proved,
+        identity_id=ticket.identity_id,
+        passkey_id=proof.passkey_id,
+    )
+    device_token = await _know_device(uow, customer_id, ticket, remember_device=remember_device)
+    return replace(logged_in, tokens=replace(logged_in.tokens, device_token=device_token))
+
+
+async def _lock(uow: UnitOfWork, ticket: SignInTicket, proof: Proved) -> Credential:
+    """Lock the customer, and return the credential as it was when the ticket was made; TICKET_INVALID."""
+    if proof.proves_email:
+        customer = await lock_for_proof(uow, proof.customer_id)
+    else:
+        customer = await uow.customers.lock(proof.customer_id)
+    credential = await uow.credentials.find(proof.customer_id)
+    if customer is None or credential is None:
+        raise invalid_ticket()
+    if ticket.credential_version is not None and ticket.credential_version != credential.version:
+        raise invalid_ticket()
+    return credential
+
+
+def _cannot_log_in(
+    uow: UnitOfWork, customer: CustomerProfile | None, customer_id: str, *, durable: bool
+) -> DomainError:
+    """Return the error for a customer who proved who they are and may not log in; `durable` as in `DomainError`."""
+    code, message = UserErrorCode.INVALID_CREDENTIALS, "No customer can log in here."
+    if customer is not None and uow.tenant.login_tells_status:
+        if not customer.active:
+            code, message = UserErrorCode.ACCOUNT_INACTIVE, "This account is not active: please contact the shop."
+        elif customer.on_hold:
+            code, message = UserErrorCode.ACCOUNT_ON_HOLD, "This account is on hold: please contact the shop."
+    record_failure(uow, AuditAction.LOGIN, customer_id, reason=code.value)
+    return refuse(code, message, durable=durable)
+
+
+async def _know_device(uow: UnitOfWork, customer_id: str, ticket: SignInTicket, *, remember_device: bool) -> str:
+    """Let the account know the device by a new token, in place of one that the login began with."""
+    so_far = ticket.data.get("device")
+    if so_far is not None:
+        await uow.devices.delete(bytes.fromhex(so_far), customer_id)
+    return await add_device(uow, customer_id, is_trusted=remember_device and uow.tenant.remember_device_days > 0)
