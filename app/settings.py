@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
@@ -54,10 +56,30 @@ def _redis_url(text: str) -> str:
 def _smtp_url(text: str) -> str:
     parts = urlsplit(text)
     query = parse_qsl(parts.query, keep_blank_values=True)
-    if parts.scheme != "smtp" or not parts.hostname or not parts.port or parts.path.strip("/"):
-        raise ValueError("must be smtp://user:password@host:port, with ?starttls=required if the server has TLS")
+    try:
+        is_server = parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_server = False
+    if not is_server or parts.path.strip("/") or parts.fragment:
+        raise ValueError(
+            "must be smtp://user:password@host:port, with ?starttls=required if the server has TLS, or smtps://…"
+        )
     if query not in ([], [("starttls", "required")]):
         raise ValueError("must have nothing after '?' except starttls=required")
+    if query and parts.scheme == "smtps":
+        raise ValueError("must be smtps:// without ?starttls=required: it has TLS from the start")
+    if parts.password and not parts.username:
+        raise ValueError("must have a user where it has a password")
+    return text
+
+
+def _token_command(text: str) -> str:
+    try:
+        program = next(iter(shlex.split(text)), "")
+    except ValueError as error:
+        raise ValueError(f"must be a command: {error}") from error
+    if shutil.which(program) is None:
+        raise ValueError(f"names '{program}', which is no program that can be run")
     return text
 
 
@@ -114,6 +136,7 @@ class Settings(BaseSettings):
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(repr=False)
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(default=None, repr=False)
     smtp_url: Annotated[str, AfterValidator(_smtp_url)] | None = Field(default=None, repr=False)
+    smtp_token_command: Annotated[str, AfterValidator(_token_command)] | None = Field(default=None, repr=False)
     mail_from: Annotated[str, AfterValidator(_mail_from)] | None = None
     public_url: Annotated[str, AfterValidator(_public_url)] = "http://127.0.0.1:8000"
     tenants_file: Annotated[Path, AfterValidator(_existing_file)] | None = None
@@ -165,6 +188,7 @@ class Settings(BaseSettings):
         except ValidationError as error:
             faults += [_line(str(details["loc"][0]), details) for details in error.errors(include_url=False)]
             raise SettingsError(sorted(set(faults))) from None
+        faults += _faults_of_smtp_login(given)
         if faults:
             raise SettingsError(sorted(set(faults)))
         return settings
@@ -182,6 +206,23 @@ def _faults_in_production(given: Mapping[str, str]) -> list[str]:
     ]
     if given.get("public_url", "https:").partition(":")[0].lower() != "https":
         faults.append("PUBLIC_URL must begin with https:// in production")
+    return faults
+
+
+def _faults_of_smtp_login(given: Mapping[str, str]) -> list[str]:
+    """Return what keeps the gateway from logging in at the mail server, and what would show the password on the way."""
+    url, command = urlsplit(given.get("smtp_url", "")), given.get("smtp_token_command")
+    if command is None:
+        faults = ["SMTP_URL has a user and no password"] if url.username and not url.password else []
+    elif not url.username:
+        faults = ["SMTP_TOKEN_COMMAND needs a user in SMTP_URL, such as smtps://shop%40example.com@smtp.example"]
+    else:
+        faults = (
+            ["SMTP_TOKEN_COMMAND takes the place of the password in SMTP_URL: leave one out"] if url.password else []
+        )
+    in_clear = url.scheme == "smtp" and "starttls=required" not in url.query
+    if url.username and in_clear and given.get("profile") == Profile.PRODUCTION:
+        faults.append("SMTP_URL would send its credentials in clear: use smtps://, or add ?starttls=required")
     return faults
 
 

@@ -25,7 +25,8 @@ from app.adapters.keys.signing_keys import kid, read_keys, rotate_keys
 from app.adapters.limits.counted import CountedLimiter
 from app.adapters.limits.memory import MemoryLimiter
 from app.adapters.mail.folder import MailFolder
-from app.adapters.mail.mailers import FileMailer, SmtpMailer
+from app.adapters.mail.mailers import FileMailer
+from app.adapters.mail.smtp import SmtpMailer
 from app.adapters.mail.texts import JinjaMailTexts
 from app.adapters.metrics import PrometheusMetrics, serve_metrics
 from app.adapters.social.demo_provider import run_demo_provider
@@ -227,7 +228,8 @@ def _keys_file(settings: Settings) -> Path:
 
 def _build_mailer(settings: Settings, clock: Clock) -> Mailer:
     if settings.smtp_url is not None:
-        return SmtpMailer(settings.smtp_url, settings.mail_from or _DEVELOPMENT_SENDER, clock)
+        sender = settings.mail_from or _DEVELOPMENT_SENDER
+        return SmtpMailer(settings.smtp_url, sender, clock, settings.smtp_token_command)
     return FileMailer(_mail_folder(settings), settings.mail_from or _DEVELOPMENT_SENDER, clock)
 
 

@@ -89,7 +89,7 @@ NOUNS = (
         model=Customer,
         shown=customers.Customer,
         line=CustomerLine,
-        others=frozenset({"b2b", "metadata", "password", "password_hash", "groups", "email_verified"})
+        others=frozenset({"b2b", "metadata", "password", "password_hash", "groups", "email_verified", "email_bounced"})
         | frozenset({"accounts", "product_lists", "payment_instruments", "anonymization_info"})
         | frozenset(COMPANY)
         | NEW_CUSTOMER

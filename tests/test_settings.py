@@ -127,8 +127,15 @@ class TestLoad:
             ("DATABASE_URL", "sqlite://", "must be sqlite:///path/to/file.db or postgresql://"),
             ("DATABASE_URL", "postgresql://h", "must be sqlite:///path/to/file.db or postgresql://"),
             ("REDIS_URL", "http://hush", "must be redis://host:6379/0"),
-            ("SMTP_URL", "smtp://u:hush@h", "must be smtp://user:password@host:port"),
-            ("SMTP_URL", "smtps://u:hush@h:465", "must be smtp://user:password@host:port"),
+            ("SMTP_URL", "smtp://u:hush@", "must be smtp://user:password@host:port"),
+            ("SMTP_URL", "smtp://u:hush@h:port", "must be smtp://user:password@host:port"),
+            ("SMTP_URL", "imap://u:hush@h:465", "must be smtp://user:password@host:port"),
+            ("SMTP_URL", "smtps://u:hush@h?starttls=required", "must be smtps:// without ?starttls=required"),
+            ("SMTP_URL", "smtps://:hush@h", "must have a user where it has a password"),
+            ("SMTP_URL", "smtps://u@h", "has a user and no password"),
+            ("SMTP_TOKEN_COMMAND", "no-such-program --hush-not", "names 'no-such-program', which is no program"),
+            ("SMTP_TOKEN_COMMAND", "echo 'hush", "must be a command: No closing quotation"),
+            ("SMTP_TOKEN_COMMAND", "echo token", "needs a user in SMTP_URL"),
             ("SMTP_URL", "smtp://h:25?tls=1", "must have nothing after '?' except starttls=required"),
             ("MAIL_FROM", "shop", "must be an e-mail address"),
             ("PUBLIC_URL", "shop.test", "must be an absolute URL"),
@@ -167,6 +174,29 @@ class TestProduction:
             "SIGNING_KEYS_FILE",
             "SMTP_URL",
             "TENANTS_FILE",
+        ]
+
+    @pytest.mark.parametrize("url", ["smtp://u:p@mail.test", "smtp://u:p@127.0.0.1:25"])
+    def test_refuses_to_send_a_password_in_clear(self, production: dict[str, str], url: str) -> None:
+        assert faults_of(**production | {"SMTP_URL": url}) == [
+            "SMTP_URL would send its credentials in clear: use smtps://, or add ?starttls=required"
+        ]
+
+    def test_refuses_to_send_a_token_in_clear(self, production: dict[str, str]) -> None:
+        (line,) = faults_of(**production | {"SMTP_URL": "smtp://u@mail.test", "SMTP_TOKEN_COMMAND": "echo token"})
+        assert line.startswith("SMTP_URL would send its credentials in clear")
+
+    @pytest.mark.parametrize(
+        "url", ["smtps://u:p@mail.test", "smtp://u:p@mail.test?starttls=required", "smtp://mail.test"]
+    )
+    def test_takes_a_mail_server_that_sees_no_password_in_clear(self, production: dict[str, str], url: str) -> None:
+        assert Settings.load(production | {"SMTP_URL": url}).smtp_url == url
+
+    def test_takes_a_token_in_the_place_of_the_password(self, production: dict[str, str]) -> None:
+        given = production | {"SMTP_URL": "smtps://u@mail.test", "SMTP_TOKEN_COMMAND": "echo token"}
+        assert Settings.load(given).smtp_token_command == "echo token"
+        assert faults_of(**given | {"SMTP_URL": "smtps://u:p@mail.test"}) == [
+            "SMTP_TOKEN_COMMAND takes the place of the password in SMTP_URL: leave one out"
         ]
 
     def test_refuses_a_public_url_in_clear(self, production: dict[str, str]) -> None:

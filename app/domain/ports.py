@@ -151,11 +151,30 @@ class MailMessage:
     customer_id: str | None = None
 
 
+class MailRefusedError(OSError):
+    """The server has refused this mail for good: its answer was 5yz (RFC 5321), and `code` is that number.
+
+    `bounced`: it is the recipient's address that the server does not take.
+    """
+
+    def __init__(self, text: str, code: int, *, bounced: bool) -> None:
+        super().__init__(text)
+        self.code = code
+        self.bounced = bounced
+
+
+class MailLineError(OSError):
+    """The server does not let us in: no mail can be sent at present, whoever it is to."""
+
+
 class Mailer(Protocol):
     """How mail is sent."""
 
     async def send(self, message: MailMessage) -> None:
-        """Send the message. Returns when the other side has accepted it, else raises `OSError`."""
+        """Send the message. Returns when the other side has accepted it.
+
+        Raises `MailRefusedError` when it never will, `MailLineError` when it takes no mail of ours, else `OSError`.
+        """
         ...
 
     async def forget(self, customer_id: str) -> None:

@@ -34,6 +34,7 @@ class Topic(StrEnum):
     CUSTOMER_ANONYMIZATION_COMPLETED = "customer.anonymization_completed"
     CUSTOMER_ANONYMIZATION_CANCELED = "customer.anonymization_canceled"
     CUSTOMER_ANONYMIZATION_FAILED = "customer.anonymization_failed"
+    MAIL_FAILED = "mail.failed"
     SESSION_UPGRADED = "session.upgraded"
     SESSION_REUSE_DETECTED = "session.reuse_detected"
 

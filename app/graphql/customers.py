@@ -131,6 +131,10 @@ def _email_verified(row: Row) -> bool:
     return row.email_verified_at is not None
 
 
+def _email_bounced(row: Row) -> bool:
+    return row.email is not None and row.email_bounced_at is not None
+
+
 async def _b2b(row: Row, info: Info) -> B2BDetails | None:
     entities = await legal_entity_service.legal_entities(info.context.uow, row.id)
     if not entities and row.company_registration_id is None:
@@ -254,6 +258,13 @@ class Customer:
 
     email_verified: bool = strawberry.field(
         resolver=_email_verified, description="Whether the customer has proven that `email` is theirs."
+    )
+    email_bounced: bool = strawberry.field(
+        resolver=_email_bounced,
+        description="Whether the last mail to `email` came back for good: ask the customer for another address. It is "
+        "false again as soon as a mail arrives. For integrations: `FORBIDDEN`, and the operation is not run, for "
+        "everybody else.",
+        directives=[Allow(kinds=[TokenKind.INTEGRATION], scope=Scope.CUSTOMERS_READ)],
     )
     b2b: B2BDetails | None = strawberry.field(
         resolver=_b2b, description="About the company. Null if the customer has named none."

@@ -123,6 +123,7 @@ class CustomerProfile(CustomerColumns):
     email_verified_at: datetime | None
     initial_password: bool
     must_confirm: bool
+    email_bounced_at: datetime | None
     credential_version: int
     has_password: bool
     verified_phone: str | None

@@ -1,4 +1,4 @@
-"""The state of the endpoints of a tenant's webhooks."""
+"""The state of the endpoints of a tenant's webhooks, and of the mail server."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from app.models.base import ID_LENGTH, TenantRow
 URL_LENGTH = 2000
 # After so many failures in a row nothing but a single message is tried; before, messages that are new are tried too.
 FAILURES_BEFORE_PAUSE = 5
+
+
+# The tenant, which none can be called, and the URL of the row about the mail server, which all tenants share.
+MAIL_SERVER = ("-", "smtp")
 
 
 class WebhookEndpointState(TenantRow, table=True):

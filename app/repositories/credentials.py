@@ -20,6 +20,8 @@ from app.repositories.base import Repository, Rows, mine
 _BY_EMAIL = Rows(Credential, "email_key")
 _OF_CUSTOMER = Rows(Credential, "customer_id")
 _VERSION = Rows(Credential, "customer_id", "version")
+_ADDRESS = Rows(Credential, "customer_id", "email_key")
+_BOUNCED = Rows(Credential, "customer_id", "email_key", col(Credential.email_bounced_at).is_not(None))
 _HASHED_SO = Rows(Credential, "customer_id", "password_hash")
 _UNPROVEN = col(Credential.email_verified_at).is_(None)
 _UNPROVEN_OF_ANOTHER = Rows(Credential, "email_key", col(Credential.customer_id) != bindparam("customer_id"), _UNPROVEN)
@@ -106,6 +108,14 @@ class CredentialRepository(Repository):
         return await self._change_one(
             _UNPROVEN_OF_ANOTHER, given, counted="version", changed_at=now, email=None, email_key=None
         )
+
+    async def note_bounce(self, customer_id: str, email_key: str, now: datetime) -> None:
+        """Note that a mail server has refused the customer's login address, if it is still this one."""
+        await self._change(_ADDRESS, {"customer_id": customer_id, "email_key": email_key}, email_bounced_at=now)
+
+    async def forget_bounce(self, customer_id: str, email_key: str) -> None:
+        """Note that a mail server has taken a mail to the customer's login address."""
+        await self._change(_BOUNCED, {"customer_id": customer_id, "email_key": email_key}, email_bounced_at=None)
 
     async def list_unproven(
         self, before: datetime, after: tuple[datetime, str], limit: int
@@ -206,7 +216,7 @@ class CredentialRepository(Repository):
                 now,
                 email=email,
                 email_key=email_key,
-                **{"email_verified_at": now, "must_confirm": False, **values},
+                **{"email_verified_at": now, "must_confirm": False, "email_bounced_at": None, **values},
             )
         except IntegrityError as error:
             raise taken from error

@@ -22,6 +22,7 @@ PROFILE_COLUMNS = [
     Credential.__table__.c.email_verified_at,
     Credential.__table__.c.initial_password,
     Credential.__table__.c.must_confirm,
+    Credential.__table__.c.email_bounced_at,
     Credential.__table__.c.version.label("credential_version"),
     Credential.__table__.c.password_hash.is_not(None).label("has_password"),
     Credential.__table__.c.verified_phone,

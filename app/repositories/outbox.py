@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, literal, not_, or_, select, update
 from sqlmodel import col
 
 from app.domain.ports import Connection
 from app.domain.rows import Reading
 from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
-from app.models.webhook_endpoints import FAILURES_BEFORE_PAUSE, WebhookEndpointState
+from app.models.webhook_endpoints import FAILURES_BEFORE_PAUSE, MAIL_SERVER, WebhookEndpointState
 from app.repositories.base import Repository, Rows, changing, deleting, mine, new_values
 
 _WAITS = and_(col(OutboxMessage.delivered_at).is_(None), col(OutboxMessage.dead_at).is_(None))
@@ -45,6 +45,17 @@ _NEXT = Reading(
     )
     .order_by(col(OutboxMessage.id))
     .limit(1),
+)
+# While the mail server does not let us in, no mail is tried but a single one now and then.
+_WAITS_FOR_SERVER = and_(
+    col(OutboxMessage.kind) == OutboxKind.MAIL.value,
+    col(OutboxMessage.endpoint).is_(None),
+    exists(
+        select(literal(1)).where(
+            WebhookEndpointState.__table__.c.tenant_id == MAIL_SERVER[0],
+            WebhookEndpointState.__table__.c.url == MAIL_SERVER[1],
+        )
+    ),
 )
 # Events are sent by their age, however long one has been put off; of all else, what has been due longest.
 _TURN = case((col(OutboxMessage.endpoint).is_(None), col(OutboxMessage.due_at)), else_=col(OutboxMessage.created_at))
@@ -108,7 +119,9 @@ _BACKLOG = Reading(
 )
 
 
-def _due(now: datetime, kind: OutboxKind | None = None, endpoint: Endpoint | None = None) -> ColumnElement[bool]:
+def _due(
+    now: datetime, kind: OutboxKind | None = None, endpoint: Endpoint | None = None, *, though_stopped: bool = False
+) -> ColumnElement[bool]:
     conditions = [_WAITS, col(OutboxMessage.due_at) <= now]
     if kind is not None:
         conditions += [col(OutboxMessage.kind) == kind.value, col(OutboxMessage.endpoint).is_(None)]
@@ -117,6 +130,8 @@ def _due(now: datetime, kind: OutboxKind | None = None, endpoint: Endpoint | Non
         conditions.append(col(OutboxMessage.endpoint) == endpoint.url)
     if kind is None:
         conditions.append(or_(col(OutboxMessage.endpoint).is_(None), not_(_WAITS_FOR_PROBE)))
+    if endpoint is None and kind in (None, OutboxKind.MAIL) and not though_stopped:
+        conditions.append(not_(_WAITS_FOR_SERVER))
     return and_(*conditions)
 
 
@@ -224,9 +239,16 @@ class OutboxQueue:
             over = over.where(state.c.tenant_id == endpoint.tenant_id, state.c.url == endpoint.url)
         return await self._connection.read_anew(Reading(WebhookEndpointState, over))
 
-    async def has_due(self, now: datetime, kind: OutboxKind | None = None, endpoint: Endpoint | None = None) -> bool:
+    async def has_due(
+        self,
+        now: datetime,
+        kind: OutboxKind | None = None,
+        endpoint: Endpoint | None = None,
+        *,
+        though_stopped: bool = False,
+    ) -> bool:
         """Tell whether there is anything to claim, without a write lock."""
-        due = select(col(OutboxMessage.id)).where(_due(now, kind, endpoint)).limit(1)
+        due = select(col(OutboxMessage.id)).where(_due(now, kind, endpoint, though_stopped=though_stopped)).limit(1)
         return bool(await self._connection.read_anew(Reading(object, due)))
 
     async def claim(
@@ -236,14 +258,17 @@ class OutboxQueue:
         limit: int,
         kind: OutboxKind | None = None,
         endpoint: Endpoint | None = None,
+        *,
+        though_stopped: bool = False,
     ) -> Sequence[OutboxMessage]:
         """Take up to `limit` due messages, the oldest first, for this worker until the lease ends.
 
-        Each counts as one more attempt. What waits for a probe of its endpoint is left.
+        Each counts as one more attempt. What waits for a probe of its endpoint is left; so are mails while the mail
+        server does not let us in, but for `though_stopped`.
         """
         due = (
             select(col(OutboxMessage.tenant_id), col(OutboxMessage.id))
-            .where(_due(now, kind, endpoint))
+            .where(_due(now, kind, endpoint, though_stopped=though_stopped))
             .order_by(
                 *([] if endpoint is not None else [_TURN if kind is None else col(OutboxMessage.due_at)]),
                 col(OutboxMessage.id),

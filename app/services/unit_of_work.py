@@ -18,6 +18,7 @@ from app.domain.tenants import Tenant
 from app.domain.tools import Tools
 from app.domain.visitors import hear
 from app.models.audit import AuditEvent
+from app.models.webhook_endpoints import MAIL_SERVER
 from app.repositories.addresses import AddressRepository
 from app.repositories.anonymizations import AnonymizationQueue, AnonymizationRepository
 from app.repositories.audit import AuditRepository
@@ -86,6 +87,7 @@ class UnitOfWork:
     outbox_queue = _OfAll(OutboxQueue)
     anonymization_queue = _OfAll(AnonymizationQueue)
     past_rows = _OfAll(PastRows)
+    mail_server = _OfAll(lambda connection: WebhookEndpointRepository(connection, MAIL_SERVER[0]))
     customers = _OfTenant(CustomerRepository)
     customer_search = _OfTenant(CustomerSearch)
     groups = _OfTenant(GroupRepository)

@@ -98,6 +98,7 @@ ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
     "AnonymizationRepository.settle": (Anonymization, {"status": AnonymizationStatus.IN_PROGRESS.value}),
     "CredentialRepository.find_way_back": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
     "CredentialRepository.find_idle": (Credential, {"must_confirm": True}),
+    "CredentialRepository.forget_bounce": (Credential, {"email_bounced_at": NOW}),
     "CredentialRepository.list_unproven": (Credential, {"must_confirm": True}),
     "CredentialRepository.is_email_taken": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
     "OneTimeTokenRepository.was_used": (OneTimeToken, {"used_at": LATER, "used_in_session": "a"}),

@@ -9,6 +9,7 @@ from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
 from app.models.outbox import OutboxMessage
 from app.services.caller import Caller
+from app.services.outgoing.mail_server import resume_mail
 from app.services.outgoing.webhooks import resume
 from app.services.unit_of_work import UnitOfWork
 
@@ -39,6 +40,7 @@ async def retry(tools: Tools, message_id: str | None = None) -> int:
     """
     async with _open(tools) as uow:
         woken = await uow.outbox_queue.revive(uow.now, message_id)
+    await resume_mail(tools)
     if message_id is None:
         await resume(tools)
     return woken

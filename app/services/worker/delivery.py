@@ -6,14 +6,17 @@ import asyncio
 import logging
 from datetime import timedelta
 
+from app.domain.ports import MailLineError, MailRefusedError
 from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
 from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
 from app.services.caller import Caller
 from app.services.outgoing.mail_contents import compose_mail
+from app.services.outgoing.mail_server import claim_mail_probe, resume_mail, stop_mail
 from app.services.outgoing.mails import FAREWELL
 from app.services.outgoing.webhooks import EndpointGoneError, send_event
 from app.services.unit_of_work import UnitOfWork
+from app.services.worker.bounces import note_mail
 from app.services.worker.probes import probe_due
 from app.services.worker.task_runner import run_task
 
@@ -43,8 +46,11 @@ async def deliver_due(
     """
     probed = await probe_due(tools, endpoint, DELIVERY_SECONDS) if kind is None else 0
     async with _open(tools) as uow:
-        if not await uow.outbox_queue.has_due(uow.now, kind, endpoint):
-            return probed
+        has_due = await uow.outbox_queue.has_due(uow.now, kind, endpoint)
+    if not has_due:
+        is_for_mail = endpoint is None and kind in (None, OutboxKind.MAIL)
+        return probed + (await _try_mail_server(tools) if is_for_mail else 0)
+    async with _open(tools) as uow:
         messages = await uow.outbox_queue.claim(uow.now, uow.now + LEASE, at_most, kind, endpoint)
     deliveries = []
     for message in messages:
@@ -61,29 +67,52 @@ def _open(tools: Tools) -> UnitOfWork:
     return UnitOfWork(tools, Caller(RequestFacts(request_id="worker", ip="")))
 
 
-async def _handle(tools: Tools, message: OutboxMessage) -> None:
-    outcome = await _try(tools, message)
+async def _try_mail_server(tools: Tools) -> int:
+    """Try a mail server that did not let us in with one mail, if it is time; return how many mails were tried."""
+    async with _open(tools) as uow:
+        if not await uow.outbox_queue.has_due(uow.now, OutboxKind.MAIL, though_stopped=True):
+            return 0
+    if not await claim_mail_probe(tools):
+        return 0
+    async with _open(tools) as uow:
+        messages = await uow.outbox_queue.claim(uow.now, uow.now + LEASE, 1, OutboxKind.MAIL, though_stopped=True)
+    for message in messages:
+        await _handle(tools, message, is_probe=True)
+    return len(messages)
+
+
+async def _handle(tools: Tools, message: OutboxMessage, *, is_probe: bool = False) -> None:
+    outcome, error = await _try(tools, message)
+    if isinstance(error, MailLineError):
+        await stop_mail(tools, str(error), is_probe=is_probe)
+    elif is_probe and (error is None or isinstance(error, MailRefusedError)):
+        await resume_mail(tools)
     is_over = "delivered_at" in outcome or "dead_at" in outcome
     async with _open(tools) as uow:
         if message.topic == FAREWELL and is_over:
             # The mail cannot be sent any more, and nothing about an erased customer may stay.
-            await uow.outbox_queue.remove(message)
+            settled = await uow.outbox_queue.remove(message)
         else:
-            await uow.outbox_queue.settle(message, **outcome)
+            settled = await uow.outbox_queue.settle(message, **outcome)
+        if settled and is_over and message.kind == OutboxKind.MAIL:
+            await note_mail(uow, message, error)
 
 
-async def _try(tools: Tools, message: OutboxMessage) -> dict[str, object]:
-    """Deliver one message and return the columns that say what came of it."""
+async def _try(tools: Tools, message: OutboxMessage) -> tuple[dict[str, object], Exception | None]:
+    """Deliver one message and return the columns that say what came of it, and what went wrong."""
     try:
         if message.attempts > MOST_ATTEMPTS:
             raise UndeliverableError("The worker ended each time it delivered this message.")
         async with asyncio.timeout(DELIVERY_SECONDS):
             await _deliver(tools, message)
+    except MailLineError as error:
+        # It was not this mail that was refused: it goes on when the server lets us in, and this was no attempt.
+        return {"due_at": tools.clock.now(), "attempts": message.attempts - 1, "last_error": str(error)[:500]}, error
     except Exception as error:
-        return _failure(tools, message, error)
+        return _failure(tools, message, error), error
     outcome: dict[str, object] = {"delivered_at": tools.clock.now(), "last_error": None}
     # A delivered message is no longer needed here, nor is the token in it; but an event can be sent again.
-    return outcome if message.kind == OutboxKind.EVENT else {**outcome, "payload": {}}
+    return (outcome if message.kind == OutboxKind.EVENT else {**outcome, "payload": {}}), None
 
 
 def _failure(tools: Tools, message: OutboxMessage, error: Exception) -> dict[str, object]:
@@ -97,7 +126,8 @@ def _failure(tools: Tools, message: OutboxMessage, error: Exception) -> dict[str
         logger.error("not delivered", exc_info=error, extra=facts)
     now = tools.clock.now()
     outcome: dict[str, object] = {"last_error": reason[:500]}
-    if isinstance(error, UndeliverableError | EndpointGoneError) or message.attempts >= MOST_ATTEMPTS:
+    is_final = isinstance(error, UndeliverableError | EndpointGoneError | MailRefusedError)
+    if is_final or message.attempts >= MOST_ATTEMPTS:
         return {**outcome, "dead_at": now}
     return {**outcome, "due_at": now + delay_after(message.attempts)}
 

@@ -15,7 +15,8 @@ from sqlalchemy import String, text
 from app.adapters.database import sqlite
 from app.adapters.database.opening import open_database
 from app.adapters.database.sqlite import SqliteDatabase
-from app.adapters.mail.mailers import FileMailer, SmtpMailer
+from app.adapters.mail.mailers import FileMailer
+from app.adapters.mail.smtp import SmtpMailer
 from app.domain.ports import Database, MailMessage
 from app.domain.rows import Reading
 from tests.fakes import MovableClock

@@ -21,7 +21,8 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from app.adapters.mail.mailers import FileMailer, SmtpMailer
+from app.adapters.mail.mailers import FileMailer
+from app.adapters.mail.smtp import SmtpMailer
 from app.domain.ports import MailMessage
 
 pytestmark = pytest.mark.anyio
