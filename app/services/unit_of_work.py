@@ -159,6 +159,11 @@ class UnitOfWork:
         """Roll back what was written so far; what is written after this begins a new transaction."""
         await self._connection.rollback()
 
+    async def forget(self) -> None:
+        """Roll back, and write nothing of it into the audit at the end either."""
+        self._at_end.clear()
+        await self.roll_back()
+
     def write_at_end(self, event: AuditEvent) -> None:
         """Write a line of the audit when the unit ends, even if all else is rolled back."""
         self._at_end.append(event)
