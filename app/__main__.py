@@ -29,6 +29,7 @@ from app.wiring import (
     TenantsFileError,
     build_tools,
     check_migrated,
+    check_state_dir,
     close_tools,
     list_keys,
     migrate,
@@ -56,7 +57,8 @@ def _serve(settings: Settings, *, migrate_first: bool) -> None:
     configure_logging(production=settings.profile is Profile.PRODUCTION)
     if migrate_first:
         migrate(settings)
-    check_migrated(settings, may_be_away=True)
+    check_state_dir(settings)
+    check_migrated(settings)
     if settings.profile is Profile.DEVELOPMENT:
         sys.stderr.write(_greeting(first_steps(tenants, settings.address, built_in=settings.tenants_file is None)))
     run_server(settings)
@@ -77,7 +79,8 @@ def _greeting(steps: FirstSteps) -> str:
 
 def run_worker(settings: Settings) -> None:
     """Deliver the outbox until SIGTERM or SIGINT."""
-    check_migrated(settings, may_be_away=True)
+    check_state_dir(settings)
+    check_migrated(settings)
     configure_logging(production=settings.profile is Profile.PRODUCTION)
     asyncio.run(_run_worker(settings))
 

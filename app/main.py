@@ -84,7 +84,7 @@ def build_app(settings: Settings, tools: Tools) -> Starlette:
     routes: list[BaseRoute] = [
         Route("/graphql", endpoint),
         *oauth_routes(tools),
-        *probe_routes(tools.database, tools.signer),
+        *probe_routes(tools.database, tools.limiter, tools.signer),
     ]
     mailbox = open_mailbox(settings)
     if not production:

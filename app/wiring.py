@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from app.adapters.challenges import HttpChallenges
 from app.adapters.clock import SystemClock, SystemRandom
+from app.adapters.database.faults import UnusableDatabaseError
 from app.adapters.database.opening import open_database
 from app.adapters.database.schema_version import newest_migration
 from app.adapters.keys.assertions import JoseAssertions
@@ -33,7 +34,7 @@ from app.adapters.social.demo_provider import run_demo_provider
 from app.adapters.social.providers import SocialProviders
 from app.adapters.tenants.file import TenantsFileError, load_tenants
 from app.adapters.webhooks import HttpWebhookSender
-from app.domain.ports import Clock, Limiter, Mailbox, Mailer, Observer
+from app.domain.ports import Clock, Database, Limiter, Mailbox, Mailer, Observer
 from app.domain.profile import Profile
 from app.domain.tenants import TenantDirectory
 from app.domain.tools import Tools
@@ -43,6 +44,7 @@ __all__ = [
     "TenantsFileError",
     "build_tools",
     "check_migrated",
+    "check_state_dir",
     "close_tools",
     "list_keys",
     "migrate",
@@ -65,27 +67,35 @@ def read_tenants(settings: Settings) -> TenantDirectory:
 
 
 def migrate(settings: Settings) -> None:
-    """Migrate the database to the newest schema."""
-    with suppress(OSError):
-        if asyncio.run(_find_migration(settings.database_url)) == newest_migration():
+    """Migrate the database to the newest schema; raises `ValueError`, with one line, where that cannot be."""
+    try:
+        if asyncio.run(_find_migration(settings)) == newest_migration():
             return
+    except UnusableDatabaseError as error:
+        if not settings.database_url.startswith("sqlite:"):
+            raise _database_fault(settings, error) from error
     from app.adapters.database.migrator import migrate as migrate_database
 
-    migrate_database(settings.database_url)
+    try:
+        migrate_database(
+            settings.database_url,
+            settings.database_limits,
+            settings.profile,
+            plaintext=settings.database_plaintext is not None,
+        )
+    except OSError as error:
+        raise _database_fault(settings, error) from error
 
 
-def check_migrated(settings: Settings, *, may_be_away: bool = False) -> None:
-    """Raise `ValueError`, with one line, if the database lacks a migration of this program.
+def check_migrated(settings: Settings) -> None:
+    """Raise `ValueError`, with one line, if the database lacks a migration of this program, or does not answer.
 
-    Changes nothing. A database that is newer than the program is accepted. With `may_be_away`, so is one that does not
-    answer.
+    Changes nothing. A database that is newer than the program is accepted.
     """
     try:
-        migration = asyncio.run(_find_migration(settings.database_url))
+        migration = asyncio.run(_find_migration(settings))
     except OSError as error:
-        if may_be_away:
-            return
-        raise ValueError(f"DATABASE_URL names a database that does not answer: {_one_line(error)}") from error
+        raise _database_fault(settings, error) from error
     newest = newest_migration()
     if migration is None:
         raise ValueError("DATABASE_URL names a database without our tables: run python -m app migrate")
@@ -95,16 +105,48 @@ def check_migrated(settings: Settings, *, may_be_away: bool = False) -> None:
         )
 
 
-async def _find_migration(database_url: str) -> str | None:
-    database = open_database(database_url)
+async def _find_migration(settings: Settings) -> str | None:
+    database = _open_database(settings)
     try:
         return await asyncio.wait_for(database.find_migration(), _PATIENCE)
     finally:
         await database.close()
 
 
-def _one_line(error: OSError) -> str:
-    return " ".join(str(error).split()) or f"not within {_PATIENCE:.0f} seconds"
+def _open_database(settings: Settings) -> Database:
+    """Return the database; raises `ValueError`, with one line, for certificates that cannot be used."""
+    try:
+        return open_database(
+            settings.database_url,
+            settings.database_limits,
+            settings.profile,
+            plaintext=settings.database_plaintext is not None,
+        )
+    except ValueError as error:
+        raise ValueError(f"DATABASE_URL {error}") from error
+
+
+def _database_fault(settings: Settings, error: OSError) -> ValueError:
+    """Return the line for a database that we cannot work with; it begins with the variable that names it."""
+    if isinstance(error, UnusableDatabaseError):
+        fault = str(error)
+    else:
+        fault = f"does not answer: {' '.join(str(error).split()) or f'not within {_PATIENCE:.0f} seconds'}"
+    variable = "STATE_DIR" if settings.keeps_database else "DATABASE_URL"
+    return ValueError(f"{variable} names a database that {fault}")
+
+
+def check_state_dir(settings: Settings) -> None:
+    """Raise `ValueError`, with one line, if something is to be kept in STATE_DIR that cannot be written there."""
+    if settings.signing_keys_file is not None and settings.smtp_url is not None and not settings.keeps_database:
+        return
+    # Where the folder would be made, if it is not there yet: nothing is left behind.
+    folder = next(each for each in (settings.state_dir, *settings.state_dir.absolute().parents) if each.exists())
+    try:
+        with NamedTemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(f"STATE_DIR names '{settings.state_dir}', where nothing can be written: {error}") from error
 
 
 def build_tools(settings: Settings, clock: Clock | None = None) -> Tools:
@@ -118,7 +160,7 @@ def build_tools(settings: Settings, clock: Clock | None = None) -> Tools:
     return Tools(
         clock=clock,
         random=SystemRandom(),
-        database=open_database(settings.database_url),
+        database=_open_database(settings),
         passwords=Argon2Passwords(threads=len(os.sched_getaffinity(0))),
         signer=signer,
         assertions=JoseAssertions(),
