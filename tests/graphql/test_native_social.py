@@ -113,6 +113,15 @@ class TestSocialLogin:
         tokens = (await gateway.anonymous("demo-storefront")).access
         assert codes(await SocialPerson(gateway, tokens).finish(state)) == [("TOKEN_INVALID", "state")]
 
+    async def test_answers_a_call_whose_answer_was_lost_the_same_again(
+        self, gateway: Gateway, minted: MintingProvider
+    ) -> None:
+        person = await arrive(gateway)
+        nonce = await person.native_nonce(minted)
+        token = minted.id_token()
+        first, second = [await person.bring(token, nonce) for _ in range(2)]
+        assert first["tokens"]["refreshToken"] == second["tokens"]["refreshToken"] is not None
+
     async def test_hands_out_no_tokens_of_the_provider(self, gateway: Gateway, minted: MintingProvider) -> None:
         payload = await log_in(await arrive(gateway, "auto"), minted)
         assert (payload["userErrors"], payload["socialTokens"]) == ([], None)

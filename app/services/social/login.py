@@ -63,11 +63,7 @@ async def _social_login(
     uow: UnitOfWork, call: RepeatableCall, answer: ProviderAnswer
 ) -> SocialLogin | LinkConfirmation:
     provider, proof = await prove(uow, answer)
-<<<<<<< HEAD
-    arrival = _Arrival(uow, provider, proof, answer)
-    return await arrival.enter()
-=======
-    arrived = await _Arrival(uow, provider, proof).enter()
+    arrived = await _Arrival(uow, provider, proof, answer).enter()
     if isinstance(arrived, SocialLogin) and isinstance(arrived.logged_in, LoggedIn):
         tokens = asdict(arrived.tokens) if arrived.tokens is not None else None
         await call.keep(arrived.logged_in.tokens, created=arrived.created, provider_tokens=tokens)
@@ -79,7 +75,6 @@ def _again(kept: Kept) -> SocialLogin | LinkConfirmation:
     return SocialLogin(
         LoggedIn(kept.tokens, kept.owner), kept.more["created"], ProviderTokens(**tokens) if tokens else None
     )
->>>>>>> main
 
 
 class _Arrival:
