@@ -38,6 +38,7 @@ WITHOUT_CUSTOMER = {
     "beginSocialLogin": _NOTHING,
     "requestPasswordReset": _NOTHING,
     "requestLoginCode": _NOTHING,
+    "reauthenticate": _NOTHING,
     "resendConfirmation": _NOTHING,
     "changeEmail": "Nothing changes before `confirmEmailChange`.",
     "exportMyData": _NOTHING,
