@@ -226,8 +226,8 @@ class CredentialMutations:
         customer has no password yet and must log in again first; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter`
         seconds.
         """
-        tokens = await credentials.change_password(info.context.uow, input.current_password, input.new_password)
-        return ChangePasswordPayload(tokens=present_tokens(tokens))
+        changed = await credentials.change_password(info.context.uow, input.current_password, input.new_password)
+        return ChangePasswordPayload(owner_id=changed.customer.id, tokens=present_tokens(changed.tokens))
 
     @mutation(kinds=THE_CUSTOMER, session_scope=SessionScope.CREDENTIALS_WRITE, takes_credentials=True)
     async def change_email(self, info: Info, input: ChangeEmailInput) -> ChangeEmailPayload:

@@ -100,7 +100,9 @@ class SocialLoginInput:
         "It counts where a customer is created whom the provider itself does not name. At most 100 characters.",
     )
     last_name: str | None = strawberry.field(
-        default=None, description="The last name, like `firstName`: `Lovelace`. At most 100 characters."
+        default=None,
+        description="The last name that the provider has told the app and tells nobody again: `Lovelace`. It counts "
+        "where a customer is created whom the provider itself does not name. At most 100 characters.",
     )
     password: str | None = strawberry.field(
         default=None,
