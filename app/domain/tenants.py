@@ -33,7 +33,6 @@ from app.domain.scopes import ScopeWord, permissions, words_within
 from app.domain.sign_in import SecondFactorRule, SignInMethod
 from app.domain.tenant_rules import Entry, Lifetimes, Limits
 from app.domain.topics import Topic, topics_matching
-<<<<<<< HEAD
 from app.domain.web_addresses import (
     check_mailed_link,
     check_origin,
@@ -41,11 +40,7 @@ from app.domain.web_addresses import (
     check_target_url,
     check_web_url,
 )
-from app.domain.web_origins import Origins, check_client_origin
-=======
-from app.domain.web_addresses import check_origin, check_redirect_uri, check_target_url, check_web_url
 from app.domain.web_origins import Origins, RegisteredOrigin, check_client_origin, spellings
->>>>>>> main
 
 Value = TypeVar("Value")
 
@@ -347,19 +342,15 @@ class Client(Entry):
     `tauri://localhost`."""
     redirect_uris: tuple[RedirectUri, ...] = ()
     """Where social logins may come back to, to the letter: https, or an app's own scheme as in
-<<<<<<< HEAD
     `com.example.shop:/callback`, in development also of one word as in `myapp:/callback`; storefronts only."""
     links: MailedLinks = MailedLinks()
     """Where mailed links lead if this client has caused the mail: the table `links`; storefronts only."""
-=======
-    `com.example.shop:/callback`; storefronts only."""
     refresh_cookie: StrictBool = False
     """Whether the refresh token leaves in a cookie only, which no script can read; for pages, which call with
     `Gateway-Client`. Storefronts only."""
     cookie_same_site: SameSite = SameSite.LAX
     """`lax` where the gateway and the pages are one site, such as `id.shop.example` and `shop.example`; `none` where
     they are not, which some browsers refuse."""
->>>>>>> main
     secret: SecretStr | None = None
     """The client's secret. An integration's is for HTTP Basic and for assertions signed by HMAC. By a storefront's, in
     the header `Storefront-Secret`, its own server speaks for visitors; it opens nothing else."""
