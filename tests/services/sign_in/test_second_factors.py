@@ -99,11 +99,11 @@ def expected(keys: Keys, first: SignInMethod, *, totp: bool, passkey: bool, mark
 class TestEveryCombination:
     """Every setting of a shop, with every way in that somebody may have, after each first method that is on."""
 
-    COMBINATIONS = tuple(itertools.product(RULES, *itertools.repeat((True, False), 6)))
+    FLAGS = tuple(itertools.product((True, False), repeat=6))
 
     @pytest.mark.parametrize("first", [SignInMethod.PASSWORD, SignInMethod.EMAIL_CODE, SignInMethod.SOCIAL])
     def test_asks_for_what_it_says(self, first: SignInMethod) -> None:
-        for rule, password_login, login_code, passkeys, totp, passkey, marked in self.COMBINATIONS:
+        for rule, (password_login, login_code, passkeys, totp, passkey, marked) in itertools.product(RULES, self.FLAGS):
             keys = {
                 "require_second_factor": rule.value,
                 "password_login": password_login,
