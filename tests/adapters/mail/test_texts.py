@@ -55,6 +55,7 @@ class TestTemplates:
             "new_device",
             "no_account_yet",
             "password_changed",
+            "phone_added",
             "reset_password",
             "session_reused",
             "social_linked",
