@@ -26,6 +26,7 @@ from app.http.cors import Cors
 from app.http.first_steps import first_steps
 from app.http.graphql import GraphQLEndpoint
 from app.http.logs import configure_logging
+from app.http.mail_previews import preview_routes
 from app.http.mailbox import mailbox_routes
 from app.http.middleware import Edge
 from app.http.oauth import oauth_routes
@@ -36,7 +37,7 @@ from app.http.request_log import RequestLog
 from app.http.welcome import welcome_routes
 from app.services.worker.metrics import show_process
 from app.settings import Settings
-from app.wiring import build_tools, close_tools, open_mailbox, run_metrics
+from app.wiring import build_tools, close_tools, open_mailbox, open_previews, run_metrics
 from app.worker import work
 
 _log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ def build_app(settings: Settings, tools: Tools) -> Starlette:
         steps = first_steps(tools.tenants, settings.address, built_in=settings.tenants_file is None)
         routes += [*welcome_routes(steps, has_mailbox=mailbox is not None), *playground_routes(steps)]
     if mailbox is not None:
-        routes += mailbox_routes(mailbox)
+        routes += [*preview_routes(open_previews(), tools.tenants), *mailbox_routes(mailbox)]
     app = Starlette(
         routes=routes,
         middleware=[edge],

@@ -26,14 +26,15 @@ from app.adapters.limits.counted import CountedLimiter
 from app.adapters.limits.memory import MemoryLimiter
 from app.adapters.mail.folder import MailFolder
 from app.adapters.mail.mailers import FileMailer
+from app.adapters.mail.previews import MailPreviews
 from app.adapters.mail.smtp import SmtpMailer
-from app.adapters.mail.texts import JinjaMailTexts
+from app.adapters.mail.texts import TEMPLATES, JinjaMailTexts
 from app.adapters.metrics import PrometheusMetrics, serve_metrics
 from app.adapters.social.demo_provider import run_demo_provider
 from app.adapters.social.providers import SocialProviders
 from app.adapters.tenants.file import TenantsFileError, load_tenants
 from app.adapters.webhooks import HttpWebhookSender
-from app.domain.ports import Clock, Limiter, Mailbox, Mailer, Observer
+from app.domain.ports import Clock, Limiter, Mailbox, Mailer, Observer, Previews
 from app.domain.profile import Profile
 from app.domain.tenants import TenantDirectory
 from app.domain.tools import Tools
@@ -47,6 +48,7 @@ __all__ = [
     "list_keys",
     "migrate",
     "open_mailbox",
+    "open_previews",
     "read_tenants",
     "rotate",
     "run_demo_social",
@@ -128,7 +130,7 @@ def build_tools(settings: Settings, clock: Clock | None = None) -> Tools:
         webhooks=HttpWebhookSender(clock, loopback=settings.profile is Profile.DEVELOPMENT),
         social=SocialProviders(clock, loopback=settings.profile is Profile.DEVELOPMENT),
         challenges=HttpChallenges(loopback=settings.profile is Profile.DEVELOPMENT),
-        mail_texts=JinjaMailTexts(Path(__file__).with_name("templates")),
+        mail_texts=JinjaMailTexts(TEMPLATES),
         tenants=read_tenants(settings),
         public_url=settings.public_url,
         test=settings.profile is Profile.DEVELOPMENT,
@@ -142,6 +144,11 @@ def open_mailbox(settings: Settings) -> Mailbox | None:
     if settings.profile is Profile.PRODUCTION or settings.smtp_url is not None:
         return None
     return MailFolder(_mail_folder(settings))
+
+
+def open_previews() -> Previews:
+    """Return the texts of mails with example values."""
+    return MailPreviews(JinjaMailTexts(TEMPLATES))
 
 
 def run_demo_social(settings: Settings) -> AbstractContextManager[None]:

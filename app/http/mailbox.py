@@ -15,6 +15,7 @@ from app.http.pages import page_template, show_page
 MOST_LISTED = 200
 
 _LIST = """<h1>Sent mail</h1>
+<p><a href="/dev/mail/texts">The texts of all mails</a></p>
 {% if mails %}
 <ul>
 {% for mail in mails %}
@@ -49,7 +50,7 @@ The link leads to the shop's site. Without one, use this token in <a href="/grap
 _LIST_PAGE = page_template(_LIST)
 _MAIL_PAGE = page_template(_MAIL)
 # A mail has inline styles, because mail programs need them. It may open links in a new tab, and nothing else.
-_FRAME_POLICY = (
+FRAME_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'self'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
@@ -71,15 +72,20 @@ def mailbox_routes(mailbox: Mailbox) -> list[Route]:
 
     async def show_html(request: Request) -> Response:
         mail = _find(mailbox, request)
-        # A link would open in the frame, where nothing may be loaded.
-        html = mail.html.replace("<head>", '<head>\n<base target="_blank">', 1)
-        return HTMLResponse(html, headers={"Content-Security-Policy": _FRAME_POLICY})
+        return show_frame(mail.html)
 
     return [
         Route("/dev/mail", list_mails),
         Route("/dev/mail/{name}", show_mail),
         Route("/dev/mail/{name}/html", show_html),
     ]
+
+
+def show_frame(html: str) -> Response:
+    """Return the HTML part of a mail by itself, for a frame."""
+    # A link would open in the frame, where nothing may be loaded.
+    html = html.replace("<head>", '<head>\n<base target="_blank">', 1)
+    return HTMLResponse(html, headers={"Content-Security-Policy": FRAME_POLICY})
 
 
 def _find(mailbox: Mailbox, request: Request) -> KeptMail:

@@ -6,7 +6,7 @@ a password is hashed; reads after it see the transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -128,6 +128,7 @@ class UnitOfWork:
         if caller.principal is not None:
             self.enter(tools.tenants.tenant(caller.principal.tenant_id))
         self._at_end: list[AuditEvent] = []
+        self._undo: list[Callable[[], Awaitable[None]]] = []
         self._comparison: Comparison | None = None
         self.is_spent = False
         self.commit_was_sent = False
@@ -143,6 +144,7 @@ class UnitOfWork:
                 await self._write_rest()
                 self.commit_was_sent = self._connection.begun
                 await self._connection.commit()
+                self._undo.clear()
             elif self._at_end:
                 await self._connection.rollback()
                 await self._write_rest()
@@ -150,6 +152,7 @@ class UnitOfWork:
         finally:
             self.is_spent = True
             await self._connection.close()
+            await self._undo_all()
 
     async def _write_rest(self) -> None:
         for event in self._at_end:
@@ -158,6 +161,16 @@ class UnitOfWork:
     async def roll_back(self) -> None:
         """Roll back what was written so far; what is written after this begins a new transaction."""
         await self._connection.rollback()
+        await self._undo_all()
+
+    def on_rollback(self, undo: Callable[[], Awaitable[None]]) -> None:
+        """Have something undone that no rollback reaches, such as a count, unless the unit commits."""
+        self._undo.append(undo)
+
+    async def _undo_all(self) -> None:
+        undone, self._undo = self._undo, []
+        for undo in undone:
+            await undo()
 
     def write_at_end(self, event: AuditEvent) -> None:
         """Write a line of the audit when the unit ends, even if all else is rolled back."""

@@ -23,6 +23,7 @@ FILE_KEYS = {
     "jwks": "jwks_file",
     "json_schema": "schema_file",
     "operation_list": "operations_file",
+    "own_texts": "templates_dir",
 }
 _MODELS: dict[str, type[BaseModel]] = {
     "sites": Site,

@@ -29,6 +29,7 @@ _CONFIRM_SIGNUP = _Content(lambda tenant: timedelta(seconds=tenant.signup_token_
 _CONTENTS = {
     "confirm_signup": _CONFIRM_SIGNUP,
     "confirm_signup_again": _CONFIRM_SIGNUP,
+    "invitation": _Content(lambda tenant: timedelta(seconds=tenant.invitation_token_seconds), lambda s: s.reset_path),
     "reset_password": _Content(lambda tenant: timedelta(seconds=tenant.reset_token_seconds), lambda s: s.reset_path),
     "confirm_email_change": _Content(
         lambda tenant: timedelta(seconds=tenant.email_change_token_seconds), lambda s: s.email_change_path
@@ -68,7 +69,7 @@ def compose_mail(tools: Tools, tenant: Tenant, message: OutboxMessage) -> MailMe
         "lifetime": _lifetime(content, tenant, payload["details"]) if content else None,
         "when": message.created_at,
     }
-    mail = tools.mail_texts.render(message.topic, payload["language"], values)
+    mail = tools.mail_texts.render(message.topic, payload["language"], values, tenant.own_texts)
     return MailMessage(
         message_id=f"<{message.id}@{_host(tools.public_url)}>",
         recipient=payload["recipient"] or tools.sealer.open(payload["address"]),
