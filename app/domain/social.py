@@ -38,7 +38,7 @@ class AuthorizationGrant:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ProviderTokens:
-    """The provider's own tokens, never stored; `expires_in` in seconds."""
+    """The provider's own tokens, never stored in clear; `expires_in` in seconds."""
 
     access_token: str
     id_token: str | None

@@ -209,9 +209,13 @@ class CredentialMutations:
         session_scope=SessionScope.CREDENTIALS_WRITE,
         initial_password=True,
         takes_credentials=True,
+        is_repeatable=True,
     )
     async def change_password(self, info: Info, input: ChangePasswordInput) -> ChangePasswordPayload:
         """Set a new password. All other sessions end. This one goes on with the new tokens.
+
+        If the answer was lost, send the same call once more within 30 seconds, with the old token: you get the same
+        tokens.
 
         Who: the customer; not staff on their behalf.
         User errors: `REQUIRED`, `INVALID_CREDENTIALS` at `currentPassword`; `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`,

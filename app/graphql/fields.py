@@ -18,13 +18,14 @@ from strawberry.schema_directive import Location
 from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional, get_object_definition
 from strawberry.types.field import StrawberryField
 
-from app.domain.errors import DomainError, forbidden
+from app.domain.errors import DomainError, UnauthenticatedReason, forbidden
 from app.domain.principal import Principal, TokenKind
 from app.domain.scopes import SESSION_SCOPES, Scope, SessionScope, has_scope, kinds_with, may_see_payments
 from app.graphql.context import Context, Info
 from app.graphql.enums import describe_enum
 from app.graphql.errors import present
 from app.graphql.selections import mentions, selects
+from app.services.caller import Caller
 
 describe_enum(
     TokenKind,
@@ -88,7 +89,9 @@ class Access(FieldExtension):
         *,
         null_for_guests: bool = False,
         initial_password: bool = False,
+        is_repeatable: bool = False,
     ) -> None:
+        self._is_repeatable = is_repeatable
         self._kinds = frozenset(kinds)
         self._scope = scope
         self._owner_scope = owner_scope
@@ -122,7 +125,10 @@ class Access(FieldExtension):
             raise forbidden(f"{PAYMENTS} needs the scope {Scope.PAYMENTS_READ.value}.")
         if not self._kinds:
             return
-        principal = info.context.caller.require_principal()
+        caller: Caller = info.context.caller
+        if self._is_repeatable and caller.principal is None and caller.refusal is UnauthenticatedReason.REVOKED:
+            return  # Maybe by this very call: the service knows, or raises the same.
+        principal = caller.require_principal()
         if principal.kind not in self._kinds:
             raise forbidden(f"This operation is not for {principal.kind.value} tokens.")
         if principal.must_change_password and not self._initial_password:
@@ -226,6 +232,7 @@ def mutation(
     session_scope: SessionScope | None = None,
     initial_password: bool = False,
     takes_credentials: bool = False,
+    is_repeatable: bool = False,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Return the decorator of a root mutation field; its docstring is the SDL's description.
 
@@ -233,11 +240,20 @@ def mutation(
     `session_scope`: the word for it in the `scope` of a session's token.
     `initial_password`: a customer may call it before the initial password is changed.
     `takes_credentials`: somebody could guess with it, so a document may hold one such field only.
+    `is_repeatable`: it replaces the caller's tokens, and its service answers the same call again with those that it has
+    ended by that (`services.sessions.repeated_calls`).
     """
 
     def decorate(resolver: Callable[..., Any]) -> Any:
         payload = get_type_hints(resolver)["return"]
-        access = Access(kinds, scope, owner_scope, session_scope, initial_password=initial_password)
+        access = Access(
+            kinds,
+            scope,
+            owner_scope,
+            session_scope,
+            initial_password=initial_password,
+            is_repeatable=is_repeatable,
+        )
         return strawberry.mutation(
             resolver=resolver,
             description=_description(resolver),

@@ -371,10 +371,17 @@ class SessionMutations:
         tokens = await refresh_service.refresh(info.context.uow, input.refresh_token, input.legal_entity_id)
         return TokenPayload(tokens=present_tokens(tokens))
 
-    @mutation(kinds=(TokenKind.ANONYMOUS,), session_scope=SessionScope.CUSTOMER_LOGIN, takes_credentials=True)
+    @mutation(
+        kinds=(TokenKind.ANONYMOUS,),
+        session_scope=SessionScope.CUSTOMER_LOGIN,
+        takes_credentials=True,
+        is_repeatable=True,
+    )
     async def login(self, info: Info, input: LoginInput) -> LoginPayload:
         """Log a customer in. The session id, and so the basket, stays the same. Only the new tokens work from now on.
 
+        If the answer was lost, send the same call once more within 30 seconds, with the old token: you get the same
+        tokens.
         Where a second factor is needed, there is `nextStep` in the place of `tokens`: go on with `completeLogin`.
         Who: an anonymous session.
         User errors: `INVALID_CREDENTIALS`: address or password is not right, or there is no such account. In the

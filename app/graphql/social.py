@@ -199,9 +199,17 @@ class SocialMutations:
             authorization_url=begun.authorization_url, state=begun.state, expires_in=begun.expires_in
         )
 
-    @mutation(kinds=(TokenKind.ANONYMOUS,), session_scope=SessionScope.CUSTOMER_LOGIN, takes_credentials=True)
+    @mutation(
+        kinds=(TokenKind.ANONYMOUS,),
+        session_scope=SessionScope.CUSTOMER_LOGIN,
+        takes_credentials=True,
+        is_repeatable=True,
+    )
     async def social_login(self, info: Info, input: SocialLoginInput) -> SocialLoginPayload:
         """Log in a person who comes back from the provider; a new person becomes a customer. The session id stays.
+
+        If the answer was lost, send the same call once more within 30 seconds, with the old token: you get the same
+        tokens.
 
         The login address is set only when the shop trusts the provider to know whose it is. An account that is there
         already and whose address nobody ever confirmed goes to its proven owner, even when the answer is that the
@@ -224,7 +232,12 @@ class SocialMutations:
         payload.social_tokens = _present_social_tokens(outcome.tokens)
         return payload
 
-    @mutation(kinds=(TokenKind.ANONYMOUS,), session_scope=SessionScope.CUSTOMER_LOGIN, takes_credentials=True)
+    @mutation(
+        kinds=(TokenKind.ANONYMOUS,),
+        session_scope=SessionScope.CUSTOMER_LOGIN,
+        takes_credentials=True,
+        is_repeatable=True,
+    )
     async def confirm_social_link(self, info: Info, input: ConfirmSocialLinkInput) -> SocialLoginPayload:
         """Link the social account to the account with the same address, by its password or the mailed code, and log in.
 

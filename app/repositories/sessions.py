@@ -77,6 +77,7 @@ _IS_NOBODYS = col(Session.customer_id).is_(None)
 _SESSION = Rows(Session, "id")
 _UNREVOKED = Rows(Session, "id", _IS_NOT_REVOKED)
 _ANONYMOUS_SESSION = Rows(Session, "id", _IS_NOT_REVOKED, _IS_NOBODYS)
+_OPEN = Rows(Session, "id", _IS_OPEN)
 _OPEN_OF_CUSTOMER = Rows(Session, "id", "customer_id", _IS_OPEN)
 _OPEN_OF_NOBODY = Rows(Session, "id", _IS_NOBODYS, _IS_OPEN)
 _LIVE = Rows(Session, "customer_id", _IS_OPEN, order_by=(col(Session.last_used_at).desc(), col(Session.id).desc()))
@@ -163,6 +164,10 @@ class SessionRepository(Repository):
     async def lock(self, session_id: str) -> Session | None:
         """Return the session, which with its tokens is locked until the transaction ends."""
         return await self._lock(_SESSION, id=session_id)
+
+    async def find_open(self, session_id: str, now: datetime) -> Session | None:
+        """Return a session that has not ended."""
+        return await self._find(_OPEN, id=session_id, now=now)
 
     async def goes_on(self, session_id: str) -> bool:
         """Tell whether nothing has ended the session; lock its customer before, and nothing will."""

@@ -172,6 +172,11 @@ class UnitOfWork:
         for undo in undone:
             await undo()
 
+    async def forget(self) -> None:
+        """Roll back, and write nothing of it into the audit at the end either."""
+        self._at_end.clear()
+        await self.roll_back()
+
     def write_at_end(self, event: AuditEvent) -> None:
         """Write a line of the audit when the unit ends, even if all else is rolled back."""
         self._at_end.append(event)

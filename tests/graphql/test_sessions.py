@@ -256,6 +256,7 @@ class TestLogin:
         shop = Shop(gateway)
         person, visitor = await shop.customer(), await shop.visitor()
         assert (await login(gateway, visitor, person.email)).user_errors("login") == []
+        gateway.clock.advance(seconds=31)
         again = await login(gateway, visitor, person.email)
         assert (again.codes, again.reason) == (["UNAUTHENTICATED"], "REVOKED")
 

@@ -17,6 +17,7 @@ from app.services.audit import record
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_security_mail
 from app.services.sessions.devices import add_device, end_devices
+from app.services.sessions.repeated_calls import RepeatableCall
 from app.services.sessions.token_sets import TokenSet, rotate_tokens
 from app.services.unit_of_work import UnitOfWork
 
@@ -27,6 +28,15 @@ async def change_password(uow: UnitOfWork, current_password: str | None, new_pas
     A customer without a password needs a fresh login, else REAUTHENTICATION_REQUIRED. All others need the current
     password, else REQUIRED or INVALID_CREDENTIALS. INVALID if the new password is the current one.
     """
+    call = RepeatableCall(uow, "changePassword", current_password, new_password)
+    return await call.answer(
+        lambda: _change_password(uow, call, current_password, new_password), lambda kept: kept.tokens
+    )
+
+
+async def _change_password(
+    uow: UnitOfWork, call: RepeatableCall, current_password: str | None, new_password: str
+) -> TokenSet:
     profile = uow.caller.require_customer()
     problems = Problems()
     if profile.has_password and current_password is None:
@@ -51,4 +61,6 @@ async def change_password(uow: UnitOfWork, current_password: str | None, new_pas
     await send_security_mail(uow, "password_changed", profile)
     await emit(uow, Topic.CUSTOMER_PASSWORD_CHANGED, profile.id)
     await record(uow, AuditAction.PASSWORD_CHANGED, profile.id)
-    return replace(tokens, device_token=device_token)
+    tokens = replace(tokens, device_token=device_token)
+    await call.keep(tokens)
+    return tokens

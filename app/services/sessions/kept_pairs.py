@@ -23,6 +23,13 @@ class Kept:
     customer: CustomerProfile | None
     more: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def owner(self) -> CustomerProfile:
+        """The customer; only a visit that nobody has logged in to has none."""
+        if self.customer is None:
+            raise RuntimeError("These tokens are nobody's.")
+        return self.customer
+
 
 async def keep_pair(
     uow: UnitOfWork,

@@ -29,6 +29,7 @@ from app.services.sessions.refused_logins import (
     invalid_credentials,
     note_refusal,
 )
+from app.services.sessions.repeated_calls import RepeatableCall
 from app.services.sessions.token_sets import TokenSet, issue_tokens, session_end
 from app.services.unit_of_work import UnitOfWork
 
@@ -77,6 +78,15 @@ async def login(uow: UnitOfWork, email: str, password: str, device_token: str | 
     `refused_logins` has the others. PASSWORD_LOGIN_OFF in a shop without passwords.
     `device_token` is what an earlier login has given: while the account is guessed at, it spares the wait.
     """
+    call = RepeatableCall(uow, "login", email, password, device_token)
+    return await call.answer(
+        lambda: _log_in(uow, call, email, password, device_token), lambda kept: LoggedIn(kept.tokens, kept.owner)
+    )
+
+
+async def _log_in(
+    uow: UnitOfWork, call: RepeatableCall, email: str, password: str, device_token: str | None
+) -> LoggedIn | LoginStep:
     require_password_login(uow, "password")
     principal = uow.caller.require_principal()
     attempt = await begin_login(uow, email)
@@ -112,7 +122,9 @@ async def login(uow: UnitOfWork, email: str, password: str, device_token: str | 
     if await ends_failures(uow, guess):
         await send_security_mail(uow, "login_after_failures", customer, device=describe_device(_user_agent(uow)))
     known_by = await remember_device(uow, customer.id, device, device_token)
-    return replace(logged_in, tokens=replace(logged_in.tokens, device_token=known_by))
+    logged_in = replace(logged_in, tokens=replace(logged_in.tokens, device_token=known_by))
+    await call.keep(logged_in.tokens)
+    return logged_in
 
 
 def _device_data(customer_id: str, device: Device | None) -> dict[str, str]:

@@ -19,6 +19,7 @@ from app.services.limits import guard_one_time_token, may_mail
 from app.services.outgoing.mails import send_mail
 from app.services.sessions.guessing import Guess, verify_password
 from app.services.sessions.login_steps import LoginStep
+from app.services.sessions.repeated_calls import RepeatableCall
 from app.services.sessions.sessions import LoggedIn
 from app.services.social.identities import log_in, tell_linked
 from app.services.unit_of_work import UnitOfWork
@@ -77,6 +78,15 @@ async def confirm_social_link(
     TOKEN_INVALID, TOKEN_EXPIRED at `ticket`; REQUIRED, INVALID_CREDENTIALS at `password`, INVALID at `code`; then as
     `log_in` tells.
     """
+    call = RepeatableCall(uow, "confirmSocialLink", ticket_text, password, code)
+    return await call.answer(
+        lambda: _confirm(uow, call, ticket_text, password, code), lambda kept: LoggedIn(kept.tokens, kept.owner)
+    )
+
+
+async def _confirm(
+    uow: UnitOfWork, call: RepeatableCall, ticket_text: str, password: str | None, code: str | None
+) -> LoggedIn | LoginStep:
     if (password is None) == (code is None):
         raise refuse(UserErrorCode.REQUIRED, "Please give either the password or the mailed code.", "password")
     await guard_one_time_token(uow)
@@ -91,7 +101,10 @@ async def confirm_social_link(
         raise refuse(UserErrorCode.INVALID, "This is not the code from the mail.", "code")
     identity = await _link(uow, ticket)
     await tell_linked(uow, provider, identity)
-    return await log_in(uow, identity)
+    logged_in = await log_in(uow, identity)
+    if isinstance(logged_in, LoggedIn):
+        await call.keep(logged_in.tokens)
+    return logged_in
 
 
 async def _count_try(uow: UnitOfWork, ticket_text: str) -> LinkTicket:

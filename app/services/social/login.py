@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from app.domain.audit import AuditAction
 from app.domain.emails import EmailAddress
@@ -18,7 +18,9 @@ from app.services.accounts.new_customers import add_customer
 from app.services.accounts.ownership import Proof, prove_ownership
 from app.services.audit import record
 from app.services.outgoing.events import emit
+from app.services.sessions.kept_pairs import Kept
 from app.services.sessions.login_steps import LoginStep
+from app.services.sessions.repeated_calls import RepeatableCall
 from app.services.sessions.sessions import LoggedIn
 from app.services.social.identities import (
     add_identity,
@@ -55,9 +57,26 @@ async def social_login(uow: UnitOfWork, answer: ProviderAnswer) -> SocialLogin |
     Errors as `prove` and `log_in` tell. An address that the provider vouches for and that is another customer's makes a
     `LinkConfirmation`; any other address is never compared with those of customers.
     """
+    call = RepeatableCall(uow, "socialLogin", *asdict(answer).values())
+    return await call.answer(lambda: _social_login(uow, call, answer), _again)
+
+
+async def _social_login(
+    uow: UnitOfWork, call: RepeatableCall, answer: ProviderAnswer
+) -> SocialLogin | LinkConfirmation:
     provider, proof = await prove(uow, answer)
-    arrival = _Arrival(uow, provider, proof)
-    return await arrival.enter()
+    arrived = await _Arrival(uow, provider, proof).enter()
+    if isinstance(arrived, SocialLogin) and isinstance(arrived.logged_in, LoggedIn):
+        tokens = asdict(arrived.tokens) if arrived.tokens is not None else None
+        await call.keep(arrived.logged_in.tokens, created=arrived.created, provider_tokens=tokens)
+    return arrived
+
+
+def _again(kept: Kept) -> SocialLogin | LinkConfirmation:
+    tokens = kept.more["provider_tokens"]
+    return SocialLogin(
+        LoggedIn(kept.tokens, kept.owner), kept.more["created"], ProviderTokens(**tokens) if tokens else None
+    )
 
 
 class _Arrival:
