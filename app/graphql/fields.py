@@ -24,7 +24,7 @@ from app.domain.scopes import SESSION_SCOPES, Scope, SessionScope, has_scope, ki
 from app.graphql.context import Context, Info
 from app.graphql.enums import describe_enum
 from app.graphql.errors import present
-from app.graphql.selections import mentions, selects
+from app.graphql.selections import selects
 from app.services.caller import Caller
 
 describe_enum(
@@ -40,7 +40,6 @@ describe_enum(
 )
 ANYONE: tuple[TokenKind, ...] = ()
 PAYMENTS = "paymentInstruments"
-EMAIL_BOUNCED = "emailBounced"
 
 
 @strawberry.schema_directive(
@@ -134,8 +133,6 @@ class Access(FieldExtension):
         if principal.must_change_password and not self._initial_password:
             raise forbidden("Somebody else chose this customer's password: call changePassword first.")
         if principal.kind is not TokenKind.INTEGRATION:
-            if mentions(info, EMAIL_BOUNCED) and selects(info, EMAIL_BOUNCED):
-                raise forbidden(f"{EMAIL_BOUNCED} is for integrations.")
             return
         if self._scope is not None and not has_scope(principal, self._scope):
             raise forbidden(f"This operation needs the scope {self._scope.value}.")

@@ -15,7 +15,6 @@ from app.http.pages import page_template, show_page
 MOST_LISTED = 200
 
 _LIST = """<h1>Sent mail</h1>
-<p><a href="/dev/mail/texts">The texts of all mails</a></p>
 {% if mails %}
 <ul>
 {% for mail in mails %}
@@ -26,6 +25,7 @@ _LIST = """<h1>Sent mail</h1>
 {% else %}
 <p class="quiet">Nothing has been sent yet. Sign up, then load this page again.</p>
 {% endif %}
+<p><a href="mail/texts">The texts of all mails</a></p>
 """
 _MAIL = """<p><a href="/dev/mail">All mail</a></p>
 <h1>{{ mail.subject }}</h1>

@@ -8,6 +8,7 @@ from app.domain.anonymizations import is_closed
 from app.domain.ports import Limit
 from app.domain.tenants import SignupMode
 from app.domain.tokens import OpaqueToken
+from app.models.credentials import Maker
 from app.models.customers import CustomerProfile
 from app.models.one_time_tokens import Purpose
 from app.models.pending_signups import PendingSignup
@@ -37,19 +38,20 @@ async def tell_of_activation(uow: UnitOfWork, customer: CustomerProfile) -> None
     """Mail a customer whom staff have just let in: that the account is active, or else how to get into it."""
     if customer.on_hold or is_closed(customer.anonymization_status):
         return
-    if customer.has_password or await uow.social_identities.list(customer.id):
-        if uow.tenant.signup is SignupMode.EMPLOYEE_ACTIVATION:
-            await _send(uow, "account_active", customer)
-    else:
+    credential = await uow.credentials.find(customer.id)
+    is_made_by_shop = credential is not None and credential.made_by in (Maker.STAFF, Maker.IMPORT)
+    if is_made_by_shop and not customer.has_password and not await uow.social_identities.list(customer.id):
         await invite(uow, customer)
+    elif uow.tenant.signup is SignupMode.EMPLOYEE_ACTIVATION and customer.email is not None:
+        await _send(uow, "account_active", customer)
 
 
 async def tell_of_registration(uow: UnitOfWork, customer_id: str) -> None:
     """Mail somebody that their registration has come and waits for the shop, and tell the shop."""
     customer = await uow.customers.find(customer_id)
-    if customer is None or customer.email is None or customer.active or is_closed(customer.anonymization_status):
+    if customer is None or customer.active or is_closed(customer.anonymization_status):
         return
-    if await may_mail(uow, customer.email, signup=True):
+    if customer.email is not None and await may_mail(uow, customer.email, signup=True):
         await _send(uow, "registration_received", customer)
     staff = uow.tenant.staff_email
     if staff is not None and await is_below(uow, _NOTES):
@@ -59,7 +61,7 @@ async def tell_of_registration(uow: UnitOfWork, customer_id: str) -> None:
             customer.id,
             staff,
             customer_number=customer.customer_number,
-            customer_email=customer.email,
+            customer_email=customer.email or customer.contact_email or "-",
         )
 
 
