@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Self
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import parse_qsl, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from app.domain.database_limits import DatabaseLimits, Pooler
+from app.domain.database_url import FORM, read_server_url
 from app.domain.profile import Profile
 
 _MISSING_IN_PRODUCTION = {
@@ -37,12 +39,10 @@ class SettingsError(Exception):
 
 
 def _database_url(text: str) -> str:
-    parts = urlsplit(text)
-    is_file = parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1
-    # ?host=/path/to/folder names a server on a socket of this machine.
-    has_host = parts.hostname or parse_qs(parts.query).get("host")
-    if not is_file and not (parts.scheme == "postgresql" and has_host and len(parts.path) > 1):
-        raise ValueError("must be sqlite:///path/to/file.db or postgresql://user:password@host:5432/name")
+    if text.partition(":")[0] != "sqlite":
+        read_server_url(text)
+    elif not text.startswith("sqlite:///") or len(text) == len("sqlite:///"):
+        raise ValueError(FORM)
     return text
 
 
@@ -113,6 +113,12 @@ def _existing_file(path: Path) -> Path:
     return path
 
 
+def _existing_file_or_folder(path: Path) -> Path:
+    if not path.is_file() and not path.is_dir():
+        raise ValueError(f"names '{path}', which is neither a file nor a folder")
+    return path
+
+
 def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """Return the networks in a list with commas; a single address is a network of one."""
     try:
@@ -134,12 +140,16 @@ class Settings(BaseSettings):
     worker: bool = True
     state_dir: Path = Path("var")
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(repr=False)
+    database_plaintext: Literal["allow"] | None = None
+    database_connections: int = Field(default=20, ge=2, le=1000)
+    database_pooler: Pooler | None = None
+    database_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(default=None, repr=False)
     smtp_url: Annotated[str, AfterValidator(_smtp_url)] | None = Field(default=None, repr=False)
     smtp_token_command: Annotated[str, AfterValidator(_token_command)] | None = Field(default=None, repr=False)
     mail_from: Annotated[str, AfterValidator(_mail_from)] | None = None
     public_url: Annotated[str, AfterValidator(_public_url)] = "http://127.0.0.1:8000"
-    tenants_file: Annotated[Path, AfterValidator(_existing_file)] | None = None
+    tenants_file: Annotated[Path, AfterValidator(_existing_file_or_folder)] | None = None
     signing_keys_file: Annotated[Path, AfterValidator(_existing_file)] | None = None
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)
     otel_exporter_otlp_endpoint: str | None = Field(default=None, repr=False)
@@ -152,6 +162,25 @@ class Settings(BaseSettings):
             return self.public_url
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - what others may set
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def keeps_database(self) -> bool:
+        """Whether the database is the one that is kept in STATE_DIR unless DATABASE_URL names another."""
+        return self.database_url == f"sqlite:///{self.state_dir}/gateway.db"
+
+    @property
+    def database_limits(self) -> DatabaseLimits:
+        """How much of the database this process takes, and how long it waits for it."""
+        return DatabaseLimits(self.database_connections, self.database_timeout_seconds, self.database_pooler)
+
+    @model_validator(mode="after")
+    def _encrypt_to_other_machines(self) -> Self:
+        if not self.database_url.startswith("sqlite:"):
+            try:
+                read_server_url(self.database_url, self.profile, plaintext=self.database_plaintext is not None)
+            except ValueError as error:
+                raise PydanticCustomError("database_url", "DATABASE_URL {fault}", {"fault": str(error)}) from error
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -186,7 +215,10 @@ class Settings(BaseSettings):
                 environment=environ,
             )
         except ValidationError as error:
-            faults += [_line(str(details["loc"][0]), details) for details in error.errors(include_url=False)]
+            faults += [
+                _line(str(details["loc"][0]) if details["loc"] else "", details)
+                for details in error.errors(include_url=False)
+            ]
             raise SettingsError(sorted(set(faults))) from None
         faults += _faults_of_smtp_login(given)
         if faults:
@@ -228,10 +260,12 @@ def _faults_of_smtp_login(given: Mapping[str, str]) -> list[str]:
 
 def _line(variable: str, details: ErrorDetails) -> str:
     """Return the line for one refused variable, without its value, which may be a secret."""
+    if not variable:
+        return details["msg"]  # of several variables; it names them itself
     match details["type"]:
         case "value_error":
             sentence = str(details["ctx"]["error"])
-        case "enum":
+        case "enum" | "literal_error":
             sentence = f"must be {details['ctx']['expected']}"
         case "bool_parsing":
             sentence = "must be 'on' or 'off'"

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from app.adapters.challenges import HttpChallenges
 from app.adapters.clock import SystemClock, SystemRandom
+from app.adapters.database.faults import UnusableDatabaseError
 from app.adapters.database.opening import open_database
 from app.adapters.database.schema_version import newest_migration
 from app.adapters.keys.assertions import JoseAssertions
@@ -32,23 +33,27 @@ from app.adapters.mail.texts import TEMPLATES, JinjaMailTexts
 from app.adapters.metrics import PrometheusMetrics, serve_metrics
 from app.adapters.social.demo_provider import run_demo_provider
 from app.adapters.social.providers import SocialProviders
-from app.adapters.tenants.file import TenantsFileError, load_tenants
+from app.adapters.tenants.file import Reading, TenantFiles, TenantsFileError
 from app.adapters.webhooks import HttpWebhookSender
-from app.domain.ports import Clock, Limiter, Mailbox, Mailer, Observer, Previews
+from app.domain.ports import Clock, Database, Limiter, Mailbox, Mailer, Observer, Previews
 from app.domain.profile import Profile
 from app.domain.tenants import TenantDirectory
 from app.domain.tools import Tools
 from app.settings import Settings, pass_on
 
 __all__ = [
+    "Reading",
+    "TenantFiles",
     "TenantsFileError",
     "build_tools",
     "check_migrated",
+    "check_state_dir",
     "close_tools",
     "list_keys",
     "migrate",
     "open_mailbox",
     "open_previews",
+    "open_tenants",
     "read_tenants",
     "rotate",
     "run_demo_social",
@@ -63,31 +68,50 @@ _DEVELOPMENT_SENDER = "Customer Gateway <no-reply@localhost.test>"
 
 def read_tenants(settings: Settings) -> TenantDirectory:
     """Return the tenants; raises `TenantsFileError` with every fault of the file."""
-    return load_tenants(settings.tenants_file, settings.environment, settings.profile)
+    return open_tenants(settings).reading.tenants
+
+
+def open_tenants(settings: Settings, reading: Reading | None = None) -> TenantFiles:
+    """Return the tenants' files, read; or as another process has read them, so that this costs next to nothing.
+
+    Raises `TenantsFileError` with every fault of the files.
+    """
+    files = TenantFiles(settings.tenants_file, settings.environment, settings.profile, reading)
+    if reading is None:
+        files.read_all()
+    return files
 
 
 def migrate(settings: Settings) -> None:
-    """Migrate the database to the newest schema."""
-    with suppress(OSError):
-        if asyncio.run(_find_migration(settings.database_url)) == newest_migration():
+    """Migrate the database to the newest schema; raises `ValueError`, with one line, where that cannot be."""
+    try:
+        if asyncio.run(_find_migration(settings)) == newest_migration():
             return
+    except UnusableDatabaseError as error:
+        if not settings.database_url.startswith("sqlite:"):
+            raise _database_fault(settings, error) from error
     from app.adapters.database.migrator import migrate as migrate_database
 
-    migrate_database(settings.database_url)
+    try:
+        migrate_database(
+            settings.database_url,
+            settings.database_limits,
+            settings.profile,
+            plaintext=settings.database_plaintext is not None,
+        )
+    except OSError as error:
+        raise _database_fault(settings, error) from error
 
 
-def check_migrated(settings: Settings, *, may_be_away: bool = False) -> None:
-    """Raise `ValueError`, with one line, if the database lacks a migration of this program.
+def check_migrated(settings: Settings) -> None:
+    """Raise `ValueError`, with one line, if the database lacks a migration of this program, or does not answer.
 
-    Changes nothing. A database that is newer than the program is accepted. With `may_be_away`, so is one that does not
-    answer.
+    Changes nothing. A database that is newer than the program is accepted.
     """
     try:
-        migration = asyncio.run(_find_migration(settings.database_url))
+        migration = asyncio.run(_find_migration(settings))
     except OSError as error:
-        if may_be_away:
-            return
-        raise ValueError(f"DATABASE_URL names a database that does not answer: {_one_line(error)}") from error
+        raise _database_fault(settings, error) from error
     newest = newest_migration()
     if migration is None:
         raise ValueError("DATABASE_URL names a database without our tables: run python -m app migrate")
@@ -97,20 +121,54 @@ def check_migrated(settings: Settings, *, may_be_away: bool = False) -> None:
         )
 
 
-async def _find_migration(database_url: str) -> str | None:
-    database = open_database(database_url)
+async def _find_migration(settings: Settings) -> str | None:
+    database = _open_database(settings)
     try:
         return await asyncio.wait_for(database.find_migration(), _PATIENCE)
     finally:
         await database.close()
 
 
-def _one_line(error: OSError) -> str:
-    return " ".join(str(error).split()) or f"not within {_PATIENCE:.0f} seconds"
+def _open_database(settings: Settings) -> Database:
+    """Return the database; raises `ValueError`, with one line, for certificates that cannot be used."""
+    try:
+        return open_database(
+            settings.database_url,
+            settings.database_limits,
+            settings.profile,
+            plaintext=settings.database_plaintext is not None,
+        )
+    except ValueError as error:
+        raise ValueError(f"DATABASE_URL {error}") from error
 
 
-def build_tools(settings: Settings, clock: Clock | None = None) -> Tools:
+def _database_fault(settings: Settings, error: OSError) -> ValueError:
+    """Return the line for a database that we cannot work with; it begins with the variable that names it."""
+    if isinstance(error, UnusableDatabaseError):
+        fault = str(error)
+    else:
+        fault = f"does not answer: {' '.join(str(error).split()) or f'not within {_PATIENCE:.0f} seconds'}"
+    variable = "STATE_DIR" if settings.keeps_database else "DATABASE_URL"
+    return ValueError(f"{variable} names a database that {fault}")
+
+
+def check_state_dir(settings: Settings) -> None:
+    """Raise `ValueError`, with one line, if something is to be kept in STATE_DIR that cannot be written there."""
+    if settings.signing_keys_file is not None and settings.smtp_url is not None and not settings.keeps_database:
+        return
+    # Where the folder would be made, if it is not there yet: nothing is left behind.
+    folder = next(each for each in (settings.state_dir, *settings.state_dir.absolute().parents) if each.exists())
+    try:
+        with NamedTemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(f"STATE_DIR names '{settings.state_dir}', where nothing can be written: {error}") from error
+
+
+def build_tools(settings: Settings, clock: Clock | None = None, tenants: TenantDirectory | None = None) -> Tools:
     """Return the tools of one process. All use one clock: the given one, or else the system's.
+
+    `tenants` are those of the file, if they are read already.
 
     Raises `TenantsFileError`, or `ValueError` for a bad file of signing keys.
     """
@@ -120,7 +178,7 @@ def build_tools(settings: Settings, clock: Clock | None = None) -> Tools:
     return Tools(
         clock=clock,
         random=SystemRandom(),
-        database=open_database(settings.database_url),
+        database=_open_database(settings),
         passwords=Argon2Passwords(threads=len(os.sched_getaffinity(0))),
         signer=signer,
         assertions=JoseAssertions(),
@@ -131,7 +189,7 @@ def build_tools(settings: Settings, clock: Clock | None = None) -> Tools:
         social=SocialProviders(clock, loopback=settings.profile is Profile.DEVELOPMENT),
         challenges=HttpChallenges(loopback=settings.profile is Profile.DEVELOPMENT),
         mail_texts=JinjaMailTexts(TEMPLATES),
-        tenants=read_tenants(settings),
+        tenants=tenants if tenants is not None else read_tenants(settings),
         public_url=settings.public_url,
         test=settings.profile is Profile.DEVELOPMENT,
         metrics=metrics,

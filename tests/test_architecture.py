@@ -38,9 +38,21 @@ FLOORS: dict[str, set[str]] = {
     "settings": {"domain"},
     "wiring": {"adapters", "settings", "domain"},
     "worker": {"services", "models", "domain"},
+    "reloading": {"wiring", "domain"},
     "server": {"wiring", "settings"},
-    "main": {"worker", "wiring", "http", "graphql", "services", "settings", "domain"},
-    "__main__": {"server", "main", "worker", "wiring", "http", "graphql", "services", "settings", "domain"},
+    "main": {"reloading", "worker", "wiring", "http", "graphql", "services", "settings", "domain"},
+    "__main__": {
+        "server",
+        "reloading",
+        "main",
+        "worker",
+        "wiring",
+        "http",
+        "graphql",
+        "services",
+        "settings",
+        "domain",
+    },
 }
 # What one floor may not see, some of its files may.
 DOORS: dict[str, set[str]] = {

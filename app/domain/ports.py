@@ -288,6 +288,13 @@ class Database(Protocol):
         """Tell whether the database answers and has the migrations of this program."""
         ...
 
+    async def faults(self) -> Sequence[str]:
+        """Return what does not work now, a line for each part (`database read: …`); an empty list is all well.
+
+        Reads the version of the tables, and writes a row that is rolled back.
+        """
+        ...
+
     async def close(self) -> None:
         """Close all connections."""
         ...
@@ -334,6 +341,10 @@ class Limiter(Protocol):
 
     async def clear(self, limit: Limit, *key: str) -> None:
         """Forget every hit for this key."""
+        ...
+
+    async def faults(self) -> Sequence[str]:
+        """Return what does not work now, a line for each part; an empty list is all well."""
         ...
 
     async def close(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from enum import StrEnum, unique
 from functools import cached_property
 from types import MappingProxyType
@@ -34,7 +35,7 @@ from app.domain.sign_in import SecondFactorRule, SignInMethod
 from app.domain.tenant_rules import Entry, Lifetimes, Limits
 from app.domain.topics import Topic, topics_matching
 from app.domain.web_addresses import check_origin, check_redirect_uri, check_target_url, check_web_url
-from app.domain.web_origins import Origins, check_client_origin
+from app.domain.web_origins import Origins, RegisteredOrigin, check_client_origin, spellings
 
 Value = TypeVar("Value")
 
@@ -171,6 +172,14 @@ class ClientKind(StrEnum):
 
     STOREFRONT = "storefront"
     INTEGRATION = "integration"
+
+
+@unique
+class SameSite(StrEnum):
+    """When a browser sends a cookie: from pages of the same site only, or from every site that is let in."""
+
+    LAX = "lax"
+    NONE = "none"
 
 
 @unique
@@ -312,6 +321,12 @@ class Client(Entry):
     redirect_uris: tuple[RedirectUri, ...] = ()
     """Where social logins may come back to, to the letter: https, or an app's own scheme as in
     `com.example.shop:/callback`; storefronts only."""
+    refresh_cookie: StrictBool = False
+    """Whether the refresh token leaves in a cookie only, which no script can read; for pages, which call with
+    `Gateway-Client`. Storefronts only."""
+    cookie_same_site: SameSite = SameSite.LAX
+    """`lax` where the gateway and the pages are one site, such as `id.shop.example` and `shop.example`; `none` where
+    they are not, which some browsers refuse."""
     secret: SecretStr | None = None
     """The client's secret. An integration's is for HTTP Basic and for assertions signed by HMAC. By a storefront's, in
     the header `Storefront-Secret`, its own server speaks for visitors; it opens nothing else."""
@@ -332,6 +347,10 @@ class Client(Entry):
         """The public keys that are registered for it, each a JWK as JSON text."""
         return split_keys(self.jwks)
 
+    def lets_in(self, origin: str) -> bool:
+        """Tell whether this is the origin of one of its pages."""
+        return any(spelling in self.origins for spelling in spellings(origin))
+
     @property
     def has_well_known_secret(self) -> bool:
         """Whether its secret is one of the demo's, which everybody knows."""
@@ -349,10 +368,14 @@ class Client(Entry):
     def _fits_its_kind(self) -> Self:
         if self.kind is ClientKind.STOREFRONT and (self.jwks or self.scopes):
             raise ValueError("a storefront is public: leave jwks_file and scopes out")
+        if self.refresh_cookie and not self.origins:
+            raise ValueError("refresh_cookie needs origins: only pages of theirs get a cookie")
+        if not self.refresh_cookie and "cookie_same_site" in self.model_fields_set:
+            raise ValueError("cookie_same_site needs refresh_cookie = true")
         if self.kind is ClientKind.INTEGRATION:
             if self.secret is None and self.jwks is None:
                 raise ValueError("an integration needs secret_env or jwks_file")
-            if self.origins or self.redirect_uris:
+            if self.origins or self.redirect_uris or self.refresh_cookie:
                 raise ValueError("an integration does not run in a browser: leave origins and redirect_uris out")
         return self
 
@@ -657,18 +680,75 @@ class Tenant(Lifetimes):
 
 
 class TenantDirectory:
-    """All tenants, in the order of the file. A client belongs to one tenant, so the client id tells which."""
+    """All tenants, in the order of the file. A client belongs to one tenant, so the client id tells which.
+
+    It never changes: a change of the file makes another one, and whoever has this one goes on with it.
+    """
 
     def __init__(self, tenants: Iterable[Tenant]) -> None:
         """Index the tenants; raises `ValueError` when two of them share a client id."""
-        self._tenants = {tenant.id: tenant for tenant in tenants}
-        _check_unique(client.id for tenant in self for client in tenant.clients)
-        self._clients = {client.id: (tenant, client) for tenant in self for client in tenant.clients}
-        registered = self._clients.values()
-        self.origins = Origins((tenant.id, origin) for tenant, client in registered for origin in client.origins)
+        self._tenants: dict[str, Tenant] = {}
+        self._clients: dict[str, tuple[Tenant, Client]] = {}
+        # How many tenants list each operation.
+        self._operations: Counter[tuple[str, str]] = Counter()
+        self._texts: dict[str, str] = {}
+        for tenant in tenants:
+            self._add(tenant)
+        self.origins = Origins(each for tenant in self for each in _origins(tenant))
 
     def __iter__(self) -> Iterator[Tenant]:
         return iter(self._tenants.values())
+
+    def __len__(self) -> int:
+        return len(self._tenants)
+
+    def with_changes(self, changed: Collection[Tenant], gone: Collection[str] = ()) -> TenantDirectory:
+        """Return the directory with these tenants, new or changed, and without those that are gone.
+
+        It costs what has changed, whatever the number of all. Raises `ValueError` when two tenants share a client id.
+        """
+        later = TenantDirectory(())
+        later._tenants = self._tenants.copy()
+        later._clients = self._clients.copy()
+        later._operations = self._operations.copy()
+        later._texts = self._texts.copy()
+        before = [
+            tenant for each in (*gone, *(t.id for t in changed)) if (tenant := self._tenants.get(each)) is not None
+        ]
+        later.origins = self.origins.with_changes(
+            (each for tenant in changed for each in _origins(tenant)),
+            (each for tenant in before for each in _origins(tenant)),
+        )
+        for tenant_id in (*gone, *(tenant.id for tenant in changed)):
+            later._take_out(tenant_id)
+        for tenant_id in gone:
+            later._tenants.pop(tenant_id, None)
+        for tenant in changed:
+            later._add(tenant)
+        return later
+
+    def _add(self, tenant: Tenant) -> None:
+        for client in tenant.clients:
+            if client.id in self._clients:
+                raise ValueError(f"'{client.id}' is here twice: give each its own")
+            self._clients[client.id] = (tenant, client)
+        if tenant.operations is not None:
+            self._operations.update(tenant.operations.items())
+            self._texts.update(tenant.operations)
+        self._tenants[tenant.id] = tenant
+
+    def _take_out(self, tenant_id: str) -> None:
+        """Remove what was indexed of a tenant; its place in the order stays."""
+        tenant = self._tenants.get(tenant_id)
+        if tenant is None:
+            return
+        for client in tenant.clients:
+            del self._clients[client.id]
+        for listed in (tenant.operations or {}).items():
+            self._operations[listed] -= 1
+            if not self._operations[listed]:
+                del self._operations[listed]
+                self._texts.pop(listed[0], None)
 
     def tenant(self, tenant_id: str) -> Tenant:
         """Return the tenant of this id; raises `LookupError` when the file no longer has it."""
@@ -687,10 +767,22 @@ class TenantDirectory:
         """Return the client of this id and the tenant that it belongs to, or None."""
         return self._clients.get(client_id)
 
+    def find_operation(self, known_as: str) -> str | None:
+        """Return the text with this hash that is on a tenant's list of operations, or None."""
+        return self._texts.get(known_as)
+
     def find_integration(self, client_id: str) -> tuple[Tenant, Client] | None:
         """Return the confidential client of this id and its tenant; a storefront with a secret is none."""
         found = self._clients.get(client_id)
         return None if found is None or found[1].is_storefront else found
+
+
+def _origins(tenant: Tenant) -> Iterator[RegisteredOrigin]:
+    return (
+        RegisteredOrigin(origin, tenant.id, client.id, client.refresh_cookie)
+        for client in tenant.clients
+        for origin in client.origins
+    )
 
 
 def _check_unique(ids: Iterable[str]) -> None:

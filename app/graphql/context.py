@@ -10,12 +10,16 @@ from graphql import GraphQLError
 from strawberry.dataloader import DataLoader
 
 from app.domain.principal import Principal
+from app.domain.refresh_cookies import RefreshCookie, require_page_of
 from app.domain.requests import RequestFacts
+from app.domain.tenants import Client
 from app.domain.tools import Tools
 from app.graphql.denials import record_denials
+from app.graphql.refresh_cookies import cookie_client
 from app.models.groups import GroupOfMember
 from app.services.caller import Caller
 from app.services.callers.authentication import authenticate
+from app.services.callers.refresh_cookies import authenticate_by_cookie
 from app.services.staff.groups import groups_of
 from app.services.unit_of_work import UnitOfWork
 
@@ -24,13 +28,15 @@ from app.services.unit_of_work import UnitOfWork
 class Context:
     """`uow` reads for queries; each root mutation field puts its own in its place.
 
-    `user_error_codes` are those of the payloads so far, for the log and the metrics.
+    `user_error_codes` are those of the payloads so far, for the log and the metrics. `refresh_cookies` are what the
+    browser is to keep or to forget.
     """
 
     tools: Tools
     caller: Caller
     uow: UnitOfWork
     user_error_codes: list[str] = field(default_factory=list)
+    refresh_cookies: list[RefreshCookie] = field(default_factory=list)
     _has_written: bool = False
     _past_tenants: frozenset[str] = frozenset()
     _groups: DataLoader[str, Sequence[GroupOfMember]] | None = None
@@ -70,6 +76,26 @@ class Context:
             self.caller = await authenticate(self.tools, self.caller.facts)
             self.uow = UnitOfWork(self.tools, self.caller)
         return self.uow
+
+    async def accept_cookie(self) -> None:
+        """Take the caller from the cookie with the refresh token where no access token tells; a dead one is forgotten.
+
+        Raises FORBIDDEN where the request does not come from a page of the client that it names.
+        """
+        client = self.cookie_client
+        if self.principal is not None or client is None:
+            return
+        facts = self.caller.facts.as_sent
+        require_page_of(client, facts)
+        self.caller = await authenticate_by_cookie(self.tools, facts, client)
+        self.uow = UnitOfWork(self.tools, self.caller)
+        if self.principal is None:
+            self.refresh_cookies.append(RefreshCookie(client))
+
+    @property
+    def cookie_client(self) -> Client | None:
+        """The client that the request names, if its refresh tokens are in cookies."""
+        return cookie_client(self.tools, self.caller.facts.as_sent.client_id)
 
 
 Info = strawberry.Info[Context, None]

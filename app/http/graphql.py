@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import orjson
@@ -13,10 +13,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.domain.errors import AccessCode, AccessError, BusyError, BusyOutcome, HeaderRefused
 from app.domain.principal import Principal
-from app.domain.requests import RequestFacts, Visitor
+from app.domain.refresh_cookies import RefreshCookie
+from app.domain.requests import RequestFacts
 from app.graphql.documents import BadDocumentError, Document, Documents, Operation
 from app.graphql.operation_lists import KnownOperations
-from app.http.client_address import read_hop
 from app.http.errors import (
     bad_request,
     present_access_error,
@@ -27,11 +27,11 @@ from app.http.errors import (
 from app.http.exchange import Exchange, exchange_of
 from app.http.graphql_request import GraphQLRequest, read_body, read_query_string
 from app.http.media_types import GRAPHQL_RESPONSE, HTML, JSON, choose_answer_type, is_in_utf8
+from app.http.refresh_cookies import RefreshCookies
+from app.http.request_facts import read_facts
 
 MAX_BODY_BYTES = 100_000
 TIMEOUT_SECONDS = 10.0
-MAX_USER_AGENT = 512
-MAX_CHALLENGE_RESPONSE = 8_192
 
 Header = tuple[bytes, bytes]
 
@@ -47,6 +47,11 @@ class Context(Protocol):
     @property
     def tenant_ids(self) -> frozenset[str]:
         """The shops that the operation was about."""
+        ...
+
+    @property
+    def refresh_cookies(self) -> Sequence[RefreshCookie]:
+        """What the browser is to keep from now on, or to forget."""
         ...
 
     @property
@@ -103,6 +108,7 @@ class GraphQLEndpoint:
         *,
         known: KnownOperations | None = None,
         playground: ASGIApp | None = None,
+        cookies: RefreshCookies | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
         max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
@@ -110,6 +116,7 @@ class GraphQLEndpoint:
         self._make_context = make_context
         self._known = known or KnownOperations()
         self._playground = playground
+        self._cookies = cookies or RefreshCookies("")
         self._timeout_seconds = timeout_seconds
         self._max_body_bytes = max_body_bytes
 
@@ -195,8 +202,13 @@ class GraphQLEndpoint:
             raise _BadHttpError(405, "GET is for queries only: send a mutation by POST.", (b"allow", b"POST"))
         if request.known_as is not None:
             self._known.remember(request.known_as, document.text)
-        facts = _read_facts(headers, exchange, document)
+        facts = self._read_facts(headers, exchange, document)
         return await self._run(document, operation, request.variables, facts, exchange)
+
+    def _read_facts(self, headers: dict[bytes, bytes], exchange: Exchange, document: Document) -> RequestFacts:
+        facts = read_facts(headers, exchange, document.hash)
+        cookie = self._cookies.read(headers.get(b"cookie"), facts.client_id)
+        return replace(facts, refresh_cookie=cookie) if cookie is not None else facts
 
     async def _run(
         self,
@@ -225,6 +237,7 @@ class GraphQLEndpoint:
         finally:
             if context is not None:
                 exchange.tenants = context.tenant_ids
+                exchange.set_cookies = tuple(map(self._cookies.write, context.refresh_cookies))
         exchange.codes += context.user_error_codes
         principal = context.principal
         if principal is not None:
@@ -290,7 +303,8 @@ def _read_headers(scope: Scope) -> dict[bytes, bytes]:
             if sum(key == name for key, _ in pairs) > 1:
                 raise bad_request("A request header is there twice that may be there only once.")
         for name in _JOINED_HEADERS & headers.keys():
-            headers[name] = b",".join(value for key, value in pairs if key == name)
+            separator = b"; " if name == b"cookie" else b","
+            headers[name] = separator.join(value for key, value in pairs if key == name)
     return headers
 
 
@@ -301,58 +315,10 @@ _SINGLE_HEADERS = (
     b"content-encoding",
     b"challenge-response",
     b"gateway-client",
+    b"origin",
 )
 # Twice, those of a visitor are no secret and no address; to a client without a secret that is nothing.
-_JOINED_HEADERS = frozenset({b"accept", b"storefront-secret", b"buyer-ip", b"buyer-user-agent"})
-
-
-def _read_facts(headers: dict[bytes, bytes], exchange: Exchange, document: Document) -> RequestFacts:
-    return RequestFacts(
-        request_id=exchange.request_id,
-        ip=exchange.ip,
-        user_agent=_read_user_agent(headers.get(b"user-agent")),
-        token=_read_token(headers.get(b"authorization")),
-        operation=document.hash,
-        challenge_response=_read_challenge_response(headers.get(b"challenge-response")),
-        client_id=_read_text(headers.get(b"gateway-client")),
-        visitor=_read_visitor(headers),
-    )
-
-
-def _read_user_agent(value: bytes | None) -> str | None:
-    if value is None:
-        return None
-    text = value[:MAX_USER_AGENT].decode("latin-1")
-    return text if text.isprintable() else "".join(filter(str.isprintable, text))
-
-
-def _read_text(value: bytes | None) -> str | None:
-    return value.decode("latin-1") if value is not None else None
-
-
-def _read_visitor(headers: dict[bytes, bytes]) -> Visitor | None:
-    secret = headers.get(b"storefront-secret")
-    if secret is None:
-        return None
-    ip = _read_text(headers.get(b"buyer-ip"))
-    return Visitor(
-        secret=secret.decode("latin-1"),
-        ip=None if ip is None else read_hop(ip.strip()) or "",
-        user_agent=_read_user_agent(headers.get(b"buyer-user-agent")),
-    )
-
-
-def _read_challenge_response(value: bytes | None) -> str | None:
-    """Return the answer to a challenge; None for one that is longer than any provider's."""
-    return value.decode("latin-1") if value and len(value) <= MAX_CHALLENGE_RESPONSE else None
-
-
-def _read_token(value: bytes | None) -> str | None:
-    """Return the text after `Bearer` (RFC 6750), or None with another scheme or without the header."""
-    if value is None:
-        return None
-    scheme, _, token = value.decode("latin-1").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
+_JOINED_HEADERS = frozenset({b"accept", b"storefront-secret", b"buyer-ip", b"buyer-user-agent", b"cookie"})
 
 
 async def _send(send: Send, answer: _Answer, answer_type: str, exchange: Exchange) -> None:
@@ -369,6 +335,7 @@ async def _send(send: Send, answer: _Answer, answer_type: str, exchange: Exchang
         (b"content-type", _CONTENT_TYPES.get(answer_type, _CONTENT_TYPES[JSON])),
         (b"content-length", str(len(body)).encode()),
         *answer.headers,
+        *((b"set-cookie", cookie) for cookie in exchange.set_cookies),
     ]
     if errors:
         extensions = [error["extensions"] for error in errors]

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.domain.ports import MailText, Previews
-from app.domain.tenants import TenantDirectory
+from app.domain.tools import LiveTools
 from app.http.mailbox import show_frame
 from app.http.pages import page_template, show_page
 
@@ -32,19 +32,19 @@ _TEXT_PAGE = page_template("""<p><a href="/dev/mail/texts">The texts of all mail
 """)
 
 
-def preview_routes(previews: Previews, tenants: TenantDirectory) -> list[Route]:
+def preview_routes(previews: Previews, live: LiveTools) -> list[Route]:
     """Return the routes of the list, of one text, and of its HTML part by itself."""
 
     async def list_texts(_request: Request) -> Response:
-        shops = [(tenant, previews.list(tenant)) for tenant in tenants]
+        shops = [(tenant, previews.list(tenant)) for tenant in live.now.tenants]
         return show_page(_LIST_PAGE, title="The texts of all mails", shops=shops)
 
     async def show_text(request: Request) -> Response:
-        mail = _find(previews, tenants, request)
+        mail = _find(previews, live, request)
         return show_page(_TEXT_PAGE, title=mail.subject, mail=mail, path=request.url.path)
 
     async def show_html(request: Request) -> Response:
-        return show_frame(_find(previews, tenants, request).html)
+        return show_frame(_find(previews, live, request).html)
 
     return [
         Route("/dev/mail/texts", list_texts),
@@ -53,8 +53,8 @@ def preview_routes(previews: Previews, tenants: TenantDirectory) -> list[Route]:
     ]
 
 
-def _find(previews: Previews, tenants: TenantDirectory, request: Request) -> MailText:
-    tenant = tenants.find_tenant(request.path_params["tenant"])
+def _find(previews: Previews, live: LiveTools, request: Request) -> MailText:
+    tenant = live.now.tenants.find_tenant(request.path_params["tenant"])
     name, language = request.path_params["name"], request.path_params["language"]
     mail = previews.find(tenant, name, language) if tenant is not None else None
     if mail is None:

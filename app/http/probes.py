@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from app.domain.ports import Database, Signer
+from app.domain.ports import Database, Limiter, Signer
 
 JWKS_SECONDS = 300
 
 
-def probe_routes(database: Database, signer: Signer) -> list[Route]:
+def probe_routes(database: Database, limiter: Limiter, signer: Signer) -> list[Route]:
     """Return the routes `/healthz`, `/readyz` and `/.well-known/jwks.json` (RFC 7517)."""
 
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok")
 
     async def readyz(_request: Request) -> Response:
-        if await database.is_ready():
+        found = await asyncio.gather(database.faults(), limiter.faults())
+        faults = [fault for part in found for fault in part]
+        if not faults:
             return PlainTextResponse("ready")
-        return PlainTextResponse("not ready", status_code=503)
+        return PlainTextResponse("".join(f"{fault}\n" for fault in faults), status_code=503)
 
     async def jwks(_request: Request) -> Response:
         return JSONResponse(

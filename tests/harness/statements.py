@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from sqlalchemy import Executable
@@ -38,6 +38,10 @@ class CountedDatabase:
     async def is_ready(self) -> bool:
         """Ask the real one."""
         return await self._database.is_ready()
+
+    async def faults(self) -> Sequence[str]:
+        """Ask the real one."""
+        return await self._database.faults()
 
     async def close(self) -> None:
         """Close the real one."""

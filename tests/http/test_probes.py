@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from app.domain.ports import Database, Signer
+from app.domain.ports import Database, Limiter, Signer
 from app.http.probes import probe_routes
 
 KEYS = {"keys": [{"kty": "EC", "kid": "a"}]}
@@ -17,12 +17,12 @@ KEYS = {"keys": [{"kty": "EC", "kid": "a"}]}
 
 @dataclass
 class StandIn:
-    """A database that is ready or not, and a signer with one key."""
+    """A database or limiter with these faults, and a signer with one key."""
 
-    ready: bool = True
+    found: list[str] = field(default_factory=list)
 
-    async def is_ready(self) -> bool:
-        return self.ready
+    async def faults(self) -> list[str]:
+        return self.found
 
     def jwks(self) -> object:
         return KEYS
@@ -34,13 +34,19 @@ def process() -> StandIn:
 
 
 @pytest.fixture
-def probes(process: StandIn) -> TestClient:
-    return TestClient(Starlette(routes=probe_routes(cast("Database", process), cast("Signer", process))))
+def redis() -> StandIn:
+    return StandIn()
+
+
+@pytest.fixture
+def probes(process: StandIn, redis: StandIn) -> TestClient:
+    routes = probe_routes(cast("Database", process), cast("Limiter", redis), cast("Signer", process))
+    return TestClient(Starlette(routes=routes))
 
 
 class TestHealthz:
     def test_is_well_even_without_a_database(self, probes: TestClient, process: StandIn) -> None:
-        process.ready = False
+        process.found = ["database read: TimeoutError"]
         assert probes.get("/healthz").status_code == 200
 
 
@@ -48,9 +54,12 @@ class TestReadyz:
     def test_is_ready_with_the_database(self, probes: TestClient) -> None:
         assert probes.get("/readyz").status_code == 200
 
-    def test_is_not_ready_without_it(self, probes: TestClient, process: StandIn) -> None:
-        process.ready = False
-        assert probes.get("/readyz").status_code == 503
+    def test_says_in_a_line_each_what_fails(self, probes: TestClient, process: StandIn, redis: StandIn) -> None:
+        process.found = ["database read: TimeoutError", "database write: TimeoutError"]
+        redis.found = ["redis: ConnectionError"]
+        answer = probes.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.text.splitlines() == [*process.found, *redis.found]
 
 
 class TestJwks:

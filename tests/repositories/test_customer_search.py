@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import asyncpg
 import pytest
@@ -38,9 +39,18 @@ def caught() -> Iterator[list[tuple[str, Any]]]:
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
         statements.append((statement, parameters))
 
+    fetch = asyncpg.Connection.fetch
+
+    async def noting_fetch(connection: asyncpg.Connection, statement: str, *parameters: Any) -> Any:
+        if "pg_backend_pid" not in statement:  # which a new connection asks
+            statements.append((statement, parameters))
+        return await fetch(connection, statement, *parameters)
+
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        yield statements
+        # On PostgreSQL SQLAlchemy only writes the statements.
+        with patch.object(asyncpg.Connection, "fetch", noting_fetch):
+            yield statements
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 

@@ -3,47 +3,107 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
+import asyncpg
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from app.adapters.database.connecting import Connector
+from app.adapters.database.faults import UnusableDatabaseError
+from app.adapters.database.postgresql_faults import LOST, passes, unusable
+from app.adapters.database.sqlite_faults import passes as passes_on_sqlite
+from app.domain.database_limits import DatabaseLimits
+from app.domain.database_url import ServerUrl, read_server_url
+from app.domain.profile import Profile
 
 # Any number, but the same in every process of this program.
 _LOCK = 4_771_203
+_OURS = DatabaseLimits()
 
 
-def migrate(url: str) -> None:
-    """Run the missing migrations. If several processes do this at once, one of them does the work."""
+def migrate(
+    url: str,
+    limits: DatabaseLimits = _OURS,
+    profile: Profile = Profile.DEVELOPMENT,
+    *,
+    plaintext: bool = False,
+) -> None:
+    """Run the missing migrations. If several processes do this at once, one of them does the work.
+
+    Raises `OSError` for a database that does not answer, or where we may not do that.
+    """
     if url.startswith("sqlite:"):
         _migrate_sqlite(url)
     else:
-        asyncio.run(_migrate_postgresql(url))
+        asyncio.run(_migrate_postgresql(read_server_url(url, profile, plaintext=plaintext), limits))
 
 
 def _migrate_sqlite(url: str) -> None:
-    Path(sqlalchemy.make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
+    try:
+        Path(sqlalchemy.make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnusableDatabaseError(f"cannot be made: {error}") from error
     engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"timeout": 60})
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        try:
-            _upgrade(connection)
-        except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
-            raise
-        connection.exec_driver_sql("COMMIT")
-    engine.dispose()
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                _upgrade(connection)
+            except BaseException:
+                connection.exec_driver_sql("ROLLBACK")
+                raise
+            connection.exec_driver_sql("COMMIT")
+    except DBAPIError as error:
+        if isinstance(error.orig, sqlite3.Error) and passes_on_sqlite(error.orig):
+            raise UnusableDatabaseError(f"cannot be written: {error.orig}") from error
+        raise
+    finally:
+        engine.dispose()
 
 
-async def _migrate_postgresql(url: str) -> None:
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
-    async with engine.begin() as connection:
-        await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-        await connection.run_sync(_upgrade)
-    await engine.dispose()
+async def _migrate_postgresql(url: ServerUrl, limits: DatabaseLimits) -> None:
+    connector = Connector(url, limits)
+    # One connection in one transaction, which is ours: so the lock and each statement are on one server even where a
+    # pooler is in between, and unnamed statements leave nothing behind on it.
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args={
+            "async_creator_fn": connector.connect_for_migration,
+            "prepared_statement_cache_size": 0,
+            "prepared_statement_name_func": str,
+        },
+    )
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            await connection.run_sync(_upgrade)
+            await connection.execute(text("COMMIT"))
+    except (DBAPIError, OSError) as error:
+        cause = _driver_error(error)
+        if passes(cause) or isinstance(cause, asyncpg.InsufficientPrivilegeError):
+            raise unusable(cause) from error
+        raise
+    except (asyncpg.PostgresError, *LOST) as error:
+        raise unusable(error) from error
+    finally:
+        await engine.dispose()
+
+
+def _driver_error(error: BaseException) -> BaseException:
+    """Return asyncpg's own error, which SQLAlchemy has wrapped twice."""
+    while isinstance(error, DBAPIError | AsyncAdapt_asyncpg_dbapi.Error) and error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def _upgrade(connection: Connection) -> None:

@@ -5,15 +5,29 @@ Only that one is imported, to save the memory of the other's driver and dialect.
 
 from __future__ import annotations
 
+from app.domain.database_limits import DatabaseLimits
+from app.domain.database_url import read_server_url
 from app.domain.ports import Database
+from app.domain.profile import Profile
+
+_OURS = DatabaseLimits()
 
 
-def open_database(url: str) -> Database:
-    """Return the database at `sqlite:///…` or `postgresql://…`. It connects at its first use."""
+def open_database(
+    url: str,
+    limits: DatabaseLimits = _OURS,
+    profile: Profile = Profile.DEVELOPMENT,
+    *,
+    plaintext: bool = False,
+) -> Database:
+    """Return the database at `sqlite:///…` or `postgresql://…`. It connects at its first use.
+
+    Raises `ValueError` for a URL that `read_server_url` refuses, and for certificates that cannot be used.
+    """
     if url.startswith("sqlite:///"):
         from app.adapters.database.sqlite import SqliteDatabase
 
         return SqliteDatabase(url)
     from app.adapters.database.postgresql import PostgresqlDatabase
 
-    return PostgresqlDatabase(url)
+    return PostgresqlDatabase(read_server_url(url, profile, plaintext=plaintext), limits)

@@ -1,227 +1,125 @@
-"""PostgreSQL behind the `Database` port: SQLAlchemy's asynchronous engine, and asyncpg itself for what is prepared.
+"""PostgreSQL behind the `Database` port, on asyncpg; SQLAlchemy writes the SQL, and does not run it.
 
-Transactions are begun and ended by our own BEGIN, COMMIT and ROLLBACK, so that statements of both kinds share one.
+Transactions are begun and ended by our own BEGIN, COMMIT and ROLLBACK. Where a pooler hands connections on after each
+transaction, every read is a transaction of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Coroutine, Mapping, Sequence
+from math import inf
+from typing import Any, NoReturn, cast
 
 import asyncpg
 import orjson
-from sqlalchemy import CursorResult, Executable, QueuePool, Row, make_url, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import Executable, text
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+from sqlalchemy.exc import DBAPIError
 
+from app.adapters.database.connecting import Connector, check_encoding
+from app.adapters.database.faults import busy
+from app.adapters.database.pool import Held, Pool
+from app.adapters.database.postgresql_faults import LOST, is_fatal, is_lost, passes, unusable
 from app.adapters.database.prepared import Prepared, PreparedStatements, broken
-from app.adapters.database.schema_version import VERSION, VERSION_STATEMENT, VERSION_TABLE, newest_migration
-from app.domain.rows import Reading, RowT, Statement, Writing
+from app.adapters.database.schema_version import (
+    READY_WITHIN,
+    TRIAL,
+    VERSION,
+    VERSION_STATEMENT,
+    VERSION_TABLE,
+    version_fault,
+)
+from app.domain.database_limits import DatabaseLimits
+from app.domain.database_url import ServerUrl
+from app.domain.errors import BusyError, BusyOutcome
+from app.domain.rows import Reading, RowT, Writing
 
-# Connections that one process keeps, and opens on top when all are busy; PostgreSQL allows 100 in all by default.
-POOL_SIZE = 10
-POOL_OVERFLOW = 10
-
-_HAS_VERSION = text(f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL")
-
-# The errors of a connection that the server has closed, perhaps while it was in the pool. The last one comes if the
-# server closes it at the moment when a statement begins.
-_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError, asyncpg.InternalClientError)
+_HAS_VERSION = f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL"
 
 
 class PostgresqlDatabase:
-    """One PostgreSQL database with two pools of connections: for statements of all kinds, and for prepared reads."""
+    """One PostgreSQL database with one pool of connections."""
 
-    def __init__(self, url: str) -> None:
-        self._engine = create_async_engine(
-            make_url(url).set(drivername="postgresql+asyncpg"),
-            pool_size=POOL_SIZE,
-            max_overflow=POOL_OVERFLOW,
-            isolation_level="AUTOCOMMIT",
-            json_deserializer=orjson.loads,
-            hide_parameters=True,
-        )
-        self._connections = Connections(self._engine)
-        self._prepared = PreparedStatements(self._engine.dialect)
-        self._reads = PreparedReads(url)
+    def __init__(self, url: ServerUrl, limits: DatabaseLimits) -> None:
+        self._connector = Connector(url, limits)
+        self._pool = Pool(self._connector, limits)
+        self._prepared = PreparedStatements(asyncpg_dialect(json_deserializer=orjson.loads))  # type: ignore[no-untyped-call]
 
     def connect(self) -> PostgresqlConnection:
-        """Return a connection of the port. It borrows one from a pool only for a statement or a transaction."""
-        return PostgresqlConnection(self._connections, self._prepared, self._reads)
+        """Return a connection of the port. It borrows one from the pool only for a statement or a transaction."""
+        return PostgresqlConnection(self._pool, self._connector, self._prepared)
 
     async def forget(self) -> None:
         """Do nothing: deleted rows are in no dump, and the server's own vacuum removes them from its files."""
 
     @property
     def connections_in_use(self) -> int:
-        """How many connections of both pools are in use now."""
-        pool = cast("QueuePool", self._engine.pool)
-        return pool.checkedout() + self._reads.connections_in_use
+        """How many connections are in use now."""
+        return self._pool.connections_in_use
 
     async def find_migration(self) -> str | None:
         """Return the migration that the database is at, or None where it has no tables of ours.
 
-        Raises `OSError` for a server that does not answer, or does not let us in.
+        Raises `OSError` for a server that does not answer or does not let us in, and for a database that is not UTF-8.
         """
         try:
-            async with self._engine.connect() as connection:
-                if not await connection.scalar(_HAS_VERSION):
-                    return None
-                migration: str | None = await connection.scalar(VERSION_STATEMENT)
-                return migration
-        except (SQLAlchemyError, asyncpg.PostgresError) as error:
-            raise OSError(str(error.__cause__ or error)) from error
+            driver = await self._connector.connect()
+        except (asyncpg.PostgresError, *LOST, OSError) as error:
+            raise unusable(error) from error
+        try:
+            await driver.execute("BEGIN")
+            await check_encoding(driver)
+            if not await driver.fetchval(_HAS_VERSION):
+                return None
+            return cast("str | None", await driver.fetchval(VERSION_STATEMENT.text))
+        except (asyncpg.PostgresError, *LOST, OSError) as error:
+            raise unusable(error) from error
+        finally:
+            driver.terminate()
 
     async def is_ready(self) -> bool:
         """Tell whether the server answers and the database is at the newest migration."""
         try:
             rows = await self.connect().read_anew(VERSION)
-        except (SQLAlchemyError, OSError):
+        except (BusyError, DBAPIError):
             return False
-        return [row.version_num for row in rows] == [newest_migration()]
+        return version_fault(rows) is None
 
-    async def close(self) -> None:
-        """Close every connection of both pools."""
-        await self._reads.close()
-        await self._engine.dispose()
+    async def faults(self) -> Sequence[str]:
+        """Return what does not work now, a line for each part."""
+        parts = {"database read": self._try_read(), "database write": self._try_write()}
+        found = await asyncio.gather(*(_fault_of(trial) for trial in parts.values()))
+        return [f"{part}: {fault}" for part, fault in zip(parts, found, strict=True) if fault is not None]
 
+    async def _try_read(self) -> str | None:
+        return version_fault(await self._connect_first().read_anew(VERSION))
 
-class Connections:
-    """The connections of the engine's pool, given out in the order of the requests.
-
-    The pool itself gives a free connection to a newcomer before those who have waited: of many at once, some would wait
-    four times as long as others.
-    """
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._turns = asyncio.Semaphore(POOL_SIZE + POOL_OVERFLOW)
-
-    async def take(self) -> AsyncConnection:
-        """Return a connection, which must be given back."""
-        await self._turns.acquire()
+    async def _try_write(self) -> None:
+        connection = self._connect_first()
         try:
-            return await self._engine.connect()
-        except BaseException:
-            self._turns.release()
-            raise
-
-    async def give_back(self, connection: AsyncConnection, *, broken: bool = False) -> None:
-        """Give the connection back, or a new one in its place if it is broken."""
-        try:
-            if broken:
-                await connection.invalidate()
-            await connection.close()
+            await connection.write_anew(text(TRIAL.format(random="gen_random_uuid()")))
         finally:
-            self._turns.release()
+            await connection.rollback()
 
-
-class PreparedReads:
-    """Prepared reads outside of transactions, directly on asyncpg, without SQLAlchemy."""
-
-    def __init__(self, url: str) -> None:
-        self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-        self._pool: asyncpg.Pool | None = None
-        self._opening = asyncio.Lock()
-        # In order, as in `Connections`, because asyncpg's pool is not fair either.
-        self._turns = asyncio.Semaphore(POOL_SIZE)
-
-    async def fetch(self, prepared: Prepared, parameters: Mapping[str, Any]) -> list[Any]:
-        """Return all rows of a constant."""
-        arguments = prepared.arguments(parameters)
-        pool = self._pool or await self._open()
-        async with self._turns:
-            return prepared.read(await _fetch_from(pool, prepared.sql, arguments))
-
-    @property
-    def connections_in_use(self) -> int:
-        """How many connections are busy at this moment."""
-        return self._pool.get_size() - self._pool.get_idle_size() if self._pool is not None else 0
-
-    async def _open(self) -> asyncpg.Pool:
-        async with self._opening:
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    self._url, min_size=1, max_size=POOL_SIZE, init=_read_json, reset=_nothing_to_reset
-                )
-        return self._pool
+    def _connect_first(self) -> PostgresqlConnection:
+        """Return a connection that need not wait behind others, for who asks whether there are too many of them."""
+        return PostgresqlConnection(self._pool, self._connector, self._prepared, first=True)
 
     async def close(self) -> None:
-        """Close the connections."""
-        if self._pool is not None:
-            await self._pool.close()
-
-
-async def _fetch_from(pool: asyncpg.Pool, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
-    """Return all rows; if connections were lost while they were in the pool, try until one works."""
-    for _ in range(POOL_SIZE):
-        try:
-            return cast("Sequence[Any]", await pool.fetch(sql, *arguments))
-        except _LOST:
-            continue
-    return cast("Sequence[Any]", await pool.fetch(sql, *arguments))
-
-
-async def _read_json(connection: asyncpg.Connection) -> None:
-    """Decode JSONB columns, as the engine's connections do; asyncpg alone returns them as text."""
-    await connection.set_type_codec("jsonb", encoder=str, decoder=orjson.loads, schema="pg_catalog")
-
-
-async def _nothing_to_reset(_connection: object) -> None:
-    """Skip the reset and save its round trip, because a single SELECT leaves nothing to reset."""
-
-
-class _Transaction:
-    """A connection in a transaction; `driver` is asyncpg's object for the same connection."""
-
-    def __init__(self, connections: Connections, connection: AsyncConnection, driver: asyncpg.Connection) -> None:
-        self._connections = connections
-        self.connection = connection
-        self.driver = driver
-
-    @classmethod
-    async def begin(cls, connections: Connections) -> _Transaction:
-        """Borrow a connection and open a READ COMMITTED transaction; guarded updates and row locks decide races.
-
-        If the connection was lost while it was in the pool, another one is taken: nothing has happened yet.
-        """
-        for _ in range(POOL_SIZE + POOL_OVERFLOW):
-            connection = await connections.take()
-            try:
-                driver = await _driver(connection)
-                await driver.execute("BEGIN")
-            except _LOST:
-                await connections.give_back(connection, broken=True)
-            except BaseException:
-                await connections.give_back(connection, broken=True)
-                raise
-            else:
-                return cls(connections, connection, driver)
-        raise OSError("PostgreSQL closes every connection.")
-
-    async def end(self, command: str) -> None:
-        """COMMIT or ROLLBACK, and give the connection back. A connection that fails is closed."""
-        try:
-            await self.driver.execute(command)
-        except BaseException:
-            await self._connections.give_back(self.connection, broken=True)
-            raise
-        await self._connections.give_back(self.connection)
-
-
-async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
-    return cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
+        """Close every connection."""
+        await self._pool.close()
 
 
 class PostgresqlConnection:
     """A connection to a `PostgresqlDatabase`; see the `Connection` port."""
 
-    def __init__(self, connections: Connections, prepared: PreparedStatements, reads: PreparedReads) -> None:
-        self._connections = connections
+    def __init__(self, pool: Pool, connector: Connector, prepared: PreparedStatements, *, first: bool = False) -> None:
+        self._pool = pool
+        self._first = first
+        self._connector = connector
         self._prepared = prepared
-        self._reads = reads
-        self._transaction: _Transaction | None = None
+        self._transaction: Held | None = None
 
     @property
     def begun(self) -> bool:
@@ -232,77 +130,192 @@ class PostgresqlConnection:
         """Open the transaction, unless it is open."""
         await self._begin()
 
-    async def _begin(self) -> _Transaction:
-        if self._transaction is None:
-            self._transaction = await _Transaction.begin(self._connections)
+    async def _begin(self) -> Held:
+        """Open a READ COMMITTED transaction; guarded updates and row locks decide races.
+
+        If the connection was lost while it was in the pool, another one is taken: nothing has happened yet.
+        """
+        while self._transaction is None:
+            held = await self._take()
+            self._pool.start(held)
+            try:
+                await held.driver.execute(self._connector.begin)
+            except BaseException as error:
+                self._pool.give_back(held, broken=True)
+                self._raise_unless_stale(held, error)
+            else:
+                held.deadline = inf
+                self._transaction = held
         return self._transaction
+
+    async def _take(self) -> Held:
+        try:
+            return await self._pool.take(first=self._first)
+        except (asyncpg.PostgresError, *LOST, OSError) as error:
+            if not passes(error):
+                raise
+            raise busy() from error
+
+    def _raise_unless_stale(self, held: Held, error: BaseException) -> None:
+        """Raise what became of a statement, unless its connection was lost while nobody used it."""
+        if is_lost(error) and not held.is_new and not held.is_over:
+            return
+        self._raise(error)
+
+    def _raise(self, error: BaseException) -> NoReturn:
+        if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+            # The primary is another one now, and all that we hold lead to the old one.
+            self._pool.drop_idle()
+            self._connector.forget_server()
+        if passes(error):
+            raise busy() from error
+        if isinstance(error, asyncpg.PostgresError):
+            raise DBAPIError(None, None, error, hide_parameters=True) from error
+        raise error
 
     async def commit(self) -> None:
         """Commit what was written."""
-        await self._end("COMMIT")
+        await self._end(commits=True)
 
     async def rollback(self) -> None:
         """Roll back what was written."""
-        await self._end("ROLLBACK")
+        await self._end(commits=False)
 
-    async def _end(self, command: str) -> None:
+    async def _end(self, *, commits: bool) -> None:
         if self._transaction is not None:
-            transaction, self._transaction = self._transaction, None
+            held, self._transaction = self._transaction, None
+            ending = asyncio.ensure_future(self._commit(held) if commits else self._roll_back(held))
             # Shielded, because a cancelled request must still give the connection back, without an open transaction.
-            await asyncio.shield(asyncio.ensure_future(transaction.end(command)))
+            try:
+                await asyncio.shield(ending)
+            except asyncio.CancelledError:
+                ending.add_done_callback(_forget)
+                raise
+
+    async def _commit(self, held: Held) -> None:
+        if held.driver.is_closed():
+            self._pool.give_back(held, broken=True)
+            raise busy()
+        self._pool.start(held)
+        try:
+            await held.driver.execute("COMMIT")
+        except BaseException as error:
+            self._pool.give_back(held, broken=True)
+            if is_lost(error):
+                raise busy("The database has not said whether it is done.", BusyOutcome.UNKNOWN) from error
+            self._raise(error)
+        self._pool.give_back(held)
+
+    async def _roll_back(self, held: Held) -> None:
+        """Roll back; a connection that cannot is cut off, which does the same."""
+        self._pool.start(held)
+        is_broken = True
+        try:
+            if not held.driver.is_closed():
+                await held.driver.execute("ROLLBACK")
+                is_broken = False
+        except (asyncpg.PostgresError, *LOST, OSError):
+            pass
+        finally:
+            self._pool.give_back(held, broken=is_broken)
 
     async def read(self, reading: Reading[RowT], parameters: Mapping[str, Any]) -> Sequence[RowT]:
         """Read the latest commit; inside the transaction, also what it has written itself."""
-        prepared = self._prepared.get(reading.statement)
-        if self._transaction is None and not prepared.writes:
-            return await self._reads.fetch(prepared, parameters)
-        transaction = await self._begin()
-        try:
-            return prepared.read(await transaction.driver.fetch(prepared.sql, *prepared.arguments(parameters)))
-        except asyncpg.IntegrityConstraintViolationError as error:
-            raise broken(prepared, error) from error
+        return await self._read(self._prepared.get(reading.statement), parameters)
 
     async def read_anew(self, reading: Reading[RowT]) -> Sequence[RowT]:
         """Like `read`, at several times the cost."""
-        return cast("Sequence[RowT]", await self._fetch(reading.statement))
+        return await self._read(self._prepared.make(reading.statement), {})
 
-    async def _fetch(self, statement: Statement) -> Sequence[Row[*tuple[Any, ...]]]:
-        if self._transaction is not None or statement.is_dml:
-            return (await (await self._begin()).connection.execute(statement)).fetchall()
+    async def _read(self, prepared: Prepared, parameters: Mapping[str, Any]) -> list[Any]:
+        arguments = prepared.arguments(parameters)
+        if self._transaction is None and not prepared.writes:
+            return prepared.read(await self._fetch_alone(prepared.sql, arguments))
+        held = await self._begin()
+        self._pool.start(held)
         try:
-            return await self._fetch_alone(statement)
-        except (DBAPIError, *_LOST) as error:
-            if isinstance(error, DBAPIError) and not error.connection_invalidated:
-                raise
-            return await self._fetch_alone(statement)
+            answer = await held.driver.fetch(prepared.sql, *arguments)
+        except BaseException as error:
+            self._fail(held, prepared, error)
+        held.deadline = inf
+        return prepared.read(answer)
 
-    async def _fetch_alone(self, statement: Statement) -> Sequence[Row[*tuple[Any, ...]]]:
-        connection = await self._connections.take()
-        is_broken = True
-        try:
-            rows = (await connection.execute(statement)).fetchall()
-            is_broken = False
-        finally:
-            await self._connections.give_back(connection, broken=is_broken)
-        return rows
+    async def _fetch_alone(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        """Return all rows; if connections were lost while they were in the pool, try until one works."""
+        while True:
+            held = await self._take()
+            self._pool.start(held)
+            try:
+                if self._connector.is_pooled:
+                    rows = await self._fetch_in_transaction(held.driver, sql, arguments)
+                else:
+                    rows = await held.driver.fetch(sql, *arguments)
+            except BaseException as error:
+                self._pool.give_back(held, broken=_is_broken(error) or self._connector.is_pooled is True)
+                self._raise_unless_stale(held, error)
+            else:
+                self._pool.give_back(held)
+                return rows
+
+    async def _fetch_in_transaction(
+        self, driver: asyncpg.Connection, sql: str, arguments: Sequence[Any]
+    ) -> Sequence[Any]:
+        await driver.execute(self._connector.begin)
+        rows = await driver.fetch(sql, *arguments)
+        await driver.execute("COMMIT")
+        return cast("Sequence[Any]", rows)
 
     async def write(self, statement: Writing, parameters: Mapping[str, Any]) -> int:
         """Write inside the transaction, which is opened if need be, and return the number of changed rows."""
-        transaction = await self._begin()
-        prepared = self._prepared.get(statement)
-        try:
-            status = await transaction.driver.execute(prepared.sql, *prepared.arguments(parameters))
-        except asyncpg.IntegrityConstraintViolationError as error:
-            raise broken(prepared, error) from error
-        # The status of the answer ends in the number of rows: `UPDATE 1`, `INSERT 0 1`.
-        return int(status.rpartition(" ")[2])
+        return await self._write(self._prepared.get(statement), parameters)
 
     async def write_anew(self, statement: Executable) -> int:
         """Like `write`, at several times the cost."""
-        transaction = await self._begin()
-        result: CursorResult[Any] = await transaction.connection.execute(statement)
-        return result.rowcount
+        return await self._write(self._prepared.make(statement), {})
+
+    async def _write(self, prepared: Prepared, parameters: Mapping[str, Any]) -> int:
+        held = await self._begin()
+        self._pool.start(held)
+        try:
+            status = await held.driver.execute(prepared.sql, *prepared.arguments(parameters))
+        except BaseException as error:
+            self._fail(held, prepared, error)
+        held.deadline = inf
+        # The status of the answer ends in the number of rows: `UPDATE 1`, `INSERT 0 1`.
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    def _fail(self, held: Held, prepared: Prepared, error: BaseException) -> NoReturn:
+        """Raise what became of a statement of the transaction, which can only be rolled back now."""
+        held.deadline = inf
+        if isinstance(error, asyncpg.IntegrityConstraintViolationError):
+            raise broken(prepared, error) from error
+        if _is_broken(error):
+            held.driver.terminate()
+        self._raise(error)
 
     async def close(self) -> None:
         """Give the connection back. What is not committed is rolled back."""
         await self.rollback()
+
+
+async def _fault_of(trial: Coroutine[None, None, str | None]) -> str | None:
+    """Return what is wrong in a word that tells no secret, or None."""
+    try:
+        async with asyncio.timeout(READY_WITHIN):
+            return await trial
+    except BusyError as error:
+        return type(error.__cause__).__name__ if error.__cause__ is not None else error.message
+    except (DBAPIError, TimeoutError) as error:
+        return type(error.__cause__ or error).__name__
+
+
+def _is_broken(error: BaseException) -> bool:
+    """Tell whether the connection is of no use any more: it is lost, or nobody knows where in an answer it is."""
+    return not isinstance(error, asyncpg.PostgresError) or is_fatal(error)
+
+
+def _forget(ending: asyncio.Future[None]) -> None:
+    """Take notice of how it ended, which nobody waits for any more."""
+    if not ending.cancelled():
+        ending.exception()

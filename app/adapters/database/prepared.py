@@ -7,11 +7,12 @@ every request runs, that costs ten times as much as the database itself.
 from __future__ import annotations
 
 from collections import defaultdict, namedtuple
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, cast
 
-from sqlalchemy import ColumnElement, Dialect
+from sqlalchemy import BindParameter, ColumnElement, Dialect, Executable
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql import ClauseElement
 
 from app.domain.rows import Statement
 
@@ -23,17 +24,23 @@ Convert = Callable[[Any], Any]
 
 
 class Prepared:
-    """One constant statement for one dialect."""
+    """One statement for one dialect: a constant, or with `anew` one that may have lists of values."""
 
-    def __init__(self, statement: Statement, dialect: Dialect) -> None:
+    def __init__(self, statement: Statement | Executable, dialect: Dialect, *, anew: bool = False) -> None:
         self.writes = statement.is_dml
-        compiled = statement.compile(dialect=dialect)
+        compiled: Any = cast("ClauseElement", statement).compile(
+            dialect=dialect, compile_kwargs={"render_postcompile": anew}
+        )
         self.sql = str(compiled)
-        binds = [(name, compiled.binds[name]) for name in compiled.positiontup or ()]
+        binds = [(name, _bind(compiled, name)) for name in compiled.positiontup or ()]
         self._arguments = [(name, bind.type.dialect_impl(dialect).bind_processor(dialect)) for name, bind in binds]
-        self._constants = {name: bind.value for name, bind in binds if not bind.required}
-        self._parameters = {name for name, bind in binds if bind.required}
-        self._row = _row_type(list(statement.exported_columns), dialect)
+        self._constants = (
+            compiled.construct_params() if anew else {name: bind.value for name, bind in binds if not bind.required}
+        )
+        self._parameters = set() if anew else {name for name, bind in binds if bind.required}
+        self._columns = list(getattr(statement, "exported_columns", ()))
+        self._dialect = dialect
+        self._row = None if anew else _row_type(self._columns, dialect)
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
         """Return the values in the order of the SQL. Raises `TypeError` unless they are exactly those that it needs."""
@@ -42,9 +49,17 @@ class Prepared:
         values = {**self._constants, **parameters} if self._constants else parameters
         return [convert(values[name]) if convert else values[name] for name, convert in self._arguments]
 
-    def read(self, answer: Iterable[Iterable[Any]]) -> list[Any]:
+    def read(self, answer: Sequence[Any]) -> list[Any]:
         """Return the rows, whose attributes have the types of the statement's columns."""
-        return [self._row(values) for values in answer]
+        row = self._row or self._row_of(answer)
+        return [row(values) for values in answer]
+
+    def _row_of(self, answer: Sequence[Any]) -> Any:
+        """Return the class of the rows of a statement that was built for one call; a text may name no columns."""
+        if self._columns or not answer:
+            return _row_type(self._columns, self._dialect)
+        values: Any = namedtuple("values", list(answer[0].keys()), rename=True)  # type: ignore[misc]  # noqa: PYI024
+        return values._make
 
 
 class PreparedStatements:
@@ -66,6 +81,17 @@ class PreparedStatements:
             prepared = self._ready[statement] = Prepared(statement, self._dialect)
         return prepared
 
+    def make(self, statement: Statement | Executable) -> Prepared:
+        """Return a statement that was built for one call; it is not kept."""
+        return Prepared(statement, self._dialect, anew=True)
+
+
+def _bind(compiled: Any, name: str) -> BindParameter[Any]:
+    """Return the parameter of this name; of a list of values each has the list's name, and a number."""
+    while name not in compiled.binds:
+        name = name.rpartition("_")[0]
+    return cast("BindParameter[Any]", compiled.binds[name])
+
 
 def broken(prepared: Prepared, error: Exception) -> IntegrityError:
     """Return the driver's error as SQLAlchemy's error for it, without any value."""
@@ -74,7 +100,7 @@ def broken(prepared: Prepared, error: Exception) -> IntegrityError:
 
 def _row_type(columns: list[ColumnElement[Any]], dialect: Dialect) -> Any:
     """Return the class of a row: a tuple of the driver's values, each converted when its attribute is read."""
-    values: Any = namedtuple("values", [str(column.key) for column in columns])  # type: ignore[misc]  # noqa: PYI024
+    values: Any = namedtuple("values", [str(column.key) for column in columns], rename=True)  # type: ignore[misc]  # noqa: PYI024
     converted = {
         str(column.key): _converted(index, convert)
         for index, column in enumerate(columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +21,18 @@ class Version:
 
 VERSION_STATEMENT = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - the name is our own
 VERSION = Reading(Version, VERSION_STATEMENT.columns(version_num=String))
+
+
+# A row of nobody's, to find out whether the database can be written; it is rolled back.
+TRIAL = "INSERT INTO webhook_endpoint (tenant_id, url, failures) VALUES ('', {random}, 0)"
+# Seconds in which `/readyz` must have its answer, and some are for the way.
+READY_WITHIN = 1.8
+
+
+def version_fault(rows: Sequence[Version]) -> str | None:
+    """Return what is wrong with the migration that the database is at, or None."""
+    found = [row.version_num for row in rows]
+    return None if found == [newest_migration()] else f"at migration {', '.join(found) or 'none'}"
 
 
 @cache

@@ -13,15 +13,26 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 import orjson
 import sqlalchemy
-from sqlalchemy import Engine, Executable, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine, Executable, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from app.adapters.database.prepared import PreparedStatements, broken
-from app.adapters.database.schema_version import VERSION, VERSION_STATEMENT, VERSION_TABLE, newest_migration
+from app.adapters.database.faults import busy
+from app.adapters.database.prepared import Prepared, PreparedStatements, broken
+from app.adapters.database.schema_version import (
+    READY_WITHIN,
+    TRIAL,
+    VERSION,
+    VERSION_STATEMENT,
+    VERSION_TABLE,
+    Version,
+    version_fault,
+)
+from app.adapters.database.sqlite_faults import raise_as_busy
+from app.domain.errors import BusyError
 from app.domain.rows import Reading, RowT, Writing
 
 Result = TypeVar("Result")
@@ -87,7 +98,7 @@ class SqliteDatabase:
                 _driver(self.writer).execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or loop.time() > deadline:
-                    raise
+                    raise_as_busy(error)
             else:
                 return
             await asyncio.sleep(BUSY_PAUSE)
@@ -95,7 +106,7 @@ class SqliteDatabase:
     async def end_turn(self, command: str) -> None:
         """End the transaction with COMMIT or ROLLBACK, and let the next one write."""
         try:
-            await self.write(lambda writer: _driver(writer).execute(command))
+            await self.write(lambda writer: _end(_driver(writer), command))
         finally:
             self._turn.release()
 
@@ -132,10 +143,29 @@ class SqliteDatabase:
 
     async def is_ready(self) -> bool:
         """Tell whether the file answers and is at the newest migration."""
+        return self._try_read() is None
+
+    async def faults(self) -> Sequence[str]:
+        """Return what does not work now, a line for each part."""
+        parts = {"database read": self._try_read(), "database write": await self._try_write()}
+        return [f"{part}: {fault}" for part, fault in parts.items() if fault is not None]
+
+    def _try_read(self) -> str | None:
         try:
-            return [row.version_num for row in self.reader.execute(VERSION.statement)] == [newest_migration()]
-        except SQLAlchemyError:
-            return False
+            return version_fault([cast("Version", row) for row in self.reader.execute(VERSION.statement)])
+        except SQLAlchemyError as error:
+            return str(getattr(error, "orig", None) or type(error).__name__)
+
+    async def _try_write(self) -> str | None:
+        connection = self.connect()
+        try:
+            async with asyncio.timeout(READY_WITHIN):
+                await connection.write_anew(text(TRIAL.format(random="hex(randomblob(16))")))
+        except (SQLAlchemyError, sqlite3.Error, TimeoutError, BusyError) as error:
+            return str(error.__cause__ or getattr(error, "orig", None) or type(error).__name__)
+        finally:
+            await connection.rollback()
+        return None
 
     async def close(self) -> None:
         """Close both connections and the thread."""
@@ -191,17 +221,20 @@ class SqliteConnection:
         driver = _driver(self._database.writer if self._begun else self._database.reader)
         try:
             return prepared.read(driver.execute(prepared.sql, prepared.arguments(parameters)).fetchall())
-        except sqlite3.IntegrityError as error:
-            raise broken(prepared, error) from error
+        except sqlite3.Error as error:
+            _fail(prepared, error)
 
     async def read_anew(self, reading: Reading[RowT]) -> Sequence[RowT]:
         """Like `read`, at ten times the cost; inside the transaction it runs on the writer thread."""
         statement = reading.statement
         if statement.is_dml:
             await self.begin()
-        if not self._begun:
-            return cast("Sequence[RowT]", self._database.reader.execute(statement).fetchall())
-        rows = await self._database.write(lambda writer: writer.execute(statement).fetchall())
+        try:
+            if not self._begun:
+                return cast("Sequence[RowT]", self._database.reader.execute(statement).fetchall())
+            rows = await self._database.write(lambda writer: writer.execute(statement).fetchall())
+        except DBAPIError as error:
+            raise_as_busy(error)
         return cast("Sequence[RowT]", rows)
 
     async def write(self, statement: Writing, parameters: Mapping[str, Any]) -> int:
@@ -211,14 +244,17 @@ class SqliteConnection:
         driver = _driver(self._database.writer)
         try:
             rows: int = driver.execute(prepared.sql, prepared.arguments(parameters)).rowcount
-        except sqlite3.IntegrityError as error:
-            raise broken(prepared, error) from error
+        except sqlite3.Error as error:
+            _fail(prepared, error)
         return rows
 
     async def write_anew(self, statement: Executable) -> int:
         """Like `write`, at ten times the cost, on the writer thread."""
         await self.begin()
-        return await self._database.write(lambda writer: writer.execute(statement).rowcount)
+        try:
+            return await self._database.write(lambda writer: writer.execute(statement).rowcount)
+        except DBAPIError as error:
+            raise_as_busy(error)
 
     async def close(self) -> None:
         """Roll back what was not committed."""
@@ -227,6 +263,26 @@ class SqliteConnection:
 
 def _driver(connection: sqlalchemy.Connection) -> sqlite3.Connection:
     return cast("sqlite3.Connection", connection.connection.driver_connection)
+
+
+def _fail(prepared: Prepared, error: sqlite3.Error) -> NoReturn:
+    if isinstance(error, sqlite3.IntegrityError):
+        raise broken(prepared, error) from error
+    raise_as_busy(error)
+
+
+def _end(writer: sqlite3.Connection, command: str) -> None:
+    """COMMIT or ROLLBACK. A COMMIT that fails (the disk is full) is rolled back, so that the next one can begin."""
+    if not writer.in_transaction:  # SQLite has rolled back by itself, as it does when the disk is full
+        if command == "COMMIT":
+            raise busy("The database could not keep it.")
+        return
+    try:
+        writer.execute(command)
+    except sqlite3.Error as error:
+        if writer.in_transaction:
+            writer.execute("ROLLBACK")
+        raise_as_busy(error)
 
 
 def _rewrite(writer: sqlalchemy.Connection) -> bool:

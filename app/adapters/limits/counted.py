@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from app.domain.errors import AccessCode, AccessError
 from app.domain.ports import Limit, Limiter
@@ -35,6 +35,10 @@ class CountedLimiter:
     async def clear(self, limit: Limit, *key: str) -> None:
         """Forget every hit for this key."""
         await self._limiter.clear(limit, *key)
+
+    async def faults(self) -> Sequence[str]:
+        """Return what does not work of what the counts are kept in."""
+        return await self._limiter.faults()
 
     async def close(self) -> None:
         """Let go of what the counts are kept in."""

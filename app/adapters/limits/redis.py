@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -97,6 +97,14 @@ class RedisLimiter:
     async def clear(self, limit: Limit, *key: str) -> None:
         """Forget every hit for this key."""
         await self._try(WindowLimiter.clear, limit, *key)
+
+    async def faults(self) -> Sequence[str]:
+        """Return a line if Redis does not answer; then this process counts alone."""
+        try:
+            await Redis(connection_pool=self._pool).ping()
+        except (RedisError, OSError) as error:
+            return [f"redis: {type(error).__name__}"]
+        return []
 
     async def close(self) -> None:
         """Close the connections."""

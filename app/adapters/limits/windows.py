@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from abc import abstractmethod
+from collections.abc import Sequence
 from hashlib import blake2b
 
 from limits import RateLimitItemPerSecond
@@ -76,6 +77,10 @@ class WindowLimiter:
             await self._storage.leave(_members_key(limit, key), _digest(key[-1:]))
             return
         await self._storage.give_back(_item(limit).key_for(_digest(key)), limit.seconds)
+
+    async def faults(self) -> Sequence[str]:
+        """Return nothing: this process itself does not fail."""
+        return []
 
     async def clear(self, limit: Limit, *key: str) -> None:
         """Forget every hit for this key, or whoever was at it."""

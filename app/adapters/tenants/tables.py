@@ -15,6 +15,7 @@ from app.adapters.mail.own_texts import read_own_texts
 from app.adapters.social.presets import fill_preset
 from app.adapters.social.secrets import read_private_key
 from app.adapters.tenants.faults import dotted
+from app.adapters.tenants.signatures import Signature, sign
 from app.domain.client_credentials import MAKE_SECRET, SHORTEST_SECRET, WELL_KNOWN_SECRET
 from app.domain.mixins import check_schema
 from app.domain.operation_lists import read_operations
@@ -37,12 +38,16 @@ class Surroundings:
 
 
 class TenantTable:
-    """One tenant's table. `prepared` is the input of the domain's model; `faults` is what is wrong."""
+    """One tenant's table. `prepared` is the input of the domain's model; `faults` is what is wrong.
+
+    `beside` has the files that it names, each as it was before it was read.
+    """
 
     def __init__(self, tenant_id: str, content: Table, surroundings: Surroundings) -> None:
         self.tenant_id = tenant_id
         self.content = content
         self.faults: list[str] = []
+        self.beside: dict[str, Signature] = {}
         self._surroundings = surroundings
         self.prepared = self._prepare()
 
@@ -154,7 +159,7 @@ class TenantTable:
             self._add("must be the name of a file", *path, file_key)
             return
         try:
-            content = json.loads((self._surroundings.folder / name).read_text(encoding="utf-8"))
+            content = json.loads(self._file_beside(name).read_text(encoding="utf-8"))
             check(content)
         except OSError as error:
             self._add(f"names '{name}', which cannot be read: {error.strerror}", *path, file_key)
@@ -173,12 +178,21 @@ class TenantTable:
             self._add("must be the name of a folder", "templates_dir")
             return
         try:
-            prepared["own_texts"], faults = read_own_texts(self._surroundings.folder / name)
+            folder = self._file_beside(name)
+            prepared["own_texts"], faults = read_own_texts(folder)
+            for path in folder.glob("*.jinja"):
+                self.beside[str(path)] = sign(str(path))
         except OSError as error:
             self._add(f"names '{name}', which cannot be read: {error.strerror}", "templates_dir")
         else:
             for fault in faults:
                 self._add(f"names '{name}', whose {fault}", "templates_dir")
+
+    def _file_beside(self, name: str) -> Path:
+        """Return the path of a file that the table names, and note it: the shop changes when that file does."""
+        path = self._surroundings.folder / name
+        self.beside[str(path)] = sign(str(path))
+        return path
 
     def _take_signing(self, entry: Table, *path: str | int) -> None:
         """Replace the name of the variable that has the signing key for a provider by the text of the key."""

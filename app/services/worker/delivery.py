@@ -13,7 +13,7 @@ from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
 from app.services.caller import Caller
 from app.services.outgoing.mail_contents import compose_mail
 from app.services.outgoing.mail_server import claim_mail_probe, resume_mail, stop_mail
-from app.services.outgoing.webhooks import EndpointGoneError, send_event
+from app.services.outgoing.webhooks import TAKEN_UP, EndpointGoneError, send_event
 from app.services.unit_of_work import UnitOfWork
 from app.services.worker.bounces import settle
 from app.services.worker.probes import probe_due
@@ -130,6 +130,8 @@ def delay_after(attempts: int) -> timedelta:
 async def _deliver(tools: Tools, message: OutboxMessage) -> None:
     tenant = tools.tenants.find_tenant(message.tenant_id)
     if tenant is None:
+        if tools.clock.now() - message.created_at < TAKEN_UP:
+            raise OSError("The tenant is not configured.")
         raise UndeliverableError("The tenant is no longer configured.")
     if message.endpoint is not None:
         await send_event(tools, tenant, message)
