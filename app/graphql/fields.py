@@ -124,11 +124,18 @@ class Access(FieldExtension):
             ),
         ]
 
+    @property
+    def needs_token(self) -> bool:
+        """Whether nobody may call the field without a token."""
+        return bool(self._kinds)
+
     def check(self, info: Info) -> None:
         """Raise UNAUTHENTICATED or FORBIDDEN unless the caller may, and may see all that is selected."""
         bearer = info.context.principal
         if bearer is not None and not may_see_payments(bearer) and selects(info, PAYMENTS):
             raise forbidden(f"{PAYMENTS} needs the scope {Scope.PAYMENTS_READ.value}.")
+        if bearer is not None and bearer.kind is not TokenKind.INTEGRATION and _selects_bounced(info):
+            raise forbidden(f"{EMAIL_BOUNCED} is for integrations.")
         if not self._kinds:
             return
         caller: Caller = info.context.caller
@@ -160,6 +167,10 @@ class Access(FieldExtension):
         """Check, then resolve."""
         self.check(info)
         return await next_(source, info, **arguments)
+
+
+def _selects_bounced(info: Info) -> bool:
+    return mentions(info, EMAIL_BOUNCED) and selects(info, EMAIL_BOUNCED)
 
 
 def _acts_in_a_name(principal: Principal, scope: Scope) -> bool:
@@ -197,6 +208,8 @@ class Transaction(FieldExtension):
         self._access.check(info)
         facts = context.caller.facts.as_sent
         self._check_page(context)
+        if context.keyed_call is not None and self._access.needs_token:
+            await context.keyed_call.begin(context.uow)
         cookie = None
         try:
             async with context.uow:
@@ -204,6 +217,8 @@ class Transaction(FieldExtension):
                 cookie = take_refresh_token(context.tools, facts, payload)
         except DomainError as error:
             payload = self._payload(user_errors=present(error))
+        if context.keyed_call is not None:
+            context.keyed_call.note_payload()
         client = context.cookie_client if self._ends_session else None
         if client is not None and is_page_of(client, facts):
             cookie = RefreshCookie(client)
