@@ -261,8 +261,10 @@ class Customer:
     )
     email_bounced: bool = strawberry.field(
         resolver=_email_bounced,
-        description="Whether the last mail to `email` came back for good: an integration asks the customer for another "
-        "address. It is false again as soon as a mail arrives.",
+        description="Whether the last mail to `email` came back for good: ask the customer for another address. It is "
+        "false again as soon as a mail arrives. For integrations: `FORBIDDEN`, and the operation is not run, for "
+        "everybody else.",
+        directives=[Allow(kinds=[TokenKind.INTEGRATION], scope=Scope.CUSTOMERS_READ)],
     )
     b2b: B2BDetails | None = strawberry.field(
         resolver=_b2b, description="About the company. Null if the customer has named none."

@@ -26,7 +26,7 @@ from app.graphql.context import Context, Info
 from app.graphql.enums import describe_enum
 from app.graphql.errors import present
 from app.graphql.refresh_cookies import cookie_client, take_refresh_token
-from app.graphql.selections import selects
+from app.graphql.selections import mentions, selects
 from app.services.caller import Caller
 
 describe_enum(
@@ -42,6 +42,7 @@ describe_enum(
 )
 ANYONE: tuple[TokenKind, ...] = ()
 PAYMENTS = "paymentInstruments"
+EMAIL_BOUNCED = "emailBounced"
 
 
 @strawberry.schema_directive(
