@@ -55,5 +55,5 @@ def _select_field(name: str, field: GraphQLField, above: tuple[str, ...], depth:
 
 
 def _is_for_integrations(field: GraphQLField) -> bool:
-    directives = field.ast_node.directives if field.ast_node is not None else ()
-    return any("kinds: [INTEGRATION]" in print_ast(directive) for directive in directives)
+    directives = field.ast_node.directives if field.ast_node is not None else None
+    return any("kinds: [INTEGRATION]" in print_ast(directive) for directive in directives or ())
