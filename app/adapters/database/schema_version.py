@@ -35,7 +35,7 @@ READY_WITHIN = 1.8
 
 
 class Mark:
-    """The same row, which has this since migration 0011."""
+    """The same row, which has this since migration 0012."""
 
     lowest_version: str | None
 
