@@ -27,7 +27,8 @@ class RequestPasswordResetInput:
     email: str = strawberry.field(description="The login address: `ada@example.com`.")
     site: str | None = strawberry.field(
         default=None,
-        description="The id of the site that the mailed link leads to: `main`. Left out: the site of the session.",
+        description="The id of the site that the mailed link leads to: `main`. Left out: the site of the session. "
+        "The link of an app that has registered a place of its own leads there in any case.",
     )
 
 
@@ -168,7 +169,8 @@ class CredentialMutations:
         The answer is the same, and takes the same time, whether or not the address is known.
         Who: an anonymous session, or a customer.
         User errors: `REQUIRED`, `TOO_LONG`, `INVALID_EMAIL`: show them at the field; `INVALID` at `site`:
-        correct the settings of the storefront.
+        correct the settings of the storefront; `PASSWORD_LOGIN_OFF`: the shop has no passwords, offer
+        `requestLoginCode`.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: use the token of a storefront;
         `RATE_LIMITED`: wait `retryAfter` seconds.
         """
@@ -185,7 +187,8 @@ class CredentialMutations:
         are empty, no address and no instrument is the default, and no list is public. All else stays
         (`keptUnprovenData`).
         Who: an anonymous session, or a customer; the token alone decides whose password it is.
-        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: offer `requestPasswordReset`; `REQUIRED`, `PASSWORD_TOO_SHORT`,
+        User errors: `PASSWORD_LOGIN_OFF`: the shop has no passwords;
+        `TOKEN_INVALID`, `TOKEN_EXPIRED`: offer `requestPasswordReset`; `REQUIRED`, `PASSWORD_TOO_SHORT`,
         `PASSWORD_TOO_LONG`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field, the token
         still works.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: use the token of a storefront;
@@ -218,15 +221,16 @@ class CredentialMutations:
         tokens.
 
         Who: the customer; not staff on their behalf.
-        User errors: `REQUIRED`, `INVALID_CREDENTIALS` at `currentPassword`; `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`,
+        User errors: `PASSWORD_LOGIN_OFF`: the shop has no passwords;
+        `REQUIRED`, `INVALID_CREDENTIALS` at `currentPassword`; `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`,
         `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`, `INVALID` (it is the current one) at `newPassword`: show them at
         the field; `VERSION_CONFLICT`: it was changed elsewhere at the same time, ask the customer to log in again.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in yourself; `REAUTHENTICATION_REQUIRED`: the
         customer has no password yet and must log in again first; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter`
         seconds.
         """
-        tokens = await credentials.change_password(info.context.uow, input.current_password, input.new_password)
-        return ChangePasswordPayload(tokens=present_tokens(tokens))
+        changed = await credentials.change_password(info.context.uow, input.current_password, input.new_password)
+        return ChangePasswordPayload(owner_id=changed.customer.id, tokens=present_tokens(changed.tokens))
 
     @mutation(kinds=THE_CUSTOMER, session_scope=SessionScope.CREDENTIALS_WRITE, takes_credentials=True)
     async def change_email(self, info: Info, input: ChangeEmailInput) -> ChangeEmailPayload:
