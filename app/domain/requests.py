@@ -25,7 +25,7 @@ class RequestFacts:
     Where a `visitor` counts, `ip` and `user_agent` are the visitor's, and `server` is the request as sent.
     `operation` is the SHA-256 of the GraphQL document, in hexadecimal; None where there is none.
     `challenge_response` is what a provider of challenges gave to the person, as presented. `is_first_of_day` says of a
-    task that nobody had asked for a mail from that address within a day.
+    task that nobody had asked for a mail from that address within a day. `idempotency_key` is the header of that name.
     """
 
     request_id: str
@@ -40,6 +40,7 @@ class RequestFacts:
     refresh_cookie: str | None = field(default=None, repr=False)
     visitor: Visitor | None = None
     server: RequestFacts | None = None
+    idempotency_key: str | None = None
 
     @property
     def as_sent(self) -> RequestFacts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import strawberry
@@ -15,11 +15,13 @@ from app.domain.requests import RequestFacts
 from app.domain.tenants import Client
 from app.domain.tools import Tools
 from app.graphql.denials import record_denials
+from app.graphql.idempotency import KeyedCall
 from app.graphql.refresh_cookies import cookie_client
 from app.models.groups import GroupOfMember
 from app.services.caller import Caller
 from app.services.callers.authentication import authenticate
 from app.services.callers.refresh_cookies import authenticate_by_cookie
+from app.services.idempotency import check_key
 from app.services.staff.groups import groups_of
 from app.services.unit_of_work import UnitOfWork
 
@@ -29,7 +31,7 @@ class Context:
     """`uow` reads for queries; each root mutation field puts its own in its place.
 
     `user_error_codes` are those of the payloads so far, for the log and the metrics. `refresh_cookies` are what the
-    browser is to keep or to forget.
+    browser is to keep or to forget. `keyed_call` is there for a call with an `Idempotency-Key`.
     """
 
     tools: Tools
@@ -37,6 +39,7 @@ class Context:
     uow: UnitOfWork
     user_error_codes: list[str] = field(default_factory=list)
     refresh_cookies: list[RefreshCookie] = field(default_factory=list)
+    keyed_call: KeyedCall | None = None
     _has_written: bool = False
     _past_tenants: frozenset[str] = frozenset()
     _groups: DataLoader[str, Sequence[GroupOfMember]] | None = None
@@ -62,6 +65,27 @@ class Context:
     async def record_denials(self, errors: Sequence[GraphQLError]) -> None:
         """Have what the operation was refused written down in the audit."""
         await record_denials(self.uow, errors)
+
+    def expect_repetition(self, fields: Collection[str], sent: str) -> None:
+        """Prepare for a call that may be made again with its `Idempotency-Key`; without a good token that is nothing.
+
+        `sent` is all that the answer depends on. Raises BAD_REQUEST for a bad key, or for more than one root field.
+        """
+        key = self.caller.facts.idempotency_key
+        if key is None or self.caller.principal is None:
+            return
+        check_key(key, fields)
+        self.keyed_call = KeyedCall(key, sent)
+
+    async def settle(self, answer: str) -> None:
+        """Commit what a call with an `Idempotency-Key` has done, together with its answer."""
+        if self.keyed_call is not None:
+            await self.keyed_call.settle(answer)
+
+    async def abandon(self) -> None:
+        """Give up what was not settled."""
+        if self.keyed_call is not None and await self.keyed_call.abandon():
+            self.refresh_cookies.clear()
 
     @property
     def may_have_written(self) -> bool:

@@ -125,6 +125,11 @@ class Access(FieldExtension):
             ),
         ]
 
+    @property
+    def needs_token(self) -> bool:
+        """Whether nobody may call the field without a token."""
+        return bool(self._kinds)
+
     def check(self, info: Info) -> None:
         """Raise UNAUTHENTICATED or FORBIDDEN unless the caller may, and may see all that is selected."""
         bearer = info.context.principal
@@ -200,6 +205,8 @@ class Transaction(FieldExtension):
         self._access.check(info)
         facts = context.caller.facts.as_sent
         self._check_page(context)
+        if context.keyed_call is not None and self._access.needs_token:
+            await context.keyed_call.begin(context.uow)
         cookie = None
         try:
             async with context.uow:
@@ -207,6 +214,8 @@ class Transaction(FieldExtension):
                 cookie = take_refresh_token(context.tools, facts, payload)
         except DomainError as error:
             payload = self._payload(user_errors=present(error))
+        if context.keyed_call is not None:
+            context.keyed_call.note_payload()
         client = context.cookie_client if self._ends_session else None
         if client is not None and is_page_of(client, facts):
             cookie = RefreshCookie(client)

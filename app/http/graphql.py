@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import json
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import orjson
-from graphql import GraphQLError
+from graphql import ExecutionResult, GraphQLError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.domain.errors import AccessCode, AccessError, BusyError, BusyOutcome, HeaderRefused
@@ -16,6 +17,7 @@ from app.domain.principal import Principal
 from app.domain.refresh_cookies import RefreshCookie
 from app.domain.requests import RequestFacts
 from app.graphql.documents import BadDocumentError, Document, Documents, Operation
+from app.graphql.idempotency import KeptAnswerError
 from app.graphql.operation_lists import KnownOperations
 from app.http.errors import (
     bad_request,
@@ -62,6 +64,18 @@ class Context(Protocol):
     @property
     def may_have_written(self) -> bool:
         """Whether it can be that something was written already."""
+        ...
+
+    def expect_repetition(self, fields: Collection[str], sent: str) -> None:
+        """Prepare for a mutation that may be made again with its `Idempotency-Key`; `sent` is what its answer is to."""
+        ...
+
+    async def settle(self, answer: str) -> None:
+        """Commit what was kept open until the answer is there, and keep the answer."""
+        ...
+
+    async def abandon(self) -> None:
+        """Roll back what was not settled."""
         ...
 
     async def record_denials(self, errors: Sequence[GraphQLError]) -> None:
@@ -222,7 +236,12 @@ class GraphQLEndpoint:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 context = await self._make_context(facts)
+                if not operation.is_query and facts.idempotency_key is not None:
+                    context.expect_repetition(operation.fields, _all_sent(document, operation, variables))
                 result = await self._documents.execute(document, operation, variables, context)
+                answer = _kept_answer(result) or _present(result, exchange)
+                if facts.idempotency_key is not None:
+                    await context.settle(orjson.dumps(answer.body).decode())
                 if result.errors:
                     await context.record_denials(result.errors)
                     _raise_refused_header(result.errors)
@@ -236,18 +255,37 @@ class GraphQLEndpoint:
             return _Answer(500, {"errors": [present_bug(error, exchange.request_id)]})
         finally:
             if context is not None:
+                await context.abandon()
                 exchange.tenants = context.tenant_ids
                 exchange.set_cookies = tuple(map(self._cookies.write, context.refresh_cookies))
         exchange.codes += context.user_error_codes
         principal = context.principal
         if principal is not None:
             exchange.tenant, exchange.caller = principal.tenant_id, principal.kind.value
-        if not result.errors:
-            return _Answer(200, {"data": result.data})
-        errors = present_execution_errors(result.errors, exchange.request_id)
-        if result.data is None and all(error.path is None for error in result.errors):
-            return _Answer(_status(AccessCode(errors[0]["extensions"]["code"])), {"errors": errors})
-        return _Answer(200, {"errors": errors, "data": result.data})
+        return answer
+
+
+def _present(result: ExecutionResult, exchange: Exchange) -> _Answer:
+    if not result.errors:
+        return _Answer(200, {"data": result.data})
+    errors = present_execution_errors(result.errors, exchange.request_id)
+    if result.data is None and all(error.path is None for error in result.errors):
+        return _Answer(_status(AccessCode(errors[0]["extensions"]["code"])), {"errors": errors})
+    return _Answer(200, {"errors": errors, "data": result.data})
+
+
+def _kept_answer(result: ExecutionResult) -> _Answer | None:
+    """Return what a call was answered the first time, if this is a repetition."""
+    for error in result.errors or ():
+        if isinstance(error.original_error, KeptAnswerError):
+            result.errors = None
+            return _Answer(200, orjson.loads(error.original_error.answer))
+    return None
+
+
+def _all_sent(document: Document, operation: Operation, variables: dict[str, Any]) -> str:
+    """Return all that the answer of an operation depends on, the same text for the same."""
+    return json.dumps([document.hash, operation.name, variables], sort_keys=True)
 
 
 def _raise_refused_header(errors: Sequence[GraphQLError]) -> None:
@@ -264,6 +302,7 @@ _STATUS = {
     AccessCode.RATE_LIMITED: 429,
     AccessCode.CHALLENGE_REQUIRED: 403,
     AccessCode.SERVICE_BUSY: 503,
+    AccessCode.IDEMPOTENCY_KEY_REUSED: 422,
     AccessCode.INTERNAL: 500,
 }
 
@@ -314,6 +353,7 @@ _SINGLE_HEADERS = (
     b"content-length",
     b"content-encoding",
     b"challenge-response",
+    b"idempotency-key",
     b"gateway-client",
     b"origin",
 )

@@ -22,6 +22,7 @@ def read_facts(headers: dict[bytes, bytes], exchange: Exchange, operation: str) 
         client_id=_read_text(headers.get(b"gateway-client")),
         origin=_read_text(headers.get(b"origin")),
         visitor=_read_visitor(headers),
+        idempotency_key=_read_text(headers.get(b"idempotency-key")),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -46,6 +46,15 @@ class ExampleContext:
     refresh_cookies: Sequence[RefreshCookie] = ()
     tenant_ids: frozenset[str] = frozenset({"demo"})
     may_have_written: bool = False
+
+    def expect_repetition(self, fields: Collection[str], sent: str) -> None:
+        """Do nothing: the example keeps no answer."""
+
+    async def settle(self, answer: str) -> None:
+        """Do nothing, as above."""
+
+    async def abandon(self) -> None:
+        """Do nothing, as above."""
 
     async def record_denials(self, errors: Sequence[GraphQLError]) -> None:
         """Do nothing: the example has no audit."""
