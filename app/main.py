@@ -91,7 +91,7 @@ def build_app(settings: Settings, tools: Tools, files: TenantFiles | None = None
         Edge,
         new_id=tools.random.new_id,
         clock=tools.clock,
-        addresses=ClientAddresses(str(network) for network in settings.trusted_proxies),
+        addresses=ClientAddresses(map(str, settings.trusted_proxies), settings.client_ip_header),
         cors=Cors(lambda: live.now.tenants.origins),
         log=RequestLog(tools.clock, sys.stderr, production=production),
         observers=tools.observers,

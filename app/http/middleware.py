@@ -105,8 +105,7 @@ class Edge:
 
     def _find_address(self, scope: Scope) -> str:
         client = scope.get("client")
-        forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-        return self._addresses.find(client[0] if client else None, forwarded)
+        return self._addresses.find(client[0] if client else None, scope["headers"])
 
 
 def _served(scope: Scope, exchange: Exchange, status: int, seconds: float) -> ServedRequest:
