@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from app.domain.profile import Profile
 from app.domain.tools import Tools
+from app.ending import ENDING
 from app.graphql.context import make_context
 from app.graphql.operation_lists import KnownOperations
 from app.graphql.schema import build_documents
@@ -47,6 +48,7 @@ WATCH_PAUSE = 5.0
 
 def create_app() -> Starlette:
     """Return the application of this process's environment: the factory that the server calls."""
+    ENDING.watch()
     settings = Settings.load()
     configure_logging(production=settings.profile is Profile.PRODUCTION)
     try:
@@ -116,8 +118,7 @@ async def _lifespan(_app: Starlette, *, settings: Settings, tools: Tools) -> Asy
             yield
     finally:
         stop.set()
-        await asyncio.gather(*tasks)
-        await close_tools(tools)
+        await ENDING.finish(tasks, partial(close_tools, tools))
 
 
 async def _watch(tools: Tools, stop: asyncio.Event) -> None:

@@ -9,11 +9,9 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import Multiprocess
 
+from app.ending import REQUESTS
 from app.settings import Settings
 from app.wiring import build_tools, close_tools, run_metrics_of_processes
-
-# Seconds that running requests have to finish after SIGTERM.
-GRACEFUL_SHUTDOWN = 20
 
 
 def run_server(settings: Settings) -> None:
@@ -32,7 +30,7 @@ def run_server(settings: Settings) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN,
+        timeout_graceful_shutdown=REQUESTS,
     )
     if settings.processes == 1:
         _run_alone(config)
