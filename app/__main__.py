@@ -6,20 +6,21 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from app.domain.profile import Profile
-from app.domain.tenants import TenantDirectory
-from app.domain.tools import Tools
+from app.domain.tenants import Tenant
+from app.domain.tools import LiveTools, Tools
 from app.ending import ENDING
 from app.graphql.operation_lists import faults_of_lists
 from app.graphql.schema import build_documents, build_schema
 from app.http.first_steps import FirstSteps, first_steps
 from app.http.logs import configure_logging
+from app.reloading import follow_tenants, hold_hangups
 from app.server import run_server
 from app.services.outgoing.outbox import outbox_state, retry
 from app.services.outgoing.webhooks import deliveries, replay, resume
@@ -27,6 +28,7 @@ from app.services.staff.import_files import check_file, import_file, report_path
 from app.services.staff.imports import Outcome
 from app.settings import Settings, SettingsError
 from app.wiring import (
+    TenantFiles,
     TenantsFileError,
     build_tools,
     check_migrated,
@@ -34,6 +36,7 @@ from app.wiring import (
     close_tools,
     list_keys,
     migrate,
+    open_tenants,
     read_tenants,
     rotate,
     run_demo_social,
@@ -54,7 +57,9 @@ def serve(settings: Settings, *, migrate_first: bool, demo_social: bool) -> None
 
 def _serve(settings: Settings, *, migrate_first: bool) -> None:
     """Serve. Settings and tenants are checked first, so that a fault is one clear line."""
-    tenants = _read_tenants_whole(settings)
+    hold_hangups()
+    files = _read_tenants_whole(settings)
+    tenants = files.reading.tenants
     configure_logging(production=settings.profile is Profile.PRODUCTION)
     if migrate_first:
         migrate(settings)
@@ -62,12 +67,12 @@ def _serve(settings: Settings, *, migrate_first: bool) -> None:
     check_migrated(settings)
     if settings.profile is Profile.DEVELOPMENT:
         sys.stderr.write(_greeting(first_steps(tenants, settings.address, built_in=settings.tenants_file is None)))
-    run_server(settings)
+    run_server(settings, files)
 
 
 def _greeting(steps: FirstSteps) -> str:
     """Return what the start prints in development: the address, and what to paste first."""
-    lines = [f"Serving {', '.join(steps.shops)} at {steps.url}/graphql."]
+    lines = [f"Serving {steps.shop_names} at {steps.url}/graphql."]
     if steps.operation is not None:
         lines += ["To begin, open it in a browser, or paste:", f"  {steps.operation}"]
     else:
@@ -80,13 +85,15 @@ def _greeting(steps: FirstSteps) -> str:
 
 def run_worker(settings: Settings) -> None:
     """Deliver the outbox until SIGTERM or SIGINT."""
+    hold_hangups()
+    files = _read_tenants_whole(settings)
     check_state_dir(settings)
     check_migrated(settings)
     configure_logging(production=settings.profile is Profile.PRODUCTION)
-    asyncio.run(_run_worker(settings))
+    asyncio.run(_run_worker(settings, files))
 
 
-async def _run_worker(settings: Settings) -> None:
+async def _run_worker(settings: Settings, files: TenantFiles) -> None:
     stop = asyncio.Event()
 
     def end() -> None:
@@ -95,13 +102,15 @@ async def _run_worker(settings: Settings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end)
-    tools = build_tools(settings)
+    tools = build_tools(settings, tenants=files.reading.tenants)
+    live = LiveTools(tools)
     with run_metrics(settings, tools):
-        working = asyncio.create_task(work(tools, stop))
+        following = follow_tenants(files, live, stop, partial(_faults_of_lists, settings=settings))
+        working = [asyncio.create_task(job) for job in (work(live, stop), following)]
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([*working, stopping], return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        await ENDING.finish([working], partial(close_tools, tools))
+        await ENDING.finish(working, partial(close_tools, tools))
 
 
 def show_outbox(settings: Settings) -> None:
@@ -193,19 +202,24 @@ async def _do_with_tools(settings: Settings, work: Callable[[Tools], Awaitable[R
 
 def check_tenants(settings: Settings) -> None:
     """Print that the tenants file is in order."""
-    tenants = _read_tenants_whole(settings)
+    tenants = _read_tenants_whole(settings).reading.tenants
     sys.stdout.write(f"The tenants file is in order: {', '.join(tenant.id for tenant in tenants)}.\n")
 
 
-def _read_tenants_whole(settings: Settings) -> TenantDirectory:
+def _read_tenants_whole(settings: Settings) -> TenantFiles:
     """Return the tenants; raises `TenantsFileError` also for a listed operation that the schema cannot run."""
-    tenants = read_tenants(settings)
-    if any(tenant.operations is not None for tenant in tenants):
-        documents = build_documents(production=settings.profile is Profile.PRODUCTION)
-        faults = list(faults_of_lists(tenants, documents))
-        if faults:
-            raise TenantsFileError(faults)
-    return tenants
+    files = open_tenants(settings)
+    faults = list(_faults_of_lists(files.reading.tenants, settings=settings))
+    if faults:
+        raise TenantsFileError(faults)
+    return files
+
+
+def _faults_of_lists(tenants: Iterable[Tenant], *, settings: Settings) -> Iterator[str]:
+    """Yield what is wrong with the lists of operations; the schema is built only if there are any."""
+    listing = [tenant for tenant in tenants if tenant.operations is not None]
+    if listing:
+        yield from faults_of_lists(listing, build_documents(production=settings.profile is Profile.PRODUCTION))
 
 
 def print_schema(_settings: Settings, *, federation: bool) -> None:

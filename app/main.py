@@ -6,10 +6,11 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from multiprocessing import parent_process
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,14 +18,14 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from app.domain.profile import Profile
-from app.domain.tools import Tools
+from app.domain.tools import LiveTools, Tools
 from app.ending import ENDING
 from app.graphql.context import make_context
-from app.graphql.operation_lists import KnownOperations
+from app.graphql.operation_lists import KnownOperations, faults_of_lists
 from app.graphql.schema import build_documents
 from app.http.client_address import ClientAddresses
 from app.http.cors import Cors
-from app.http.first_steps import first_steps
+from app.http.first_steps import FirstSteps, first_steps
 from app.http.graphql import GraphQLEndpoint
 from app.http.logs import configure_logging
 from app.http.mailbox import mailbox_routes
@@ -35,9 +36,10 @@ from app.http.probes import probe_routes
 from app.http.problem_details import answer_problem
 from app.http.request_log import RequestLog
 from app.http.welcome import welcome_routes
+from app.reloading import follow_tenants
 from app.services.worker.metrics import show_process
 from app.settings import Settings
-from app.wiring import build_tools, close_tools, open_mailbox, run_metrics
+from app.wiring import Reading, TenantFiles, build_tools, close_tools, open_mailbox, open_tenants, run_metrics
 from app.worker import work
 
 _log = logging.getLogger(__name__)
@@ -46,13 +48,19 @@ _log = logging.getLogger(__name__)
 WATCH_PAUSE = 5.0
 
 
-def create_app() -> Starlette:
-    """Return the application of this process's environment: the factory that the server calls."""
+def create_app(reading: Reading | None = None) -> Starlette:
+    """Return the application of this process's environment: the factory that the server calls.
+
+    `reading` are the tenants as the process has read them that has started this one.
+    """
     ENDING.watch()
+    # Thousands of shops are a million objects that stay: the collection below need not look through them.
+    gc.freeze()
     settings = Settings.load()
     configure_logging(production=settings.profile is Profile.PRODUCTION)
     try:
-        app = build_app(settings, build_tools(settings))
+        files = open_tenants(settings, reading)
+        app = build_app(settings, build_tools(settings, tenants=files.reading.tenants), files)
     except Exception:
         if parent_process() is None:
             raise  # `serve` tells what it is, in a line where that can be
@@ -65,13 +73,18 @@ def create_app() -> Starlette:
     return app
 
 
-def build_app(settings: Settings, tools: Tools) -> Starlette:
-    """Return the application that serves with these tools, and closes them when it ends."""
+def build_app(settings: Settings, tools: Tools, files: TenantFiles | None = None) -> Starlette:
+    """Return the application that serves with these tools, and closes them when it ends.
+
+    With `files` it takes up what changes there.
+    """
     production = settings.profile is Profile.PRODUCTION
+    live = LiveTools(tools)
+    documents = build_documents(production=production)
     endpoint = GraphQLEndpoint(
-        build_documents(production=production),
-        partial(make_context, tools),
-        known=KnownOperations(tools.tenants),
+        documents,
+        lambda facts: make_context(live.now, facts),
+        known=KnownOperations(lambda known_as: live.now.tenants.find_operation(known_as)),
         playground=None if production else Playground(),
     )
     edge = Middleware(
@@ -79,26 +92,30 @@ def build_app(settings: Settings, tools: Tools) -> Starlette:
         new_id=tools.random.new_id,
         clock=tools.clock,
         addresses=ClientAddresses(str(network) for network in settings.trusted_proxies),
-        cors=Cors(lambda: tools.tenants.origins),
+        cors=Cors(lambda: live.now.tenants.origins),
         log=RequestLog(tools.clock, sys.stderr, production=production),
         observers=tools.observers,
     )
     routes: list[BaseRoute] = [
         Route("/graphql", endpoint),
-        *oauth_routes(tools),
+        *oauth_routes(live),
         *probe_routes(tools.database, tools.limiter, tools.signer),
     ]
     mailbox = open_mailbox(settings)
     if not production:
-        steps = first_steps(tools.tenants, settings.address, built_in=settings.tenants_file is None)
+
+        def steps() -> FirstSteps:
+            return first_steps(live.now.tenants, settings.address, built_in=settings.tenants_file is None)
+
         routes += [*welcome_routes(steps, has_mailbox=mailbox is not None), *playground_routes(steps)]
     if mailbox is not None:
         routes += mailbox_routes(mailbox)
+    following = partial(follow_tenants, files, live, faults_of=partial(faults_of_lists, documents=documents))
     app = Starlette(
         routes=routes,
         middleware=[edge],
         exception_handlers={HTTPException: answer_problem},
-        lifespan=partial(_lifespan, settings=settings, tools=tools),
+        lifespan=partial(_lifespan, settings=settings, live=live, following=following),
     )
     # A redirect would lead to any host that the caller has named.
     app.router.redirect_slashes = False
@@ -106,10 +123,15 @@ def build_app(settings: Settings, tools: Tools) -> Starlette:
 
 
 @asynccontextmanager
-async def _lifespan(_app: Starlette, *, settings: Settings, tools: Tools) -> AsyncIterator[None]:
+async def _lifespan(
+    _app: Starlette, *, settings: Settings, live: LiveTools, following: partial[Coroutine[Any, Any, None]]
+) -> AsyncIterator[None]:
     """Run the worker beside the server, unless it has its own process. At the end, finish the running work."""
     stop = asyncio.Event()
-    jobs = [work(tools, stop)] if settings.worker else []
+    tools = live.now
+    jobs = [following(stop=stop)]
+    if settings.worker:
+        jobs.append(work(live, stop))
     if settings.metrics_port is not None:
         jobs.append(_watch(tools, stop))
     tasks = [asyncio.create_task(job) for job in jobs]

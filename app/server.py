@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 import uvicorn
+from uvicorn._types import ASGIApplication
 from uvicorn.config import STARTUP_FAILURE
+from uvicorn.importer import import_from_string
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from app.ending import REQUESTS
 from app.settings import Settings
-from app.wiring import build_tools, close_tools, run_metrics_of_processes
+from app.wiring import (
+    Reading,
+    TenantFiles,
+    TenantsFileError,
+    build_tools,
+    close_tools,
+    run_metrics_of_processes,
+)
+
+# Seconds between two looks at the tenants file by the process that watches over the others.
+PAUSE = 2.0
 
 
-def run_server(settings: Settings) -> None:
+def run_server(settings: Settings, files: TenantFiles) -> None:
     """Serve until SIGTERM or SIGINT, and replace each process that dies.
 
     Exits with 3 when a process cannot start. Raises `ValueError` for a fault that one line can explain.
     """
     config = uvicorn.Config(
-        "app.main:create_app",
+        _Application(files),
         factory=True,
         host=settings.host,
         port=settings.port,
@@ -36,9 +54,33 @@ def run_server(settings: Settings) -> None:
         _run_alone(config)
     else:
         # A fault that would end every process is reported once here, and not by each of them again and again.
-        asyncio.run(close_tools(build_tools(settings)))
+        asyncio.run(close_tools(build_tools(settings, tenants=files.reading.tenants)))
         with run_metrics_of_processes(settings):
-            _run_many(config)
+            _run_many(config, files)
+
+
+@dataclass(frozen=True, slots=True)
+class _Application:
+    """Makes the application in this process or in another one, which is handed the tenants as they were last read."""
+
+    files: TenantFiles
+
+    def __reduce__(self) -> tuple[type[_ApplicationElsewhere], tuple[Reading]]:
+        return _ApplicationElsewhere, (self.files.reading,)
+
+    def __call__(self) -> ASGIApplication:
+        """Return the application."""
+        return _ApplicationElsewhere(self.files.reading)()
+
+
+@dataclass(frozen=True, slots=True)
+class _ApplicationElsewhere:
+    reading: Reading
+
+    def __call__(self) -> ASGIApplication:
+        """Return the application."""
+        application: ASGIApplication = import_from_string("app.main:create_app")(self.reading)
+        return application
 
 
 def _run_alone(config: uvicorn.Config) -> None:
@@ -49,7 +91,27 @@ def _run_alone(config: uvicorn.Config) -> None:
 
 
 class _Supervisor(Multiprocess):
-    """uvicorn's, except for the end: uvicorn would keep the port open for callers that nobody answers."""
+    """uvicorn's, except for the end and for SIGHUP.
+
+    At the end uvicorn would keep the port open for callers that nobody answers. At SIGHUP it would replace all
+    processes, and here each of them takes up what has changed in the tenants file.
+    """
+
+    def init_processes(self) -> None:
+        """Start the processes."""
+        with _hangups_held():
+            super().init_processes()
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace those that have died."""
+        with _hangups_held():
+            super().keep_subprocess_alive()
+
+    def handle_hup(self) -> None:
+        """Tell the processes."""
+        for process in self.processes:
+            if process.pid is not None and process.exitcode is None:
+                os.kill(process.pid, signal.SIGHUP)
 
     def terminate_all(self) -> None:
         """Close the port and end the processes, so that a load balancer finds it closed and asks another host."""
@@ -57,9 +119,29 @@ class _Supervisor(Multiprocess):
             listener.close()
         super().terminate_all()
 
+    def follow(self, files: TenantFiles) -> None:
+        """Keep the tenants that a process begins with as new as those of the others, which tell of faults."""
+        while not self.should_exit.wait(PAUSE):
+            with suppress(TenantsFileError):
+                change = files.look(at_once=False)
+                if change is not None:
+                    files.accept(change)
 
-def _run_many(config: uvicorn.Config) -> None:
+
+@contextmanager
+def _hangups_held() -> Iterator[None]:
+    """Keep SIGHUP waiting for the processes that are started meanwhile: it would end one that is not ready for it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+
+
+def _run_many(config: uvicorn.Config, files: TenantFiles) -> None:
     supervisor = _Supervisor(config, sockets=[config.bind_socket()])
+    if not files.is_built_in:
+        threading.Thread(target=supervisor.follow, args=[files], daemon=True).start()
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         sys.exit(STARTUP_FAILURE)

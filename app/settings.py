@@ -113,6 +113,12 @@ def _existing_file(path: Path) -> Path:
     return path
 
 
+def _existing_file_or_folder(path: Path) -> Path:
+    if not path.is_file() and not path.is_dir():
+        raise ValueError(f"names '{path}', which is neither a file nor a folder")
+    return path
+
+
 def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """Return the networks in a list with commas; a single address is a network of one."""
     try:
@@ -143,7 +149,7 @@ class Settings(BaseSettings):
     smtp_token_command: Annotated[str, AfterValidator(_token_command)] | None = Field(default=None, repr=False)
     mail_from: Annotated[str, AfterValidator(_mail_from)] | None = None
     public_url: Annotated[str, AfterValidator(_public_url)] = "http://127.0.0.1:8000"
-    tenants_file: Annotated[Path, AfterValidator(_existing_file)] | None = None
+    tenants_file: Annotated[Path, AfterValidator(_existing_file_or_folder)] | None = None
     signing_keys_file: Annotated[Path, AfterValidator(_existing_file)] | None = None
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)
     otel_exporter_otlp_endpoint: str | None = Field(default=None, repr=False)

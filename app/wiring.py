@@ -32,7 +32,7 @@ from app.adapters.mail.texts import JinjaMailTexts
 from app.adapters.metrics import PrometheusMetrics, serve_metrics
 from app.adapters.social.demo_provider import run_demo_provider
 from app.adapters.social.providers import SocialProviders
-from app.adapters.tenants.file import TenantsFileError, load_tenants
+from app.adapters.tenants.file import Reading, TenantFiles, TenantsFileError
 from app.adapters.webhooks import HttpWebhookSender
 from app.domain.ports import Clock, Database, Limiter, Mailbox, Mailer, Observer
 from app.domain.profile import Profile
@@ -41,6 +41,8 @@ from app.domain.tools import Tools
 from app.settings import Settings, pass_on
 
 __all__ = [
+    "Reading",
+    "TenantFiles",
     "TenantsFileError",
     "build_tools",
     "check_migrated",
@@ -49,6 +51,7 @@ __all__ = [
     "list_keys",
     "migrate",
     "open_mailbox",
+    "open_tenants",
     "read_tenants",
     "rotate",
     "run_demo_social",
@@ -63,7 +66,18 @@ _DEVELOPMENT_SENDER = "Customer Gateway <no-reply@localhost.test>"
 
 def read_tenants(settings: Settings) -> TenantDirectory:
     """Return the tenants; raises `TenantsFileError` with every fault of the file."""
-    return load_tenants(settings.tenants_file, settings.environment, settings.profile)
+    return open_tenants(settings).reading.tenants
+
+
+def open_tenants(settings: Settings, reading: Reading | None = None) -> TenantFiles:
+    """Return the tenants' files, read; or as another process has read them, so that this costs next to nothing.
+
+    Raises `TenantsFileError` with every fault of the files.
+    """
+    files = TenantFiles(settings.tenants_file, settings.environment, settings.profile, reading)
+    if reading is None:
+        files.read_all()
+    return files
 
 
 def migrate(settings: Settings) -> None:
@@ -149,8 +163,10 @@ def check_state_dir(settings: Settings) -> None:
         raise ValueError(f"STATE_DIR names '{settings.state_dir}', where nothing can be written: {error}") from error
 
 
-def build_tools(settings: Settings, clock: Clock | None = None) -> Tools:
+def build_tools(settings: Settings, clock: Clock | None = None, tenants: TenantDirectory | None = None) -> Tools:
     """Return the tools of one process. All use one clock: the given one, or else the system's.
+
+    `tenants` are those of the file, if they are read already.
 
     Raises `TenantsFileError`, or `ValueError` for a bad file of signing keys.
     """
@@ -171,7 +187,7 @@ def build_tools(settings: Settings, clock: Clock | None = None) -> Tools:
         social=SocialProviders(clock, loopback=settings.profile is Profile.DEVELOPMENT),
         challenges=HttpChallenges(loopback=settings.profile is Profile.DEVELOPMENT),
         mail_texts=JinjaMailTexts(Path(__file__).with_name("templates")),
-        tenants=read_tenants(settings),
+        tenants=tenants if tenants is not None else read_tenants(settings),
         public_url=settings.public_url,
         test=settings.profile is Profile.DEVELOPMENT,
         metrics=metrics,

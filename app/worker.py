@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 
 from app.domain.errors import BusyError
-from app.domain.tools import Tools
+from app.domain.tools import LiveTools, Tools
 from app.models.outbox import OutboxKind
 from app.services.worker.delivery import deliver_due
 from app.services.worker.erasure import anonymize_due
@@ -41,28 +41,30 @@ LANES = 2
 logger = logging.getLogger(__name__)
 
 
-async def work(tools: Tools, stop: asyncio.Event) -> None:
+async def work(live: LiveTools, stop: asyncio.Event) -> None:
     """Do all jobs independently until told to stop; running work is finished."""
     kinds = [kind for kind in OutboxKind if kind is not OutboxKind.EVENT]
-    deliveries = [partial(deliver_due, tools, kind) for kind in kinds for _ in range(LANES)]
-    endpoints = EndpointLanes(tools, stop)
+    deliveries = [partial(deliver_due, kind=kind) for kind in kinds for _ in range(LANES)]
+    endpoints = EndpointLanes(live, stop)
     await asyncio.gather(
-        *(_repeat(delivery, PAUSE, stop) for delivery in deliveries),
-        _repeat(endpoints.open_due, PAUSE, stop),
-        _repeat(partial(anonymize_due, tools), PAUSE, stop),
-        _repeat(partial(purge_expired, tools), PURGE_PAUSE, stop),
-        _repeat(partial(purge_sealed, tools), SEALED_PAUSE, stop),
-        _repeat(partial(purge_unproven, tools), UNPROVEN_PAUSE, stop),
-        _repeat(partial(show_outbox, tools), OUTBOX_PAUSE, stop),
+        *(_repeat(live, delivery, PAUSE, stop) for delivery in deliveries),
+        _repeat(live, lambda _: endpoints.open_due(), PAUSE, stop),
+        _repeat(live, anonymize_due, PAUSE, stop),
+        _repeat(live, purge_expired, PURGE_PAUSE, stop),
+        _repeat(live, purge_sealed, SEALED_PAUSE, stop),
+        _repeat(live, purge_unproven, UNPROVEN_PAUSE, stop),
+        _repeat(live, show_outbox, OUTBOX_PAUSE, stop),
     )
     await endpoints.close()
 
 
-async def _repeat(job: Callable[[], Awaitable[int]], idle_pause: float, stop: asyncio.Event) -> None:
+async def _repeat(
+    live: LiveTools, job: Callable[[Tools], Awaitable[int]], idle_pause: float, stop: asyncio.Event
+) -> None:
     """Repeat a job: at once if it has found something to do, else after a pause."""
     while not stop.is_set():
         try:
-            pause = 0.0 if await job() else idle_pause
+            pause = 0.0 if await job(live.now) else idle_pause
         except BusyError as error:
             logger.warning("The worker waits: %s", error.message)
             pause = PAUSE_WHILE_BUSY

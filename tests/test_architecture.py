@@ -38,10 +38,23 @@ FLOORS: dict[str, set[str]] = {
     "settings": {"domain"},
     "wiring": {"adapters", "settings", "domain"},
     "worker": {"services", "models", "domain"},
+    "reloading": {"wiring", "domain"},
     "ending": set(),
     "server": {"ending", "wiring", "settings"},
-    "main": {"ending", "worker", "wiring", "http", "graphql", "services", "settings", "domain"},
-    "__main__": {"ending", "server", "main", "worker", "wiring", "http", "graphql", "services", "settings", "domain"},
+    "main": {"ending", "reloading", "worker", "wiring", "http", "graphql", "services", "settings", "domain"},
+    "__main__": {
+        "ending",
+        "server",
+        "reloading",
+        "main",
+        "worker",
+        "wiring",
+        "http",
+        "graphql",
+        "services",
+        "settings",
+        "domain",
+    },
 }
 # What one floor may not see, some of its files may.
 DOORS: dict[str, set[str]] = {

@@ -37,7 +37,11 @@ PAGES = {
 CURLS = [text for document in DOCUMENTS for text in document.texts("sh") if "curl" in text]
 SCOPE_ROW = re.compile(r"^\| `([a-z.]+)` \| ((?:✓?(?: \| )?){3}) \| [^✓\n]*$", re.MULTILINE)
 
-QUOTED = ("owner.py", "receiver.py", "service.py", "social.ts", "staff.py", "storefront.ts")
+QUOTED = (
+    *("apollo.ts", "app.ts", "basket.ts", "cache.ts", "introspecting.py"),
+    *("next/gateway.ts", "next/proxy.ts", "next/session.ts", "owner.py", "receiver.py"),
+    *("relay/environment.ts", "service.py", "social.ts", "staff.py", "storefront.ts", "tabs.ts", "tokens.ts"),
+)
 # What an operator writes; it is in no repository.
 WRITTEN_BY_THE_READER = {"scripts/.env", "scripts/tenants.env"}
 

@@ -131,7 +131,7 @@ class AccessError(Exception):
         *,
         reason: UnauthenticatedReason | None = None,
         retry_after: int | None = None,
-        more: Mapping[str, str] | None = None,
+        more: Mapping[str, str | list[str]] | None = None,
         durable: bool = False,
     ) -> None:
         super().__init__(message)
@@ -143,9 +143,9 @@ class AccessError(Exception):
         self.durable = durable
 
     @property
-    def extensions(self) -> dict[str, str | int]:
+    def extensions(self) -> dict[str, str | int | list[str]]:
         """The part of the answer for programs: the code, and the reason or the seconds to wait if there are any."""
-        extensions: dict[str, str | int] = {"code": self.code.value, **self.more}
+        extensions: dict[str, str | int | list[str]] = {"code": self.code.value, **self.more}
         if self.reason is not None:
             extensions["reason"] = self.reason.value
         if self.retry_after is not None:

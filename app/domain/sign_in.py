@@ -134,7 +134,8 @@ class WaysIn:
         }[method]
 
 
-_STRONG = (SignInMethod.PASSKEY, SignInMethod.TOTP, SignInMethod.RECOVERY_CODE)
+# The second factors that a customer enrols, the strongest first.
+STRONG = (SignInMethod.PASSKEY, SignInMethod.TOTP, SignInMethod.RECOVERY_CODE)
 _WEAK = (SignInMethod.EMAIL_CODE, SignInMethod.PHONE_CODE, SignInMethod.PASSWORD)
 
 
@@ -152,7 +153,7 @@ def next_methods(
         return None
     open_ways = [method for method in allowed if ways.has(method) and method not in proved.methods]
     if ways.totp:
-        return _in_order(_STRONG, open_ways)
+        return _in_order(STRONG, open_ways)
     if rule is SecondFactorRule.ALL or (rule is SecondFactorRule.STAFF_MARKED and marked):
         return _in_order((SignInMethod.PASSKEY, *_WEAK), open_ways)
     return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from enum import StrEnum, unique
 from functools import cached_property
 from types import MappingProxyType
@@ -616,18 +617,75 @@ class Tenant(Lifetimes):
 
 
 class TenantDirectory:
-    """All tenants, in the order of the file. A client belongs to one tenant, so the client id tells which."""
+    """All tenants, in the order of the file. A client belongs to one tenant, so the client id tells which.
+
+    It never changes: a change of the file makes another one, and whoever has this one goes on with it.
+    """
 
     def __init__(self, tenants: Iterable[Tenant]) -> None:
         """Index the tenants; raises `ValueError` when two of them share a client id."""
-        self._tenants = {tenant.id: tenant for tenant in tenants}
-        _check_unique(client.id for tenant in self for client in tenant.clients)
-        self._clients = {client.id: (tenant, client) for tenant in self for client in tenant.clients}
-        registered = self._clients.values()
-        self.origins = Origins((tenant.id, origin) for tenant, client in registered for origin in client.origins)
+        self._tenants: dict[str, Tenant] = {}
+        self._clients: dict[str, tuple[Tenant, Client]] = {}
+        # How many tenants list each operation.
+        self._operations: Counter[tuple[str, str]] = Counter()
+        self._texts: dict[str, str] = {}
+        for tenant in tenants:
+            self._add(tenant)
+        self.origins = Origins(pair for tenant in self for pair in _origins(tenant))
 
     def __iter__(self) -> Iterator[Tenant]:
         return iter(self._tenants.values())
+
+    def __len__(self) -> int:
+        return len(self._tenants)
+
+    def with_changes(self, changed: Collection[Tenant], gone: Collection[str] = ()) -> TenantDirectory:
+        """Return the directory with these tenants, new or changed, and without those that are gone.
+
+        It costs what has changed, whatever the number of all. Raises `ValueError` when two tenants share a client id.
+        """
+        later = TenantDirectory(())
+        later._tenants = self._tenants.copy()
+        later._clients = self._clients.copy()
+        later._operations = self._operations.copy()
+        later._texts = self._texts.copy()
+        before = [
+            tenant for each in (*gone, *(t.id for t in changed)) if (tenant := self._tenants.get(each)) is not None
+        ]
+        later.origins = self.origins.with_changes(
+            (pair for tenant in changed for pair in _origins(tenant)),
+            (pair for tenant in before for pair in _origins(tenant)),
+        )
+        for tenant_id in (*gone, *(tenant.id for tenant in changed)):
+            later._take_out(tenant_id)
+        for tenant_id in gone:
+            later._tenants.pop(tenant_id, None)
+        for tenant in changed:
+            later._add(tenant)
+        return later
+
+    def _add(self, tenant: Tenant) -> None:
+        for client in tenant.clients:
+            if client.id in self._clients:
+                raise ValueError(f"'{client.id}' is here twice: give each its own")
+            self._clients[client.id] = (tenant, client)
+        if tenant.operations is not None:
+            self._operations.update(tenant.operations.items())
+            self._texts.update(tenant.operations)
+        self._tenants[tenant.id] = tenant
+
+    def _take_out(self, tenant_id: str) -> None:
+        """Remove what was indexed of a tenant; its place in the order stays."""
+        tenant = self._tenants.get(tenant_id)
+        if tenant is None:
+            return
+        for client in tenant.clients:
+            del self._clients[client.id]
+        for listed in (tenant.operations or {}).items():
+            self._operations[listed] -= 1
+            if not self._operations[listed]:
+                del self._operations[listed]
+                self._texts.pop(listed[0], None)
 
     def tenant(self, tenant_id: str) -> Tenant:
         """Return the tenant of this id; raises `LookupError` when the file no longer has it."""
@@ -646,10 +704,18 @@ class TenantDirectory:
         """Return the client of this id and the tenant that it belongs to, or None."""
         return self._clients.get(client_id)
 
+    def find_operation(self, known_as: str) -> str | None:
+        """Return the text with this hash that is on a tenant's list of operations, or None."""
+        return self._texts.get(known_as)
+
     def find_integration(self, client_id: str) -> tuple[Tenant, Client] | None:
         """Return the confidential client of this id and its tenant; a storefront with a secret is none."""
         found = self._clients.get(client_id)
         return None if found is None or found[1].is_storefront else found
+
+
+def _origins(tenant: Tenant) -> Iterator[tuple[str, str]]:
+    return ((tenant.id, origin) for client in tenant.clients for origin in client.origins)
 
 
 def _check_unique(ids: Iterable[str]) -> None:

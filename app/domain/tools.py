@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.domain.ports import (
     Assertions,
@@ -50,3 +50,19 @@ class Tools:
     test: bool
     metrics: Metrics
     observers: tuple[Observer, ...]
+
+
+class LiveTools:
+    """The tools of this moment: when the shops change, others take their place.
+
+    Take `now` once at the beginning of a request or a job, so that it sees the same shops to its end.
+    """
+
+    __slots__ = ("now",)
+
+    def __init__(self, tools: Tools) -> None:
+        self.now = tools
+
+    def take_up(self, tenants: TenantDirectory) -> None:
+        """Have all that begins from now on see these tenants."""
+        self.now = replace(self.now, tenants=tenants)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum, unique
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 
 @unique
@@ -39,6 +40,7 @@ class Topic(StrEnum):
     SESSION_REUSE_DETECTED = "session.reuse_detected"
 
 
+@lru_cache(maxsize=256)
 def topics_matching(pattern: str) -> frozenset[Topic]:
     """Return the topics that a pattern such as `customer.*` matches."""
     return frozenset(topic for topic in Topic if fnmatchcase(topic, pattern))

@@ -131,6 +131,8 @@ def _is_host(host: str) -> bool:
 
 
 def _is_address(host: str) -> bool:
+    if ":" not in host and not host[:1].isdigit():
+        return False  # a name, as almost all are: thousands of shops are checked at the start
     try:
         ip_address(host)
     except ValueError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -76,9 +75,23 @@ class Origins:
     """Knows for which shops an origin is registered; made of pairs of a shop's id and one of its origins."""
 
     def __init__(self, registered: Iterable[tuple[str, str]]) -> None:
-        self._shops: defaultdict[str, set[str]] = defaultdict(set)
+        self._shops: dict[str, frozenset[str]] = {}
+        self._add(registered)
+
+    def with_changes(self, registered: Iterable[tuple[str, str]], gone: Iterable[tuple[str, str]]) -> Origins:
+        """Return the origins without those that are gone, and with these; these have not changed."""
+        later = Origins(())
+        later._shops = self._shops.copy()
+        for tenant_id, origin in gone:
+            left = later._shops.pop(origin, frozenset()) - {tenant_id}
+            if left:
+                later._shops[origin] = left
+        later._add(registered)
+        return later
+
+    def _add(self, registered: Iterable[tuple[str, str]]) -> None:
         for tenant_id, origin in registered:
-            self._shops[origin].add(tenant_id)
+            self._shops[origin] = self._shops.get(origin, frozenset()) | {tenant_id}
 
     def allows(self, origin: str, tenant_ids: Collection[str] = ()) -> bool:
         """Tell whether browsers on this origin may see what is these shops', or if there are none, nobody's."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from app.domain.errors import AccessCode, AccessError
 from app.domain.operation_lists import hash_operation
@@ -18,18 +18,18 @@ MAX_TEXT = 8 * 1024
 class KnownOperations:
     """The texts of this process by their hash.
 
-    Those on the tenants' lists stay; of the others only the recent ones. It does not matter which client has sent a
-    text: the hash replaces only the text, and the access rules are the same as for the text.
+    Those on the tenants' lists, which `find_listed` finds, stay; of the others only the recent ones. It does not matter
+    which client has sent a text: the hash replaces only the text, and the access rules are the same as for the text.
     """
 
-    def __init__(self, tenants: Iterable[Tenant] = ()) -> None:
-        self._listed = {known_as: text for tenant in tenants for known_as, text in (tenant.operations or {}).items()}
+    def __init__(self, find_listed: Callable[[str], str | None] = lambda _: None) -> None:
+        self._find_listed = find_listed
         self._sent: OrderedDict[str, str] = OrderedDict()
         self._sent_characters = 0
 
     def find(self, known_as: str) -> str:
         """Return the text with this hash; raises `AccessError` PERSISTED_QUERY_NOT_FOUND if it is not known."""
-        text = self._listed.get(known_as) or self._sent.get(known_as)
+        text = self._find_listed(known_as) or self._sent.get(known_as)
         if text is None:
             # Apollo's clients look for exactly this message.
             raise AccessError(AccessCode.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
@@ -44,7 +44,7 @@ class KnownOperations:
 
     def remember(self, known_as: str, text: str) -> None:
         """Keep a valid text, unless it is very long."""
-        if len(text) > MAX_TEXT or known_as in self._listed or known_as in self._sent:
+        if len(text) > MAX_TEXT or known_as in self._sent or self._find_listed(known_as):
             return
         self._sent[known_as] = text
         self._sent_characters += len(text)

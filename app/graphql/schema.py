@@ -37,7 +37,8 @@ What the program must handle comes as `errors`, each with one of these `extensio
 
 * `UNAUTHENTICATED`: the access token is missing or no longer good; `reason` says which. Refresh it, or begin again.
 * `FORBIDDEN`: this kind of token, or a token without this scope, may not call the field.
-* `REAUTHENTICATION_REQUIRED`: ask for the password and send it with the call, or have the customer log in again.
+* `REAUTHENTICATION_REQUIRED`: have the customer prove once more who they are by one of `methods`, with
+  `reauthenticate`, or log in again. The password may come with the call, unless `methods` lacks it.
 * `RATE_LIMITED`: too many calls; wait `retryAfter` seconds.
 * `CHALLENGE_REQUIRED`: let the person solve the challenge of `provider` with `siteKey`, and send the call again with
   the answer in the header `Challenge-Response`.

@@ -9,6 +9,7 @@ import strawberry
 from app.domain.devices import describe_device
 from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
+from app.domain.sign_in import SignInMethod
 from app.graphql.addresses import OWN
 from app.graphql.context import Info
 from app.graphql.customers import Customer, present_customer
@@ -156,6 +157,18 @@ class TokenInfo:
     )
     actor: Actor | None = strawberry.field(description="Who acts on the customer's behalf. Null for other tokens.")
     owner: Owner | None = strawberry.field(description="Who owns an integration token. Null if it has no owner.")
+    authenticated_at: datetime | None = strawberry.field(
+        description="When the customer last proved who they are, by a login or by `reauthenticate`. Null for other "
+        "tokens than the customer's own."
+    )
+    methods: list[SignInMethod] = strawberry.field(
+        description="What the customer has proved it with in this session, the last one last: `[PASSWORD, TOTP]`. "
+        "Empty for other tokens."
+    )
+    level: str | None = strawberry.field(
+        description='How strong that is, as the claim `acr`: `"1"` is one factor, `"2"` are two factors or a passkey. '
+        "Null for other tokens."
+    )
 
 
 present_token_info = Presenter(token_info_service.TokenInfo, TokenInfo)

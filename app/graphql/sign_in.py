@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 import strawberry
 from strawberry.scalars import JSON
 
@@ -13,6 +16,7 @@ from app.graphql.fields import mutation
 from app.graphql.sessions import LoginPayload, present_login
 from app.services.sign_in import login_codes
 from app.services.sign_in.complete_login import complete_login
+from app.services.sign_in.reauthentication import prove_again
 
 
 @strawberry.input(description="The ticket of the login, and exactly one answer.")
@@ -74,6 +78,51 @@ class RequestLoginCodePayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
+@strawberry.input(description="One more proof of who the customer is: exactly one, with the ticket that it needs.")
+class ReauthenticateInput:
+    """Ticket and answer."""
+
+    ticket: str | None = strawberry.field(
+        default=None,
+        description="For a code or a passkey: the ticket of `requestLoginCode` or `beginPasskeyLogin` in this session.",
+    )
+    password: str | None = strawberry.field(default=None, description="The password, exactly as typed.")
+    email_code: str | None = strawberry.field(default=None, description="The six digits of the mail: `482109`.")
+    phone_code: str | None = strawberry.field(
+        default=None, description="The six digits of the message: `482109`. They prove the phone number too."
+    )
+    passkey: JSON | None = strawberry.field(
+        default=None,
+        description="What the browser answered to the options of `beginPasskeyLogin`: `credential.toJSON()`, an "
+        "AuthenticationResponseJSON (WebAuthn Level 3).",
+    )
+    totp: str | None = strawberry.field(default=None, description="The six digits that the app shows: `482109`.")
+    recovery_code: str | None = strawberry.field(
+        default=None, description="One of the ten recovery codes: `k7mq2xw9fd`. Blanks, hyphens and case do not matter."
+    )
+
+
+@strawberry.type(description="When the customer has proved who they are, or what to correct.")
+class ReauthenticatePayload:
+    """Answer of `reauthenticate`."""
+
+    authenticated_at: datetime | None = strawberry.field(
+        default=None, description="When the proof was taken. For ten minutes it counts as a fresh login."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
+
+
+def _answers(input: CompleteLoginInput | ReauthenticateInput) -> dict[str, Any]:
+    return {
+        "password": input.password,
+        "emailCode": input.email_code,
+        "phoneCode": input.phone_code,
+        "passkey": input.passkey,
+        "totp": input.totp,
+        "recoveryCode": input.recovery_code,
+    }
+
+
 @strawberry.type
 class SignInMutations:
     """Root mutation fields of logins that take more than one call."""
@@ -116,14 +165,22 @@ class SignInMutations:
         `SERVICE_BUSY`: wait `retryAfter` seconds; `CHALLENGE_REQUIRED`: let the person solve the challenge of
         `provider` with `siteKey`, and send the same call with its answer in the header `Challenge-Response`.
         """
-        answers = {
-            "password": input.password,
-            "emailCode": input.email_code,
-            "phoneCode": input.phone_code,
-            "passkey": input.passkey,
-            "totp": input.totp,
-            "recoveryCode": input.recovery_code,
-        }
         uow = info.context.uow
-        outcome = await complete_login(uow, input.ticket, answers, remember_device=input.remember_device)
+        outcome = await complete_login(uow, input.ticket, _answers(input), remember_device=input.remember_device)
         return present_login(uow, outcome)
+
+    @mutation(kinds=(TokenKind.CUSTOMER,), session_scope=SessionScope.CREDENTIALS_WRITE, takes_credentials=True)
+    async def reauthenticate(self, info: Info, input: ReauthenticateInput) -> ReauthenticatePayload:
+        """Prove once more who the customer is, after `REAUTHENTICATION_REQUIRED`. The tokens stay as they are.
+
+        The method is added to `tokenInfo { methods }`, and may raise its `level`. A customer who has TOTP or a passkey
+        must use one of them.
+        Who: a customer; not staff on their behalf.
+        User errors: `REQUIRED`, `INVALID`: give exactly one answer, and the ticket of a code or a passkey;
+        `CODE_INVALID`, `INVALID_CREDENTIALS`, `PASSKEY_INVALID`: ask again; `CODE_EXPIRED`: ask for another code;
+        `TICKET_INVALID` at `ticket`: begin again; `METHOD_OFF`, `PASSWORD_LOGIN_OFF`: offer another way.
+        Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in yourself; `REAUTHENTICATION_REQUIRED`: use one
+        of its `methods`; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
+        """
+        uow = info.context.uow
+        return ReauthenticatePayload(authenticated_at=await prove_again(uow, input.ticket, _answers(input)))

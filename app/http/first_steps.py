@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from app.domain.tenants import Client, Tenant, TenantDirectory
 
+# How many shops are named.
+MOST_NAMED = 10
+
 _NO_STOREFRONT = (
     "No shop of the tenants file has a storefront client, so nobody can begin a session: "
     'add one, [[tenants.….clients]] with kind = "storefront".'
@@ -26,6 +29,12 @@ class FirstSteps:
     tenant: Tenant | None
     client: Client | None
     integration: Client | None = field(repr=False)
+
+    @property
+    def shop_names(self) -> str:
+        """The names of the shops, or of the first of very many."""
+        named = ", ".join(self.shops[:MOST_NAMED])
+        return named if len(self.shops) <= MOST_NAMED else f"{named} and {len(self.shops) - MOST_NAMED} more"
 
     @property
     def hint(self) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -16,7 +15,7 @@ from app.domain.oauth import BasicCredentials, GrantType, OAuthError, OAuthError
 from app.domain.principal import TokenKind
 from app.domain.requests import RequestFacts
 from app.domain.scopes import Scope as PermissionScope
-from app.domain.tools import Tools
+from app.domain.tools import LiveTools
 from app.http.exchange import exchange_of
 from app.http.forms import BadFormError, read_basic, read_form
 from app.http.media_types import FORM, is_in_utf8
@@ -30,11 +29,11 @@ _CHALLENGE = {"WWW-Authenticate": 'Basic realm="oauth", charset="UTF-8"'}
 Answer = Callable[[OAuthRequest], Awaitable[Mapping[str, Any]]]
 
 
-def oauth_routes(tools: Tools) -> list[BaseRoute]:
+def oauth_routes(live: LiveTools) -> list[BaseRoute]:
     """Return the routes of the three endpoints and of their metadata."""
 
     async def token(request: OAuthRequest) -> Mapping[str, Any]:
-        issued = await service.issue_token(tools, request)
+        issued = await service.issue_token(live.now, request)
         return {
             "access_token": issued.access_token,
             "token_type": "Bearer",
@@ -42,18 +41,21 @@ def oauth_routes(tools: Tools) -> list[BaseRoute]:
             "scope": " ".join(sorted(issued.scope)),
         }
 
+    async def introspect(request: OAuthRequest) -> Mapping[str, Any]:
+        return await service.introspect(live.now, request)
+
     async def revoke(request: OAuthRequest) -> Mapping[str, Any]:
-        await service.revoke(tools, request)
+        await service.revoke(live.now, request)
         return {}
 
     async def metadata(_request: Request) -> Response:
         return JSONResponse(
-            _metadata(tools.public_url), headers={"Cache-Control": f"public, max-age={METADATA_SECONDS}"}
+            _metadata(live.now.public_url), headers={"Cache-Control": f"public, max-age={METADATA_SECONDS}"}
         )
 
     return [
         Route("/oauth/token", FormEndpoint(token)),
-        Route("/oauth/introspect", FormEndpoint(partial(service.introspect, tools))),
+        Route("/oauth/introspect", FormEndpoint(introspect)),
         Route("/oauth/revoke", FormEndpoint(revoke)),
         Route("/.well-known/oauth-authorization-server", metadata),
     ]

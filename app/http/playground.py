@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +58,14 @@ def is_bundled() -> bool:
     return (_BUNDLE / "index.html").is_file()
 
 
-def playground_routes(steps: FirstSteps) -> list[BaseRoute]:
+def playground_routes(steps: Callable[[], FirstSteps]) -> list[BaseRoute]:
     """Return the routes of the page's own files, and of the operations in its tabs."""
-    tabs = _journey(steps)
 
     async def plain(_request: Request) -> Response:
         return _page(_FOLDER / "plain.html")
 
     async def journey(_request: Request) -> Response:
-        return JSONResponse(tabs)
+        return JSONResponse(_journey(steps()))
 
     routes: list[BaseRoute] = [
         Route("/playground/plain/plain.html", plain),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -10,7 +12,7 @@ from app.http.first_steps import FirstSteps
 from app.http.pages import page_template, show_page
 
 _PAGE = page_template("""<h1>Customer Gateway</h1>
-<p class="quiet">It runs, and serves {{ steps.shops | join(", ") }}.</p>
+<p class="quiet">It runs, and serves {{ steps.shop_names }}.</p>
 <nav>
 <a href="/graphql">GraphiQL</a>
 {% if has_mailbox %}
@@ -52,10 +54,10 @@ app/adapters/tenants/README.md.</p>
 """)
 
 
-def welcome_routes(steps: FirstSteps, *, has_mailbox: bool) -> list[Route]:
+def welcome_routes(steps: Callable[[], FirstSteps], *, has_mailbox: bool) -> list[Route]:
     """Return the route of the page."""
 
     async def welcome(_request: Request) -> Response:
-        return show_page(_PAGE, title="Customer Gateway", steps=steps, has_mailbox=has_mailbox)
+        return show_page(_PAGE, title="Customer Gateway", steps=steps(), has_mailbox=has_mailbox)
 
     return [Route("/", welcome)]

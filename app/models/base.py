@@ -52,3 +52,9 @@ def origin_field() -> Any:
 def json_field(default: Callable[[], Any]) -> Any:
     """Return the declaration of a JSON column that is never null."""
     return Field(default_factory=default, sa_type=JsonType, nullable=False)
+
+
+class OfTenant:
+    """Whose a row is, and nothing else of it."""
+
+    tenant_id: str

@@ -6,13 +6,14 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlmodel import col
 
 from app.domain.anonymizations import AnonymizationStatus
 from app.domain.ports import Connection
 from app.domain.rows import Reading
 from app.models.anonymizations import Anonymization
+from app.models.base import OfTenant
 from app.repositories.base import Repository, Rows
 
 _TO_BE_DONE = (AnonymizationStatus.REQUESTED, AnonymizationStatus.IN_PROGRESS, AnonymizationStatus.FAILED)
@@ -64,16 +65,22 @@ class AnonymizationQueue:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    async def list_tenants_due(self, now: datetime) -> Sequence[str]:
+        """Return the ids of the tenants that have due requests, also of those that are gone."""
+        statement = select(col(Anonymization.tenant_id)).where(*_due(now)).distinct()
+        return [row.tenant_id for row in await self._connection.read_anew(Reading(OfTenant, statement))]
+
     async def list_due(self, now: datetime, tenant_ids: Collection[str], limit: int) -> Sequence[Anonymization]:
         """Return up to `limit` due requests of these tenants, the longest due first."""
         statement = (
             select(Anonymization.__table__)
-            .where(
-                col(Anonymization.status).in_([status.value for status in _TO_BE_DONE]),
-                col(Anonymization.next_attempt_at) <= now,
-                col(Anonymization.tenant_id).in_(tenant_ids),
-            )
+            .where(*_due(now), col(Anonymization.tenant_id).in_(tenant_ids))
             .order_by(col(Anonymization.next_attempt_at), col(Anonymization.id))
             .limit(limit)
         )
         return await self._connection.read_anew(Reading(Anonymization, statement))
+
+
+def _due(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    columns = Anonymization.__table__.c
+    return columns.status.in_([status.value for status in _TO_BE_DONE]), columns.next_attempt_at <= now

@@ -11,7 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from app.domain.errors import Refused, UserErrorCode
+from app.domain.ports import Connection
 from app.domain.rows import Reading
+from app.models.base import OfTenant
 from app.models.credentials import Credential, Maker, UnprovenAccount
 from app.models.customers import Customer
 from app.models.one_time_tokens import WAS_PROVEN, OneTimeToken, Purpose
@@ -220,3 +222,16 @@ class CredentialRepository(Repository):
             )
         except IntegrityError as error:
             raise taken from error
+
+
+class UnprovenQueue:
+    """The accounts of all tenants whose address was never proved, as the worker sees them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def list_tenants(self, before: datetime) -> Sequence[str]:
+        """Return the ids of the tenants that have such accounts, not changed since `before`."""
+        columns = Credential.__table__.c
+        statement = select(columns.tenant_id).where(_UNPROVEN, columns.changed_at < before).distinct()
+        return [row.tenant_id for row in await self._connection.read_anew(Reading(OfTenant, statement))]

@@ -22,7 +22,7 @@ from app.models.webhook_endpoints import MAIL_SERVER
 from app.repositories.addresses import AddressRepository
 from app.repositories.anonymizations import AnonymizationQueue, AnonymizationRepository
 from app.repositories.audit import AuditRepository
-from app.repositories.credentials import CredentialRepository
+from app.repositories.credentials import CredentialRepository, UnprovenQueue
 from app.repositories.customer_search import CustomerSearch
 from app.repositories.customers import CustomerRepository
 from app.repositories.devices import DeviceRepository
@@ -86,6 +86,7 @@ class UnitOfWork:
     one_time_token_lookup = _OfAll(OneTimeTokenLookup)
     outbox_queue = _OfAll(OutboxQueue)
     anonymization_queue = _OfAll(AnonymizationQueue)
+    unproven_queue = _OfAll(UnprovenQueue)
     past_rows = _OfAll(PastRows)
     mail_server = _OfAll(lambda connection: WebhookEndpointRepository(connection, MAIL_SERVER[0]))
     customers = _OfTenant(CustomerRepository)

@@ -21,7 +21,7 @@ export function recordRequests(): Sent[] {
       : Object.fromEntries(address.searchParams);
     sent.push({
       method: init?.method ?? "GET",
-      operation: String(body["operationName"]),
+      operation: String(body["operationName"] ?? /\w+ (\w+)/.exec(String(body["query"]))?.[1]),
       text: body["query"] !== undefined,
     });
     return send(input, init);

@@ -4,6 +4,11 @@ import os
 from typing import Any
 
 import jwt
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 GATEWAY, SHOP = os.environ["GATEWAY_URL"], os.environ["SHOP"]
 # Keeps the keys for five minutes, and reads them again when a token names one that it does not know.
@@ -36,6 +41,17 @@ def who(claims: dict[str, Any]) -> str:
     return f"{claims['act']['sub']} for {customer}" if "act" in claims else customer
 
 
+def answer(request: Request) -> Response:
+    """Say who calls. A plain `def`, so that it runs in a thread, as in FastAPI: to read the keys takes time."""
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    try:
+        claims = read(token)
+    except jwt.PyJWKClientConnectionError:
+        return PlainTextResponse("The keys cannot be read.", 503, {"Retry-After": "1"})
+    except jwt.PyJWTError as error:
+        return PlainTextResponse(type(error).__name__, 401, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
+    return PlainTextResponse(f"{who(claims)} {'may' if may(claims, 'addresses.write') else 'may not'} save addresses")
+
+
 if __name__ == "__main__":
-    session = read(os.environ["SAAS_TOKEN"])
-    print(who(session), "may save addresses" if may(session, "addresses.write") else "may not save addresses")
+    uvicorn.run(Starlette(routes=[Route("/", answer)]), port=int(os.environ["PORT"]))

@@ -1,4 +1,4 @@
-"""The scripts of staff systems and other services, as people run them, against a real server."""
+"""The scripts of staff systems, as people run them, against a real server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import anyio
 import httpx2
@@ -16,16 +15,11 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from tests.clients.receiver import receive
-from tests.harness.client import Person, Tokens
 from tests.harness.server import PATIENCE, ServerClient, ServerProcess
 
 SECRET = "development-only-demo-backend-secret"
-OPEN_SECRET = "development-only-open-backend-secret"
 WEBHOOK_SECRET = "whsec_" + "MDEy" * 8
 OWNER = "aqwDFvELOz"
-LOGIN_ON_BEHALF = """mutation ($input: LoginOnBehalfInput!) {
-    loginOnBehalf(input: $input) { tokens { saasToken } userErrors { code } }
-}"""
 CREATE = """mutation ($input: CreateCustomerInput!) { createCustomer(input: $input) { userErrors { code } } }"""
 
 
@@ -82,37 +76,6 @@ class TestOwner:
         )
         expected = {"kind": "INTEGRATION", "owner": {"id": OWNER, "type": "User"}}
         assert answer.json() == {"data": {"tokenInfo": expected}}
-
-
-class TestService:
-    """Another service of the shop, which reads saas tokens."""
-
-    def read(self, server: ServerProcess, saas_token: str, shop: str = "open") -> str:
-        return run_script("service.py", server, SAAS_TOKEN=saas_token, SHOP=shop).strip()
-
-    async def ask(self, server: ServerProcess) -> tuple[Tokens, Person, str, dict[str, Any]]:
-        """Return the tokens of a guest, of a customer with the customer number, and of staff on their behalf."""
-        client = ServerClient(server)
-        async with client.http:
-            guest, person = await client.anonymous("open-storefront"), await client.customer("open-storefront")
-            me = await client.graphql("{ me { customerNumber } }", token=person.tokens.access)
-            form = {"grant_type": "client_credentials"}
-            issued = await client.http.post("/oauth/token", data=form, auth=("open-backend", OPEN_SECRET))
-            acting = {"input": {"customerId": person.id, "reason": "A call"}}
-            answer = await client.graphql(LOGIN_ON_BEHALF, acting, issued.json()["access_token"])
-        return guest, person, me["me"]["customerNumber"], answer["loginOnBehalf"]["tokens"]
-
-    def test_knows_whose_session_it_is_and_what_it_may(self, server: ServerProcess) -> None:
-        guest, person, number, on_behalf = anyio.run(self.ask, server)
-        assert self.read(server, guest.saas) == f"guest {guest.session_id} may not save addresses"
-        assert self.read(server, person.tokens.saas) == f"customer {number} may save addresses"
-        assert self.read(server, on_behalf["saasToken"]) == f"open-backend for customer {number} may save addresses"
-        with pytest.raises(AssertionError, match="InvalidAudienceError"):
-            self.read(server, guest.saas, "demo")
-        header, _, signature = guest.saas.split(".")
-        forged = ".".join((header, person.tokens.saas.split(".")[1], signature))
-        with pytest.raises(AssertionError, match="InvalidSignatureError"):
-            self.read(server, forged)
 
 
 class TestReceive:

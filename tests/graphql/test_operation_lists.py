@@ -9,7 +9,7 @@ import strawberry
 
 from app.domain.errors import AccessCode, AccessError
 from app.domain.operation_lists import hash_operation
-from app.domain.tenants import Tenant
+from app.domain.tenants import Tenant, TenantDirectory
 from app.graphql import operation_lists as module
 from app.graphql.documents import Documents
 from app.graphql.limits import Limits
@@ -49,7 +49,7 @@ def is_known(known: KnownOperations, text: str) -> bool:
 
 class TestKnownOperations:
     def test_know_what_a_tenant_lists(self) -> None:
-        assert is_known(KnownOperations([tenant("{ name }")]), "{ name }")
+        assert is_known(KnownOperations(TenantDirectory([tenant("{ name }")]).find_operation), "{ name }")
 
     def test_know_what_was_sent(self) -> None:
         known = KnownOperations()
@@ -59,7 +59,7 @@ class TestKnownOperations:
 
     def test_forget_what_was_asked_for_longest_ago(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "MAX_OPERATIONS", 2)
-        known = KnownOperations([tenant("{ listed: name }")])
+        known = KnownOperations(TenantDirectory([tenant("{ listed: name }")]).find_operation)
         remember(known, "{ a: name }", "{ b: name }")
         known.find(hash_operation("{ a: name }"))
         remember(known, "{ c: name }")

@@ -74,6 +74,7 @@ class TestSaasToken:
         assert (claims["sub"], claims["sid"], claims["kind"]) == (person.id, person.tokens.session_id, "CUSTOMER")
         assert claims.keys() == {
             *("iss", "aud", "sub", "sid", "iat", "exp", "jti", "client_id", "kind", "scope", "groups"),
+            *("auth_time", "amr", "acr"),
             "customer_number",
         }
 

@@ -42,6 +42,11 @@ class ServerProcess:
         """What the process has written so far."""
         return self.log_file.read_text()
 
+    @property
+    def pid(self) -> int:
+        """The number of the process, which watches over others if there are several."""
+        return self._running().pid
+
     def start(self) -> None:
         """Start it, and return when it is ready."""
         self.state_dir.mkdir(parents=True, exist_ok=True)

@@ -56,21 +56,24 @@ class SocialProviders:
 
     def _gate(self, tenant: Tenant, provider: SocialProvider) -> _Gate:
         key = (tenant.id, provider.provider)
-        if key not in self._gates:
+        gate = self._gates.get(key)
+        # A shop that has changed is another object: its provider is asked anew, by its new settings.
+        if gate is None or gate.tenant is not tenant:
             transport = GuardedTransport(
                 self._transport, most_bytes=tenant.limits.social_answer_max_bytes, loopback=self._loopback
             )
             client = ProviderClient(provider, tenant, transport, self._clock)
-            self._gates[key] = _Gate(client, tenant.social_timeout_seconds)
-        return self._gates[key]
+            self._gates[key] = gate = _Gate(client, tenant)
+        return gate
 
 
 class _Gate:
-    """Allows a few calls to one provider at a time, each for at most `seconds`, including the wait."""
+    """Allows a few calls to one provider at a time, each for as long as the tenant says, including the wait."""
 
-    def __init__(self, client: ProviderClient, seconds: int) -> None:
+    def __init__(self, client: ProviderClient, tenant: Tenant) -> None:
+        self.tenant = tenant
         self._client = client
-        self._seconds = seconds
+        self._seconds = tenant.social_timeout_seconds
         self._turns = asyncio.Semaphore(MOST_IN_FLIGHT)
         self._inside = 0
 

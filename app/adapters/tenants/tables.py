@@ -14,6 +14,7 @@ from joserfc.jwk import KeySet
 from app.adapters.social.presets import fill_preset
 from app.adapters.social.secrets import read_private_key
 from app.adapters.tenants.faults import dotted
+from app.adapters.tenants.signatures import Signature, sign
 from app.domain.client_credentials import MAKE_SECRET, SHORTEST_SECRET, WELL_KNOWN_SECRET
 from app.domain.mixins import check_schema
 from app.domain.operation_lists import read_operations
@@ -36,12 +37,16 @@ class Surroundings:
 
 
 class TenantTable:
-    """One tenant's table. `prepared` is the input of the domain's model; `faults` is what is wrong."""
+    """One tenant's table. `prepared` is the input of the domain's model; `faults` is what is wrong.
+
+    `beside` has the files that it names, each as it was before it was read.
+    """
 
     def __init__(self, tenant_id: str, content: Table, surroundings: Surroundings) -> None:
         self.tenant_id = tenant_id
         self.content = content
         self.faults: list[str] = []
+        self.beside: dict[str, Signature] = {}
         self._surroundings = surroundings
         self.prepared = self._prepare()
 
@@ -152,7 +157,7 @@ class TenantTable:
             self._add("must be the name of a file", *path, file_key)
             return
         try:
-            content = json.loads((self._surroundings.folder / name).read_text(encoding="utf-8"))
+            content = json.loads(self._file_beside(name).read_text(encoding="utf-8"))
             check(content)
         except OSError as error:
             self._add(f"names '{name}', which cannot be read: {error.strerror}", *path, file_key)
@@ -160,6 +165,12 @@ class TenantTable:
             self._add(f"names '{name}', which is wrong: {error}", *path, file_key)
         else:
             entry[key] = json.dumps(content)
+
+    def _file_beside(self, name: str) -> Path:
+        """Return the path of a file that the table names, and note it: the shop changes when that file does."""
+        path = self._surroundings.folder / name
+        self.beside[str(path)] = sign(str(path))
+        return path
 
     def _take_signing(self, entry: Table, *path: str | int) -> None:
         """Replace the name of the variable that has the signing key for a provider by the text of the key."""

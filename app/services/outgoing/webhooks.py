@@ -27,6 +27,9 @@ PROBE_TIME = timedelta(seconds=30)
 # What has waited longer for an endpoint that does not work is given up.
 LONGEST_WAIT = timedelta(days=3)
 GONE = 410
+# How old a message has to be so that all processes know the shops and endpoints that there were when it was written:
+# another process may have taken up a change of the tenants file some seconds before this one.
+TAKEN_UP = timedelta(minutes=1)
 # How many deliveries are listed at once.
 MOST_LISTED = 1000
 
@@ -42,7 +45,7 @@ async def send_event(tools: Tools, tenant: Tenant, message: OutboxMessage) -> No
 
     Raises `OSError` when it has to be tried again, `EndpointGoneError` when it never can be.
     """
-    url = _endpoint_of(tenant, message).url
+    url = _endpoint_of(tools, tenant, message).url
     async with _unit(tools, tenant) as uow:
         state = await uow.webhook_endpoints.find(url)
     if state is not None and state.gone_at is not None:
@@ -62,7 +65,7 @@ async def send_event(tools: Tools, tenant: Tenant, message: OutboxMessage) -> No
 
 async def post_event(tools: Tools, tenant: Tenant, message: OutboxMessage) -> None:
     """Post an event, whatever the state of its endpoint; raises as `send_event` does."""
-    endpoint = _endpoint_of(tenant, message)
+    endpoint = _endpoint_of(tools, tenant, message)
     status = await tools.webhooks.send(_compose(endpoint, message))
     if status == GONE:
         async with _unit(tools, tenant) as uow:
@@ -72,9 +75,11 @@ async def post_event(tools: Tools, tenant: Tenant, message: OutboxMessage) -> No
         raise OSError(f"The endpoint answered {status}.")
 
 
-def _endpoint_of(tenant: Tenant, message: OutboxMessage) -> WebhookEndpoint:
+def _endpoint_of(tools: Tools, tenant: Tenant, message: OutboxMessage) -> WebhookEndpoint:
     endpoint = next((endpoint for endpoint in tenant.webhooks if endpoint.url == message.endpoint), None)
     if endpoint is None:
+        if tools.clock.now() - message.created_at < TAKEN_UP:
+            raise OSError("The endpoint is not configured.")
         raise EndpointGoneError("The endpoint is no longer configured.")
     return endpoint
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.domain.principal import Principal
+from app.domain.principal import Principal, TokenKind
 from app.domain.scopes import scope_words
 from app.models.customers import CustomerProfile
 from app.services.unit_of_work import UnitOfWork
@@ -35,6 +35,7 @@ async def sign_saas_token(uow: UnitOfWork, bearer: Principal, customer: Customer
     """Return the JWT (ES256) of a session; of a customer it has no personal data beyond the customer number.
 
     `sub` is the customer, or a guest's session; `act` is who acts on the customer's behalf (RFC 8693 section 4.1);
+    `auth_time`, `amr` and `acr` say when and how the customer has proved who they are.
     `groups` are the codes of the customer's groups, at most one statement. It lives no longer than the access token.
     """
     claims: dict[str, Any] = {
@@ -52,11 +53,20 @@ async def sign_saas_token(uow: UnitOfWork, bearer: Principal, customer: Customer
     }
     if customer is not None:
         claims["customer_number"] = customer.customer_number
+    if bearer.kind is TokenKind.CUSTOMER and bearer.authenticated_at is not None:
+        claims |= _authentication(bearer, bearer.authenticated_at)
     if bearer.legal_entity_id is not None:
         claims["legal_entity_id"] = bearer.legal_entity_id
     if bearer.actor is not None:
         claims["act"] = {"sub": bearer.actor.id, "type": bearer.actor.type}
     return uow.tools.signer.sign(claims)
+
+
+def _authentication(bearer: Principal, at: datetime) -> dict[str, Any]:
+    """Return when and how the customer has proved who they are (OpenID Connect Core section 2, RFC 8176)."""
+    proved = bearer.proved
+    claims: dict[str, Any] = {"auth_time": int(at.timestamp()), "acr": proved.level}
+    return {**claims, "amr": proved.amr} if proved.each else claims
 
 
 def _end(uow: UnitOfWork, bearer: Principal) -> datetime:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.domain.principal import Actor, Owner, TokenKind
 from app.domain.scopes import scope_words
+from app.domain.sign_in import SignInMethod
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -25,12 +27,17 @@ class TokenInfo:
     legal_entity_id: str | None
     actor: Actor | None
     owner: Owner | None
+    authenticated_at: datetime | None
+    methods: list[SignInMethod]
+    level: str | None
 
 
 def token_info(uow: UnitOfWork) -> TokenInfo:
     """Return what the caller's token says; raises UNAUTHENTICATED with the reason when it counts for nothing."""
     principal = uow.caller.require_principal()
     customer = uow.caller.customer
+    own = principal.kind is TokenKind.CUSTOMER
+    proved = principal.proved
     return TokenInfo(
         kind=principal.kind,
         token_type="Bearer",  # noqa: S106 - the type, not a token
@@ -44,4 +51,7 @@ def token_info(uow: UnitOfWork) -> TokenInfo:
         legal_entity_id=principal.legal_entity_id,
         actor=principal.actor,
         owner=principal.owner,
+        authenticated_at=principal.authenticated_at if own else None,
+        methods=list(proved.methods) if own else [],
+        level=proved.level if own else None,
     )

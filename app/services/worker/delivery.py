@@ -14,7 +14,7 @@ from app.services.caller import Caller
 from app.services.outgoing.mail_contents import compose_mail
 from app.services.outgoing.mail_server import claim_mail_probe, resume_mail, stop_mail
 from app.services.outgoing.mails import FAREWELL
-from app.services.outgoing.webhooks import EndpointGoneError, send_event
+from app.services.outgoing.webhooks import TAKEN_UP, EndpointGoneError, send_event
 from app.services.unit_of_work import UnitOfWork
 from app.services.worker.bounces import note_mail
 from app.services.worker.probes import probe_due
@@ -140,6 +140,8 @@ def delay_after(attempts: int) -> timedelta:
 async def _deliver(tools: Tools, message: OutboxMessage) -> None:
     tenant = tools.tenants.find_tenant(message.tenant_id)
     if tenant is None:
+        if tools.clock.now() - message.created_at < TAKEN_UP:
+            raise OSError("The tenant is not configured.")
         raise UndeliverableError("The tenant is no longer configured.")
     if message.kind == OutboxKind.EVENT:
         await send_event(tools, tenant, message)

@@ -42,8 +42,10 @@ logger = logging.getLogger(__name__)
 async def anonymize_due(tools: Tools) -> int:
     """Anonymize a batch of the customers whose time has come, and return how many were tried."""
     async with _open(tools) as uow:
-        tenants = [tenant.id for tenant in tools.tenants]
-        due = await uow.anonymization_queue.list_due(uow.now, tenants, BATCH)
+        # Only of shops that there still are, and not a list of all of them, which may be thousands.
+        waiting = await uow.anonymization_queue.list_tenants_due(uow.now)
+        tenants = [tenant_id for tenant_id in waiting if tools.tenants.find_tenant(tenant_id) is not None]
+        due = await uow.anonymization_queue.list_due(uow.now, tenants, BATCH) if tenants else []
     claimed = [each for each in [await _claim(tools, each) for each in due] if each is not None]
     erased = [each for each in claimed if await _succeeds(tools, [each], partial(_erase, tools, each))]
     if erased and await _succeeds(tools, erased, tools.database.forget):

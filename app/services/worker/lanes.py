@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from app.domain.tools import Tools
+from app.domain.tools import LiveTools
 from app.models.outbox import Endpoint
 from app.services.outgoing.webhooks import endpoints_due
 from app.services.worker.delivery import deliver_due
@@ -16,8 +16,8 @@ logger = logging.getLogger(__name__)
 class EndpointLanes:
     """The lanes of one worker; a lane ends when nothing waits for its endpoint."""
 
-    def __init__(self, tools: Tools, stop: asyncio.Event) -> None:
-        self._tools = tools
+    def __init__(self, live: LiveTools, stop: asyncio.Event) -> None:
+        self._live = live
         self._stop = stop
         self._lanes: dict[Endpoint, asyncio.Task[None]] = {}
 
@@ -26,7 +26,7 @@ class EndpointLanes:
 
         Return 0, because the lanes do the work.
         """
-        for endpoint in await endpoints_due(self._tools):
+        for endpoint in await endpoints_due(self._live.now):
             if endpoint not in self._lanes:
                 self._lanes[endpoint] = asyncio.create_task(self._deliver(endpoint))
         return 0
@@ -37,7 +37,7 @@ class EndpointLanes:
 
     async def _deliver(self, endpoint: Endpoint) -> None:
         try:
-            while not self._stop.is_set() and await deliver_due(self._tools, endpoint=endpoint):
+            while not self._stop.is_set() and await deliver_due(self._live.now, endpoint=endpoint):
                 pass
         except Exception:
             logger.exception("The events for one endpoint failed; they are tried again soon.")

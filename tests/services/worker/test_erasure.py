@@ -22,6 +22,7 @@ from app.domain.ports import Database, Mailer, MailMessage
 from app.domain.tenants import TenantDirectory
 from app.models.outbox import OutboxKind
 from app.services.outgoing.outbox import retry
+from app.services.outgoing.webhooks import TAKEN_UP
 from app.services.worker.delivery import MOST_ATTEMPTS, delay_after, deliver_due
 from app.services.worker.erasure import BATCH, LEASE, _claim, anonymize_due
 from app.settings import Settings
@@ -459,12 +460,13 @@ class TestFarewell:
         assert await retry(gateway.tools) == 0
         assert person.email not in caplog.text
 
-    async def test_of_a_shop_that_is_gone_is_forgotten_at_once(self, gateway: Gateway) -> None:
+    async def test_of_a_shop_that_is_gone_is_forgotten_within_a_minute(self, gateway: Gateway) -> None:
         person = await gateway.customer(STOREFRONT)
         await due(gateway, person.id)
         await anonymize_due(gateway.tools)
         tenants = gateway.tools.tenants
         others = TenantDirectory([tenant for tenant in tenants if tenant.id != "shop"])
+        gateway.clock.advance(seconds=TAKEN_UP.total_seconds())
         await deliver_due(replace(gateway.tools, tenants=others), OutboxKind.MAIL)
         assert await gateway.rows(MAILS) == []
 

@@ -13,6 +13,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from app.domain.requests import RequestFacts
+from app.domain.tools import LiveTools
 from app.domain.topics import Topic
 from app.services.caller import Caller
 from app.services.outgoing.events import emit
@@ -210,7 +211,7 @@ class TestRefusedLogin:
             uow.enter(gateway.tools.tenants.tenant("demo"))
             await emit(uow, Topic.MAIL_FAILED, person.id)
         stop = asyncio.Event()
-        worker = asyncio.create_task(work(gateway.tools, stop))
+        worker = asyncio.create_task(work(LiveTools(gateway.tools), stop))
         try:
             await receiver.wait_for(1)
         finally:
