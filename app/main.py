@@ -34,6 +34,7 @@ from app.http.oauth import oauth_routes
 from app.http.playground import Playground, playground_routes
 from app.http.probes import probe_routes
 from app.http.problem_details import answer_problem
+from app.http.refresh_cookies import RefreshCookies
 from app.http.request_log import RequestLog
 from app.http.welcome import welcome_routes
 from app.reloading import follow_tenants
@@ -86,12 +87,13 @@ def build_app(settings: Settings, tools: Tools, files: TenantFiles | None = None
         lambda facts: make_context(live.now, facts),
         known=KnownOperations(lambda known_as: live.now.tenants.find_operation(known_as)),
         playground=None if production else Playground(),
+        cookies=RefreshCookies(tools.public_url),
     )
     edge = Middleware(
         Edge,
         new_id=tools.random.new_id,
         clock=tools.clock,
-        addresses=ClientAddresses(str(network) for network in settings.trusted_proxies),
+        addresses=ClientAddresses(map(str, settings.trusted_proxies), settings.client_ip_header),
         cors=Cors(lambda: live.now.tenants.origins),
         log=RequestLog(tools.clock, sys.stderr, production=production),
         observers=tools.observers,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 from collections.abc import Mapping
@@ -119,6 +120,12 @@ def _existing_file_or_folder(path: Path) -> Path:
     return path
 
 
+def _header_name(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9-]+", text) is None:
+        raise ValueError("must be the name of a header, such as CF-Connecting-IP")
+    return text
+
+
 def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """Return the networks in a list with commas; a single address is a network of one."""
     try:
@@ -153,6 +160,7 @@ class Settings(BaseSettings):
     signing_keys_file: Annotated[Path, AfterValidator(_existing_file)] | None = None
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)
     otel_exporter_otlp_endpoint: str | None = Field(default=None, repr=False)
+    client_ip_header: Annotated[str, AfterValidator(_header_name)] | None = None
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)] = ()
 
     @property
@@ -209,6 +217,8 @@ class Settings(BaseSettings):
         faults = _faults_in_production(given) if given.get("profile") == Profile.PRODUCTION else []
         if "smtp_url" in given and "mail_from" not in given:
             faults.append(f"MAIL_FROM is missing: {_MISSING_IN_PRODUCTION['mail_from']}")
+        if "client_ip_header" in given and "trusted_proxies" not in given:
+            faults.append("CLIENT_IP_HEADER needs TRUSTED_PROXIES: the header of nobody else is believed")
         try:
             settings = cls(
                 **{"database_url": f"sqlite:///{state_dir}/gateway.db", **given},

@@ -20,6 +20,7 @@ from tests.harness.fast import FastRun
 from tests.harness.gateway import Gateway, run_gateway
 from tests.harness.postgresql import PostgresqlServer
 from tests.harness.server import ServerProcess
+from tests.harness.slowness import Slowness
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -146,3 +147,10 @@ def server(start_server: Callable[..., ServerProcess]) -> Iterator[ServerProcess
     running = start_server()
     yield running
     running.stop()
+
+
+@pytest.fixture
+def slowness(gateway: Gateway) -> Iterator[Slowness]:
+    """Make the database of the gateway slow at one point."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield Slowness(patch, gateway)

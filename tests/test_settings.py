@@ -156,6 +156,20 @@ class TestLoad:
     def test_wants_a_sender_for_its_mail(self) -> None:
         assert [line.split()[0] for line in faults_of(SMTP_URL="smtp://h:25")] == ["MAIL_FROM"]
 
+    @pytest.mark.parametrize(
+        ("variables", "fault"),
+        [
+            ({"CLIENT_IP_HEADER": "CF-Connecting-IP"}, "CLIENT_IP_HEADER needs TRUSTED_PROXIES"),
+            (
+                {"CLIENT_IP_HEADER": "not a header", "TRUSTED_PROXIES": "10.0.0.0/8"},
+                "CLIENT_IP_HEADER must be the name of a header",
+            ),
+        ],
+    )
+    def test_wants_to_know_who_writes_the_header_of_the_client(self, variables: dict[str, str], fault: str) -> None:
+        (line,) = faults_of(**variables)
+        assert line.startswith(fault)
+
     def test_tells_every_fault_at_once(self) -> None:
         lines = faults_of(PORT="x", WORKER="maybe", PROFILE="z")
         assert [line.split()[0] for line in lines] == ["PORT", "PROFILE", "WORKER"]

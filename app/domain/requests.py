@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,11 @@ class Visitor:
 class RequestFacts:
     """`ip` is the canonical address of the client (an IPv6 one as its /64); `token` the bearer token as presented.
 
-    `client_id` is what the header `Gateway-Client` says. Where a `visitor` counts, `ip` and `user_agent` are the
-    visitor's, and `server` is the request as its server has sent it.
+    `client_id` is what the header `Gateway-Client` says, `refresh_cookie` that client's cookie, `origin` its page's.
+    Where a `visitor` counts, `ip` and `user_agent` are the visitor's, and `server` is the request as sent.
     `operation` is the SHA-256 of the GraphQL document, in hexadecimal; None where there is none.
     `challenge_response` is what a provider of challenges gave to the person, as presented. `is_first_of_day` says of a
-    task that nobody had asked for a mail from that address within a day.
+    task that nobody had asked for a mail from that address within a day. `idempotency_key` is the header of that name.
     """
 
     request_id: str
@@ -36,8 +36,11 @@ class RequestFacts:
     challenge_response: str | None = None
     is_first_of_day: bool = False
     client_id: str | None = None
+    origin: str | None = None
+    refresh_cookie: str | None = field(default=None, repr=False)
     visitor: Visitor | None = None
     server: RequestFacts | None = None
+    idempotency_key: str | None = None
 
     @property
     def as_sent(self) -> RequestFacts:

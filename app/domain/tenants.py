@@ -34,7 +34,7 @@ from app.domain.sign_in import SecondFactorRule, SignInMethod
 from app.domain.tenant_rules import Entry, Lifetimes, Limits
 from app.domain.topics import Topic, topics_matching
 from app.domain.web_addresses import check_origin, check_redirect_uri, check_target_url, check_web_url
-from app.domain.web_origins import Origins, check_client_origin
+from app.domain.web_origins import Origins, RegisteredOrigin, check_client_origin, spellings
 
 Value = TypeVar("Value")
 
@@ -171,6 +171,14 @@ class ClientKind(StrEnum):
 
 
 @unique
+class SameSite(StrEnum):
+    """When a browser sends a cookie: from pages of the same site only, or from every site that is let in."""
+
+    LAX = "lax"
+    NONE = "none"
+
+
+@unique
 class SocialLinking(StrEnum):
     """What a verified social identity with a customer's address needs before it is linked to that customer."""
 
@@ -301,6 +309,12 @@ class Client(Entry):
     redirect_uris: tuple[RedirectUri, ...] = ()
     """Where social logins may come back to, to the letter: https, or an app's own scheme as in
     `com.example.shop:/callback`; storefronts only."""
+    refresh_cookie: StrictBool = False
+    """Whether the refresh token leaves in a cookie only, which no script can read; for pages, which call with
+    `Gateway-Client`. Storefronts only."""
+    cookie_same_site: SameSite = SameSite.LAX
+    """`lax` where the gateway and the pages are one site, such as `id.shop.example` and `shop.example`; `none` where
+    they are not, which some browsers refuse."""
     secret: SecretStr | None = None
     """The client's secret. An integration's is for HTTP Basic and for assertions signed by HMAC. By a storefront's, in
     the header `Storefront-Secret`, its own server speaks for visitors; it opens nothing else."""
@@ -321,6 +335,10 @@ class Client(Entry):
         """The public keys that are registered for it, each a JWK as JSON text."""
         return split_keys(self.jwks)
 
+    def lets_in(self, origin: str) -> bool:
+        """Tell whether this is the origin of one of its pages."""
+        return any(spelling in self.origins for spelling in spellings(origin))
+
     @property
     def has_well_known_secret(self) -> bool:
         """Whether its secret is one of the demo's, which everybody knows."""
@@ -338,10 +356,14 @@ class Client(Entry):
     def _fits_its_kind(self) -> Self:
         if self.kind is ClientKind.STOREFRONT and (self.jwks or self.scopes):
             raise ValueError("a storefront is public: leave jwks_file and scopes out")
+        if self.refresh_cookie and not self.origins:
+            raise ValueError("refresh_cookie needs origins: only pages of theirs get a cookie")
+        if not self.refresh_cookie and "cookie_same_site" in self.model_fields_set:
+            raise ValueError("cookie_same_site needs refresh_cookie = true")
         if self.kind is ClientKind.INTEGRATION:
             if self.secret is None and self.jwks is None:
                 raise ValueError("an integration needs secret_env or jwks_file")
-            if self.origins or self.redirect_uris:
+            if self.origins or self.redirect_uris or self.refresh_cookie:
                 raise ValueError("an integration does not run in a browser: leave origins and redirect_uris out")
         return self
 
@@ -631,7 +653,7 @@ class TenantDirectory:
         self._texts: dict[str, str] = {}
         for tenant in tenants:
             self._add(tenant)
-        self.origins = Origins(pair for tenant in self for pair in _origins(tenant))
+        self.origins = Origins(each for tenant in self for each in _origins(tenant))
 
     def __iter__(self) -> Iterator[Tenant]:
         return iter(self._tenants.values())
@@ -653,8 +675,8 @@ class TenantDirectory:
             tenant for each in (*gone, *(t.id for t in changed)) if (tenant := self._tenants.get(each)) is not None
         ]
         later.origins = self.origins.with_changes(
-            (pair for tenant in changed for pair in _origins(tenant)),
-            (pair for tenant in before for pair in _origins(tenant)),
+            (each for tenant in changed for each in _origins(tenant)),
+            (each for tenant in before for each in _origins(tenant)),
         )
         for tenant_id in (*gone, *(tenant.id for tenant in changed)):
             later._take_out(tenant_id)
@@ -714,8 +736,12 @@ class TenantDirectory:
         return None if found is None or found[1].is_storefront else found
 
 
-def _origins(tenant: Tenant) -> Iterator[tuple[str, str]]:
-    return ((tenant.id, origin) for client in tenant.clients for origin in client.origins)
+def _origins(tenant: Tenant) -> Iterator[RegisteredOrigin]:
+    return (
+        RegisteredOrigin(origin, tenant.id, client.id, client.refresh_cookie)
+        for client in tenant.clients
+        for origin in client.origins
+    )
 
 
 def _check_unique(ids: Iterable[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,29 +72,55 @@ def spellings(origin: str) -> Iterator[str]:
         yield _ANY + match["rest"]
 
 
-class Origins:
-    """Knows for which shops an origin is registered; made of pairs of a shop's id and one of its origins."""
+@dataclass(frozen=True, slots=True)
+class RegisteredOrigin:
+    """An origin of a client of a shop; `with_cookie` if the client's refresh tokens are in cookies."""
 
-    def __init__(self, registered: Iterable[tuple[str, str]]) -> None:
-        self._shops: dict[str, frozenset[str]] = {}
+    origin: str
+    tenant_id: str
+    client_id: str = ""
+    with_cookie: bool = False
+
+
+class Origins:
+    """Knows for which shops an origin is registered, and which client's pages may send and get its cookie."""
+
+    def __init__(self, registered: Iterable[RegisteredOrigin]) -> None:
+        self._registered: dict[str, frozenset[RegisteredOrigin]] = {}
         self._add(registered)
 
-    def with_changes(self, registered: Iterable[tuple[str, str]], gone: Iterable[tuple[str, str]]) -> Origins:
+    def with_changes(self, registered: Iterable[RegisteredOrigin], gone: Iterable[RegisteredOrigin]) -> Origins:
         """Return the origins without those that are gone, and with these; these have not changed."""
         later = Origins(())
-        later._shops = self._shops.copy()
-        for tenant_id, origin in gone:
-            left = later._shops.pop(origin, frozenset()) - {tenant_id}
+        later._registered = self._registered.copy()
+        for each in gone:
+            left = later._registered.pop(each.origin, frozenset()) - {each}
             if left:
-                later._shops[origin] = left
+                later._registered[each.origin] = left
         later._add(registered)
         return later
 
-    def _add(self, registered: Iterable[tuple[str, str]]) -> None:
-        for tenant_id, origin in registered:
-            self._shops[origin] = self._shops.get(origin, frozenset()) | {tenant_id}
+    def _add(self, registered: Iterable[RegisteredOrigin]) -> None:
+        for each in registered:
+            self._registered[each.origin] = self._registered.get(each.origin, frozenset()) | {each}
 
     def allows(self, origin: str, tenant_ids: Collection[str] = ()) -> bool:
         """Tell whether browsers on this origin may see what is these shops', or if there are none, nobody's."""
-        shops = {shop for spelling in spellings(origin) if spelling in self._shops for shop in self._shops[spelling]}
+        shops = {each.tenant_id for each in self._find(origin)}
         return bool(shops) and shops.issuperset(tenant_ids)
+
+    def allows_cookies(self, origin: str, client_id: str | None, tenant_ids: Collection[str] = ()) -> bool:
+        """Tell whether a page on this origin may call with the cookie of this client about nothing but its shop.
+
+        A preflight does not say which client it is for: then with that of any.
+        """
+        return any(
+            each.with_cookie
+            and (client_id is None or each.client_id == client_id)
+            and {each.tenant_id}.issuperset(tenant_ids)
+            for each in self._find(origin)
+        )
+
+    def _find(self, origin: str) -> Iterator[RegisteredOrigin]:
+        for spelling in spellings(origin):
+            yield from self._registered.get(spelling, ())

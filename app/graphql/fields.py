@@ -20,10 +20,12 @@ from strawberry.types.field import StrawberryField
 
 from app.domain.errors import DomainError, UnauthenticatedReason, forbidden
 from app.domain.principal import Principal, TokenKind
+from app.domain.refresh_cookies import RefreshCookie, is_page_of, require_page_of
 from app.domain.scopes import SESSION_SCOPES, Scope, SessionScope, has_scope, kinds_with, may_see_payments
 from app.graphql.context import Context, Info
 from app.graphql.enums import describe_enum
 from app.graphql.errors import present
+from app.graphql.refresh_cookies import cookie_client, take_refresh_token
 from app.graphql.selections import mentions, selects
 from app.services.caller import Caller
 
@@ -102,6 +104,11 @@ class Access(FieldExtension):
         if self._kinds & SESSION_SCOPES.keys() != named | asking:
             raise ValueError(f"The kinds {sorted(self._kinds)} are not those whose tokens say {session_scope}.")
 
+    @property
+    def is_for_anyone(self) -> bool:
+        """Whether no access token is asked for, and one that is there is ignored."""
+        return not self._kinds
+
     def apply(self, field: StrawberryField) -> None:
         """Write the rule into the SDL."""
         kinds = [kind for kind in TokenKind if kind in self._kinds]
@@ -117,6 +124,11 @@ class Access(FieldExtension):
                 initial_password=self._initial_password or strawberry.UNSET,
             ),
         ]
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether nobody may call the field without a token."""
+        return bool(self._kinds)
 
     def check(self, info: Info) -> None:
         """Raise UNAUTHENTICATED or FORBIDDEN unless the caller may, and may see all that is selected."""
@@ -166,9 +178,13 @@ def _acts_in_a_name(principal: Principal, scope: Scope) -> bool:
 class Transaction(FieldExtension):
     """Runs a root mutation field in a unit of work of its own."""
 
-    def __init__(self, access: Access, payload: Callable[..., Any], *, takes_credentials: bool) -> None:
+    def __init__(
+        self, access: Access, payload: Callable[..., Any], *, takes_credentials: bool, ends_session: bool
+    ) -> None:
         self._access = access
         self._payload = payload
+        self._ends_session = ends_session
+        self._gives_tokens = "tokens" in get_type_hints(payload)
         self.takes_credentials = takes_credentials
 
     def apply(self, field: StrawberryField) -> None:
@@ -183,15 +199,38 @@ class Transaction(FieldExtension):
     ) -> Any:
         """Commit what the resolver wrote, or forget it and answer with the payload's `userErrors`; note their codes."""
         context: Context = info.context
-        uow = await context.begin_field()
+        await context.begin_field()
+        if self._ends_session:
+            await context.accept_cookie()
         self._access.check(info)
+        facts = context.caller.facts.as_sent
+        self._check_page(context)
+        if context.keyed_call is not None and self._access.needs_token:
+            await context.keyed_call.begin(context.uow)
+        cookie = None
         try:
-            async with uow:
+            async with context.uow:
                 payload = await next_(source, info, **arguments)
+                cookie = take_refresh_token(context.tools, facts, payload)
         except DomainError as error:
             payload = self._payload(user_errors=present(error))
+        if context.keyed_call is not None:
+            context.keyed_call.note_payload()
+        client = context.cookie_client if self._ends_session else None
+        if client is not None and is_page_of(client, facts):
+            cookie = RefreshCookie(client)
+        if cookie is not None:
+            context.refresh_cookies.append(cookie)
         context.user_error_codes += [each.code.value for each in payload.user_errors]
         return payload
+
+    def _check_page(self, context: Context) -> None:
+        """Refuse early, before anything is used up, what could not be answered with a cookie at the end."""
+        principal = context.principal
+        if self._gives_tokens and not self._access.is_for_anyone and principal is not None:
+            client = cookie_client(context.tools, principal.client_id)
+            if client is not None:
+                require_page_of(client, context.caller.facts.as_sent)
 
 
 def query(
@@ -232,6 +271,7 @@ def mutation(
     session_scope: SessionScope | None = None,
     initial_password: bool = False,
     takes_credentials: bool = False,
+    ends_session: bool = False,
     is_repeatable: bool = False,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Return the decorator of a root mutation field; its docstring is the SDL's description.
@@ -240,6 +280,7 @@ def mutation(
     `session_scope`: the word for it in the `scope` of a session's token.
     `initial_password`: a customer may call it before the initial password is changed.
     `takes_credentials`: somebody could guess with it, so a document may hold one such field only.
+    `ends_session`: it may be called by the cookie with a refresh token alone, and has the browser forget it.
     `is_repeatable`: it replaces the caller's tokens, and its service answers the same call again with those that it has
     ended by that (`services.sessions.repeated_calls`).
     """
@@ -257,7 +298,7 @@ def mutation(
         return strawberry.mutation(
             resolver=resolver,
             description=_description(resolver),
-            extensions=[Transaction(access, payload, takes_credentials=takes_credentials)],
+            extensions=[Transaction(access, payload, takes_credentials=takes_credentials, ends_session=ends_session)],
         )
 
     return decorate

@@ -44,6 +44,8 @@ What the program must handle comes as `errors`, each with one of these `extensio
   the answer in the header `Challenge-Response`.
 * `SERVICE_BUSY`: the service is overloaded; wait `retryAfter` seconds. `outcome` is `NOT_DONE`: nothing was changed,
   send the call again; or `UNKNOWN`: look first whether it was done, or send it again with the same `Idempotency-Key`.
+* `IDEMPOTENCY_KEY_REUSED`: the header `Idempotency-Key` came with another operation or other variables before. Take a
+  new key for a new call.
 * `BAD_REQUEST`: the document, a variable or an argument is wrong; `message` says what. Correct the program.
 * `QUERY_TOO_COMPLEX`: the document is too long, too deep or selects too much. Split it.
 * `PERSISTED_QUERY_NOT_FOUND`: the hash is not known yet. Send it again with the text of the document.

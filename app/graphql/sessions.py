@@ -18,6 +18,7 @@ from app.graphql.fields import ANYONE, mutation, query
 from app.graphql.login_steps import NEXT_STEP, LoginStep, present_login_step
 from app.graphql.presenting import Presenter
 from app.graphql.proofs import KEPT_UNPROVEN_DATA
+from app.graphql.refresh_cookies import check_refreshed, read_refresh_token
 from app.models import sessions as models
 from app.services.accounts.unproven_data import holds_unproven_data
 from app.services.sessions import login_steps, saas_tokens, token_sets
@@ -53,7 +54,8 @@ class TokenSet:
     token_type: str = strawberry.field(description="How to send the token: `Bearer`.")
     expires_in: int = strawberry.field(description="Seconds until the access token expires: `900`.")
     refresh_token: str | None = strawberry.field(
-        description="Trade it for new tokens with `refresh`. It works once. Null on behalf of a customer."
+        description="Trade it for new tokens with `refresh`. It works once. Null on behalf of a customer, "
+        "and for a client that keeps it in a cookie."
     )
     refresh_token_expires_in: int | None = strawberry.field(
         description="Seconds until the refresh token expires: `86400`."
@@ -235,7 +237,11 @@ class AnonymousLoginInput:
 class RefreshInput:
     """Refresh token and legal entity."""
 
-    refresh_token: str = strawberry.field(description="The refresh token that was received last.")
+    refresh_token: str | None = strawberry.field(
+        default=None,
+        description="The refresh token that was received last: `cg_cr_…`. Leave it out if the client keeps it in a "
+        "cookie (`refresh_cookie`), and send the header `Gateway-Client`.",
+    )
     legal_entity_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of one of the customer's confirmed companies, to buy for it from now on."
     )
@@ -374,14 +380,19 @@ class SessionMutations:
 
         Within 30 seconds any number of tabs may trade the same token: some share a pair. If the answer is lost, call
         again, even days later: as long as nothing of the lost answer was traded on, you get a new pair, once a day.
+        A client with `refresh_cookie` sends `{}`, its cookie, and the header `Gateway-Client`.
         Who: anyone with a refresh token; an old access token in the header is ignored.
-        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: use the newest token that any tab has, or begin again with
-        `anonymousLogin`; `TOKEN_REUSED`: somebody else may have the token, so the session was ended, and all its
-        refresh tokens answer so: log in again; `NOT_FOUND` at `legalEntityId`: it is not one of the
-        customer's confirmed companies, and the refresh token still works.
-        Errors: `RATE_LIMITED`: wait `retryAfter` seconds.
+        User errors: `REQUIRED`: give the refresh token; `TOKEN_INVALID`, `TOKEN_EXPIRED`: use the newest token that any
+        tab has, or begin again with `anonymousLogin`; `TOKEN_REUSED`: somebody else may have the token, so
+        the session was ended, and all its refresh tokens answer so: log in again; `NOT_FOUND` at `legalEntityId`: it is
+        not one of the customer's confirmed companies, and the refresh token still works.
+        Errors: `RATE_LIMITED`: wait `retryAfter` seconds; `FORBIDDEN`: the cookie counts only from a page of the
+        client's origins, with `Gateway-Client`.
         """
-        tokens = await refresh_service.refresh(info.context.uow, input.refresh_token, input.legal_entity_id)
+        tools, facts = info.context.tools, info.context.caller.facts.as_sent
+        presented = read_refresh_token(tools, facts, input.refresh_token)
+        tokens = await refresh_service.refresh(info.context.uow, presented, input.legal_entity_id)
+        check_refreshed(tools, facts, input.refresh_token, tokens.bearer.client_id)
         return TokenPayload(tokens=present_tokens(tokens))
 
     @mutation(
@@ -409,14 +420,15 @@ class SessionMutations:
         uow = info.context.uow
         return present_login(uow, await service.login(uow, input.email, input.password, input.device_token))
 
-    @mutation(kinds=SESSION, session_scope=SessionScope.SESSION_USE, initial_password=True)
+    @mutation(kinds=SESSION, session_scope=SessionScope.SESSION_USE, initial_password=True, ends_session=True)
     async def logout(self, info: Info, input: LogoutInput | None = None) -> LogoutPayload:
         """End this session, or with `everywhere` all sessions of the customer. The tokens stop working at once.
 
-        Who: an anonymous session, a customer, or staff on their behalf.
+        Who: an anonymous session, a customer, or staff on their behalf; or the bearer of the cookie of a client with
+        `refresh_cookie`, without an access token, who sends the header `Gateway-Client`.
         User errors: none.
         Errors: `UNAUTHENTICATED`: the session has ended already; `FORBIDDEN` for an integration token: it has no
-        session.
+        session; or for a cookie that does not come from a page of the client's origins.
         """
         everywhere = input is not None and input.everywhere
         return LogoutPayload(logged_out=await service.logout(info.context.uow, everywhere=everywhere))

@@ -6,12 +6,17 @@ header has as many addresses, and as many limits, as they like; and it knows no 
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from app.http.forwarded import forwarded_hops
+
 UNKNOWN = "unknown"
+
+_log = logging.getLogger(__name__)
 
 # RFC 7239 section 6; IPv6 without brackets has no port.
 _WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<v4>[0-9.]+))(?::(?:[0-9]{1,5}|_[A-Za-z0-9._-]+))?", re.ASCII)
@@ -19,37 +24,78 @@ _WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<v4>[0-9.]+))(?::(?:[0-9]{1
 Network = IPv4Network | IPv6Network
 
 
+FORWARDED_FOR = b"x-forwarded-for"
+FORWARDED = b"forwarded"
+
+
 class ClientAddresses:
-    """Reads client addresses behind proxies in these networks (CIDR); raises `ValueError` for a wrong network."""
+    """Reads client addresses behind proxies in these networks (CIDR); raises `ValueError` for a wrong network.
 
-    def __init__(self, trusted_proxies: Iterable[str]) -> None:
+    `header` is the one that our proxies write, if it is neither `X-Forwarded-For` nor `Forwarded`.
+    """
+
+    def __init__(self, trusted_proxies: Iterable[str], header: str | None = None) -> None:
         self._trusted = tuple(ip_network(network.strip()) for network in trusted_proxies)
+        self._names = (header.lower().encode(),) if header is not None else (FORWARDED_FOR, FORWARDED)
+        self._has_complained = False
 
-    def find(self, peer: str | None, forwarded_for: Iterable[bytes]) -> str:
+    def find(self, peer: str | None, headers: Iterable[tuple[bytes, bytes]]) -> str:
         """Return the canonical address of the client: the rightmost hop that is not one of our proxies.
 
-        `forwarded_for` has the values of the `X-Forwarded-For` headers in their order. The search ends at a hop that is
-        not an address, because everything to its left may be forged.
+        `headers` are those of the request in their order. The search ends at a hop that is not an address, because
+        everything to its left may be forged; then the proxy counts that has sent it.
         """
         if peer is None:
             return UNKNOWN
         if not self._trusted or not self._is_trusted(peer):
             return canonical_address(peer)
+        return canonical_address(self._last_not_ours(peer, list(headers)))
+
+    def _last_not_ours(self, peer: str, headers: Sequence[tuple[bytes, bytes]]) -> str:
         client = peer
-        hops = b",".join(forwarded_for).decode("latin-1").split(",")
-        for hop in map(str.strip, reversed(hops)):
-            if _read(hop) is None:
+        name, hops = self._hops(headers)
+        for hop in hops:
+            address = without_port(hop)
+            if address is None:
+                self._complain(name)
                 break
-            client = hop
-            if not self._is_trusted(hop):
+            client = address
+            if not self._is_trusted(address):
                 break
-        return canonical_address(client)
+        return client
+
+    def _hops(self, headers: Sequence[tuple[bytes, bytes]]) -> tuple[bytes, list[str]]:
+        """Return the hops of the first of our headers that has any, the last proxy's first."""
+        for name in self._names:
+            values = [value.decode("latin-1") for key, value in headers if key == name]
+            hops = list(forwarded_hops(values) if name == FORWARDED else _listed_hops(values))
+            if hops:
+                return name, hops
+        return b"", []
+
+    def _complain(self, name: bytes) -> None:
+        """Write one line for a process, without the value, which is somebody's or a stranger's."""
+        if not self._has_complained:
+            self._has_complained = True
+            _log.warning(
+                "%s has a hop that is no IP address, so the proxy before it counts as the client", _shown(name)
+            )
 
     def _is_trusted(self, text: str) -> bool:
         address = _read(text)
         return address is not None and any(
             address in network for network in self._trusted if network.version == address.version
         )
+
+
+def _shown(name: bytes) -> str:
+    return name.decode("latin-1").title()
+
+
+def _listed_hops(values: Sequence[str]) -> Iterator[str]:
+    """Yield the hops of a header with commas from the right, without the empty ones (RFC 9110 section 5.6.1)."""
+    for value in reversed(values):
+        yield from (hop for hop in map(str.strip, reversed(value.split(","))) if hop)
 
 
 @lru_cache(maxsize=4096)
@@ -68,9 +114,15 @@ def read_hop(text: str) -> str | None:
 
     It is canonical, as `canonical_address` returns it, and without the port.
     """
+    address = without_port(text)
+    return canonical_address(address) if address is not None else None
+
+
+def without_port(text: str) -> str | None:
+    """Return the address of a hop as it is written, without the port; None for what is none."""
     match = _WITH_PORT.fullmatch(text)
-    address = canonical_address(match["v6"] or match["v4"]) if match else canonical_address(text)
-    return None if address == UNKNOWN else address
+    address: str = (match["v6"] or match["v4"]) if match else text
+    return address if _read(address) is not None else None
 
 
 def _read(text: str) -> IPv4Address | IPv6Address | None:

@@ -16,6 +16,7 @@ Header = tuple[bytes, bytes]
 VARY: Header = (b"vary", b"Origin")
 
 _EXPOSED: Header = (b"access-control-expose-headers", b"X-Request-Id, Retry-After, Server-Timing")
+_CREDENTIALS: Header = (b"access-control-allow-credentials", b"true")
 _PREFLIGHT: tuple[Header, ...] = (
     (b"access-control-allow-methods", b"GET, POST"),
     (b"access-control-max-age", b"600"),
@@ -32,14 +33,18 @@ class Cors:
     def __init__(self, origins: Callable[[], Origins]) -> None:
         self._origins = origins
 
-    def headers(self, origin: bytes | None, tenant_ids: Collection[str]) -> tuple[Header, ...]:
-        """Return the headers to add to an answer about these shops.
+    def headers(
+        self, origin: bytes | None, tenant_ids: Collection[str], client_id: bytes | None = None
+    ) -> tuple[Header, ...]:
+        """Return the headers to add to an answer about these shops, to a page that says it is this client's.
 
         An origin that is not allowed gets none, so its browser refuses the answer.
         """
         if origin is None or not self._origins().allows(origin.decode("latin-1"), tenant_ids):
             return (VARY,)
-        return (VARY, (b"access-control-allow-origin", origin), _EXPOSED)
+        named = client_id.decode("latin-1") if client_id is not None else ""
+        with_cookies = self._origins().allows_cookies(origin.decode("latin-1"), named, tenant_ids)
+        return (VARY, (b"access-control-allow-origin", origin), _EXPOSED, *((_CREDENTIALS,) if with_cookies else ()))
 
     def preflight(self, origin: bytes, asked: bytes) -> tuple[Header, ...]:
         """Return the headers of the answer to a preflight, which does not say yet whose shop it is about.
@@ -51,4 +56,5 @@ class Cors:
         is_readable = len(asked) <= _LONGEST_NAMES and _NAMES.fullmatch(asked) is not None
         names = asked if is_readable else _USUAL_NAMES
         allowed = ((b"access-control-allow-origin", origin), (b"access-control-allow-headers", names))
-        return (VARY, *allowed, *_PREFLIGHT)
+        with_cookies = self._origins().allows_cookies(origin.decode("latin-1"), None)
+        return (VARY, *allowed, *_PREFLIGHT, *((_CREDENTIALS,) if with_cookies else ()))

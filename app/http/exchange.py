@@ -13,7 +13,7 @@ _KEY = "gateway.exchange"
 class Exchange:
     """`ip` as in `RequestFacts`; `fields` are the root fields, `codes` those of the errors, payloads' last.
 
-    `tenants` are all shops that the answer is about.
+    `tenants` are all shops that the answer is about, `set_cookies` the values of its headers `Set-Cookie`.
     """
 
     request_id: str
@@ -24,6 +24,7 @@ class Exchange:
     caller: str | None = None
     codes: list[str] = field(default_factory=list)
     tenants: frozenset[str] = frozenset()
+    set_cookies: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 def attach(scope: Scope, exchange: Exchange) -> None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import orjson
-from graphql import GraphQLError
+from graphql import ExecutionResult, GraphQLError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.domain.errors import AccessCode, AccessError, BusyError, BusyOutcome, HeaderRefused
 from app.domain.principal import Principal
-from app.domain.requests import RequestFacts, Visitor
+from app.domain.refresh_cookies import RefreshCookie
+from app.domain.requests import RequestFacts
 from app.graphql.documents import BadDocumentError, Document, Documents, Operation
+from app.graphql.idempotency import KeptAnswerError
 from app.graphql.operation_lists import KnownOperations
-from app.http.client_address import read_hop
 from app.http.errors import (
     bad_request,
     present_access_error,
@@ -27,11 +29,11 @@ from app.http.errors import (
 from app.http.exchange import Exchange, exchange_of
 from app.http.graphql_request import GraphQLRequest, read_body, read_query_string
 from app.http.media_types import GRAPHQL_RESPONSE, HTML, JSON, choose_answer_type, is_in_utf8
+from app.http.refresh_cookies import RefreshCookies
+from app.http.request_facts import read_facts
 
 MAX_BODY_BYTES = 100_000
 TIMEOUT_SECONDS = 10.0
-MAX_USER_AGENT = 512
-MAX_CHALLENGE_RESPONSE = 8_192
 
 Header = tuple[bytes, bytes]
 
@@ -50,6 +52,11 @@ class Context(Protocol):
         ...
 
     @property
+    def refresh_cookies(self) -> Sequence[RefreshCookie]:
+        """What the browser is to keep from now on, or to forget."""
+        ...
+
+    @property
     def user_error_codes(self) -> Sequence[str]:
         """The codes of what the payloads say that a person can put right."""
         ...
@@ -57,6 +64,18 @@ class Context(Protocol):
     @property
     def may_have_written(self) -> bool:
         """Whether it can be that something was written already."""
+        ...
+
+    def expect_repetition(self, fields: Collection[str], sent: str) -> None:
+        """Prepare for a mutation that may be made again with its `Idempotency-Key`; `sent` is what its answer is to."""
+        ...
+
+    async def settle(self, answer: str) -> None:
+        """Commit what was kept open until the answer is there, and keep the answer."""
+        ...
+
+    async def abandon(self) -> None:
+        """Roll back what was not settled."""
         ...
 
     async def record_denials(self, errors: Sequence[GraphQLError]) -> None:
@@ -103,6 +122,7 @@ class GraphQLEndpoint:
         *,
         known: KnownOperations | None = None,
         playground: ASGIApp | None = None,
+        cookies: RefreshCookies | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
         max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
@@ -110,6 +130,7 @@ class GraphQLEndpoint:
         self._make_context = make_context
         self._known = known or KnownOperations()
         self._playground = playground
+        self._cookies = cookies or RefreshCookies("")
         self._timeout_seconds = timeout_seconds
         self._max_body_bytes = max_body_bytes
 
@@ -195,8 +216,13 @@ class GraphQLEndpoint:
             raise _BadHttpError(405, "GET is for queries only: send a mutation by POST.", (b"allow", b"POST"))
         if request.known_as is not None:
             self._known.remember(request.known_as, document.text)
-        facts = _read_facts(headers, exchange, document)
+        facts = self._read_facts(headers, exchange, document)
         return await self._run(document, operation, request.variables, facts, exchange)
+
+    def _read_facts(self, headers: dict[bytes, bytes], exchange: Exchange, document: Document) -> RequestFacts:
+        facts = read_facts(headers, exchange, document.hash)
+        cookie = self._cookies.read(headers.get(b"cookie"), facts.client_id)
+        return replace(facts, refresh_cookie=cookie) if cookie is not None else facts
 
     async def _run(
         self,
@@ -210,7 +236,12 @@ class GraphQLEndpoint:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 context = await self._make_context(facts)
+                if not operation.is_query and facts.idempotency_key is not None:
+                    context.expect_repetition(operation.fields, _all_sent(document, operation, variables))
                 result = await self._documents.execute(document, operation, variables, context)
+                answer = _kept_answer(result) or _present(result, exchange)
+                if facts.idempotency_key is not None:
+                    await context.settle(orjson.dumps(answer.body).decode())
                 if result.errors:
                     await context.record_denials(result.errors)
                     _raise_refused_header(result.errors)
@@ -224,17 +255,37 @@ class GraphQLEndpoint:
             return _Answer(500, {"errors": [present_bug(error, exchange.request_id)]})
         finally:
             if context is not None:
+                await context.abandon()
                 exchange.tenants = context.tenant_ids
+                exchange.set_cookies = tuple(map(self._cookies.write, context.refresh_cookies))
         exchange.codes += context.user_error_codes
         principal = context.principal
         if principal is not None:
             exchange.tenant, exchange.caller = principal.tenant_id, principal.kind.value
-        if not result.errors:
-            return _Answer(200, {"data": result.data})
-        errors = present_execution_errors(result.errors, exchange.request_id)
-        if result.data is None and all(error.path is None for error in result.errors):
-            return _Answer(_status(AccessCode(errors[0]["extensions"]["code"])), {"errors": errors})
-        return _Answer(200, {"errors": errors, "data": result.data})
+        return answer
+
+
+def _present(result: ExecutionResult, exchange: Exchange) -> _Answer:
+    if not result.errors:
+        return _Answer(200, {"data": result.data})
+    errors = present_execution_errors(result.errors, exchange.request_id)
+    if result.data is None and all(error.path is None for error in result.errors):
+        return _Answer(_status(AccessCode(errors[0]["extensions"]["code"])), {"errors": errors})
+    return _Answer(200, {"errors": errors, "data": result.data})
+
+
+def _kept_answer(result: ExecutionResult) -> _Answer | None:
+    """Return what a call was answered the first time, if this is a repetition."""
+    for error in result.errors or ():
+        if isinstance(error.original_error, KeptAnswerError):
+            result.errors = None
+            return _Answer(200, orjson.loads(error.original_error.answer))
+    return None
+
+
+def _all_sent(document: Document, operation: Operation, variables: dict[str, Any]) -> str:
+    """Return all that the answer of an operation depends on, the same text for the same."""
+    return json.dumps([document.hash, operation.name, variables], sort_keys=True)
 
 
 def _raise_refused_header(errors: Sequence[GraphQLError]) -> None:
@@ -251,6 +302,7 @@ _STATUS = {
     AccessCode.RATE_LIMITED: 429,
     AccessCode.CHALLENGE_REQUIRED: 403,
     AccessCode.SERVICE_BUSY: 503,
+    AccessCode.IDEMPOTENCY_KEY_REUSED: 422,
     AccessCode.INTERNAL: 500,
 }
 
@@ -290,7 +342,8 @@ def _read_headers(scope: Scope) -> dict[bytes, bytes]:
             if sum(key == name for key, _ in pairs) > 1:
                 raise bad_request("A request header is there twice that may be there only once.")
         for name in _JOINED_HEADERS & headers.keys():
-            headers[name] = b",".join(value for key, value in pairs if key == name)
+            separator = b"; " if name == b"cookie" else b","
+            headers[name] = separator.join(value for key, value in pairs if key == name)
     return headers
 
 
@@ -300,59 +353,12 @@ _SINGLE_HEADERS = (
     b"content-length",
     b"content-encoding",
     b"challenge-response",
+    b"idempotency-key",
     b"gateway-client",
+    b"origin",
 )
 # Twice, those of a visitor are no secret and no address; to a client without a secret that is nothing.
-_JOINED_HEADERS = frozenset({b"accept", b"storefront-secret", b"buyer-ip", b"buyer-user-agent"})
-
-
-def _read_facts(headers: dict[bytes, bytes], exchange: Exchange, document: Document) -> RequestFacts:
-    return RequestFacts(
-        request_id=exchange.request_id,
-        ip=exchange.ip,
-        user_agent=_read_user_agent(headers.get(b"user-agent")),
-        token=_read_token(headers.get(b"authorization")),
-        operation=document.hash,
-        challenge_response=_read_challenge_response(headers.get(b"challenge-response")),
-        client_id=_read_text(headers.get(b"gateway-client")),
-        visitor=_read_visitor(headers),
-    )
-
-
-def _read_user_agent(value: bytes | None) -> str | None:
-    if value is None:
-        return None
-    text = value[:MAX_USER_AGENT].decode("latin-1")
-    return text if text.isprintable() else "".join(filter(str.isprintable, text))
-
-
-def _read_text(value: bytes | None) -> str | None:
-    return value.decode("latin-1") if value is not None else None
-
-
-def _read_visitor(headers: dict[bytes, bytes]) -> Visitor | None:
-    secret = headers.get(b"storefront-secret")
-    if secret is None:
-        return None
-    ip = _read_text(headers.get(b"buyer-ip"))
-    return Visitor(
-        secret=secret.decode("latin-1"),
-        ip=None if ip is None else read_hop(ip.strip()) or "",
-        user_agent=_read_user_agent(headers.get(b"buyer-user-agent")),
-    )
-
-
-def _read_challenge_response(value: bytes | None) -> str | None:
-    """Return the answer to a challenge; None for one that is longer than any provider's."""
-    return value.decode("latin-1") if value and len(value) <= MAX_CHALLENGE_RESPONSE else None
-
-
-def _read_token(value: bytes | None) -> str | None:
-    """Return the text after `Bearer` (RFC 6750), or None with another scheme or without the header."""
-    if value is None:
-        return None
-    scheme, _, token = value.decode("latin-1").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
+_JOINED_HEADERS = frozenset({b"accept", b"storefront-secret", b"buyer-ip", b"buyer-user-agent", b"cookie"})
 
 
 async def _send(send: Send, answer: _Answer, answer_type: str, exchange: Exchange) -> None:
@@ -369,6 +375,7 @@ async def _send(send: Send, answer: _Answer, answer_type: str, exchange: Exchang
         (b"content-type", _CONTENT_TYPES.get(answer_type, _CONTENT_TYPES[JSON])),
         (b"content-length", str(len(body)).encode()),
         *answer.headers,
+        *((b"set-cookie", cookie) for cookie in exchange.set_cookies),
     ]
     if errors:
         extensions = [error["extensions"] for error in errors]

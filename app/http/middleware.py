@@ -62,6 +62,7 @@ class Edge:
         exchange = Exchange(self._new_id(), self._find_address(scope))
         attach(scope, exchange)
         origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
+        client_id = next((value for name, value in scope["headers"] if name == b"gateway-client"), None)
         preflight = self._preflight(scope, origin)
         status = 0
 
@@ -69,7 +70,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                cors = preflight or self._cors.headers(origin, exchange.tenants)
+                cors = preflight or self._cors.headers(origin, exchange.tenants, client_id)
                 own = ((b"x-request-id", exchange.request_id.encode()), *cors)
                 message["headers"] = _complete(message["headers"], own)
             await send(message)
@@ -104,8 +105,7 @@ class Edge:
 
     def _find_address(self, scope: Scope) -> str:
         client = scope.get("client")
-        forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-        return self._addresses.find(client[0] if client else None, forwarded)
+        return self._addresses.find(client[0] if client else None, scope["headers"])
 
 
 def _served(scope: Scope, exchange: Exchange, status: int, seconds: float) -> ServedRequest:

@@ -12,6 +12,7 @@ from app.models.credentials import Credential
 from app.models.customers import Customer
 from app.models.devices import Device
 from app.models.groups import CustomerGroup, GroupMembership
+from app.models.idempotent_calls import IdempotentCall
 from app.models.integration_tokens import IntegrationToken, UsedAssertion
 from app.models.legal_entities import LegalEntityAssignment
 from app.models.one_time_tokens import OneTimeToken
@@ -39,6 +40,7 @@ TABLES: tuple[type[TenantRow], ...] = (
     CustomerGroup,
     Device,
     GroupMembership,
+    IdempotentCall,
     IntegrationToken,
     KeptPair,
     LegalEntityAssignment,

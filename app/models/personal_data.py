@@ -18,6 +18,7 @@ from app.models.credentials import Credential
 from app.models.customers import Customer
 from app.models.devices import Device
 from app.models.groups import CustomerGroup, GroupMembership
+from app.models.idempotent_calls import IdempotentCall
 from app.models.integration_tokens import IntegrationToken, UsedAssertion
 from app.models.legal_entities import LegalEntityAssignment
 from app.models.one_time_tokens import OneTimeToken
@@ -425,6 +426,14 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
         "devices",
         shown=("customer_id", "created_at", "last_used_at", "expires_at", "trusted_until"),
         withheld=("token_hash",),
+    ),
+    # Answers that are kept for a day show what the tables above show.
+    PersonalTable(
+        IdempotentCall,
+        "repeatableCalls",
+        shown=("session_id", "customer_id", "created_at", "expires_at"),
+        withheld=("key_hash", "attempt", "busy_until", "sealed_input", "sealed_answer"),
+        by_session=True,
     ),
     # The rows stay until their time is over, so that an old token is still answered as revoked.
     PersonalTable(

@@ -67,6 +67,40 @@ _BY_REFRESH_TOKEN = Reading(
 )
 
 
+class SessionOfCookie(SessionOfToken):
+    """Whose session a refresh token belongs to, and until when."""
+
+    kind: str
+    customer_id: str | None
+    expires_at: datetime
+
+
+_OF_LIVING_REFRESH_TOKEN = Reading(
+    SessionOfCookie,
+    select(
+        RefreshToken.__table__.c.tenant_id,
+        RefreshToken.__table__.c.session_id,
+        Session.__table__.c.client_id,
+        Session.__table__.c.kind,
+        Session.__table__.c.customer_id,
+        RefreshToken.__table__.c.expires_at,
+    )
+    .join_from(
+        RefreshToken.__table__,
+        Session.__table__,
+        and_(col(Session.tenant_id) == col(RefreshToken.tenant_id), col(Session.id) == col(RefreshToken.session_id)),
+    )
+    .where(
+        col(RefreshToken.token_hash) == bindparam("token_hash"),
+        col(RefreshToken.revoked_at).is_(None),
+        col(RefreshToken.expires_at) > bindparam("now"),
+        col(RefreshToken.family) == col(Session.family),
+        col(Session.revoked_at).is_(None),
+        col(Session.expires_at) > bindparam("now"),
+    ),
+)
+
+
 class _Device:
     user_agent: str | None
 
@@ -151,6 +185,11 @@ class TokenLookup:
     async def find_refresh_token(self, token_hash: bytes) -> SessionOfToken | None:
         """Return the tenant, the session and the client of a refresh token, or None."""
         rows = await self._connection.read(_BY_REFRESH_TOKEN, {"token_hash": token_hash})
+        return rows[0] if rows else None
+
+    async def find_session_of(self, token_hash: bytes, now: datetime) -> SessionOfCookie | None:
+        """Return whose living session a living refresh token belongs to, traded or not, or None."""
+        rows = await self._connection.read(_OF_LIVING_REFRESH_TOKEN, {"token_hash": token_hash, "now": now})
         return rows[0] if rows else None
 
 

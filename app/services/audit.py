@@ -24,6 +24,7 @@ async def record(uow: UnitOfWork, action: AuditAction, customer_id: str | None, 
 
     `detail` holds codes and ids: no secret, and nothing personal.
     """
+    uow.about = uow.about or customer_id
     await uow.audit.add(_event(uow, action, AuditOutcome.SUCCESS, customer_id, detail))
 
 

@@ -6,7 +6,7 @@ a password is hashed; reads after it see the transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -27,6 +27,7 @@ from app.repositories.customer_search import CustomerSearch
 from app.repositories.customers import CustomerRepository
 from app.repositories.devices import DeviceRepository
 from app.repositories.groups import GroupRepository
+from app.repositories.idempotent_calls import IdempotentCallRepository
 from app.repositories.integration_tokens import IntegrationTokenRepository, UsedAssertionRepository
 from app.repositories.kept_pairs import KeptPairLookup, KeptPairRepository
 from app.repositories.legal_entities import LegalEntityRepository
@@ -47,6 +48,7 @@ from app.repositories.totp import RecoveryCodeRepository, TotpRepository
 from app.repositories.ways_in import WaysInRepository
 from app.repositories.webhook_endpoints import WebhookEndpointRepository
 from app.services.caller import Caller
+from app.services.one_at_a_time import OneAtATime
 from app.services.operation_lists import check_operation
 
 Made = TypeVar("Made")
@@ -76,7 +78,7 @@ class UnitOfWork:
     """Returning commits, raising rolls back, except for errors that are `durable`.
 
     `commit_was_sent` says that COMMIT has left for the database, whatever came of it: from then on nobody may say that
-    nothing was done.
+    nothing was done. `about` is the customer whom it was about, as audit and events say.
 
     Once the unit has ended (`is_spent`) it still reads the latest commit, for the selections of a mutation's payload.
     """
@@ -112,6 +114,7 @@ class UnitOfWork:
     legal_entities = _OfTenant(LegalEntityRepository)
     audit = _OfTenant(AuditRepository)
     integration_tokens = _OfTenant(IntegrationTokenRepository)
+    idempotent_calls = _OfTenant(IdempotentCallRepository)
     used_assertions = _OfTenant(UsedAssertionRepository)
     payment_instruments = _OfTenant(PaymentInstrumentRepository)
     product_lists = _OfTenant(ProductListRepository)
@@ -124,7 +127,7 @@ class UnitOfWork:
         self.tools = tools
         self.caller = caller
         self.now = tools.clock.now()
-        self._connection = tools.database.connect()
+        self._connection: Connection = tools.database.connect()
         self._tenant: Tenant | None = None
         if caller.principal is not None:
             self.enter(tools.tenants.tenant(caller.principal.tenant_id))
@@ -132,6 +135,8 @@ class UnitOfWork:
         self._comparison: Comparison | None = None
         self.is_spent = False
         self.commit_was_sent = False
+        self.about: str | None = None
+        self._is_held = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -139,8 +144,13 @@ class UnitOfWork:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        is_kept = error is None or (isinstance(error, DomainError | AccessError) and error.durable)
+        if self._is_held:
+            if not is_kept:
+                await self._connection.rollback()
+            return
         try:
-            if error is None or (isinstance(error, DomainError | AccessError) and error.durable):
+            if is_kept:
                 await self._write_rest()
                 self.commit_was_sent = self._connection.begun
                 await self._connection.commit()
@@ -151,6 +161,29 @@ class UnitOfWork:
         finally:
             self.is_spent = True
             await self._connection.close()
+
+    def hold(self) -> None:
+        """Leave the transaction open where the unit would end, until `finish` or `abandon`."""
+        self._is_held = True
+        self._connection = OneAtATime(self._connection)
+
+    async def finish(self, last: Callable[[], Awaitable[None]], *, has_effect: bool) -> None:
+        """End a held unit: do the last writing, and commit it together with all that is left of what was written.
+
+        `has_effect`: it is more than a note that nothing was done.
+        """
+        try:
+            await self._write_rest()
+            await last()
+            self.commit_was_sent = has_effect and self._connection.begun
+            await self._connection.commit()
+        finally:
+            await self.abandon()
+
+    async def abandon(self) -> None:
+        """End a held unit, and roll back what was not committed."""
+        self.is_spent = True
+        await self._connection.close()
 
     async def _write_rest(self) -> None:
         for event in self._at_end:

@@ -1,15 +1,12 @@
+import { get, set } from "idb-keyval";
 import { TokenKeeper, type Tokens, type TokenStore } from "./tokens.js";
 
 const KEY = "gateway-tokens";
 
+// IndexedDB: what one tab has written there the next one reads. With localStorage it may still read what was before.
 const sharedByTabs: TokenStore = {
-  async read() {
-    const text = localStorage.getItem(KEY);
-    return text === null ? null : (JSON.parse(text) as Tokens);
-  },
-  async write(tokens) {
-    localStorage.setItem(KEY, JSON.stringify(tokens));
-  },
+  read: async () => (await get<Tokens>(KEY)) ?? null,
+  write: (tokens) => set(KEY, tokens),
 };
 
 /** The keeper of a page. One tab refreshes, the others wait and find its tokens; a tab that is closed lets go. */

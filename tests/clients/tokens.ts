@@ -6,7 +6,7 @@ export interface Tokens {
   refreshToken: string | null;
 }
 
-/** Where the tokens are: localStorage, the Keychain, a file that the Keystore encrypts. */
+/** Where the tokens are: IndexedDB, the Keychain, a file that the Keystore encrypts. */
 export interface TokenStore {
   read(): Promise<Tokens | null>;
   write(tokens: Tokens): Promise<void>;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.web_origins import Origins, check_client_origin
+from app.domain.web_origins import Origins, RegisteredOrigin, check_client_origin
 
 
 class TestCheckClientOrigin:
@@ -85,12 +85,12 @@ class TestCheckClientOrigin:
 class TestAllows:
     ORIGINS = Origins(
         [
-            ("here", "https://here.test"),
-            ("here", "https://both.test"),
-            ("there", "https://both.test"),
-            ("here", "https://*.preview.test"),
-            ("here", "https://*.ports.test:8443"),
-            ("here", "capacitor://localhost"),
+            RegisteredOrigin("https://here.test", "here"),
+            RegisteredOrigin("https://both.test", "here"),
+            RegisteredOrigin("https://both.test", "there"),
+            RegisteredOrigin("https://*.preview.test", "here"),
+            RegisteredOrigin("https://*.ports.test:8443", "here"),
+            RegisteredOrigin("capacitor://localhost", "here"),
         ]
     )
 

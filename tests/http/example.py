@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -21,8 +21,9 @@ from strawberry.scalars import JSON
 
 from app.domain.errors import AccessCode, AccessError, forbidden
 from app.domain.principal import Principal, TokenKind
+from app.domain.refresh_cookies import RefreshCookie
 from app.domain.requests import RequestFacts
-from app.domain.web_origins import Origins
+from app.domain.web_origins import Origins, RegisteredOrigin
 from app.graphql.documents import Documents
 from app.graphql.limits import Limits
 from app.http.client_address import ClientAddresses
@@ -42,8 +43,18 @@ class ExampleContext:
     journal: list[str]
     principal: Principal | None = PRINCIPAL
     user_error_codes: Sequence[str] = ()
+    refresh_cookies: Sequence[RefreshCookie] = ()
     tenant_ids: frozenset[str] = frozenset({"demo"})
     may_have_written: bool = False
+
+    def expect_repetition(self, fields: Collection[str], sent: str) -> None:
+        """Do nothing: the example keeps no answer."""
+
+    async def settle(self, answer: str) -> None:
+        """Do nothing, as above."""
+
+    async def abandon(self) -> None:
+        """Do nothing, as above."""
 
     async def record_denials(self, errors: Sequence[GraphQLError]) -> None:
         """Do nothing: the example has no audit."""
@@ -190,7 +201,7 @@ class Gateway:
             new_id=lambda: f"request-{next(ids)}",
             clock=FixedClock(),
             addresses=ClientAddresses(self.trusted_proxies),
-            cors=Cors(lambda: Origins([("demo", "https://shop.example")])),
+            cors=Cors(lambda: Origins([RegisteredOrigin("https://shop.example", "demo")])),
             log=RequestLog(FixedClock(), self.log, production=True),
         )
         routes = [Route("/graphql", endpoint), Route("/crash", crash), Route("/cached", cached)]

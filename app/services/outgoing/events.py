@@ -11,6 +11,7 @@ from app.services.unit_of_work import UnitOfWork
 
 async def emit(uow: UnitOfWork, topic: Topic, customer_id: str | None, **data: Any) -> None:
     """Write one message for each endpoint of the tenant that asked for this topic; the data holds no personal field."""
+    uow.about = uow.about or customer_id
     for endpoint in uow.tenant.webhooks:
         if endpoint.wants(topic):
             message = OutboxMessage(

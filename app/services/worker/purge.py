@@ -9,6 +9,7 @@ from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
 from app.models.base import TenantRow
 from app.models.devices import Device
+from app.models.idempotent_calls import IdempotentCall
 from app.models.integration_tokens import IntegrationToken, UsedAssertion
 from app.models.one_time_tokens import OneTimeToken
 from app.models.outbox import OutboxMessage
@@ -37,14 +38,15 @@ _KEPT: tuple[tuple[type[TenantRow], str, timedelta], ...] = (
     (SocialState, "expires_at", timedelta(days=1)),
     (LinkTicket, "expires_at", timedelta(days=1)),
     (KeptPair, "expires_at", timedelta()),
+    (IdempotentCall, "expires_at", timedelta()),
     (SignInTicket, "expires_at", timedelta(days=1)),
     # Until then a mailed link may bring them back.
     (Passkey, "removed_at", timedelta(days=30)),
     (TotpSecret, "removed_at", timedelta(days=30)),
     (RecoveryCode, "removed_at", timedelta(days=30)),
 )
-# Secrets that are encrypted, and kept for seconds only.
-_SEALED = tuple(each for each in _KEPT if each[0] is KeptPair)
+# What is encrypted, and is to be gone as soon as nobody may be given it any more.
+_SEALED = tuple(each for each in _KEPT if each[0] in (KeptPair, IdempotentCall))
 
 
 async def purge_expired(tools: Tools) -> int:

@@ -1,0 +1,32 @@
+"""From the cookie with a refresh token to the caller, for what may be done by the cookie alone: to log out."""
+
+from __future__ import annotations
+
+from app.domain.errors import UnauthenticatedReason
+from app.domain.principal import Principal, TokenKind
+from app.domain.requests import RequestFacts
+from app.domain.tenants import Client
+from app.domain.tokens import REFRESH_PREFIXES, hash_token, read_prefix
+from app.domain.tools import Tools
+from app.services.caller import Caller
+from app.services.callers.lookups import open_token_lookup
+
+
+async def authenticate_by_cookie(tools: Tools, facts: RequestFacts, client: Client) -> Caller:
+    """Return the caller whose living session of this client the cookie belongs to, or one without a principal."""
+    token = facts.refresh_cookie
+    if token is None or read_prefix(token) not in REFRESH_PREFIXES:
+        return Caller(facts, refusal=UnauthenticatedReason.MISSING)
+    row = await open_token_lookup(tools).find_session_of(hash_token(token), tools.clock.now())
+    found = tools.tenants.find_client(client.id)
+    if row is None or found is None or (row.tenant_id, row.client_id) != (found[0].id, client.id):
+        return Caller(facts, refusal=UnauthenticatedReason.REVOKED)
+    principal = Principal(
+        kind=TokenKind(row.kind),
+        tenant_id=row.tenant_id,
+        client_id=row.client_id,
+        expires_at=row.expires_at,
+        session_id=row.session_id,
+        customer_id=row.customer_id,
+    )
+    return Caller(facts, principal=principal, tenant_id=row.tenant_id)
