@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from sqlalchemy import Executable
 
 from app.domain.rows import Reading, RowT, Writing
-from app.domain.social import AuthorizationGrant, AuthorizationRequest, SocialProof
+from app.domain.social import AuthorizationGrant, AuthorizationRequest, NativeGrant, SocialProof
 from app.domain.tenants import Challenge, SocialProvider, Tenant
 
 
@@ -393,7 +393,7 @@ class WebhookSender(Protocol):
 class Social(Protocol):
     """The providers of social login.
 
-    Both calls raise `Refused`: PROVIDER_UNAVAILABLE if the provider does not answer properly within the tenant's
+    The calls raise `Refused`: PROVIDER_UNAVAILABLE if the provider does not answer properly within the tenant's
     `social_timeout_seconds`, PROVIDER_REFUSED if its answer proves nothing.
     """
 
@@ -403,6 +403,10 @@ class Social(Protocol):
 
     async def prove(self, tenant: Tenant, provider: SocialProvider, grant: AuthorizationGrant) -> SocialProof:
         """Trade the code for what the provider knows about the person. The code is sent only once."""
+        ...
+
+    async def prove_natively(self, tenant: Tenant, provider: SocialProvider, grant: NativeGrant) -> SocialProof:
+        """Return what an id token says about the person. The provider is asked for nothing but its keys."""
         ...
 
     async def close(self) -> None:

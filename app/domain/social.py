@@ -37,6 +37,14 @@ class AuthorizationGrant:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class NativeGrant:
+    """The id token that an app got from the sheet of its platform, and the nonce that it had asked there with."""
+
+    id_token: str
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class ProviderTokens:
     """The provider's own tokens, never stored in clear; `expires_in` in seconds."""
 
@@ -47,7 +55,10 @@ class ProviderTokens:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SocialProof:
-    """Who somebody is, as the provider says. `email_verified` is true only if the provider said JSON `true`."""
+    """Who somebody is, as the provider says. `email_verified` is true only if the provider said JSON `true`.
+
+    `tokens` is None where the app has got the id token itself.
+    """
 
     issuer: str
     subject: str
@@ -55,7 +66,7 @@ class SocialProof:
     email_verified: bool
     first_name: str | None
     last_name: str | None
-    tokens: ProviderTokens
+    tokens: ProviderTokens | None
 
 
 def parse_code_challenge(text: str) -> str:

@@ -33,7 +33,13 @@ from app.domain.scopes import ScopeWord, permissions, words_within
 from app.domain.sign_in import SecondFactorRule, SignInMethod
 from app.domain.tenant_rules import Entry, Lifetimes, Limits
 from app.domain.topics import Topic, topics_matching
-from app.domain.web_addresses import check_origin, check_redirect_uri, check_target_url, check_web_url
+from app.domain.web_addresses import (
+    check_mailed_link,
+    check_origin,
+    check_redirect_uri,
+    check_target_url,
+    check_web_url,
+)
 from app.domain.web_origins import Origins, RegisteredOrigin, check_client_origin, spellings
 
 Value = TypeVar("Value")
@@ -112,6 +118,10 @@ def _redirect_uri(text: str, info: ValidationInfo) -> str:
     return check_redirect_uri(text, loopback=_loopback_allowed(info))
 
 
+def _mailed_link(text: str, info: ValidationInfo) -> str:
+    return check_mailed_link(text, loopback=_loopback_allowed(info))
+
+
 def _topic_pattern(text: str) -> str:
     if not topics_matching(text):
         raise ValueError(f"'{text}' matches no event: write a topic such as 'customer.created', or 'customer.*'")
@@ -137,6 +147,7 @@ Issuer = Annotated[str, Field(max_length=300), AfterValidator(_issuer)]
 TargetUrl = Annotated[str, Field(max_length=2000), AfterValidator(_target_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
 RedirectUri = Annotated[str, AfterValidator(_redirect_uri)]
+MailedLink = Annotated[str, Field(max_length=500), AfterValidator(_mailed_link)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
 TopicPattern = Annotated[str, AfterValidator(_topic_pattern)]
 SitePath = Annotated[
@@ -146,6 +157,7 @@ Language = Annotated[str, _read_by(parse_language, "must be a BCP 47 tag such as
 Currency = Annotated[str, _read_by(parse_currency, "must be an ISO 4217 code such as 'EUR'")]
 Country = Annotated[str, _read_by(parse_country, "must be an ISO 3166-1 code of two letters such as 'DE'")]
 MailDomain = Annotated[str, _expect(_MAIL_DOMAIN, "must be the part of an address after '@', such as 'gmail.com'")]
+ProviderClientId = Annotated[str, Field(min_length=1, max_length=300)]
 RpId = Annotated[str, _expect(_RP_ID, "must be a domain such as 'shop.example', without scheme and port")]
 PasskeyOrigin = Annotated[str, Field(max_length=300), AfterValidator(_passkey_origin)]
 ClaimName = Annotated[str, Field(min_length=1, max_length=100)]
@@ -230,6 +242,11 @@ class Challenge(Entry):
         return self
 
 
+def link_with(address: str, name: str, value: str) -> str:
+    """Return the address to mail, with this parameter in its query, behind what is there already."""
+    return f"{address}{'&' if '?' in address else '?'}{name}={quote(value, safe='')}"
+
+
 class PhoneCodes(Entry):
     """Who sends codes to phones for the shop: a service of its own that calls its SMS provider (Standard Webhooks)."""
 
@@ -285,13 +302,30 @@ class Site(Entry):
         parts = urlsplit(self.url)
         return self.passkey_origins or (f"{parts.scheme}://{parts.netloc}",)
 
-    def code_link(self, path: str, code: str) -> str:
-        """Return the address to mail for a code: this site's page at `path`, with the code in its query."""
-        return f"{self.url}{path}?code={quote(code, safe='')}"
+    def link(self, path: str, value: str, parameter: str = "token") -> str:
+        """Return the address to mail: this site's page at `path`, with the one-time token or a code in its query."""
+        return link_with(f"{self.url}{path}", parameter, value)
 
-    def link(self, path: str, token: str) -> str:
-        """Return the address to mail: this site's page at `path`, with the one-time token in its query."""
-        return f"{self.url}{path}?token={quote(token, safe='')}"
+
+class MailedLinks(Entry):
+    """Where the links of mails lead that a client has caused, where that is not a page of the site.
+
+    https addresses that open the app: universal links (iOS), app links (Android). In development also an app's own
+    scheme. The token, or the code, is put into the query.
+    """
+
+    reset: MailedLink | None = None
+    """What takes the token of a password reset to `resetPassword`."""
+    confirm: MailedLink | None = None
+    """What takes the token of a sign-up to `confirmSignup`."""
+    email_change: MailedLink | None = None
+    """What takes the token of another e-mail address to `confirmEmailChange`."""
+    email_revert: MailedLink | None = None
+    """What takes the token of the old e-mail address to `revertEmailChange`."""
+    anonymization_cancel: MailedLink | None = None
+    """What takes the token of an asked anonymization to `cancelAnonymization`."""
+    login_code: MailedLink | None = None
+    """What takes the mailed code to `completeLogin`."""
 
 
 class Client(Entry):
@@ -308,7 +342,9 @@ class Client(Entry):
     `tauri://localhost`."""
     redirect_uris: tuple[RedirectUri, ...] = ()
     """Where social logins may come back to, to the letter: https, or an app's own scheme as in
-    `com.example.shop:/callback`; storefronts only."""
+    `com.example.shop:/callback`, in development also of one word as in `myapp:/callback`; storefronts only."""
+    links: MailedLinks = MailedLinks()
+    """Where mailed links lead if this client has caused the mail: the table `links`; storefronts only."""
     refresh_cookie: StrictBool = False
     """Whether the refresh token leaves in a cookie only, which no script can read; for pages, which call with
     `Gateway-Client`. Storefronts only."""
@@ -365,6 +401,8 @@ class Client(Entry):
                 raise ValueError("an integration needs secret_env or jwks_file")
             if self.origins or self.redirect_uris or self.refresh_cookie:
                 raise ValueError("an integration does not run in a browser: leave origins and redirect_uris out")
+            if self.links != MailedLinks():
+                raise ValueError("an integration opens no mailed links: leave links out")
         return self
 
 
@@ -418,8 +456,11 @@ class SocialProvider(Entry):
     """What customers read on its button."""
     issuer: Issuer
     """The provider's issuer, as its tokens have it; its discovery document (OpenID Connect) is found there."""
-    client_id: Annotated[str, Field(min_length=1, max_length=300)]
+    client_id: ProviderClientId
     """What the provider calls us."""
+    client_ids: tuple[ProviderClientId, ...] = ()
+    """What else the provider calls us: the ids of our apps, for native sign-in. Every value of `aud`, and `azp`, of an
+    id token must be one of all these (OpenID Connect Core 3.1.3.7)."""
     client_secret: SecretStr | None = None
     """Our secret at the provider; this or `signing`."""
     signing: SigningSecret | None = None
@@ -443,6 +484,11 @@ class SocialProvider(Entry):
     def is_openid(self) -> bool:
         """Whether it is an OpenID provider, which answers with an id token."""
         return self.token_endpoint is None
+
+    @cached_property
+    def own_client_ids(self) -> frozenset[str]:
+        """All that the provider knows us by: the sites and the apps of the shop."""
+        return frozenset({self.client_id, *self.client_ids})
 
     @model_validator(mode="after")
     def _has_one_secret(self) -> Self:

@@ -8,6 +8,12 @@ from urllib.parse import SplitResult, urlsplit
 
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
+_ONE_WORD_SCHEME = re.compile(r"[a-z][a-z0-9+-]*")
+# Schemes of one word that mean something to a browser or a system already; an app's own is none of them.
+_TAKEN_SCHEMES = frozenset(
+    {"about", "blob", "chrome", "content", "data", "file", "filesystem", "ftp", "http", "https", "intent", "javascript"}
+    | {"mailto", "market", "sms", "tel", "urn", "vbscript", "view-source", "ws", "wss"}
+)
 # The prefix of RFC 8215; the well-known prefix already counts as reserved.
 _NAT64 = IPv6Network("64:ff9b:1::/48")
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
@@ -87,21 +93,56 @@ def check_origin(text: str, *, loopback: bool) -> str:
 def check_redirect_uri(text: str, *, loopback: bool) -> str:
     """Return a redirect URI: https, a native app's own scheme, or http on loopback (RFC 8252 sections 7.1 to 7.3).
 
-    The name `localhost` passes only with `loopback`; a loopback address always does. Raises `ValueError` with what to
-    write instead.
+    The name `localhost` and a scheme of one word pass only with `loopback`; a loopback address always does. Raises
+    `ValueError` with what to write instead.
     """
-    if "#" in text:
-        raise ValueError("must have no fragment")
-    if "*" in text:
-        raise ValueError("must be one address, without a wildcard")
-    scheme, colon, rest = text.partition(":")
-    if colon and _PRIVATE_SCHEME.fullmatch(scheme):
-        if not rest.startswith("/") or _UNPRINTABLE.search(rest):
-            raise ValueError(f"must have a path: write '{scheme}:/callback'")
+    _check_one_address(text)
+    scheme = _app_scheme(text)
+    if scheme is not None:
+        if "." not in scheme and not loopback:
+            raise ValueError(
+                f"must not have the scheme '{scheme}' in production: a scheme of one word belongs to nobody, and "
+                f"another app may claim it. Write the shop's domain reversed: 'com.example.{scheme}:/callback'"
+            )
         return text
     parts = _split(text)
     _check_scheme(parts, loopback=loopback or parts.hostname != "localhost")
     return text
+
+
+def check_mailed_link(text: str, *, loopback: bool) -> str:
+    """Return where a mailed link may lead: https, or with `loopback` an app's own scheme, or http on loopback.
+
+    A query is kept; the token is put behind it. Raises `ValueError` with what to write instead.
+    """
+    _check_one_address(text)
+    scheme = _app_scheme(text)
+    if scheme is None:
+        _check_scheme(_split(text), loopback=loopback)
+    elif not loopback:
+        raise ValueError(
+            f"must begin with https:// in production: another app may claim the scheme '{scheme}', and would get the "
+            "token of the link. Let your https address open the app: a universal link (iOS), an app link (Android)"
+        )
+    return text
+
+
+def _check_one_address(text: str) -> None:
+    if "#" in text:
+        raise ValueError("must have no fragment")
+    if "*" in text:
+        raise ValueError("must be one address, without a wildcard")
+
+
+def _app_scheme(text: str) -> str | None:
+    """Return the own scheme of an app, or None for what is no such address."""
+    scheme, colon, rest = text.partition(":")
+    is_own = _PRIVATE_SCHEME.fullmatch(scheme) or (_ONE_WORD_SCHEME.fullmatch(scheme) and scheme not in _TAKEN_SCHEMES)
+    if not colon or not is_own or rest[:1].isdigit():
+        return None  # a host and its port, perhaps
+    if not rest.startswith("/") or _UNPRINTABLE.search(rest) or "\\" in rest:
+        raise ValueError(f"must have a path: write '{scheme}:/callback'")
+    return scheme
 
 
 def _split(text: str) -> SplitResult:

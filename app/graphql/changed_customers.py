@@ -22,7 +22,7 @@ _CUSTOMER: Any = LazyType("Customer", "app.graphql.customers") | None
 async def _own_customer(root: strawberry.Parent[ChangesOwnCustomer], info: Info) -> CustomerProfile | None:
     if getattr(root, "user_errors", None):
         return None
-    return await service.own_customer(info.context.uow)
+    return await service.own_customer(info.context.uow, root.owner_id)
 
 
 async def _changed_customer(root: strawberry.Parent[ChangesCustomer], info: Info) -> CustomerProfile | None:
@@ -33,8 +33,12 @@ async def _changed_customer(root: strawberry.Parent[ChangesCustomer], info: Info
 
 @strawberry.type
 class ChangesOwnCustomer:
-    """What a payload has that changes the customer whose token it is. Inherit it."""
+    """What a payload has that changes the customer whose token it is. Inherit it.
 
+    Set `owner_id` where the call replaces the token, and may be answered again.
+    """
+
+    owner_id: strawberry.Private[str | None] = None
     customer: Any = strawberry.field(
         resolver=_own_customer,
         graphql_type=_CUSTOMER,

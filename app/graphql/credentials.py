@@ -27,7 +27,8 @@ class RequestPasswordResetInput:
     email: str = strawberry.field(description="The login address: `ada@example.com`.")
     site: str | None = strawberry.field(
         default=None,
-        description="The id of the site that the mailed link leads to: `main`. Left out: the site of the session.",
+        description="The id of the site that the mailed link leads to: `main`. Left out: the site of the session. "
+        "The link of an app that has registered a place of its own leads there in any case.",
     )
 
 
@@ -225,8 +226,8 @@ class CredentialMutations:
         customer has no password yet and must log in again first; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter`
         seconds.
         """
-        tokens = await credentials.change_password(info.context.uow, input.current_password, input.new_password)
-        return ChangePasswordPayload(tokens=present_tokens(tokens))
+        changed = await credentials.change_password(info.context.uow, input.current_password, input.new_password)
+        return ChangePasswordPayload(owner_id=changed.customer.id, tokens=present_tokens(changed.tokens))
 
     @mutation(kinds=THE_CUSTOMER, session_scope=SessionScope.CREDENTIALS_WRITE, takes_credentials=True)
     async def change_email(self, info: Info, input: ChangeEmailInput) -> ChangeEmailPayload:

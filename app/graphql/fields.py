@@ -135,6 +135,8 @@ class Access(FieldExtension):
         bearer = info.context.principal
         if bearer is not None and not may_see_payments(bearer) and selects(info, PAYMENTS):
             raise forbidden(f"{PAYMENTS} needs the scope {Scope.PAYMENTS_READ.value}.")
+        if bearer is not None and bearer.kind is not TokenKind.INTEGRATION and _selects_bounced(info):
+            raise forbidden(f"{EMAIL_BOUNCED} is for integrations.")
         if not self._kinds:
             return
         caller: Caller = info.context.caller
@@ -146,8 +148,6 @@ class Access(FieldExtension):
         if principal.must_change_password and not self._initial_password:
             raise forbidden("Somebody else chose this customer's password: call changePassword first.")
         if principal.kind is not TokenKind.INTEGRATION:
-            if mentions(info, EMAIL_BOUNCED) and selects(info, EMAIL_BOUNCED):
-                raise forbidden(f"{EMAIL_BOUNCED} is for integrations.")
             return
         if self._scope is not None and not has_scope(principal, self._scope):
             raise forbidden(f"This operation needs the scope {self._scope.value}.")
@@ -168,6 +168,10 @@ class Access(FieldExtension):
         """Check, then resolve."""
         self.check(info)
         return await next_(source, info, **arguments)
+
+
+def _selects_bounced(info: Info) -> bool:
+    return mentions(info, EMAIL_BOUNCED) and selects(info, EMAIL_BOUNCED)
 
 
 def _acts_in_a_name(principal: Principal, scope: Scope) -> bool:

@@ -22,8 +22,8 @@ from app.services.social import accounts as account_service
 from app.services.social import links as link_service
 from app.services.social import login as service
 from app.services.social import states as state_service
+from app.services.social.answers import ProviderAnswer
 from app.services.social.links import LinkConfirmation
-from app.services.social.states import ProviderAnswer
 
 
 @strawberry.type(description="The provider's own tokens, for calls to the provider. We do not store them.")
@@ -44,41 +44,65 @@ class BeginSocialLoginInput:
     provider: str = strawberry.field(
         description="The id of the provider, one of `storefront { socialProviders { id } }`: `google`."
     )
-    redirect_uri: str = strawberry.field(
+    redirect_uri: str | None = strawberry.field(
+        default=None,
         description="A redirect URI exactly as the client has registered it: `https://shop.example/callback`, or for "
-        "an "
-        "app `com.example.shop:/callback`."
+        "an app `com.example.shop:/callback`. Leave it out, and the challenge too, to show the platform's own sheet.",
     )
-    code_challenge: str = strawberry.field(
+    code_challenge: str | None = strawberry.field(
+        default=None,
         description="The PKCE code challenge (RFC 7636, S256): the SHA-256 of the code verifier in base64url, 43 "
-        "characters, "
-        "no padding."
+        "characters, no padding.",
     )
 
 
-@strawberry.input(description="What the provider has sent back, and what the social login was begun with.")
+@strawberry.input(
+    description="What the provider has sent back, and what the social login was begun with: `code`, `redirectUri`, "
+    "`codeVerifier` and `state` after a redirect; `idToken` and `nonce` after the platform's own sheet."
+)
 class SocialLoginInput:
-    """Code, state and code verifier."""
+    """Code, state and code verifier; or id token and nonce."""
 
     provider: str = strawberry.field(description="The `provider` that was given to `beginSocialLogin`: `google`.")
-    code: str = strawberry.field(
-        description="The parameter `code` of the address that the provider sent the person back to."
+    code: str | None = strawberry.field(
+        default=None, description="The parameter `code` of the address that the provider sent the person back to."
     )
-    redirect_uri: str = strawberry.field(
-        description="The `redirectUri` that was given to `beginSocialLogin`: `https://shop.example/callback`."
+    redirect_uri: str | None = strawberry.field(
+        default=None,
+        description="The `redirectUri` that was given to `beginSocialLogin`: `https://shop.example/callback`.",
     )
-    code_verifier: str = strawberry.field(
+    code_verifier: str | None = strawberry.field(
+        default=None,
         description="The PKCE code verifier that the code challenge was made from: 43 to 128 letters, digits, `-`, "
-        "`.`, `_` "
-        "and `~`."
+        "`.`, `_` and `~`.",
     )
-    state: str = strawberry.field(
+    state: str | None = strawberry.field(
+        default=None,
         description="The parameter `state` of the address that the provider sent the person back to. It works once, "
-        "for "
-        "ten minutes, in the session that called `beginSocialLogin`."
+        "for ten minutes, in the session that called `beginSocialLogin`.",
     )
     iss: str | None = strawberry.field(
         default=None, description="The parameter `iss` of that address, if there is one (RFC 9207)."
+    )
+    id_token: str | None = strawberry.field(
+        default=None,
+        description="The id token that the sheet of the platform has returned to the app (Sign in with Apple, "
+        "Credential Manager): `eyJ…`. Then leave `code`, `redirectUri`, `codeVerifier`, `state` and `iss` out.",
+    )
+    nonce: str | None = strawberry.field(
+        default=None,
+        description="With `idToken`: the `nonce` from `beginSocialLogin`, as it was given. The token names it, or its "
+        "SHA-256 in hex. It works once, for ten minutes, in the session that called `beginSocialLogin`.",
+    )
+    first_name: str | None = strawberry.field(
+        default=None,
+        description="The first name that the provider has told the app and tells nobody again, as Apple does: `Ada`. "
+        "It counts where a customer is created whom the provider itself does not name. At most 100 characters.",
+    )
+    last_name: str | None = strawberry.field(
+        default=None,
+        description="The last name that the provider has told the app and tells nobody again: `Lovelace`. It counts "
+        "where a customer is created whom the provider itself does not name. At most 100 characters.",
     )
     password: str | None = strawberry.field(
         default=None,
@@ -116,11 +140,18 @@ class BeginSocialLoginPayload:
     """Answer of `beginSocialLogin`."""
 
     authorization_url: str | None = strawberry.field(
-        default=None, description="The address of the provider. Send the person there."
+        default=None,
+        description="The address of the provider. Send the person there. Null if `redirectUri` was left out.",
     )
     state: str | None = strawberry.field(
         default=None,
-        description="The state. Compare it with the `state` that comes back, and send it to `socialLogin`.",
+        description="The state. Compare it with the `state` that comes back, and send it to `socialLogin`. Null if "
+        "`redirectUri` was left out.",
+    )
+    nonce: str | None = strawberry.field(
+        default=None,
+        description="What the id token must name: give it, or its SHA-256 in hex, to the sheet of the platform. Null "
+        "if the provider has no id tokens.",
     )
     expires_in: int | None = strawberry.field(default=None, description="Seconds until the person must be back: `600`.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
@@ -182,13 +213,16 @@ class SocialMutations:
 
     @mutation(kinds=(TokenKind.ANONYMOUS, TokenKind.CUSTOMER), session_scope=SessionScope.SOCIAL_BEGIN)
     async def begin_social_login(self, info: Info, input: BeginSocialLoginInput) -> BeginSocialLoginPayload:
-        """Begin a social login: send the person to `authorizationUrl`, and keep the code verifier.
+        """Begin a social login: send the person to `authorizationUrl`, and keep the code verifier and the state.
 
+        An app that shows the sheet of its platform leaves `redirectUri` and `codeChallenge` out, and asks there with
+        `nonce`.
         Finish it in the same session with `socialLogin`, or with `linkSocialAccount` if the customer is logged in. A
         session can have five open social logins: if you begin another one, the oldest stops working.
         Who: an anonymous session, or a customer who wants to link another account.
         User errors: `PROVIDER_UNKNOWN`: read `storefront { socialProviders { id } }`; `REDIRECT_URI_NOT_ALLOWED`,
-        `INVALID` at `codeChallenge`: correct the storefront; `PROVIDER_UNAVAILABLE`: offer another way to log in.
+        `REQUIRED` at `redirectUri` or `codeChallenge`, `INVALID` at `codeChallenge`: correct the
+        storefront; `PROVIDER_UNAVAILABLE`: offer another way to log in.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN` for other tokens; `RATE_LIMITED`: wait
         `retryAfter` seconds.
         """
@@ -196,7 +230,10 @@ class SocialMutations:
             info.context.uow, input.provider, input.redirect_uri, input.code_challenge
         )
         return BeginSocialLoginPayload(
-            authorization_url=begun.authorization_url, state=begun.state, expires_in=begun.expires_in
+            authorization_url=begun.authorization_url,
+            state=begun.state,
+            nonce=begun.nonce,
+            expires_in=begun.expires_in,
         )
 
     @mutation(
@@ -216,8 +253,10 @@ class SocialMutations:
         owner may not log in yet; for what ends by that and what stays, see `resetPassword`. Where a second factor is
         needed, there is `nextStep` in the place of `tokens`: go on with `completeLogin`.
         Who: the anonymous session that `beginSocialLogin` was called with.
-        User errors: `PROVIDER_UNKNOWN`; `TOKEN_INVALID`, `TOKEN_EXPIRED` at `state`, `REDIRECT_URI_NOT_ALLOWED`,
-        `REQUIRED`, `TOO_LONG` at `code`, `TOO_SHORT`, `TOO_LONG`, `INVALID` at `codeVerifier`: begin again;
+        User errors: `PROVIDER_UNKNOWN`; `TOKEN_INVALID`, `TOKEN_EXPIRED` at `state` or `nonce`,
+        `REDIRECT_URI_NOT_ALLOWED`, `TOO_LONG` at `code` or `idToken`, `TOO_SHORT`, `TOO_LONG`, `INVALID` at
+        `codeVerifier`: begin again; `REQUIRED`, `INVALID` at what is missing, or does not belong to what is given:
+        correct the storefront; `TOO_LONG`, `INVALID` at `firstName`, `lastName`: leave the name out;
         `PROVIDER_REFUSED`: the provider did not confirm who the person is, begin again; `PROVIDER_UNAVAILABLE`: offer
         another way to log in; `LINK_CONFIRMATION_REQUIRED`: the address has an account already, ask for its password or
         the mailed code, and call `confirmSocialLink` with `linkTicket`; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`, and
@@ -257,8 +296,10 @@ class SocialMutations:
 
         Who: the customer's session that called `beginSocialLogin`; if the login is more than ten minutes ago, with
         `password`.
-        User errors: `PROVIDER_UNKNOWN`; `TOKEN_INVALID`, `TOKEN_EXPIRED` at `state`, `REDIRECT_URI_NOT_ALLOWED`,
-        `REQUIRED`, `TOO_LONG` at `code`, `TOO_SHORT`, `TOO_LONG`, `INVALID` at `codeVerifier`: begin again;
+        User errors: `PROVIDER_UNKNOWN`; `TOKEN_INVALID`, `TOKEN_EXPIRED` at `state` or `nonce`,
+        `REDIRECT_URI_NOT_ALLOWED`, `TOO_LONG` at `code` or `idToken`, `TOO_SHORT`, `TOO_LONG`, `INVALID` at
+        `codeVerifier`: begin again; `REQUIRED`, `INVALID` at what is missing, or does not belong to what is given:
+        correct the storefront; `TOO_LONG`, `INVALID` at `firstName`, `lastName`: leave the name out;
         `PROVIDER_REFUSED`: the provider did not confirm who the person is, begin again; `PROVIDER_UNAVAILABLE`: try
         later; `INVALID_CREDENTIALS` at `password`: ask again; `SOCIAL_ACCOUNT_TAKEN`: another customer signs in with
         it, offer another account; `LIMIT_REACHED`: the customer has twenty, ask to unlink one.
@@ -293,6 +334,10 @@ def _answer(input: SocialLoginInput) -> ProviderAnswer:
         code_verifier=input.code_verifier,
         state=input.state,
         iss=input.iss,
+        id_token=input.id_token,
+        nonce=input.nonce,
+        first_name=input.first_name,
+        last_name=input.last_name,
     )
 
 

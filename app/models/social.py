@@ -19,8 +19,9 @@ EMAIL_LENGTH = 254
 class SocialState(TenantRow, table=True):
     """An open social login, stored with the hash of its `state`.
 
-    It works once, in the session that began it. `customer_id` is the customer of that session at that time: a login
-    that began in an anonymous session must not link an account.
+    One that an app begins for the sheet of its platform is answered by its `nonce`, and has neither redirect URI nor
+    challenge: both are empty. It works once, in the session that began it. `customer_id` is the customer of that
+    session at that time: a login that began in an anonymous session must not link an account.
     """
 
     __tablename__ = "social_state"

@@ -22,6 +22,8 @@ _OPEN_STATES = Rows(
 _STATE = Rows(SocialState, "state_hash")
 _STATE_OF_SESSION = Rows(SocialState, "state_hash", "session_id")
 _CLAIMABLE_STATE = Rows(SocialState, "state_hash", "session_id", *_LIVE_STATE)
+_BY_NONCE = Rows(SocialState, "nonce", "session_id")
+_CLAIMABLE_BY_NONCE = Rows(SocialState, "nonce", "session_id", *_LIVE_STATE)
 _STATES_OF_CUSTOMER = Rows(SocialState, "customer_id")
 _BY_SUBJECT = Rows(SocialIdentity, "provider", "issuer", "subject")
 _IDENTITY = Rows(SocialIdentity, "customer_id", "id")
@@ -62,6 +64,15 @@ class SocialStateRepository(Repository):
         """Use it up; False if it was used, has expired or is another session's, even at the same moment."""
         given = {"state_hash": state_hash, "session_id": session_id, "now": now}
         return await self._change(_CLAIMABLE_STATE, given, used_at=now) == 1
+
+    async def find_by_nonce(self, nonce: str, session_id: str) -> SocialState | None:
+        """Return what this session began, by the nonce that it was told."""
+        return await self._find(_BY_NONCE, nonce=nonce, session_id=session_id)
+
+    async def claim_by_nonce(self, nonce: str, session_id: str, now: datetime) -> bool:
+        """Use it up like `claim`."""
+        given = {"nonce": nonce, "session_id": session_id, "now": now}
+        return await self._change(_CLAIMABLE_BY_NONCE, given, used_at=now) == 1
 
 
 class SocialIdentityRepository(Repository):

@@ -2,7 +2,7 @@ import type { Client } from "@urql/core";
 import { BeginSocialLoginDocument, SocialLoginDocument } from "./generated/graphql.js";
 import type { Session } from "./storefront.js";
 
-/** What has to outlive the visit at the provider: a page keeps it in sessionStorage, an app in memory. */
+/** What has to outlive the visit at the provider: a page keeps it in sessionStorage, an app on its disk. */
 export interface Started {
   provider: string;
   redirectUri: string;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.web_addresses import (
+    check_mailed_link,
     check_origin,
     check_redirect_uri,
     check_target_url,
@@ -120,7 +121,11 @@ class TestCheckRedirectUri:
             "https://*.shop.test/callback",
             "http://localhost.evil.test/c",
             "javascript:alert(1)",
-            "myapp:/callback",
+            "javascript:/alert(1)",
+            "intent://callback",
+            "localhost:3000/callback",
+            "myapp:callback",
+            "myapp:/\\evil.test",
             "com.example.shop:callback",
             "com.example.shop:/call back",
         ],
@@ -128,6 +133,41 @@ class TestCheckRedirectUri:
     def test_refuses_what_could_lead_astray(self, uri: str) -> None:
         with pytest.raises(ValueError, match=r"must|is not a web address"):
             check_redirect_uri(uri, loopback=True)
+
+    @pytest.mark.parametrize("uri", ["myapp:/callback", "myapp://callback", "exp://127.0.0.1:8081/--/callback"])
+    def test_takes_a_scheme_of_one_word_in_development_only(self, uri: str) -> None:
+        assert check_redirect_uri(uri, loopback=True) == uri
+        with pytest.raises(ValueError, match="in production: a scheme of one word belongs to nobody"):
+            check_redirect_uri(uri, loopback=False)
+
+    def test_says_which_scheme_serves_in_production(self) -> None:
+        with pytest.raises(ValueError, match=r"Write the shop's domain reversed: 'com\.example\.myapp:/callback'"):
+            check_redirect_uri("myapp:/callback", loopback=False)
+
+
+class TestCheckMailedLink:
+    @pytest.mark.parametrize("link", ["https://shop.test/app/reset", "https://shop.test/open?page=reset"])
+    def test_takes_https(self, link: str) -> None:
+        assert check_mailed_link(link, loopback=False) == link
+
+    @pytest.mark.parametrize("link", ["com.example.shop:/reset", "myapp:/reset", "myapp://reset?a=b"])
+    def test_takes_the_own_scheme_of_an_app_in_development_only(self, link: str) -> None:
+        assert check_mailed_link(link, loopback=True) == link
+        with pytest.raises(ValueError, match="in production: another app may claim the scheme"):
+            check_mailed_link(link, loopback=False)
+
+    def test_takes_http_on_loopback_in_development_only(self) -> None:
+        assert check_mailed_link("http://localhost:5173/reset", loopback=True) == "http://localhost:5173/reset"
+        with pytest.raises(ValueError, match="in production"):
+            check_mailed_link("http://localhost:5173/reset", loopback=False)
+
+    @pytest.mark.parametrize(
+        "link",
+        ["http://shop.test/reset", "https://shop.test/#reset", "javascript:/x", "/reset", "", "https://*.shop.test/r"],
+    )
+    def test_refuses_what_could_lead_astray(self, link: str) -> None:
+        with pytest.raises(ValueError, match=r"must|is not a web address"):
+            check_mailed_link(link, loopback=True)
 
 
 class TestCheckTargetUrl:

@@ -22,7 +22,9 @@ from tests.services.staff.test_on_behalf import LOGIN_ON_BEHALF
 
 pytestmark = pytest.mark.anyio
 
-ME = f"{{ me {everything('Customer')} }}"
+# `emailBounced` is for integrations.
+ALL = everything("Customer").replace(" emailBounced", "")
+ME = f"{{ me {ALL} }}"
 NEW_EMAIL = "countess@example.org"
 NEW_PASSWORD = "copper-lantern-77"
 
@@ -37,6 +39,8 @@ WITHOUT_CUSTOMER = {
     "revokeSession": _NOTHING,
     "beginSocialLogin": _NOTHING,
     "requestPasswordReset": _NOTHING,
+    "requestLoginCode": _NOTHING,
+    "reauthenticate": _NOTHING,
     "resendConfirmation": _NOTHING,
     "changeEmail": "Nothing changes before `confirmEmailChange`.",
     "exportMyData": _NOTHING,
@@ -65,9 +69,7 @@ def payloads() -> Mapping[str, GraphQLObjectType]:
     return {name: type_ for name, type_ in shown.items() if isinstance(type_, GraphQLObjectType)}
 
 
-async def change(
-    gateway: Gateway, name: str, token: str | None, selected: str = everything("Customer"), /, **given: Any
-) -> Answer:
+async def change(gateway: Gateway, name: str, token: str | None, selected: str = ALL, /, **given: Any) -> Answer:
     """Run a mutation, and ask for the customer."""
     mutations = served_schema().mutation_type
     assert mutations is not None
@@ -195,6 +197,8 @@ class TestCustomer:
         selected = "{ paymentInstruments { id } }"
         refused = await change(gateway, "createAddress", token, selected, **address_input(city="Rome"))
         assert refused.codes == ["FORBIDDEN"]
+        bounced = await change(gateway, "createAddress", token, "{ emailBounced }", **address_input(city="Oslo"))
+        assert bounced.codes == ["FORBIDDEN"]
         me = (await gateway.graphql("{ me { addresses { city } } }", token=person.tokens.access))["me"]
         assert me["addresses"] == [{"city": "Berlin"}]
 
@@ -204,6 +208,13 @@ class TestChangePassword:
         given = {"currentPassword": PASSWORD, "newPassword": NEW_PASSWORD}
         answer = await change(gateway, "changePassword", person.tokens.access, "{ id }", **given)
         assert answer["changePassword"] == {"customer": {"id": person.id}, "userErrors": []}
+
+    async def test_shows_the_customer_again_when_the_answer_was_lost(self, gateway: Gateway, person: Person) -> None:
+        given = {"currentPassword": PASSWORD, "newPassword": NEW_PASSWORD}
+        first, second = [
+            await change(gateway, "changePassword", person.tokens.access, "{ id }", **given) for _ in range(2)
+        ]
+        assert (second.errors, second.data) == (first.errors, first.data) == ([], first.data)
 
 
 class TestMailedTokens:
@@ -244,6 +255,11 @@ class TestMailedTokens:
         reset = {"token": await mailed(gateway, person.email, "/reset-password"), "password": NEW_PASSWORD}
         answer = await change(gateway, "resetPassword", person.tokens.access, "{ emailVerified }", **reset)
         assert answer["resetPassword"]["customer"] == {"emailVerified": True}
+
+    async def test_show_nobody_what_is_for_integrations(self, gateway: Gateway, person: Person) -> None:
+        _, reverted = await email_change(gateway, person)
+        answer = await change(gateway, "revertEmailChange", person.tokens.access, "{ emailBounced }", token=reverted)
+        assert answer.codes == ["FORBIDDEN"]
 
 
 class TestAnonymizations:

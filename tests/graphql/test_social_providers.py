@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,7 @@ import pytest
 from tests.fakes import MovableClock
 from tests.harness.gateway import Gateway
 from tests.harness.social import (
+    APP_CLIENT_ID,
     NODE_PROVIDER,
     VERIFIER,
     SocialPerson,
@@ -26,6 +28,7 @@ from tests.harness.social import (
     register_mock_user,
     run_node_oidc_provider,
     run_oidc_provider_mock,
+    sheet_of_node,
     social_environment,
     write_tenants,
 )
@@ -93,7 +96,8 @@ class TestOidcProviderMock:
 class TestNodeOidcProvider:
     @pytest.fixture
     def settings_environment(self, tmp_path: Path, node_provider: str) -> dict[str, str]:
-        write_tenants(tmp_path / "tenants.toml", openid_entry("node", node_provider))
+        entry = openid_entry("node", node_provider) + f'\nclient_ids = ["{APP_CLIENT_ID}"]'
+        write_tenants(tmp_path / "tenants.toml", entry, openid_entry("web-only", node_provider))
         return social_environment(tmp_path / "tenants.toml")
 
     @pytest.fixture
@@ -139,6 +143,25 @@ class TestNodeOidcProvider:
         assert codes(await other.finish(state, code=back["code"], iss=back["iss"])) == [
             ("PROVIDER_REFUSED", "provider")
         ]
+
+    async def test_logs_a_customer_in_by_the_id_token_of_the_app(
+        self, gateway: Gateway, node_provider: str, subject: str
+    ) -> None:
+        for created, hashed in ((True, False), (False, True)):
+            person = await arrive(gateway, provider="node")
+            nonce = await person.native_nonce()
+            asked = sha256(nonce.encode()).hexdigest() if hashed else nonce
+            payload = await person.bring(sheet_of_node(node_provider, subject, asked), nonce)
+            assert (payload["userErrors"], payload["created"]) == ([], created)
+            assert payload["customer"]["email"] == f"{subject}@example.com"
+
+    async def test_an_id_token_for_a_client_that_is_not_ours_logs_nobody_in(
+        self, gateway: Gateway, node_provider: str, subject: str
+    ) -> None:
+        person = await arrive(gateway, provider="web-only")
+        nonce = await person.native_nonce()
+        payload = await person.bring(sheet_of_node(node_provider, subject, nonce), nonce)
+        assert codes(payload) == [("PROVIDER_REFUSED", "provider")]
 
 
 async def _through(person: SocialPerson, authorize: Callable[[str], dict[str, str]]) -> dict[str, Any]:

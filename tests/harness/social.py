@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import socket
 from typing import Any, Self
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import httpx2
 from joserfc import jwt
@@ -29,12 +29,15 @@ from tests.harness.operations import TOKENS, USER_ERRORS
 
 CLIENT_ID = "shop"
 CLIENT_SECRET = "provider-secret"
+# What a provider calls the shop's app.
+APP_CLIENT_ID = "shop-app"
+APP_REDIRECT_URI = "com.example.shop:/sheet"
 REDIRECT_URI = "http://localhost:5173/callback"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 PATIENCE = 30
 
 _BEGIN = f"""mutation ($input: BeginSocialLoginInput!) {{
-    beginSocialLogin(input: $input) {{ authorizationUrl state expiresIn {USER_ERRORS} }}
+    beginSocialLogin(input: $input) {{ authorizationUrl state nonce expiresIn {USER_ERRORS} }}
 }}"""
 _CUSTOMER = "customer { id email emailVerified firstName contactEmail accounts { id provider email emailVerified } }"
 _OUTCOME = f"""{{
@@ -118,6 +121,7 @@ def run_node_oidc_provider(node: str) -> Iterator[str]:
     """Run npm's `oidc-provider`, which has to be installed, and return its issuer."""
     port = free_port()
     command = [node, str(NODE_PROVIDER / "provider.mjs"), str(port), CLIENT_ID, CLIENT_SECRET, REDIRECT_URI]
+    command += [APP_CLIENT_ID, APP_REDIRECT_URI]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     issuer = f"http://127.0.0.1:{port}"
     try:
@@ -126,6 +130,30 @@ def run_node_oidc_provider(node: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(PATIENCE)
+
+
+def sheet_of_node(issuer: str, name: str, nonce: str) -> str:
+    """Do what the sheet of a platform does: return an id token for the app, which names this nonce."""
+    asked = {
+        "client_id": APP_CLIENT_ID,
+        "response_type": "code",
+        "scope": "openid email",
+        "redirect_uri": APP_REDIRECT_URI,
+        "nonce": nonce,
+        "code_challenge": challenge_of(VERIFIER),
+        "code_challenge_method": "S256",
+    }
+    back = authorize_at_node(f"{issuer}/auth?{urlencode(asked)}", name)
+    form = {
+        "client_id": APP_CLIENT_ID,
+        "grant_type": "authorization_code",
+        "code": back["code"],
+        "redirect_uri": APP_REDIRECT_URI,
+        "code_verifier": VERIFIER,
+    }
+    response = httpx2.post(f"{issuer}/token", data=form, trust_env=False, timeout=PATIENCE)
+    id_token: str = response.raise_for_status().json()["id_token"]
+    return id_token
 
 
 def authorize_at_node(authorization_url: str, name: str) -> dict[str, str]:
@@ -138,9 +166,13 @@ def authorize_at_node(authorization_url: str, name: str) -> dict[str, str]:
         return dict(parse_qsl(urlsplit(response.headers["Location"]).query))
 
 
+# Where the provider lets its people go.
+_BACK = (REDIRECT_URI, APP_REDIRECT_URI)
+
+
 def _follow(browser: httpx2.Client, response: httpx2.Response) -> httpx2.Response:
     """Follow redirects as long as they stay at the provider."""
-    while response.is_redirect and not response.headers["Location"].startswith(REDIRECT_URI):
+    while response.is_redirect and not response.headers["Location"].startswith(_BACK):
         response = browser.get(response.url.join(response.headers["Location"]))
     return response
 
@@ -362,6 +394,26 @@ class SocialPerson:
             minted.nonce = query_of(payload["authorizationUrl"])["nonce"]
         state: str = payload["state"]
         return state
+
+    async def native_nonce(self, minted: MintingProvider | None = None, **changes: Any) -> str:
+        """Begin for the platform's own sheet, have the provider note the nonce, and return it."""
+        payload = await self.begin(**{"redirectUri": None, "codeChallenge": None, **changes})
+        assert payload["userErrors"] == [], payload
+        if minted is not None:
+            minted.nonce = payload["nonce"]
+        nonce: str = payload["nonce"]
+        return nonce
+
+    async def bring(self, id_token: str | None, nonce: str | None, **changes: Any) -> dict[str, Any]:
+        """Log in with an id token that the sheet has returned, and return the payload."""
+        given = {"provider": self.provider, "idToken": id_token, "nonce": nonce, **changes}
+        payload: dict[str, Any] = (await self.storefront.graphql(_LOGIN, {"input": given}, self.token))["socialLogin"]
+        return payload
+
+    async def link_natively(self, id_token: str, nonce: str) -> Answer:
+        """Link the social account of an id token to the customer who is logged in."""
+        given = {"provider": self.provider, "idToken": id_token, "nonce": nonce}
+        return await self.storefront.graphql(_LINK, {"input": given}, self.token)
 
     def answer(self, state: str, **changes: Any) -> dict[str, Any]:
         """Return the input that finishes what was begun."""

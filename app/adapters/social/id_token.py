@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from authlib.oidc.core import CodeIDToken
@@ -23,13 +24,18 @@ _LONGEST_TOKEN = 32_768
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What an id token must say to be the answer to our request."""
+    """What an id token must say to be the answer to our request.
+
+    `client_ids` are all that the provider knows us by. `access_token` is the one that came with it, if one did.
+    `nonce_may_be_hashed`: an app may have hashed the nonce before it asked, as Apple's documentation shows it.
+    """
 
     issuer: str
-    client_id: str
+    client_ids: Collection[str]
     nonce: str
-    access_token: str
+    access_token: str | None
     now: int
+    nonce_may_be_hashed: bool = False
 
 
 async def check_id_token(
@@ -46,6 +52,8 @@ async def check_id_token(
         claims.validate(now=expected.now, leeway=LEEWAY)
     except (JoseError, ValueError, TypeError, RecursionError) as error:
         raise ProviderRefusedError(f"the id token is not valid: {type(error).__name__} {error}") from error
+    _check_audience(claims, expected.client_ids)
+    _check_nonce(claims, expected)
     _check_further(claims)
     return dict(claims)
 
@@ -59,15 +67,32 @@ async def _verify(token: str, keys: ProviderKeys, announced: Collection[str], ex
     decoded = jwt.decode(token, key, registry=jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False))
     options = {
         "iss": {"essential": True, "value": expected.issuer},
-        "aud": {"essential": True, "value": expected.client_id},
+        "aud": {"essential": True},
         "sub": {"essential": True},
     }
-    parameters = {
-        "nonce": expected.nonce,
-        "client_id": expected.client_id,
-        "access_token": expected.access_token,
-    }
-    return CodeIDToken(decoded.claims, decoded.header, options, parameters)
+    return CodeIDToken(decoded.claims, decoded.header, options, {"access_token": expected.access_token})
+
+
+def _check_audience(claims: CodeIDToken, ours: Collection[str]) -> None:
+    """Refuse a token that is for somebody else too, or was made for somebody else (OpenID Connect Core 3.1.3.7).
+
+    The library is content when one audience is ours: then whoever runs another one could log in here with the token.
+    """
+    told = claims["aud"]
+    audiences = told if isinstance(told, list) else [told]
+    if not audiences or not all(isinstance(each, str) and each in ours for each in audiences):
+        raise ProviderRefusedError("the id token is for another client, or for others too")
+    if "azp" in claims and not (isinstance(claims["azp"], str) and claims["azp"] in ours):
+        raise ProviderRefusedError("the id token was made for another client")
+
+
+def _check_nonce(claims: CodeIDToken, expected: Expected) -> None:
+    told = claims.get("nonce")
+    wanted = [expected.nonce]
+    if expected.nonce_may_be_hashed:
+        wanted.append(sha256(expected.nonce.encode()).hexdigest())
+    if not isinstance(told, str) or told not in wanted:
+        raise ProviderRefusedError("the id token has another nonce, or none")
 
 
 def _check_further(claims: CodeIDToken) -> None:

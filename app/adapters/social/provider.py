@@ -17,7 +17,7 @@ from app.adapters.social.id_token import LONGEST_SUBJECT, Expected, check_id_tok
 from app.adapters.social.keys import ProviderKeys
 from app.adapters.social.secrets import client_secret
 from app.domain.ports import Clock
-from app.domain.social import AuthorizationGrant, AuthorizationRequest, ProviderTokens, SocialProof
+from app.domain.social import AuthorizationGrant, AuthorizationRequest, NativeGrant, ProviderTokens, SocialProof
 from app.domain.tenants import SocialProvider, Tenant
 
 # Errors of the token endpoint (RFC 6749 section 5.2) that mean a wrong code, not a fault of ours or of the provider.
@@ -67,6 +67,13 @@ class ProviderClient:
             answers = [await self._userinfo(endpoints, tokens)]
         return self._proof(answers, tokens)
 
+    async def prove_natively(self, grant: NativeGrant) -> SocialProof:
+        """Check the id token that the app has got. It alone says who the person is."""
+        endpoints = await self._discovery.endpoints()
+        expected = self._expected(grant.nonce, nonce_may_be_hashed=True)
+        claims = await check_id_token(grant.id_token, self._keys, endpoints.algorithms, expected)
+        return self._proof([claims], None)
+
     def _check_issuer(self, iss: str | None, *, required: bool) -> None:
         """Refuse an answer from another authorization server (RFC 9207 section 2.4)."""
         if iss != self._provider.issuer and (iss is not None or required):
@@ -103,13 +110,7 @@ class ProviderClient:
         """Return the claims of the id token, and after them those of the userinfo endpoint if they are needed."""
         if tokens.id_token is None:
             raise ProviderRefusedError("there is no id token")
-        expected = Expected(
-            issuer=self._provider.issuer,
-            client_id=self._provider.client_id,
-            nonce=nonce,
-            access_token=tokens.access_token,
-            now=int(self._clock.now().timestamp()),
-        )
+        expected = self._expected(nonce, access_token=tokens.access_token)
         claims = await check_id_token(tokens.id_token, self._keys, endpoints.algorithms, expected)
         if self._tells_enough(claims) or endpoints.userinfo is None:
             return [claims]
@@ -118,6 +119,16 @@ class ProviderClient:
         if further.get("sub") != claims["sub"]:
             raise ProviderRefusedError("the userinfo endpoint names another subject")
         return [claims, further]
+
+    def _expected(self, nonce: str, *, access_token: str | None = None, nonce_may_be_hashed: bool = False) -> Expected:
+        return Expected(
+            issuer=self._provider.issuer,
+            client_ids=self._provider.own_client_ids,
+            nonce=nonce,
+            nonce_may_be_hashed=nonce_may_be_hashed,
+            access_token=access_token,
+            now=int(self._clock.now().timestamp()),
+        )
 
     def _tells_enough(self, claims: dict[str, Any]) -> bool:
         """Tell whether the address, and whether it is verified, are known as far as that matters."""
@@ -135,7 +146,7 @@ class ProviderClient:
             raise ProviderUnavailableError("it does not say where its keys are")
         return await get_json(self._http, endpoints.keys)
 
-    def _proof(self, answers: list[dict[str, Any]], tokens: ProviderTokens) -> SocialProof:
+    def _proof(self, answers: list[dict[str, Any]], tokens: ProviderTokens | None) -> SocialProof:
         """Return what all answers say together; the address is from one answer only, the first that says most."""
         names = self._provider.claim_names
         claims = {name: value for answer in reversed(answers) for name, value in answer.items()}

@@ -15,7 +15,7 @@ from app.adapters.social.http import ProviderRefusedError
 from app.adapters.social.provider import ProviderClient
 from app.domain.errors import Refused, UserErrorCode
 from app.domain.ports import Clock
-from app.domain.social import AuthorizationGrant, AuthorizationRequest, SocialProof
+from app.domain.social import AuthorizationGrant, AuthorizationRequest, NativeGrant, SocialProof
 from app.domain.tenants import SocialProvider, Tenant
 
 # How many calls to one provider may run at once, and how many may wait. Any others are refused at once.
@@ -49,6 +49,11 @@ class SocialProviders:
         """Trade the code for what the provider knows about the person. The code is sent only once."""
         async with self._gate(tenant, provider).pass_through() as client:
             return await client.prove(grant)
+
+    async def prove_natively(self, tenant: Tenant, provider: SocialProvider, grant: NativeGrant) -> SocialProof:
+        """Return what an id token says about the person. The provider is asked for nothing but its keys."""
+        async with self._gate(tenant, provider).pass_through() as client:
+            return await client.prove_natively(grant)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from difflib import get_close_matches
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from app.domain.tenant_rules import Limits
-from app.domain.tenants import Challenge, Client, Mixin, OrganisationUser, Site, SocialProvider, Tenant, WebhookEndpoint
+from app.domain.tenants import Tenant
 
 Path = tuple[str | int, ...]
 
@@ -23,16 +23,6 @@ FILE_KEYS = {
     "jwks": "jwks_file",
     "json_schema": "schema_file",
     "operation_list": "operations_file",
-}
-_MODELS: dict[str, type[BaseModel]] = {
-    "sites": Site,
-    "clients": Client,
-    "users": OrganisationUser,
-    "social": SocialProvider,
-    "webhooks": WebhookEndpoint,
-    "mixins": Mixin,
-    "limits": Limits,
-    "challenge": Challenge,
 }
 _NAMED_BY_TABLE = {("sites", "id"), ("mixins", "name")}
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -84,7 +74,21 @@ def _sentence(details: ErrorDetails) -> str:
 
 
 def _suggestion(location: Path) -> str:
-    model = _MODELS.get(str(location[0]), Tenant) if len(location) > 1 else Tenant
-    keys = [FILE_KEYS.get(field, field) for field in model.model_fields]
+    keys = [FILE_KEYS.get(field, field) for field in _model_at(location[:-1]).model_fields]
     close = get_close_matches(str(location[-1]), keys, n=1)
     return f"did you mean '{close[0]}'?" if close else "leave it out"
+
+
+def _model_at(location: Path) -> type[BaseModel]:
+    """Return the model of the table at this place."""
+    model: type[BaseModel] = Tenant
+    for name in (each for each in location if isinstance(each, str)):
+        model = _model_in(model.model_fields[name].annotation) or model
+    return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the model in an annotation such as `tuple[Client, ...]`, or None."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((model for each in get_args(annotation) if (model := _model_in(each)) is not None), None)

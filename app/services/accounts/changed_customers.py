@@ -8,9 +8,12 @@ from app.models.customers import CustomerProfile
 from app.services.unit_of_work import UnitOfWork
 
 
-async def own_customer(uow: UnitOfWork) -> CustomerProfile | None:
-    """Return the customer that the caller is, or acts for, as they are now."""
-    return await uow.customers.find(uow.caller.require_customer().id)
+async def own_customer(uow: UnitOfWork, owner_id: str | None = None) -> CustomerProfile | None:
+    """Return the customer that the caller is, or acts for, as they are now.
+
+    `owner_id` is the customer of a call that is answered again: its token is the caller's no more.
+    """
+    return await uow.customers.find(owner_id or uow.caller.require_customer().id)
 
 
 async def changed_customer(uow: UnitOfWork, customer_id: str) -> CustomerProfile | None:

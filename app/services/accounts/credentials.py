@@ -18,11 +18,12 @@ from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_security_mail
 from app.services.sessions.devices import add_device, end_devices
 from app.services.sessions.repeated_calls import RepeatableCall
-from app.services.sessions.token_sets import TokenSet, rotate_tokens
+from app.services.sessions.sessions import LoggedIn
+from app.services.sessions.token_sets import rotate_tokens
 from app.services.unit_of_work import UnitOfWork
 
 
-async def change_password(uow: UnitOfWork, current_password: str | None, new_password: str) -> TokenSet:
+async def change_password(uow: UnitOfWork, current_password: str | None, new_password: str) -> LoggedIn:
     """Set a new password: all other sessions end, and the caller's own goes on with new tokens.
 
     A customer without a password needs a fresh login, else REAUTHENTICATION_REQUIRED. All others need the current
@@ -30,13 +31,14 @@ async def change_password(uow: UnitOfWork, current_password: str | None, new_pas
     """
     call = RepeatableCall(uow, "changePassword", current_password, new_password)
     return await call.answer(
-        lambda: _change_password(uow, call, current_password, new_password), lambda kept: kept.tokens
+        lambda: _change_password(uow, call, current_password, new_password),
+        lambda kept: LoggedIn(kept.tokens, kept.owner),
     )
 
 
 async def _change_password(
     uow: UnitOfWork, call: RepeatableCall, current_password: str | None, new_password: str
-) -> TokenSet:
+) -> LoggedIn:
     profile = uow.caller.require_customer()
     problems = Problems()
     if profile.has_password and current_password is None:
@@ -63,4 +65,4 @@ async def _change_password(
     await record(uow, AuditAction.PASSWORD_CHANGED, profile.id)
     tokens = replace(tokens, device_token=device_token)
     await call.keep(tokens)
-    return tokens
+    return LoggedIn(tokens, profile)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from app.domain.ports import MailMessage
-from app.domain.tenants import Site, Tenant
+from app.domain.tenants import MailedLinks, Site, Tenant, link_with
 from app.domain.tools import Tools
 from app.models.outbox import OutboxMessage
 
@@ -17,47 +18,68 @@ from app.models.outbox import OutboxMessage
 class _Content:
     """`lifetime`: how long the mail's link or code works, or what it tells of is put off; `path`: the link's page.
 
-    `code_path`: the page that takes the mail's code; the link is good only where the code is.
+    `of_client`: where the link leads instead, if the client that has caused the mail has a place for it.
+    `takes_code`: the link has the mail's code, not a token, and is good only where the code is.
     """
 
     lifetime: Callable[[Tenant], timedelta]
     path: Callable[[Site], str] | None = None
-    code_path: Callable[[Site], str] | None = None
+    of_client: Callable[[MailedLinks], str | None] = lambda _: None
+    takes_code: bool = False
 
 
-_CONFIRM_SIGNUP = _Content(lambda tenant: timedelta(seconds=tenant.signup_token_seconds), lambda s: s.confirm_path)
+_CONFIRM_SIGNUP = _Content(
+    lambda tenant: timedelta(seconds=tenant.signup_token_seconds),
+    lambda site: site.confirm_path,
+    of_client=lambda links: links.confirm,
+)
+_CANCEL_ANONYMIZATION = _Content(
+    lambda tenant: timedelta(hours=tenant.anonymization_delay_hours),
+    lambda site: site.anonymization_cancel_path,
+    of_client=lambda links: links.anonymization_cancel,
+)
 _CONTENTS = {
     "confirm_signup": _CONFIRM_SIGNUP,
     "confirm_signup_again": _CONFIRM_SIGNUP,
-    "reset_password": _Content(lambda tenant: timedelta(seconds=tenant.reset_token_seconds), lambda s: s.reset_path),
+    "reset_password": _Content(
+        lambda tenant: timedelta(seconds=tenant.reset_token_seconds),
+        lambda site: site.reset_path,
+        of_client=lambda links: links.reset,
+    ),
     "confirm_email_change": _Content(
-        lambda tenant: timedelta(seconds=tenant.email_change_token_seconds), lambda s: s.email_change_path
+        lambda tenant: timedelta(seconds=tenant.email_change_token_seconds),
+        lambda site: site.email_change_path,
+        of_client=lambda links: links.email_change,
     ),
     "email_change_notice": _Content(
-        lambda tenant: timedelta(seconds=tenant.email_revert_token_seconds), lambda s: s.email_revert_path
+        lambda tenant: timedelta(seconds=tenant.email_revert_token_seconds),
+        lambda site: site.email_revert_path,
+        of_client=lambda links: links.email_revert,
     ),
     "address_kept": _Content(lambda tenant: timedelta(seconds=tenant.email_revert_token_seconds)),
     "login_code": _Content(
-        lambda tenant: timedelta(seconds=tenant.login_code_seconds), code_path=lambda s: s.login_code_path
+        lambda tenant: timedelta(seconds=tenant.login_code_seconds),
+        lambda site: site.login_code_path,
+        of_client=lambda links: links.login_code,
+        takes_code=True,
     ),
     "link_confirmation": _Content(lambda tenant: timedelta(seconds=tenant.social_state_seconds)),
-    "anonymization_pending": _Content(
-        lambda tenant: timedelta(hours=tenant.anonymization_delay_hours), lambda s: s.anonymization_cancel_path
-    ),
-    "anonymization_requested": _Content(
-        lambda tenant: timedelta(hours=tenant.anonymization_delay_hours), lambda s: s.anonymization_cancel_path
-    ),
+    "anonymization_pending": _CANCEL_ANONYMIZATION,
+    "anonymization_requested": _CANCEL_ANONYMIZATION,
 }
 
 
 def compose_mail(tools: Tools, tenant: Tenant, message: OutboxMessage) -> MailMessage:
-    """Return the mail that a message of the outbox stands for; links lead to pages of the site and nowhere else."""
+    """Return the mail that a message of the outbox stands for.
+
+    Its link leads to where the client takes it that has caused the mail, or to a page of the site, and nowhere else.
+    """
     payload = message.payload
     site = tenant.find_site(payload["site"]) or tenant.default_site
     content = _CONTENTS.get(message.topic)
     token = tools.sealer.open(payload["token"]) if payload["token"] else None
     code = tools.sealer.open(payload["code"]) if payload["code"] else None
-    link = _link(content, site, token, code) if content else None
+    link = _link(content, _links_of(tenant, payload), site, token, code) if content else None
     values = {
         "device": None,
         **payload["details"],
@@ -80,10 +102,18 @@ def compose_mail(tools: Tools, tenant: Tenant, message: OutboxMessage) -> MailMe
     )
 
 
-def _link(content: _Content, site: Site, token: str | None, code: str | None) -> str | None:
-    if token and content.path:
-        return site.link(content.path(site), token)
-    return site.code_link(content.code_path(site), code) if code and content.code_path else None
+def _links_of(tenant: Tenant, payload: Mapping[str, Any]) -> MailedLinks:
+    """Return the links of the client that has caused the mail; mails of before do not name it."""
+    client = tenant.find_client(payload.get("client") or "")
+    return client.links if client is not None else MailedLinks()
+
+
+def _link(content: _Content, links: MailedLinks, site: Site, token: str | None, code: str | None) -> str | None:
+    name, value = ("code", code) if content.takes_code else ("token", token)
+    if content.path is None or not value:
+        return None
+    own = content.of_client(links)
+    return link_with(own, name, value) if own is not None else site.link(content.path(site), value, name)
 
 
 def _lifetime(content: _Content, tenant: Tenant, details: Mapping[str, str]) -> timedelta:

@@ -36,10 +36,11 @@ async def send_mail(
 ) -> None:
     """Write one mail to the outbox; `language` is the customer's own, else the site's counts.
 
-    `token` goes into the mail's link, `code` is shown; `details` are what else its text names.
+    `token` goes into the mail's link, which leads to the client that the caller uses, if that has a place for it;
+    `code` is shown; `details` are what else its text names.
     """
     sealer = uow.tools.sealer
-    site = current_site(uow)
+    site, principal = current_site(uow), uow.caller.principal
     message = OutboxMessage(
         tenant_id=uow.tenant.id,
         id=uow.tools.random.new_id(),
@@ -49,6 +50,7 @@ async def send_mail(
         payload={
             "recipient": recipient,
             "site": site.id,
+            "client": principal.client_id if principal is not None else None,
             "language": language or site.language,
             # Token and code wait here to be mailed. They are encrypted, so a reader of the database cannot use them.
             "token": sealer.seal(token.text) if token else None,

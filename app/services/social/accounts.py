@@ -12,9 +12,10 @@ from app.models.social import SocialIdentity
 from app.services.accounts.reauthentication import reauthenticate
 from app.services.audit import record
 from app.services.outgoing.events import emit
+from app.services.social.answers import ProviderAnswer
 from app.services.social.identities import add_identity, find_identity, tell_linked, vouched_email, warn
 from app.services.social.proofs import count_as_proof
-from app.services.social.states import ProviderAnswer, prove
+from app.services.social.states import prove
 from app.services.unit_of_work import UnitOfWork
 
 MOST_ACCOUNTS = 20

@@ -9,7 +9,6 @@ from app.domain.emails import EmailAddress
 from app.domain.errors import Refused, UserErrorCode, refuse
 from app.domain.social import ProviderTokens, SocialProof
 from app.domain.tenants import SignupMode, SocialLinking, SocialProvider
-from app.domain.texts import optional_line
 from app.domain.topics import Topic
 from app.models.credentials import Credential, Maker
 from app.models.social import SocialIdentity
@@ -22,6 +21,7 @@ from app.services.sessions.kept_pairs import Kept
 from app.services.sessions.login_steps import LoginStep
 from app.services.sessions.repeated_calls import RepeatableCall
 from app.services.sessions.sessions import LoggedIn
+from app.services.social.answers import ProviderAnswer, parse_name
 from app.services.social.identities import (
     add_identity,
     cannot_log_in,
@@ -33,10 +33,8 @@ from app.services.social.identities import (
 )
 from app.services.social.links import LinkConfirmation, require_confirmation
 from app.services.social.proofs import count_as_proof
-from app.services.social.states import ProviderAnswer, prove
+from app.services.social.states import prove
 from app.services.unit_of_work import UnitOfWork
-
-_NAME = optional_line(100)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -65,7 +63,7 @@ async def _social_login(
     uow: UnitOfWork, call: RepeatableCall, answer: ProviderAnswer
 ) -> SocialLogin | LinkConfirmation:
     provider, proof = await prove(uow, answer)
-    arrived = await _Arrival(uow, provider, proof).enter()
+    arrived = await _Arrival(uow, provider, proof, answer).enter()
     if isinstance(arrived, SocialLogin) and isinstance(arrived.logged_in, LoggedIn):
         tokens = asdict(arrived.tokens) if arrived.tokens is not None else None
         await call.keep(arrived.logged_in.tokens, created=arrived.created, provider_tokens=tokens)
@@ -82,10 +80,11 @@ def _again(kept: Kept) -> SocialLogin | LinkConfirmation:
 class _Arrival:
     """Somebody who has come back from a provider."""
 
-    def __init__(self, uow: UnitOfWork, provider: SocialProvider, proof: SocialProof) -> None:
+    def __init__(self, uow: UnitOfWork, provider: SocialProvider, proof: SocialProof, answer: ProviderAnswer) -> None:
         self._uow = uow
         self._provider = provider
         self._proof = proof
+        self._answer = answer
 
     async def enter(self) -> SocialLogin | LinkConfirmation:
         known = await find_identity(self._uow, self._provider, self._proof)
@@ -177,10 +176,11 @@ class _Arrival:
         return await self._log_in(identity, created=True, has_proved=vouched is not None)
 
     def _profile(self) -> dict[str, str | None]:
-        told = told_email(self._proof)
+        # A provider that tells the name once only, and in no token, tells it the client.
+        told, proof, answer = told_email(self._proof), self._proof, self._answer
         return {
-            "first_name": _name(self._proof.first_name),
-            "last_name": _name(self._proof.last_name),
+            "first_name": _name(proof.first_name) or _name(answer.first_name),
+            "last_name": _name(proof.last_name) or _name(answer.last_name),
             "contact_email": told.address if told else None,
         }
 
@@ -199,6 +199,6 @@ def _credential(uow: UnitOfWork, customer_id: str, vouched: EmailAddress | None)
 
 def _name(text: str | None) -> str | None:
     try:
-        return _NAME(text)
+        return parse_name(text)
     except Refused:
         return None

@@ -1,4 +1,4 @@
-"""Social logins: a session begins one, and the same session finishes it once."""
+"""Social logins: a session begins one, and the same session finishes it once, by its state or by its nonce."""
 
 from __future__ import annotations
 
@@ -11,66 +11,83 @@ from app.domain.problems import Problems
 from app.domain.social import (
     AuthorizationGrant,
     AuthorizationRequest,
+    NativeGrant,
     SocialProof,
     answers_challenge,
     parse_code_challenge,
-    parse_code_verifier,
 )
 from app.domain.tenants import SocialProvider
 from app.domain.tokens import OpaqueToken, TokenPrefix, hash_token
 from app.models.social import SocialState
 from app.services.limits import guard_social
+from app.services.social.answers import ProviderAnswer, check_answer
 from app.services.unit_of_work import UnitOfWork
-
-LONGEST_CODE = 2_048
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BegunSocialLogin:
-    """Where to send the person, and the state that must come back; `expires_in` in seconds."""
+    """Where to send the person and the state that must come back, unless the app asks the platform's own sheet.
 
-    authorization_url: str
-    state: str
+    `nonce` is what the id token must name; None where the provider has no id tokens. `expires_in` in seconds.
+    """
+
+    authorization_url: str | None
+    state: str | None
+    nonce: str | None
     expires_in: int
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class ProviderAnswer:
-    """What the client brings back from a provider."""
-
-    provider: str
-    code: str
-    redirect_uri: str
-    code_verifier: str
-    state: str
-    iss: str | None = None
-
-
 async def begin_social_login(
-    uow: UnitOfWork, provider_id: str, redirect_uri: str, code_challenge: str
+    uow: UnitOfWork, provider_id: str, redirect_uri: str | None, code_challenge: str | None
 ) -> BegunSocialLogin:
     """Begin a social login in the caller's session; if too many are open, the oldest is deleted.
 
-    PROVIDER_UNKNOWN, REDIRECT_URI_NOT_ALLOWED, INVALID at `codeChallenge`, PROVIDER_UNAVAILABLE.
+    Without redirect URI and challenge it is native: the app shows the platform's own sheet, and nobody is sent away.
+
+    PROVIDER_UNKNOWN, REDIRECT_URI_NOT_ALLOWED, REQUIRED at `redirectUri` and `codeChallenge`, INVALID at
+    `codeChallenge`, PROVIDER_UNAVAILABLE.
     """
     await guard_social(uow)
     problems = Problems()
     provider = problems.check(lambda name: _parse_provider(uow, name), provider_id, "provider")
-    problems.check(lambda uri: _parse_redirect_uri(uow, uri), redirect_uri, "redirectUri")
-    problems.check(parse_code_challenge, code_challenge, "codeChallenge")
+    is_native = redirect_uri is None and code_challenge is None and (provider is None or provider.is_openid)
+    if not is_native:
+        _check_beginning(problems, uow, redirect_uri, code_challenge)
     problems.raise_if_any()
     if provider is None:
         raise RuntimeError("An unknown provider is a problem that has been raised.")
     random = uow.tools.random
     state = OpaqueToken.of(TokenPrefix.SOCIAL_STATE, random.secret())
     nonce = urlsafe_b64encode(random.secret()).rstrip(b"=").decode()
-    request = AuthorizationRequest(redirect_uri, state.text, nonce, code_challenge)
+    request = AuthorizationRequest(redirect_uri or "", state.text, nonce, code_challenge or "")
+    url = None if is_native else await _authorization_url(uow, provider, request)
+    await _keep(uow, provider, request, state)
+    return BegunSocialLogin(
+        authorization_url=url,
+        state=None if is_native else state.text,
+        nonce=nonce if provider.is_openid else None,
+        expires_in=uow.tenant.social_state_seconds,
+    )
+
+
+def _check_beginning(problems: Problems, uow: UnitOfWork, redirect_uri: str | None, code_challenge: str | None) -> None:
+    """Note what is wrong with where the person is to be sent back to, and with the proof that it is the same app."""
+    missing = "This is missing. Only an app that shows the sheet of an OpenID provider leaves out both."
+    if redirect_uri is None:
+        problems.add(UserErrorCode.REQUIRED, missing, "redirectUri")
+    else:
+        problems.check(lambda uri: _parse_redirect_uri(uow, uri), redirect_uri, "redirectUri")
+    if code_challenge is None:
+        problems.add(UserErrorCode.REQUIRED, missing, "codeChallenge")
+    else:
+        problems.check(parse_code_challenge, code_challenge, "codeChallenge")
+
+
+async def _authorization_url(uow: UnitOfWork, provider: SocialProvider, request: AuthorizationRequest) -> str:
     try:
-        url = await uow.tools.social.authorization_url(uow.tenant, provider, request)
+        return await uow.tools.social.authorization_url(uow.tenant, provider, request)
     except Refused as refusal:
         raise refuse(refusal.code, refusal.message, "provider") from refusal
-    await _keep(uow, provider, request, state)
-    return BegunSocialLogin(url, state.text, uow.tenant.social_state_seconds)
 
 
 def _parse_provider(uow: UnitOfWork, provider_id: str) -> SocialProvider:
@@ -118,78 +135,93 @@ async def _keep(uow: UnitOfWork, provider: SocialProvider, request: Authorizatio
 
 
 async def prove(uow: UnitOfWork, answer: ProviderAnswer) -> tuple[SocialProvider, SocialProof]:
-    """Use the state up, trade the code at the provider, and return who came back. Writes nothing in this unit of work.
+    """Use state or nonce up, have the provider's answer checked, and return who came back.
 
-    PROVIDER_UNKNOWN; REQUIRED, TOO_LONG at `code`; TOO_SHORT, TOO_LONG, INVALID at `codeVerifier`; TOKEN_INVALID,
-    TOKEN_EXPIRED at `state`; REDIRECT_URI_NOT_ALLOWED; PROVIDER_REFUSED, PROVIDER_UNAVAILABLE.
+    Writes nothing in this unit of work. Errors at their fields as `check_answer` tells; PROVIDER_UNKNOWN;
+    TOKEN_INVALID, TOKEN_EXPIRED at `state` or `nonce`; REDIRECT_URI_NOT_ALLOWED; INVALID at `codeVerifier`, and at
+    `idToken` for a provider that has none; PROVIDER_REFUSED, PROVIDER_UNAVAILABLE.
     """
     await guard_social(uow)
     problems = Problems()
     provider = problems.check(lambda name: _parse_provider(uow, name), answer.provider, "provider")
-    problems.check(_parse_code, answer.code, "code")
-    problems.check(parse_code_verifier, answer.code_verifier, "codeVerifier")
+    check_answer(problems, answer)
+    if provider is not None and answer.id_token is not None and not provider.is_openid:
+        problems.add(UserErrorCode.INVALID, "This provider has no id tokens: begin with a redirect.", "idToken")
     problems.raise_if_any()
     if provider is None:
         raise RuntimeError("An unknown provider is a problem that has been raised.")
-    state = await _claim(uow, answer.state)
-    _check_fits(uow, state, provider, answer)
-    grant = AuthorizationGrant(
-        code=answer.code,
-        redirect_uri=state.redirect_uri,
-        code_verifier=answer.code_verifier,
-        nonce=state.nonce,
-        iss=answer.iss,
-    )
     try:
-        proof = await uow.tools.social.prove(uow.tenant, provider, grant)
+        return provider, await _ask(uow, provider, answer)
     except Refused as refusal:
         raise refuse(refusal.code, refusal.message, "provider") from refusal
-    return provider, proof
 
 
-def _parse_code(code: str) -> str:
-    if not code:
-        raise Refused(
-            UserErrorCode.REQUIRED,
-            "The code is missing: it is in the address that the provider sent the person back to.",
+async def _ask(uow: UnitOfWork, provider: SocialProvider, answer: ProviderAnswer) -> SocialProof:
+    """Use up what was begun, and have the answer to it checked; raises `Refused` where it proves nothing."""
+    if answer.id_token is not None:
+        begun = await _claim(uow, answer.nonce or "", "nonce")
+        _check_is_begun(uow, begun, provider, "nonce")
+        return await uow.tools.social.prove_natively(
+            uow.tenant, provider, NativeGrant(id_token=answer.id_token, nonce=begun.nonce)
         )
-    if len(code) > LONGEST_CODE:
-        raise Refused(UserErrorCode.TOO_LONG, f"The code may have at most {LONGEST_CODE} characters.")
-    return code
+    begun = await _claim(uow, answer.state or "", "state")
+    _check_is_begun(uow, begun, provider, "state")
+    grant = _grant(begun, answer)
+    return await uow.tools.social.prove(uow.tenant, provider, grant)
 
 
-async def _claim(uow: UnitOfWork, text: str) -> SocialState:
-    """Use the state up for good, whatever comes of it, and before the provider is asked: nobody waits for it here."""
-    state_hash, session_id = hash_token(text), uow.caller.require_principal().session_id or ""
+async def _claim(uow: UnitOfWork, text: str, field: str) -> SocialState:
+    """Use up what the session has begun, by its `state` or its `nonce`, for good, whatever comes of it.
+
+    Before the provider is asked, in a unit of its own: nobody waits for the provider here.
+    """
+    session_id = uow.caller.require_principal().session_id or ""
     async with UnitOfWork(uow.tools, uow.caller) as claiming:
-        claimed = await claiming.social_states.claim(state_hash, session_id, claiming.now)
-        state = await claiming.social_states.find(state_hash, session_id)
-    if state is not None and claimed:
-        return state
-    if state is not None and state.used_at is None:
-        raise refuse(UserErrorCode.TOKEN_EXPIRED, "This took too long. Please begin again.", "state")
-    raise _invalid_state()
+        states = claiming.social_states
+        if field == "nonce":
+            claimed = await states.claim_by_nonce(text, session_id, claiming.now)
+            begun = await states.find_by_nonce(text, session_id)
+        else:
+            claimed = await states.claim(hash_token(text), session_id, claiming.now)
+            begun = await states.find(hash_token(text), session_id)
+    if begun is not None and claimed:
+        return begun
+    if begun is not None and begun.used_at is None:
+        raise refuse(UserErrorCode.TOKEN_EXPIRED, "This took too long. Please begin again.", field)
+    raise _not_begun(field)
 
 
-def _invalid_state() -> DomainError:
+def _not_begun(field: str) -> DomainError:
     return refuse(
         UserErrorCode.TOKEN_INVALID,
         "This social login was begun in another session, or is finished. Please begin again.",
-        "state",
+        field,
     )
 
 
-def _check_fits(uow: UnitOfWork, state: SocialState, provider: SocialProvider, answer: ProviderAnswer) -> None:
-    """Refuse an answer that does not fit the request."""
-    if (state.provider, state.issuer) != (provider.provider, provider.issuer):
-        raise _invalid_state()
-    if state.customer_id != uow.caller.require_principal().customer_id:
-        raise _invalid_state()
-    if state.redirect_uri != answer.redirect_uri:
+def _check_is_begun(uow: UnitOfWork, begun: SocialState, provider: SocialProvider, field: str) -> None:
+    """Refuse an answer of another provider, or by somebody who was not logged in yet at the beginning."""
+    if (begun.provider, begun.issuer) != (provider.provider, provider.issuer):
+        raise _not_begun(field)
+    if begun.customer_id != uow.caller.require_principal().customer_id:
+        raise _not_begun(field)
+
+
+def _grant(begun: SocialState, answer: ProviderAnswer) -> AuthorizationGrant:
+    """Return what the provider is to be asked with; refuses an answer that does not fit the request."""
+    if begun.redirect_uri != answer.redirect_uri:
         raise refuse(
             UserErrorCode.REDIRECT_URI_NOT_ALLOWED,
             "The social login was begun with another redirect URI.",
             "redirectUri",
         )
-    if not answers_challenge(answer.code_verifier, state.code_challenge):
+    verifier = answer.code_verifier or ""
+    if not answers_challenge(verifier, begun.code_challenge):
         raise refuse(UserErrorCode.INVALID, "The code challenge was not made from this code verifier.", "codeVerifier")
+    return AuthorizationGrant(
+        code=answer.code or "",
+        redirect_uri=begun.redirect_uri,
+        code_verifier=verifier,
+        nonce=begun.nonce,
+        iss=answer.iss,
+    )

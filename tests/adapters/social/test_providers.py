@@ -8,6 +8,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -19,7 +20,7 @@ from joserfc.jwk import RSAKey
 from app.adapters.social import providers as adapter
 from app.adapters.social.providers import SocialProviders
 from app.domain.errors import Refused, UserErrorCode
-from app.domain.social import AuthorizationGrant, AuthorizationRequest, SocialProof
+from app.domain.social import AuthorizationGrant, AuthorizationRequest, NativeGrant, SocialProof
 from app.domain.tenants import Tenant
 from tests.fakes import MovableClock
 from tests.harness.social import (
@@ -40,6 +41,8 @@ pytestmark = pytest.mark.anyio
 # Seconds that a provider may take where no test waits for their end.
 PATIENCE = 60
 NONCE = "nonce-of-this-login"
+# What the provider calls the shop's app.
+APP_ID = "com.example.shop"
 REFUSED, UNAVAILABLE = UserErrorCode.PROVIDER_REFUSED, UserErrorCode.PROVIDER_UNAVAILABLE
 
 
@@ -86,6 +89,10 @@ class Shop:
         grant = AuthorizationGrant("code-1", REDIRECT_URI, VERIFIER, NONCE, iss)
         return await self.social.prove(self.tenant, self.provider, grant)
 
+    async def prove_natively(self, minted: MintingProvider) -> SocialProof:
+        """Have an id token checked that the app has got."""
+        return await self.social.prove_natively(self.tenant, self.provider, NativeGrant(minted.id_token(), NONCE))
+
     async def refusal(self, iss: str | None = None) -> UserErrorCode:
         """Return with what a trade is refused."""
         with pytest.raises(Refused) as caught:
@@ -120,7 +127,7 @@ class TestProve:
         proof = await shop.prove()
         assert (proof.issuer, proof.subject, proof.email) == (minted.issuer, "ada", "ada@example.com")
         assert (proof.email_verified, proof.first_name, proof.last_name) == (True, "Ada", "Lovelace")
-        assert (proof.tokens.access_token, proof.tokens.expires_in) == ("at-1", 300)
+        assert (proof.tokens and (proof.tokens.access_token, proof.tokens.expires_in)) == ("at-1", 300)
 
     @pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256"])
     async def test_takes_the_usual_signatures(self, shop: Shop, minted: MintingProvider, algorithm: str) -> None:
@@ -132,11 +139,21 @@ class TestProve:
         minted.claims = {"at_hash": "77QmUPtjPfzWtF2AnpK9RQ"}
         assert (await shop.prove()).subject == "ada"
 
-    async def test_takes_several_audiences_where_we_are_the_authorized_party(
-        self, shop: Shop, minted: MintingProvider
+    @pytest.mark.parametrize(
+        "claims",
+        [
+            {"aud": APP_ID},
+            {"aud": [APP_ID, CLIENT_ID]},
+            {"aud": [CLIENT_ID, APP_ID], "azp": CLIENT_ID},
+            {"aud": CLIENT_ID, "azp": APP_ID},
+            {"aud": [CLIENT_ID], "azp": CLIENT_ID},
+        ],
+    )
+    async def test_takes_audiences_that_are_all_ours(
+        self, providers: SocialProviders, minted: MintingProvider, claims: dict[str, Any]
     ) -> None:
-        minted.claims = {"aud": [CLIENT_ID, "an-interface"], "azp": CLIENT_ID}
-        assert (await shop.prove()).subject == "ada"
+        minted.claims = claims
+        assert (await Shop(providers, issuer=minted.issuer, client_ids=[APP_ID]).prove()).subject == "ada"
 
     async def test_takes_a_token_without_key_id_where_one_key_fits(self, shop: Shop, minted: MintingProvider) -> None:
         minted.sign = lambda _, claims: jwt.encode({"alg": "RS256"}, claims, minted.key, ["RS256"])
@@ -162,6 +179,17 @@ class TestProve:
             {"azp": "another-client"},
             {"aud": [CLIENT_ID, "another-client"]},
             {"aud": [CLIENT_ID, "another-client"], "azp": "another-client"},
+            {"aud": [CLIENT_ID, "another-client"], "azp": CLIENT_ID},
+            {"aud": ["another-client", CLIENT_ID], "azp": CLIENT_ID},
+            {"aud": [CLIENT_ID, 5]},
+            {"aud": [[CLIENT_ID]]},
+            {"aud": {CLIENT_ID: True}},
+            {"aud": 5},
+            {"aud": CLIENT_ID, "azp": ""},
+            {"aud": CLIENT_ID, "azp": [CLIENT_ID]},
+            {"nonce": [NONCE]},
+            # Only an app may have hashed it.
+            {"nonce": sha256(NONCE.encode()).hexdigest()},
             {"nonce": "of-another-login"},
             {"nonce": None},
             {"nonce": ""},
@@ -282,6 +310,57 @@ def _critical(header: dict[str, Any], claims: dict[str, Any], key: RSAKey) -> st
     registry = jws.JWSRegistry(algorithms=["RS256"], strict_check_header=False)
     registry.check_header = lambda header: None  # type: ignore[method-assign]
     return jwt.encode({**header, "crit": ["b65"], "b65": 1}, claims, key, registry=registry)
+
+
+class TestProveNatively:
+    @pytest.fixture
+    def shop(self, providers: SocialProviders, minted: MintingProvider) -> Shop:
+        minted.claims = {"aud": APP_ID}
+        return Shop(providers, issuer=minted.issuer, client_ids=[APP_ID])
+
+    async def test_tells_who_the_person_is_and_asks_for_nothing_but_keys(
+        self, shop: Shop, minted: MintingProvider
+    ) -> None:
+        minted.claims |= {"given_name": "Ada"}
+        proof = await shop.prove_natively(minted)
+        assert (proof.subject, proof.email, proof.email_verified) == ("ada", "ada@example.com", True)
+        assert (proof.first_name, proof.tokens) == ("Ada", None)
+        assert {path for path, _, _ in minted.requests} == {"/.well-known/openid-configuration", "/jwks"}
+
+    async def test_takes_the_nonce_hashed(self, shop: Shop, minted: MintingProvider) -> None:
+        minted.nonce = sha256(NONCE.encode()).hexdigest()
+        assert (await shop.prove_natively(minted)).subject == "ada"
+
+    async def test_takes_a_token_of_the_sheet_of_android(self, shop: Shop, minted: MintingProvider) -> None:
+        # It is made for the shop's server, at the request of the app, and names a hash of what the app has got.
+        minted.claims = {"aud": CLIENT_ID, "azp": APP_ID, "at_hash": "77QmUPtjPfzWtF2AnpK9RQ"}
+        assert (await shop.prove_natively(minted)).subject == "ada"
+
+    @pytest.mark.parametrize(
+        "claims",
+        [
+            {"aud": "com.example.other"},
+            {"aud": [APP_ID, "com.example.other"]},
+            {"azp": "com.example.other"},
+            {"nonce": None},
+            {"nonce": "of-another-login"},
+            {"nonce": sha256(b"of-another-login").hexdigest()},
+            {"iss": "https://evil.example"},
+            {"exp": 1_000_000_000},
+            {"sub": None},
+        ],
+    )
+    async def test_refuses_any_other_token(self, shop: Shop, minted: MintingProvider, claims: dict[str, Any]) -> None:
+        minted.claims |= claims
+        with pytest.raises(Refused) as caught:
+            await shop.prove_natively(minted)
+        assert caught.value.code is REFUSED
+
+    @pytest.mark.parametrize("token", ["", "x", "a.b.c", "ä", "x" * 40_000])
+    async def test_refuses_what_is_no_token(self, shop: Shop, token: str) -> None:
+        with pytest.raises(Refused) as caught:
+            await shop.social.prove_natively(shop.tenant, shop.provider, NativeGrant(token, NONCE))
+        assert caught.value.code is REFUSED
 
 
 class TestIssuerOfTheRedirect:

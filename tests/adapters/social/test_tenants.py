@@ -110,6 +110,11 @@ class TestFaults:
     def test_signing_that_is_no_table(self, file: Path) -> None:
         assert faults(file, 'provider = "apple"\nsigning = "KEY"') == ["signing must be a table"]
 
+    def test_client_ids_that_are_no_list(self, file: Path) -> None:
+        assert faults(file, 'provider = "google"\nclient_ids = "shop-app"\n' + SECRET) == [
+            "client_ids must be a list: write […]"
+        ]
+
     def test_some_endpoints_but_not_all(self, file: Path) -> None:
         entry = 'provider = "x"\nissuer = "https://x.test"\ntoken_endpoint = "https://x.test/token"\n'
         assert faults(file, entry + SECRET) == [

@@ -359,6 +359,37 @@ CHALLENGE = '[tenants.demo.challenge]\nsite_key = "site-1"\n'
 HUMAN = {"HUMAN": "a-secret"}
 
 
+APP = {"id": "app", "kind": "storefront"}
+
+
+class TestLinks:
+    """Where a client takes what is mailed."""
+
+    def links(self, **links: str) -> str:
+        return SHOP + table("[[tenants.demo.clients]]", **APP) + table("[tenants.demo.clients.links]", **links)
+
+    def test_are_read(self, folder: Folder) -> None:
+        tenant = folder.load(self.links(reset="https://demo.example/app/reset")).tenant("demo")
+        (_, app) = tenant.clients
+        assert (app.links.reset, app.links.confirm) == ("https://demo.example/app/reset", None)
+
+    def test_are_of_https_in_production(self, folder: Folder) -> None:
+        text = self.links(reset="com.example.shop:/reset")
+        assert folder.load(text).tenant("demo").clients[1].links.reset == "com.example.shop:/reset"
+        (fault,) = folder.faults(text, profile=Profile.PRODUCTION)
+        assert fault.startswith("tenants.demo.clients[1].links.reset must begin with https:// in production: another")
+
+    def test_have_names_that_are_known(self, folder: Folder) -> None:
+        (fault,) = folder.faults(self.links(resett="https://demo.example/app/reset"))
+        assert fault == "tenants.demo.clients[1].links.resett is not known: did you mean 'reset'?"
+
+    def test_are_not_for_an_integration(self, folder: Folder) -> None:
+        backend = table("[[tenants.demo.clients]]", id="backend", kind="integration", secret_env="BACKEND")
+        links = table("[tenants.demo.clients.links]", reset="https://demo.example/reset")
+        (fault,) = folder.faults(SHOP, backend, links, environment={"BACKEND": "s" * 32})
+        assert fault == "tenants.demo.clients[1] an integration opens no mailed links: leave links out"
+
+
 class TestChallenge:
     def test_has_the_secret_of_its_variable(self, folder: Folder) -> None:
         text = CHALLENGE + 'provider = "hcaptcha"\nsecret_env = "HUMAN"'

@@ -29,6 +29,7 @@ class TestReference:
             "[tenants.SHOP]",
             "[tenants.SHOP.sites.NAME]",
             "[[tenants.SHOP.clients]]",
+            "[tenants.SHOP.clients.links]",
             "[[tenants.SHOP.users]]",
             "[[tenants.SHOP.social]]",
             "[tenants.SHOP.social.signing]",

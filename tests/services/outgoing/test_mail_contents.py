@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from app.domain.ports import MailMessage
+from app.domain.principal import Principal, TokenKind
 from app.domain.requests import RequestFacts
-from app.domain.tenants import Site
+from app.domain.tenants import MailedLinks, link_with
 from app.domain.tokens import OpaqueToken, TokenPrefix
 from app.services.caller import Caller
 from app.services.outgoing.mail_contents import compose_mail
@@ -23,12 +24,17 @@ pytestmark = pytest.mark.anyio
 TOKEN = OpaqueToken.of(TokenPrefix.ONE_TIME, bytes(32))
 
 
-async def compose(gateway: Gateway, template: str, **changes: Any) -> MailMessage:
-    """Return the mail that `send_mail` has the worker send."""
+async def compose(gateway: Gateway, template: str, links: MailedLinks | None = None, **changes: Any) -> MailMessage:
+    """Return the mail that `send_mail` has the worker send, for a guest of a client with these links, or for nobody."""
     tools = gateway.tools
     demo = tools.tenants.tenant("demo")
-    async with UnitOfWork(tools, Caller(RequestFacts(request_id="test", ip=""))) as uow:
-        uow.enter(demo)
+    client, *others = demo.clients
+    if links is not None:
+        demo = demo.model_copy(update={"clients": (client.model_copy(update={"links": links}), *others)})
+    guest = Principal(TokenKind.ANONYMOUS, demo.id, client.id, tools.clock.now()) if links is not None else None
+    async with UnitOfWork(tools, Caller(RequestFacts(request_id="test", ip=""), guest)) as uow:
+        if guest is None:
+            uow.enter(demo)
         await send_mail(uow, template, "a-customer", "ada@example.com", **changes)
         (message,) = await uow.outbox_queue.claim(uow.now, uow.now + LEASE, 1)
     return compose_mail(tools, demo, message)
@@ -50,6 +56,44 @@ class TestComposeMail:
         assert mail.link == f"http://localhost:5173{path}?token={TOKEN.text}"
         assert mail.link in mail.text
         assert lifetime in " ".join(mail.text.split())
+
+    @pytest.mark.parametrize(
+        ("template", "name"),
+        [
+            ("confirm_signup", "confirm"),
+            ("confirm_signup_again", "confirm"),
+            ("reset_password", "reset"),
+            ("confirm_email_change", "email_change"),
+            ("email_change_notice", "email_revert"),
+            ("anonymization_requested", "anonymization_cancel"),
+            ("anonymization_pending", "anonymization_cancel"),
+        ],
+    )
+    async def test_leads_to_the_client_that_has_caused_it(self, gateway: Gateway, template: str, name: str) -> None:
+        links = MailedLinks.model_validate({name: f"https://shop.example/app/{name}"})
+        mail = await compose(gateway, template, links, token=TOKEN)
+        assert mail.link == f"https://shop.example/app/{name}?token={TOKEN.text}"
+        assert mail.link in mail.text
+        others = MailedLinks.model_validate(
+            {other: "https://shop.example/other" for other in MailedLinks.model_fields if other != name}
+        )
+        assert (await compose(gateway, template, others, token=TOKEN)).link == (
+            await compose(gateway, template, token=TOKEN)
+        ).link
+
+    async def test_leads_to_the_client_with_a_code_too(self, gateway: Gateway) -> None:
+        links = MailedLinks(login_code="https://shop.example/app/code")
+        assert (await compose(gateway, "login_code", links, code="123456")).link == (
+            "https://shop.example/app/code?code=123456"
+        )
+        assert (await compose(gateway, "login_code", MailedLinks(), code="123456")).link == (
+            "http://localhost:5173/login-code?code=123456"
+        )
+
+    async def test_puts_the_token_behind_a_query(self, gateway: Gateway) -> None:
+        links = MailedLinks(reset="https://shop.example/open?page=reset")
+        mail = await compose(gateway, "reset_password", links, token=TOKEN)
+        assert mail.link == f"https://shop.example/open?page=reset&token={TOKEN.text}"
 
     async def test_says_how_long_is_left_where_that_was_written_down(self, gateway: Gateway) -> None:
         mail = await compose(gateway, "anonymization_pending", token=TOKEN, seconds_left="10800")
@@ -103,7 +147,6 @@ class TestLanguage:
         ).subject == "Please confirm your e-mail address"
 
 
-class TestSite:
-    def test_puts_nothing_but_its_own_url_before_the_token(self) -> None:
-        site = Site(id="main", url="https://shop.example", language="en", reset_path="/account/reset")
-        assert site.link(site.reset_path, "a+b") == "https://shop.example/account/reset?token=a%2Bb"
+class TestLinkWith:
+    def test_puts_nothing_but_the_address_before_the_token(self) -> None:
+        assert link_with("https://shop.example/reset", "token", "a+b") == "https://shop.example/reset?token=a%2Bb"
