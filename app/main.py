@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from multiprocessing import parent_process
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -82,11 +83,12 @@ def build_app(settings: Settings, tools: Tools, files: TenantFiles | None = None
     production = settings.profile is Profile.PRODUCTION
     live = LiveTools(tools)
     documents = build_documents(production=production)
+    base = urlsplit(tools.public_url).path
     endpoint = GraphQLEndpoint(
         documents,
         lambda facts: make_context(live.now, facts),
         known=KnownOperations(lambda known_as: live.now.tenants.find_operation(known_as)),
-        playground=None if production else Playground(),
+        playground=None if production else Playground(base),
         cookies=RefreshCookies(tools.public_url),
     )
     edge = Middleware(
@@ -109,9 +111,9 @@ def build_app(settings: Settings, tools: Tools, files: TenantFiles | None = None
         def steps() -> FirstSteps:
             return first_steps(live.now.tenants, settings.address, built_in=settings.tenants_file is None)
 
-        routes += [*welcome_routes(steps, has_mailbox=mailbox is not None), *playground_routes(steps)]
+        routes += [*welcome_routes(steps, has_mailbox=mailbox is not None, base=base), *playground_routes(steps, base)]
     if mailbox is not None:
-        routes += mailbox_routes(mailbox)
+        routes += mailbox_routes(mailbox, base)
     following = partial(follow_tenants, files, live, faults_of=partial(faults_of_lists, documents=documents))
     app = Starlette(
         routes=routes,

@@ -25,3 +25,40 @@ class TestMe:
             answer = await gateway.graphql(query, token=person.tokens.access)
         assert answer["me"]["addresses"] == [{"city": "Berlin", "isDefault": True}]
         assert len(statements) == 2, statements
+
+
+class TestRefresh:
+    async def test_writes_nothing_more_than_the_trade(self, gateway: Gateway) -> None:
+        person = await gateway.customer()
+        query = "mutation ($input: RefreshInput!) { refresh(input: $input) { tokens { refreshToken } } }"
+        with gateway.count_statements() as statements:
+            await gateway.graphql(query, {"input": {"refreshToken": person.tokens.refresh}})
+        # Find, lock, read again, customer; claim the token, let the session go on, and write the two new ones.
+        assert [statement.split()[0] for statement in statements] == ["SELECT"] * 4 + ["UPDATE"] * 2 + ["INSERT"] * 2
+
+    async def test_keeps_one_more_row_for_the_last_tab_alone(self, gateway: Gateway) -> None:
+        person = await gateway.customer()
+        kept = []
+        for _ in range(4):
+            with gateway.count_statements() as statements:
+                await gateway.refresh(person.tokens.refresh)
+            kept.append(sum("INSERT INTO kept_pair" in statement for statement in statements))
+        assert kept == [0, 0, 1, 0]
+
+
+class TestLogin:
+    async def test_keeps_its_pair_with_one_statement(self, gateway: Gateway) -> None:
+        person = await gateway.customer()
+        token = (await gateway.anonymous()).access
+        with gateway.count_statements() as statements:
+            await gateway.login(person.email, token=token)
+        assert sum("kept_pair" in statement for statement in statements) == 1, statements
+
+
+class TestMutation:
+    async def test_without_a_key_asks_for_no_earlier_answer(self, gateway: Gateway) -> None:
+        person = await gateway.customer()
+        query = "mutation ($input: AddressInput!) { createAddress(input: $input) { userErrors { code } } }"
+        with gateway.count_statements() as statements:
+            await gateway.graphql(query, {"input": address_input()}, person.tokens.access)
+        assert not any("idempotent_call" in statement for statement in statements), statements

@@ -169,7 +169,8 @@ class CredentialMutations:
         The answer is the same, and takes the same time, whether or not the address is known.
         Who: an anonymous session, or a customer.
         User errors: `REQUIRED`, `TOO_LONG`, `INVALID_EMAIL`: show them at the field; `INVALID` at `site`:
-        correct the settings of the storefront.
+        correct the settings of the storefront; `PASSWORD_LOGIN_OFF`: the shop has no passwords, offer
+        `requestLoginCode`.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: use the token of a storefront;
         `RATE_LIMITED`: wait `retryAfter` seconds.
         """
@@ -186,7 +187,8 @@ class CredentialMutations:
         are empty, no address and no instrument is the default, and no list is public. All else stays
         (`keptUnprovenData`).
         Who: an anonymous session, or a customer; the token alone decides whose password it is.
-        User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: offer `requestPasswordReset`; `REQUIRED`, `PASSWORD_TOO_SHORT`,
+        User errors: `PASSWORD_LOGIN_OFF`: the shop has no passwords;
+        `TOKEN_INVALID`, `TOKEN_EXPIRED`: offer `requestPasswordReset`; `REQUIRED`, `PASSWORD_TOO_SHORT`,
         `PASSWORD_TOO_LONG`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field, the token
         still works.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: use the token of a storefront;
@@ -219,7 +221,8 @@ class CredentialMutations:
         tokens.
 
         Who: the customer; not staff on their behalf.
-        User errors: `REQUIRED`, `INVALID_CREDENTIALS` at `currentPassword`; `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`,
+        User errors: `PASSWORD_LOGIN_OFF`: the shop has no passwords;
+        `REQUIRED`, `INVALID_CREDENTIALS` at `currentPassword`; `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`,
         `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`, `INVALID` (it is the current one) at `newPassword`: show them at
         the field; `VERSION_CONFLICT`: it was changed elsewhere at the same time, ask the customer to log in again.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in yourself; `REAUTHENTICATION_REQUIRED`: the

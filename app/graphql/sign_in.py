@@ -151,11 +151,17 @@ class SignInMutations:
             ticket = await login_codes.request_login_code(uow, input.email, input.site)
         return RequestLoginCodePayload(ticket=ticket.text, expires_in=ticket.expires_in)
 
-    @mutation(kinds=(TokenKind.ANONYMOUS,), session_scope=SessionScope.CUSTOMER_LOGIN, takes_credentials=True)
+    @mutation(
+        kinds=(TokenKind.ANONYMOUS,),
+        session_scope=SessionScope.CUSTOMER_LOGIN,
+        takes_credentials=True,
+        is_repeatable=True,
+    )
     async def complete_login(self, info: Info, input: CompleteLoginInput) -> LoginPayload:
         """Go on with a login: answer its ticket with one of its methods. The session id, and so the basket, stays.
 
-        The answer has the tokens, or the next step with a ticket of its own.
+        The answer has the tokens, or the next step with a ticket of its own. If the answer is lost, send the same call
+        again within 30 seconds, with the same token: it gives the same tokens.
         Who: the anonymous session that got the ticket.
         User errors: `REQUIRED`, `INVALID`: give exactly one answer; `CODE_INVALID`, `INVALID_CREDENTIALS`,
         `PASSKEY_INVALID`: ask again, at most five times; `CODE_EXPIRED`: ask for another code; `TICKET_INVALID` at

@@ -35,7 +35,9 @@ class SignupCredentialsInput:
     """Login address and password."""
 
     email: str = strawberry.field(description="The login address: `ada@example.com`.")
-    password: str = strawberry.field(description=HOW_TO_CHOOSE)
+    password: str | None = strawberry.field(
+        default=None, description=f"{HOW_TO_CHOOSE} Needed, unless the shop has no passwords."
+    )
 
 
 @strawberry.input(description="A new customer.")
@@ -45,7 +47,9 @@ class SignupInput:
     email: str | None = strawberry.field(
         default=None, description="The login address: `ada@example.com`. With `signup`: only the contact address."
     )
-    password: str | None = strawberry.field(default=None, description=f"{HOW_TO_CHOOSE} With `signup`: not needed.")
+    password: str | None = strawberry.field(
+        default=None, description=f"{HOW_TO_CHOOSE} Not needed with `signup`, nor where the shop has no passwords."
+    )
     customer_details: CustomerDetailsInput | None = strawberry.field(
         default=None, description="The profile of the customer."
     )
@@ -123,8 +127,8 @@ class SignupMutations:
         Who: an anonymous session.
         User errors: `REQUIRED`, `INVALID`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID_COUNTRY`, `INVALID_PHONE`,
         `INVALID_LANGUAGE`, `INVALID_CURRENCY`, `LIMIT_REACHED`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`,
-        `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field; `EMAIL_TAKEN`, only if sign-up is
-        open: offer `login`.
+        `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field; `PASSWORD_LOGIN_OFF`: leave the password
+        out; `EMAIL_TAKEN`, only if sign-up is open: offer `login`.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`,
         `SERVICE_BUSY`: wait `retryAfter` seconds.
         """

@@ -281,7 +281,8 @@ class SocialMutations:
         """Link the social account to the account with the same address, by its password or the mailed code, and log in.
 
         Who: the anonymous session that got `LINK_CONFIRMATION_REQUIRED`.
-        User errors: `REQUIRED`: give `password` or `code`; `INVALID_CREDENTIALS` at `password`, `INVALID` at `code`:
+        User errors: `PASSWORD_LOGIN_OFF`: ask for the mailed code; `REQUIRED`: give `password` or `code`;
+        `INVALID_CREDENTIALS` at `password`, `INVALID` at `code`:
         ask again, at most five times; `TOKEN_INVALID`, `TOKEN_EXPIRED` at `ticket`: begin the social login again;
         `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: refer to the shop.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`,

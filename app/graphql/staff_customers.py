@@ -327,7 +327,8 @@ class StaffCustomerMutations:
         Who: an integration with the scope `customers.write`; with `password` it must have `customers.credentials` too.
         User errors: `REQUIRED`, `INVALID`, `TOO_SHORT`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID_COUNTRY`,
         `INVALID_PHONE`, `INVALID_LANGUAGE`, `INVALID_CURRENCY`, `LIMIT_REACHED`, `PASSWORD_TOO_SHORT`,
-        `PASSWORD_TOO_LONG`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field; `EMAIL_TAKEN` at
+        `PASSWORD_TOO_LONG`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field;
+        `PASSWORD_LOGIN_OFF`: the shop has no passwords, leave it out; `EMAIL_TAKEN` at
         `email`: find the customer with `customer(email:)`; `TAKEN`: another customer has the number or the reference,
         choose another one; `NOT_FOUND` at `groupIds`: read `customerGroups` again.
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope;
@@ -364,7 +365,8 @@ class StaffCustomerMutations:
 
         Tokens made before, or mailed by `requestPasswordReset`, are worthless from then on.
         Who: an integration with the scope `customers.credentials`.
-        User errors: `NOT_FOUND`: there is no such customer; `ANONYMIZATION_OPEN`: cancel that first, if it has not
+        User errors: `PASSWORD_LOGIN_OFF`: the shop has no passwords;
+        `NOT_FOUND`: there is no such customer; `ANONYMIZATION_OPEN`: cancel that first, if it has not
         begun; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: change that first with `updateCustomer`; `INVALID`: the customer
         has no address to sign in with.
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope.

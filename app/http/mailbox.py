@@ -18,7 +18,7 @@ _LIST = """<h1>Sent mail</h1>
 {% if mails %}
 <ul>
 {% for mail in mails %}
-<li><a href="/dev/mail/{{ mail.name }}"><strong>{{ mail.subject }}</strong>
+<li><a href="{{ base }}/dev/mail/{{ mail.name }}"><strong>{{ mail.subject }}</strong>
 <span>{{ mail.recipient }} · {{ mail.sent }}</span></a></li>
 {% endfor %}
 </ul>
@@ -26,7 +26,7 @@ _LIST = """<h1>Sent mail</h1>
 <p class="quiet">Nothing has been sent yet. Sign up, then load this page again.</p>
 {% endif %}
 """
-_MAIL = """<p><a href="/dev/mail">All mail</a></p>
+_MAIL = """<p><a href="{{ base }}/dev/mail">All mail</a></p>
 <h1>{{ mail.subject }}</h1>
 <dl>
 <dt>To</dt><dd>{{ mail.recipient }}</dd>
@@ -34,10 +34,10 @@ _MAIL = """<p><a href="/dev/mail">All mail</a></p>
 <dt>Sent</dt><dd>{{ mail.sent }}</dd>
 {% if token %}
 <dt>Token</dt><dd><code>{{ token }}</code><br>
-The link leads to the shop's site. Without one, use this token in <a href="/graphql">GraphiQL</a>.</dd>
+The link leads to the shop's site. Without one, use this token in <a href="{{ base }}/graphql">GraphiQL</a>.</dd>
 {% endif %}
 </dl>
-<iframe title="The mail" src="/dev/mail/{{ mail.name }}/html"
+<iframe title="The mail" src="{{ base }}/dev/mail/{{ mail.name }}/html"
  sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe>
 <h2>Plain text</h2>
 <pre>
@@ -57,17 +57,17 @@ _LINK = re.compile(r"(https?://\S+)")
 _TOKEN = re.compile(r"[?&]token=([\w-]+)")
 
 
-def mailbox_routes(mailbox: Mailbox) -> list[Route]:
-    """Return the routes of the list, of one mail, and of its HTML part by itself."""
+def mailbox_routes(mailbox: Mailbox, base: str = "") -> list[Route]:
+    """Return the routes of the list, of one mail, and of its HTML part by itself; `base` is the path of PUBLIC_URL."""
 
     async def list_mails(_request: Request) -> Response:
-        return show_page(_LIST_PAGE, title="Sent mail", mails=mailbox.list(MOST_LISTED))
+        return show_page(_LIST_PAGE, title="Sent mail", base=base, mails=mailbox.list(MOST_LISTED))
 
     async def show_mail(request: Request) -> Response:
         mail = _find(mailbox, request)
         token = _TOKEN.search(mail.text)
         values = {"mail": mail, "pieces": _pieces(mail), "token": token[1] if token else None}
-        return show_page(_MAIL_PAGE, title=mail.subject, **values)
+        return show_page(_MAIL_PAGE, title=mail.subject, base=base, **values)
 
     async def show_html(request: Request) -> Response:
         mail = _find(mailbox, request)

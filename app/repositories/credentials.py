@@ -76,6 +76,8 @@ class CredentialRepository(Repository):
         key = credential.email_key
         if key is not None and await self.find_way_back(key, credential.customer_id, credential.changed_at):
             return False
+        if credential.password_hash is not None:
+            credential.password_set_at = credential.changed_at
         return await self._add_unless(credential, "tenant_id", "email_key")
 
     async def is_email_taken(self, email_key: str, customer_id: str, now: datetime) -> bool:
@@ -184,6 +186,8 @@ class CredentialRepository(Repository):
     async def change(self, customer_id: str, version: int, now: datetime, **values: Any) -> bool:
         """Set columns and count one version up; False if the credential has another version now."""
         given = {"customer_id": customer_id, "version": version}
+        if "password_hash" in values:
+            values["password_set_at"] = now if values["password_hash"] is not None else None
         return await self._change(_VERSION, given, version=version + 1, changed_at=now, **values) == 1
 
     async def set_password(

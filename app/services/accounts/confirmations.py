@@ -107,6 +107,9 @@ async def _check_is_whose(uow: UnitOfWork, text: str, signup: PendingSignup, pas
     principal = uow.caller.principal
     if principal is not None and principal.session_id == signup.session_id:
         return
+    if signup.password_hash is None and not uow.tenant.password_login:
+        # Nobody can come in by what was signed up with: not without the mailbox.
+        return
     if not password:
         await forgive_one_time_token(uow, text)
         raise refuse(
@@ -122,7 +125,7 @@ async def _check_is_whose(uow: UnitOfWork, text: str, signup: PendingSignup, pas
 async def _finish(uow: UnitOfWork, token: OneTimeToken, signup: PendingSignup) -> str:
     """Make the customer of a sign-up whose token was used just now, and return the id; all others end by that."""
     current = await uow.pending_signups.find(signup.id)
-    if current is None or current.ended_at is not None or current.password_hash is None:
+    if current is None or current.ended_at is not None:
         raise invalid_token(uow, token)
     registration = CheckedRegistration.of_json(EmailAddress(current.email, current.email_key), current.data)
     customer_id = await _enter(uow, token, current, registration)

@@ -17,6 +17,7 @@ from app.services.audit import record
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_security_mail
 from app.services.sessions.devices import add_device, end_devices
+from app.services.sessions.methods_on import require_password_login
 from app.services.sessions.repeated_calls import RepeatableCall
 from app.services.sessions.sessions import LoggedIn
 from app.services.sessions.token_sets import rotate_tokens
@@ -40,6 +41,7 @@ async def _change_password(
     uow: UnitOfWork, call: RepeatableCall, current_password: str | None, new_password: str
 ) -> LoggedIn:
     profile = uow.caller.require_customer()
+    require_password_login(uow, "newPassword")
     problems = Problems()
     if profile.has_password and current_password is None:
         problems.add(UserErrorCode.REQUIRED, "Please enter your current password.", "currentPassword")

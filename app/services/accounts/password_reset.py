@@ -36,14 +36,17 @@ from app.services.outgoing.one_time_tokens import (
 from app.services.outgoing.tasks import Task, put_off
 from app.services.sessions.devices import end_devices
 from app.services.sessions.guessing import forget_guesses
+from app.services.sessions.methods_on import require_password_login
 from app.services.unit_of_work import UnitOfWork
 
 
 async def request_password_reset(uow: UnitOfWork, email: str, site: str | None) -> None:
     """Mail a reset link to the owner of the address, if there is one; the answer is always the same.
 
-    REQUIRED, TOO_LONG or INVALID_EMAIL for what is no address at all; INVALID for a site that the shop has not.
+    REQUIRED, TOO_LONG or INVALID_EMAIL for what is no address at all; INVALID for a site that the shop has not;
+    PASSWORD_LOGIN_OFF in a shop without passwords.
     """
+    require_password_login(uow, "email")
     is_first_of_day = await guard_mailed_flow(uow)
     problems = Problems()
     address = problems.check(parse_email, email, "email")
@@ -86,8 +89,10 @@ async def mail_password_reset(uow: UnitOfWork, address: str) -> None:
 async def send_reset_mail(uow: UnitOfWork, customer_id: str, language: str | None) -> OpaqueToken | None:
     """Mail a customer a token to choose a new password, and return it.
 
-    Lock the customer first. None if the customer has no login address.
+    Lock the customer first. None if the customer has no login address, or the shop no passwords.
     """
+    if not uow.tenant.password_login:
+        return None
     credential = await uow.credentials.find(customer_id)
     if credential is None or credential.email is None:
         return None
@@ -123,6 +128,7 @@ async def reset_password(
     it. TOKEN_INVALID, TOKEN_EXPIRED; what the password policy refuses leaves the token as it was.
     """
     token = await find_one_time_token(uow, text, Purpose.RESET_PASSWORD)
+    require_password_login(uow, "password")
     check_open(uow, token)
     profile = await uow.customers.find(token.customer_id)
     if profile is None:

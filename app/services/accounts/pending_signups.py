@@ -27,7 +27,7 @@ FIRST_MAIL = "confirm_signup"
 NEXT_MAIL = "confirm_signup_again"
 
 
-async def add_pending_signup(uow: UnitOfWork, registration: CheckedRegistration, password_hash: str) -> str:
+async def add_pending_signup(uow: UnitOfWork, registration: CheckedRegistration, password_hash: str | None) -> str:
     """Keep what somebody signed up with until the address is proved, have the link mailed, and return the id."""
     language = registration.language or current_site(uow).language
     data = registration.to_json()

@@ -24,6 +24,7 @@ from app.services.accounts.ways_back import tell_of_way_back
 from app.services.audit import record, record_failure
 from app.services.limits import guard_signup, guard_signup_form, may_mail
 from app.services.outgoing.events import emit
+from app.services.sessions.methods_on import NO_PASSWORDS
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -72,7 +73,7 @@ async def signup(uow: UnitOfWork, registration: Registration) -> SignedUp:
     await guard_signup_form(uow)
     checked, password = _check(uow, registration)
     await guard_signup(uow)
-    password_hash = await uow.hash_password(password)
+    password_hash = await uow.hash_password(password) if password is not None else None
     mode = uow.tenant.signup
     if mode is SignupMode.CONFIRM_EMAIL:
         customer_id = await add_pending_signup(uow, checked, password_hash)
@@ -86,7 +87,9 @@ async def signup(uow: UnitOfWork, registration: Registration) -> SignedUp:
     return SignedUp(customer_id, _STATUS[mode])
 
 
-async def _add_account(uow: UnitOfWork, customer_id: str, checked: CheckedRegistration, password_hash: str) -> bool:
+async def _add_account(
+    uow: UnitOfWork, customer_id: str, checked: CheckedRegistration, password_hash: str | None
+) -> bool:
     """Write a customer whose address proves itself later; False when it is taken, and all this must be rolled back."""
     credential = Credential(
         tenant_id=uow.tenant.id,
@@ -108,7 +111,7 @@ async def _add_account(uow: UnitOfWork, customer_id: str, checked: CheckedRegist
     return is_free
 
 
-async def _meet_account(uow: UnitOfWork, checked: CheckedRegistration, password_hash: str) -> str:
+async def _meet_account(uow: UnitOfWork, checked: CheckedRegistration, password_hash: str | None) -> str:
     """Go on with an address that is taken; EMAIL_TAKEN where sign-up is open, and the mail that goes with it stays."""
     if uow.tenant.signup is not SignupMode.OPEN:
         return await add_pending_signup(uow, checked, password_hash)
@@ -127,8 +130,11 @@ async def _meet_account(uow: UnitOfWork, checked: CheckedRegistration, password_
     raise refuse(UserErrorCode.EMAIL_TAKEN, message, "email", durable=True)
 
 
-def _check(uow: UnitOfWork, registration: Registration) -> tuple[CheckedRegistration, str]:
-    """Return the registration and the password, each in order, or raise all that is wrong with them."""
+def _check(uow: UnitOfWork, registration: Registration) -> tuple[CheckedRegistration, str | None]:
+    """Return the registration and the password, each in order, or raise all that is wrong with them.
+
+    None in a shop without passwords.
+    """
     problems, details = Problems(), registration.details
     separate = registration.login_email is not None
     path = ("signup", "email") if separate else ("email",)
@@ -151,10 +157,15 @@ def _check(uow: UnitOfWork, registration: Registration) -> tuple[CheckedRegistra
 
 def _check_password(
     problems: Problems, tenant: Tenant, registration: Registration, email: EmailAddress | None, columns: dict[str, Any]
-) -> str:
+) -> str | None:
     separate = registration.login_password is not None
-    path = ("signup", "password") if separate else ("password",)
+    is_nowhere = registration.login_email is not None and registration.password is None
+    path = ("signup", "password") if separate or is_nowhere else ("password",)
     password = registration.login_password if separate else registration.password
+    if not tenant.password_login:
+        if password is not None:
+            problems.add(UserErrorCode.PASSWORD_LOGIN_OFF, NO_PASSWORDS, *path)
+        return None
     if separate and registration.password and registration.password != password:
         problems.add(UserErrorCode.INVALID, "Give one password: the one in signup.", "password")
     personal = (

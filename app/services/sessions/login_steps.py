@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,12 +65,13 @@ async def begin_step(
     *,
     device: Device | None = None,
     identity_id: str | None = None,
-    **data: Any,
+    data: Mapping[str, Any] | None = None,
 ) -> LoginStep | None:
     """Return the step that a login still needs, with a ticket for it; None where it is complete.
 
     Also None for who may not log in at all, which is told elsewhere. `device` is one that the customer has logged in on
-    before; a trusted one stands for the second factor. Where a mailed code is the first choice, it is mailed at once.
+    before; a trusted one stands for the second factor. `data` is what the ticket keeps for the last step.
+    Where a mailed code is the first choice, it is mailed at once.
     """
     if not customer.active or customer.on_hold or is_closed(customer.anonymization_status):
         return None
@@ -79,7 +81,7 @@ async def begin_step(
     if methods is None:
         return None
     text, code = new_ticket(uow), None
-    columns: dict[str, Any] = {"identity_id": identity_id, "data": data}
+    columns: dict[str, Any] = {"identity_id": identity_id, "data": dict(data or {})}
     if methods[:1] == (SignInMethod.EMAIL_CODE,):
         code = new_code(uow)
         columns |= code_columns(uow, SignInMethod.EMAIL_CODE, text, code)

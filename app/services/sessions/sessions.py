@@ -104,7 +104,7 @@ async def _log_in(
         await uow.level_refusal()
         raise await failed_login(uow, attempt, is_right=is_right)
     proved = Factors.of(SignInMethod.PASSWORD)
-    step = await begin_step(uow, customer, proved, device=device, **_device_data(customer.id, device))
+    step = await begin_step(uow, customer, proved, device=device, data=_device_data(customer.id, device))
     if step is not None:
         return step
     new_hash = None

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import orjson
+
 from app.domain.audit import AuditAction
 from app.domain.errors import DomainError, UserErrorCode, refuse
 from app.domain.sign_in import Factors
@@ -18,6 +20,7 @@ from app.services.limits import guard_one_time_token
 from app.services.sessions.devices import add_device
 from app.services.sessions.login_steps import LoginStep, begin_step
 from app.services.sessions.methods_on import require_method
+from app.services.sessions.repeated_calls import RepeatableCall
 from app.services.sessions.sessions import LoggedIn, start_customer_session
 from app.services.sessions.tickets import count_try, find_ticket, invalid_ticket, use_ticket
 from app.services.sign_in.attempts import Attempt, Proved
@@ -36,6 +39,17 @@ async def complete_login(
     method's verifier raises, and ACCOUNT_INACTIVE, ACCOUNT_ON_HOLD, or INVALID_CREDENTIALS where the tenant does not
     want the answer to tell.
     """
+    given = orjson.dumps({**answers}, option=orjson.OPT_SORT_KEYS).decode()
+    call = RepeatableCall(uow, "completeLogin", ticket_text, given, remember_device)
+    return await call.answer(
+        lambda: _complete(uow, call, ticket_text, answers, remember_device=remember_device),
+        lambda kept: LoggedIn(kept.tokens, kept.owner),
+    )
+
+
+async def _complete(
+    uow: UnitOfWork, call: RepeatableCall, ticket_text: str, answers: Mapping[str, Any], *, remember_device: bool
+) -> LoggedIn | LoginStep:
     method, field, answer = pick_answer(answers)
     require_method(uow, method, field)
     await guard_one_time_token(uow)
@@ -45,7 +59,10 @@ async def complete_login(
         raise invalid_ticket()
     ticket = await count_try(uow, found)
     proved = await VERIFIERS[method](uow, Attempt(answer, field, ticket.customer_id, ticket, ticket_text))
-    return await _go_on(uow, ticket, proved, remember_device=remember_device)
+    outcome = await _go_on(uow, ticket, proved, remember_device=remember_device)
+    if isinstance(outcome, LoggedIn):
+        await call.keep(outcome.tokens)
+    return outcome
 
 
 async def _go_on(
@@ -59,7 +76,7 @@ async def _go_on(
     customer = await uow.customers.find(customer_id)
     step = None
     if customer is not None:
-        step = await begin_step(uow, customer, proved, identity_id=ticket.identity_id, **ticket.data)
+        step = await begin_step(uow, customer, proved, identity_id=ticket.identity_id, data=ticket.data)
     if step is not None:
         return step
     if customer is None or not await uow.customers.note_login(customer_id, uow.now):

@@ -8,6 +8,7 @@ from app.domain.audit import AuditAction
 from app.domain.errors import UnauthenticatedReason, UserErrorCode, refuse, unauthenticated
 from app.domain.social import ProviderTokens
 from app.domain.topics import Topic
+from app.models.credentials import Credential
 from app.models.social import SocialIdentity
 from app.services.accounts.reauthentication import reauthenticate
 from app.services.audit import record
@@ -73,6 +74,19 @@ async def _lock(uow: UnitOfWork, customer_id: str, checked_version: int) -> None
         raise unauthenticated(UnauthenticatedReason.REVOKED)
 
 
+async def _signs_in_without(uow: UnitOfWork, credential: Credential) -> bool:
+    """Tell whether the customer can sign in without any social account.
+
+    By the password, by a passkey, or where there are no passwords by a mailed code.
+    """
+    tenant = uow.tenant
+    if tenant.password_login and credential.password_hash is not None:
+        return True
+    if not tenant.password_login and tenant.login_code and credential.email is not None:
+        return True
+    return tenant.passkeys and bool(await uow.passkeys.list(credential.customer_id))
+
+
 def _still_works(uow: UnitOfWork, identity: SocialIdentity) -> bool:
     return uow.tenant.find_social_provider(identity.provider) is not None
 
@@ -90,7 +104,7 @@ async def unlink_social_account(uow: UnitOfWork, account_id: str, password: str 
     if gone is None:
         raise refuse(UserErrorCode.NOT_FOUND, "You have no social account with this id.", "accountId")
     remaining = [identity for identity in identities if identity.id != gone.id and _still_works(uow, identity)]
-    if not remaining and checked.password_hash is None:
+    if not remaining and not await _signs_in_without(uow, checked):
         raise refuse(
             UserErrorCode.LAST_SIGN_IN_METHOD,
             "This is your only way to sign in: link another account, or set a password first.",

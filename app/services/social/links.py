@@ -19,6 +19,7 @@ from app.services.limits import guard_one_time_token, may_mail
 from app.services.outgoing.mails import send_mail
 from app.services.sessions.guessing import Guess, verify_password
 from app.services.sessions.login_steps import LoginStep
+from app.services.sessions.methods_on import require_password_login
 from app.services.sessions.repeated_calls import RepeatableCall
 from app.services.sessions.sessions import LoggedIn
 from app.services.social.identities import log_in, tell_linked
@@ -87,6 +88,8 @@ async def confirm_social_link(
 async def _confirm(
     uow: UnitOfWork, call: RepeatableCall, ticket_text: str, password: str | None, code: str | None
 ) -> LoggedIn | LoginStep:
+    if password is not None:
+        require_password_login(uow, "password")
     if (password is None) == (code is None):
         raise refuse(UserErrorCode.REQUIRED, "Please give either the password or the mailed code.", "password")
     await guard_one_time_token(uow)

@@ -25,6 +25,7 @@ from app.services.accounts.profiles import PROFILE, check_profile, situation_of
 from app.services.audit import record
 from app.services.outgoing.events import emit
 from app.services.outgoing.one_time_tokens import issue_one_time_token
+from app.services.sessions.methods_on import require_password_login
 from app.services.staff.new_customers import (
     CheckedCustomer,
     NewCustomer,
@@ -64,6 +65,7 @@ async def create_customer(
     """
     if password is not None:
         uow.caller.require_scope(Scope.CUSTOMERS_CREDENTIALS)
+        require_password_login(uow, "password")
     problems = Problems()
     checked = check_new_customer(uow, problems, new)
     if password is not None:
@@ -203,6 +205,7 @@ async def create_password_reset_token(uow: UnitOfWork, customer_id: str) -> Pass
     NOT_FOUND, ANONYMIZATION_OPEN; ACCOUNT_INACTIVE or ACCOUNT_ON_HOLD for who may not log in; INVALID for who has no
     address to sign in with.
     """
+    require_password_login(uow, "customerId")
     # Of an account that nobody has proved to be theirs, who asked for the erasure may be anybody.
     customer = await lock_for_proof(uow, customer_id) or await lock_customer(uow, customer_id, "customerId")
     if not customer.active:
