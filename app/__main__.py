@@ -200,6 +200,13 @@ async def _do_with_tools(settings: Settings, work: Callable[[Tools], Awaitable[R
         await close_tools(tools)
 
 
+def migrate_database(settings: Settings) -> None:
+    """Migrate the database, and print what there is to tell."""
+    told = migrate(settings)
+    if told is not None:
+        sys.stdout.write(f"{told}\n")
+
+
 def check_tenants(settings: Settings) -> None:
     """Print that the tenants file is in order."""
     tenants = _read_tenants_whole(settings).reading.tenants
@@ -238,7 +245,7 @@ def _parse(arguments: list[str] | None) -> Callable[[Settings], None]:
     commands.add_parser(
         "worker", help="deliver mail and events, run due anonymizations, delete what has expired"
     ).set_defaults(run=run_worker)
-    commands.add_parser("migrate", help="migrate the database to the newest schema").set_defaults(run=migrate)
+    commands.add_parser("migrate", help="migrate the database to the newest schema").set_defaults(run=migrate_database)
     schema = commands.add_parser("schema", help="print the GraphQL schema (SDL)")
     schema.add_argument("--federation", action="store_true", help="print it as a subgraph of Apollo Federation 2")
     schema.set_defaults(run=print_schema)

@@ -34,8 +34,9 @@ from app.adapters.social.demo_provider import run_demo_provider
 from app.adapters.social.providers import SocialProviders
 from app.adapters.tenants.file import Reading, TenantFiles, TenantsFileError
 from app.adapters.webhooks import HttpWebhookSender
-from app.domain.ports import Clock, Database, Limiter, Mailbox, Mailer, Observer
+from app.domain.ports import Clock, Database, Limiter, Mailbox, Mailer, Observer, SchemaVersion
 from app.domain.profile import Profile
+from app.domain.releases import RELEASE, is_served_by
 from app.domain.tenants import TenantDirectory
 from app.domain.tools import Tools
 from app.settings import Settings, pass_on
@@ -80,11 +81,18 @@ def open_tenants(settings: Settings, reading: Reading | None = None) -> TenantFi
     return files
 
 
-def migrate(settings: Settings) -> None:
-    """Migrate the database to the newest schema; raises `ValueError`, with one line, where that cannot be."""
+def migrate(settings: Settings) -> str | None:
+    """Migrate the database to the newest schema; raises `ValueError`, with one line, where that cannot be.
+
+    Return a line to be told where a newer release has migrated it already: then nothing is changed.
+    """
+    newest = newest_migration()
     try:
-        if asyncio.run(_find_migration(settings)) == newest_migration():
-            return
+        found = asyncio.run(_find_migration(settings))
+        if found is not None and found.migration > newest:
+            return f"The database is at migration {found.migration}, later than {newest}: there is nothing to do."
+        if found is not None and found.migration == newest:
+            return None
     except UnusableDatabaseError as error:
         if not settings.database_url.startswith("sqlite:"):
             raise _database_fault(settings, error) from error
@@ -99,27 +107,33 @@ def migrate(settings: Settings) -> None:
         )
     except OSError as error:
         raise _database_fault(settings, error) from error
+    return None
 
 
 def check_migrated(settings: Settings) -> None:
     """Raise `ValueError`, with one line, if the database lacks a migration of this program, or does not answer.
 
-    Changes nothing. A database that is newer than the program is accepted.
+    Changes nothing. A database that is newer than the program is accepted, unless it says that it needs a newer one.
     """
     try:
-        migration = asyncio.run(_find_migration(settings))
+        found = asyncio.run(_find_migration(settings))
     except OSError as error:
         raise _database_fault(settings, error) from error
     newest = newest_migration()
-    if migration is None:
+    if found is None:
         raise ValueError("DATABASE_URL names a database without our tables: run python -m app migrate")
-    if migration < newest:
+    if found.migration < newest:
         raise ValueError(
-            f"DATABASE_URL names a database at migration {migration}, before {newest}: run python -m app migrate"
+            f"DATABASE_URL names a database at migration {found.migration}, before {newest}: run python -m app migrate"
+        )
+    if not is_served_by(found.lowest_release):
+        raise ValueError(
+            f"DATABASE_URL names a database that needs release {found.lowest_release} of the gateway, "
+            f"and this is {RELEASE}"
         )
 
 
-async def _find_migration(settings: Settings) -> str | None:
+async def _find_migration(settings: Settings) -> SchemaVersion | None:
     database = _open_database(settings)
     try:
         return await asyncio.wait_for(database.find_migration(), _PATIENCE)

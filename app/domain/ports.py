@@ -261,6 +261,14 @@ class Connection(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class SchemaVersion:
+    """The migration that a database is at, and the lowest release of the gateway that may serve on it, if it says."""
+
+    migration: str
+    lowest_release: str | None
+
+
 class Database(Protocol):
     """The database, of any kind."""
 
@@ -277,7 +285,7 @@ class Database(Protocol):
         """How many connections are in use now."""
         ...
 
-    async def find_migration(self) -> str | None:
+    async def find_migration(self) -> SchemaVersion | None:
         """Return the migration of the database, or None if it has no tables of ours.
 
         Changes nothing. Raises `OSError` if the database does not answer.

@@ -24,16 +24,21 @@ from app.adapters.database.pool import Held, Pool
 from app.adapters.database.postgresql_faults import LOST, describe, is_fatal, is_lost, passes, unusable
 from app.adapters.database.prepared import Prepared, PreparedStatements, broken
 from app.adapters.database.schema_version import (
+    MARK,
+    MARK_STATEMENT,
     READY_WITHIN,
     TRIAL,
     VERSION,
     VERSION_STATEMENT,
     VERSION_TABLE,
+    mark_fault,
+    newest_migration,
     version_fault,
 )
 from app.domain.database_limits import DatabaseLimits
 from app.domain.database_url import ServerUrl
 from app.domain.errors import BusyError, BusyOutcome
+from app.domain.ports import SchemaVersion
 from app.domain.rows import Reading, RowT, Writing
 
 logger = logging.getLogger(__name__)
@@ -61,7 +66,7 @@ class PostgresqlDatabase:
         """How many connections are in use now."""
         return self._pool.connections_in_use
 
-    async def find_migration(self) -> str | None:
+    async def find_migration(self) -> SchemaVersion | None:
         """Return the migration that the database is at, or None where it has no tables of ours.
 
         Raises `OSError` for a server that does not answer or does not let us in, and for a database that is not UTF-8.
@@ -75,7 +80,11 @@ class PostgresqlDatabase:
             await check_encoding(driver)
             if not await driver.fetchval(_HAS_VERSION):
                 return None
-            return cast("str | None", await driver.fetchval(VERSION_STATEMENT.text))
+            migration = cast("str | None", await driver.fetchval(VERSION_STATEMENT.text))
+            if migration is None:
+                return None
+            is_marked = migration >= newest_migration()
+            return SchemaVersion(migration, await driver.fetchval(MARK_STATEMENT.text) if is_marked else None)
         except (asyncpg.PostgresError, *LOST, OSError) as error:
             raise unusable(error) from error
         finally:
@@ -84,10 +93,9 @@ class PostgresqlDatabase:
     async def is_ready(self) -> bool:
         """Tell whether the server answers and the database is at the newest migration."""
         try:
-            rows = await self.connect().read_anew(VERSION)
+            return await self._version_fault(self.connect()) is None
         except (BusyError, DBAPIError):
             return False
-        return version_fault(rows) is None
 
     async def faults(self) -> Sequence[str]:
         """Return what does not work now, a line for each part."""
@@ -96,7 +104,11 @@ class PostgresqlDatabase:
         return [f"{part}: {fault}" for part, fault in zip(parts, found, strict=True) if fault is not None]
 
     async def _try_read(self) -> str | None:
-        return version_fault(await self._connect_first().read_anew(VERSION))
+        return await self._version_fault(self._connect_first())
+
+    async def _version_fault(self, connection: PostgresqlConnection) -> str | None:
+        fault = version_fault(await connection.read_anew(VERSION))
+        return fault or mark_fault(await connection.read_anew(MARK))
 
     async def _try_write(self) -> None:
         connection = self._connect_first()
