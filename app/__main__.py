@@ -15,6 +15,7 @@ from typing import TypeVar
 from app.domain.profile import Profile
 from app.domain.tenants import Tenant
 from app.domain.tools import LiveTools, Tools
+from app.ending import ENDING
 from app.graphql.operation_lists import faults_of_lists
 from app.graphql.schema import build_documents, build_schema
 from app.http.first_steps import FirstSteps, first_steps
@@ -94,17 +95,22 @@ def run_worker(settings: Settings) -> None:
 
 async def _run_worker(settings: Settings, files: TenantFiles) -> None:
     stop = asyncio.Event()
+
+    def end() -> None:
+        ENDING.begin()
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, end)
     tools = build_tools(settings, tenants=files.reading.tenants)
     live = LiveTools(tools)
-    try:
-        with run_metrics(settings, tools):
-            await asyncio.gather(
-                work(live, stop), follow_tenants(files, live, stop, partial(_faults_of_lists, settings=settings))
-            )
-    finally:
-        await close_tools(tools)
+    with run_metrics(settings, tools):
+        following = follow_tenants(files, live, stop, partial(_faults_of_lists, settings=settings))
+        working = [asyncio.create_task(job) for job in (work(live, stop), following)]
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([*working, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        await ENDING.finish(working, partial(close_tools, tools))
 
 
 def show_outbox(settings: Settings) -> None:
@@ -194,6 +200,13 @@ async def _do_with_tools(settings: Settings, work: Callable[[Tools], Awaitable[R
         await close_tools(tools)
 
 
+def migrate_database(settings: Settings) -> None:
+    """Migrate the database, and print what there is to tell."""
+    told = migrate(settings)
+    if told is not None:
+        sys.stdout.write(f"{told}\n")
+
+
 def check_tenants(settings: Settings) -> None:
     """Print that the tenants file is in order."""
     tenants = _read_tenants_whole(settings).reading.tenants
@@ -232,7 +245,7 @@ def _parse(arguments: list[str] | None) -> Callable[[Settings], None]:
     commands.add_parser(
         "worker", help="deliver mail and events, run due anonymizations, delete what has expired"
     ).set_defaults(run=run_worker)
-    commands.add_parser("migrate", help="migrate the database to the newest schema").set_defaults(run=migrate)
+    commands.add_parser("migrate", help="migrate the database to the newest schema").set_defaults(run=migrate_database)
     schema = commands.add_parser("schema", help="print the GraphQL schema (SDL)")
     schema.add_argument("--federation", action="store_true", help="print it as a subgraph of Apollo Federation 2")
     schema.set_defaults(run=print_schema)

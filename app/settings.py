@@ -51,6 +51,11 @@ def _redis_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"redis", "rediss"} or not parts.hostname:
         raise ValueError("must be redis://host:6379/0, or rediss:// with TLS")
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        if name != "db" or not value.isdecimal():
+            raise ValueError(f"has the option '{name}', and none is known but db, the number of the database")
+    if not re.fullmatch(r"/?\d*", parts.path):
+        raise ValueError("must have the number of the database after the host, such as redis://host:6379/0")
     return text
 
 

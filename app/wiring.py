@@ -27,16 +27,18 @@ from app.adapters.limits.counted import CountedLimiter
 from app.adapters.limits.memory import MemoryLimiter
 from app.adapters.mail.folder import MailFolder
 from app.adapters.mail.mailers import FileMailer
+from app.adapters.mail.previews import MailPreviews
 from app.adapters.mail.smtp import SmtpMailer
-from app.adapters.mail.texts import JinjaMailTexts
+from app.adapters.mail.texts import TEMPLATES, JinjaMailTexts
 from app.adapters.metrics import PrometheusMetrics, serve_metrics
 from app.adapters.phone_codes import WebhookPhoneCodes
 from app.adapters.social.demo_provider import run_demo_provider
 from app.adapters.social.providers import SocialProviders
 from app.adapters.tenants.file import Reading, TenantFiles, TenantsFileError
 from app.adapters.webhooks import HttpWebhookSender
-from app.domain.ports import Clock, Database, Limiter, Mailbox, Mailer, Observer
+from app.domain.ports import Clock, Database, Limiter, Mailbox, Mailer, Observer, Previews, SchemaVersion
 from app.domain.profile import Profile
+from app.domain.releases import RELEASE, is_served_by
 from app.domain.tenants import TenantDirectory
 from app.domain.tools import Tools
 from app.settings import Settings, pass_on
@@ -52,6 +54,7 @@ __all__ = [
     "list_keys",
     "migrate",
     "open_mailbox",
+    "open_previews",
     "open_tenants",
     "read_tenants",
     "rotate",
@@ -81,11 +84,18 @@ def open_tenants(settings: Settings, reading: Reading | None = None) -> TenantFi
     return files
 
 
-def migrate(settings: Settings) -> None:
-    """Migrate the database to the newest schema; raises `ValueError`, with one line, where that cannot be."""
+def migrate(settings: Settings) -> str | None:
+    """Migrate the database to the newest schema; raises `ValueError`, with one line, where that cannot be.
+
+    Return a line to be told where a newer release has migrated it already: then nothing is changed.
+    """
+    newest = newest_migration()
     try:
-        if asyncio.run(_find_migration(settings)) == newest_migration():
-            return
+        found = asyncio.run(_find_migration(settings))
+        if found is not None and found.migration > newest:
+            return f"The database is at migration {found.migration}, later than {newest}: there is nothing to do."
+        if found is not None and found.migration == newest:
+            return None
     except UnusableDatabaseError as error:
         if not settings.database_url.startswith("sqlite:"):
             raise _database_fault(settings, error) from error
@@ -100,27 +110,33 @@ def migrate(settings: Settings) -> None:
         )
     except OSError as error:
         raise _database_fault(settings, error) from error
+    return None
 
 
 def check_migrated(settings: Settings) -> None:
     """Raise `ValueError`, with one line, if the database lacks a migration of this program, or does not answer.
 
-    Changes nothing. A database that is newer than the program is accepted.
+    Changes nothing. A database that is newer than the program is accepted, unless it says that it needs a newer one.
     """
     try:
-        migration = asyncio.run(_find_migration(settings))
+        found = asyncio.run(_find_migration(settings))
     except OSError as error:
         raise _database_fault(settings, error) from error
     newest = newest_migration()
-    if migration is None:
+    if found is None:
         raise ValueError("DATABASE_URL names a database without our tables: run python -m app migrate")
-    if migration < newest:
+    if found.migration < newest:
         raise ValueError(
-            f"DATABASE_URL names a database at migration {migration}, before {newest}: run python -m app migrate"
+            f"DATABASE_URL names a database at migration {found.migration}, before {newest}: run python -m app migrate"
+        )
+    if not is_served_by(found.lowest_release):
+        raise ValueError(
+            f"DATABASE_URL names a database that needs release {found.lowest_release} of the gateway, "
+            f"and this is {RELEASE}"
         )
 
 
-async def _find_migration(settings: Settings) -> str | None:
+async def _find_migration(settings: Settings) -> SchemaVersion | None:
     database = _open_database(settings)
     try:
         return await asyncio.wait_for(database.find_migration(), _PATIENCE)
@@ -189,7 +205,7 @@ def build_tools(settings: Settings, clock: Clock | None = None, tenants: TenantD
         phone_codes=WebhookPhoneCodes(webhooks, clock),
         social=SocialProviders(clock, loopback=settings.profile is Profile.DEVELOPMENT),
         challenges=HttpChallenges(loopback=settings.profile is Profile.DEVELOPMENT),
-        mail_texts=JinjaMailTexts(Path(__file__).with_name("templates")),
+        mail_texts=JinjaMailTexts(TEMPLATES),
         tenants=tenants if tenants is not None else read_tenants(settings),
         public_url=settings.public_url,
         test=settings.profile is Profile.DEVELOPMENT,
@@ -203,6 +219,11 @@ def open_mailbox(settings: Settings) -> Mailbox | None:
     if settings.profile is Profile.PRODUCTION or settings.smtp_url is not None:
         return None
     return MailFolder(_mail_folder(settings))
+
+
+def open_previews() -> Previews:
+    """Return the texts of mails with example values."""
+    return MailPreviews(JinjaMailTexts(TEMPLATES))
 
 
 def run_demo_social(settings: Settings) -> AbstractContextManager[None]:

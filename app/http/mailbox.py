@@ -18,15 +18,16 @@ _LIST = """<h1>Sent mail</h1>
 {% if mails %}
 <ul>
 {% for mail in mails %}
-<li><a href="/dev/mail/{{ mail.name }}"><strong>{{ mail.subject }}</strong>
+<li><a href="{{ base }}/dev/mail/{{ mail.name }}"><strong>{{ mail.subject }}</strong>
 <span>{{ mail.recipient }} · {{ mail.sent }}</span></a></li>
 {% endfor %}
 </ul>
 {% else %}
 <p class="quiet">Nothing has been sent yet. Sign up, then load this page again.</p>
 {% endif %}
+<p><a href="mail/texts">The texts of all mails</a></p>
 """
-_MAIL = """<p><a href="/dev/mail">All mail</a></p>
+_MAIL = """<p><a href="{{ base }}/dev/mail">All mail</a></p>
 <h1>{{ mail.subject }}</h1>
 <dl>
 <dt>To</dt><dd>{{ mail.recipient }}</dd>
@@ -34,10 +35,10 @@ _MAIL = """<p><a href="/dev/mail">All mail</a></p>
 <dt>Sent</dt><dd>{{ mail.sent }}</dd>
 {% if token %}
 <dt>Token</dt><dd><code>{{ token }}</code><br>
-The link leads to the shop's site. Without one, use this token in <a href="/graphql">GraphiQL</a>.</dd>
+The link leads to the shop's site. Without one, use this token in <a href="{{ base }}/graphql">GraphiQL</a>.</dd>
 {% endif %}
 </dl>
-<iframe title="The mail" src="/dev/mail/{{ mail.name }}/html"
+<iframe title="The mail" src="{{ base }}/dev/mail/{{ mail.name }}/html"
  sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe>
 <h2>Plain text</h2>
 <pre>
@@ -49,7 +50,7 @@ The link leads to the shop's site. Without one, use this token in <a href="/grap
 _LIST_PAGE = page_template(_LIST)
 _MAIL_PAGE = page_template(_MAIL)
 # A mail has inline styles, because mail programs need them. It may open links in a new tab, and nothing else.
-_FRAME_POLICY = (
+FRAME_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'self'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
@@ -57,29 +58,34 @@ _LINK = re.compile(r"(https?://\S+)")
 _TOKEN = re.compile(r"[?&]token=([\w-]+)")
 
 
-def mailbox_routes(mailbox: Mailbox) -> list[Route]:
-    """Return the routes of the list, of one mail, and of its HTML part by itself."""
+def mailbox_routes(mailbox: Mailbox, base: str = "") -> list[Route]:
+    """Return the routes of the list, of one mail, and of its HTML part by itself; `base` is the path of PUBLIC_URL."""
 
     async def list_mails(_request: Request) -> Response:
-        return show_page(_LIST_PAGE, title="Sent mail", mails=mailbox.list(MOST_LISTED))
+        return show_page(_LIST_PAGE, title="Sent mail", base=base, mails=mailbox.list(MOST_LISTED))
 
     async def show_mail(request: Request) -> Response:
         mail = _find(mailbox, request)
         token = _TOKEN.search(mail.text)
         values = {"mail": mail, "pieces": _pieces(mail), "token": token[1] if token else None}
-        return show_page(_MAIL_PAGE, title=mail.subject, **values)
+        return show_page(_MAIL_PAGE, title=mail.subject, base=base, **values)
 
     async def show_html(request: Request) -> Response:
         mail = _find(mailbox, request)
-        # A link would open in the frame, where nothing may be loaded.
-        html = mail.html.replace("<head>", '<head>\n<base target="_blank">', 1)
-        return HTMLResponse(html, headers={"Content-Security-Policy": _FRAME_POLICY})
+        return show_frame(mail.html)
 
     return [
         Route("/dev/mail", list_mails),
         Route("/dev/mail/{name}", show_mail),
         Route("/dev/mail/{name}/html", show_html),
     ]
+
+
+def show_frame(html: str) -> Response:
+    """Return the HTML part of a mail by itself, for a frame."""
+    # A link would open in the frame, where nothing may be loaded.
+    html = html.replace("<head>", '<head>\n<base target="_blank">', 1)
+    return HTMLResponse(html, headers={"Content-Security-Policy": FRAME_POLICY})
 
 
 def _find(mailbox: Mailbox, request: Request) -> KeptMail:

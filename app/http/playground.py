@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -39,18 +40,23 @@ class _Assets(StaticFiles):
 
 
 class Playground:
-    """Answers a browser with the page (ASGI)."""
+    """Answers a browser with the page (ASGI); `base` is the path of PUBLIC_URL, which a proxy takes off."""
 
-    def __init__(self) -> None:
-        self._page: ASGIApp = _page(_BUNDLE / "index.html" if is_bundled() else _FOLDER / "plain.html")
+    def __init__(self, base: str = "") -> None:
+        self._page: ASGIApp = _page(_BUNDLE / "index.html" if is_bundled() else _FOLDER / "plain.html", base)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
         await self._page(scope, receive, send)
 
 
-def _page(path: Path) -> Response:
-    return FileResponse(path, headers={"Content-Security-Policy": _POLICY})
+def _page(path: Path, base: str) -> Response:
+    """Return a page whose own links, and those that its scripts make, begin with the base."""
+    text = path.read_text(encoding="utf-8").replace('"./assets/', '"/playground/assets/')
+    for own in ("/playground/", "/dev/mail"):
+        text = text.replace(f'"{own}', f'"{escape(base)}{own}')
+    text = text.replace("<html ", f'<html data-base="{escape(base)}" ', 1)
+    return HTMLResponse(text, headers={"Content-Security-Policy": _POLICY})
 
 
 def is_bundled() -> bool:
@@ -58,11 +64,11 @@ def is_bundled() -> bool:
     return (_BUNDLE / "index.html").is_file()
 
 
-def playground_routes(steps: Callable[[], FirstSteps]) -> list[BaseRoute]:
+def playground_routes(steps: Callable[[], FirstSteps], base: str = "") -> list[BaseRoute]:
     """Return the routes of the page's own files, and of the operations in its tabs."""
 
     async def plain(_request: Request) -> Response:
-        return _page(_FOLDER / "plain.html")
+        return _page(_FOLDER / "plain.html", base)
 
     async def journey(_request: Request) -> Response:
         return JSONResponse(_journey(steps()))

@@ -14,17 +14,17 @@ from app.http.pages import page_template, show_page
 _PAGE = page_template("""<h1>Customer Gateway</h1>
 <p class="quiet">It runs, and serves {{ steps.shop_names }}.</p>
 <nav>
-<a href="/graphql">GraphiQL</a>
+<a href="{{ base }}/graphql">GraphiQL</a>
 {% if has_mailbox %}
-<a href="/dev/mail">Mailbox</a>
+<a href="{{ base }}/dev/mail">Mailbox</a>
 {% endif %}
 </nav>
 <ol>
 <li>
 <h2>Begin a session</h2>
 {% if steps.operation_command %}
-<p>Paste this into a terminal. <a href="/graphql">GraphiQL</a> begins with the same operation, and its tabs go on from
-there to the logout.</p>
+<p>Paste this into a terminal. <a href="{{ base }}/graphql">GraphiQL</a> begins with the same operation, and its tabs go
+on from there to the logout.</p>
 <pre id="operation">{{ steps.operation_command }}</pre>
 {% else %}
 <p>{{ steps.hint }}</p>
@@ -33,7 +33,7 @@ there to the logout.</p>
 {% if has_mailbox %}
 <li>
 <h2>Read the mail</h2>
-<p>Nothing leaves this machine: what the shops mail is in the <a href="/dev/mail">mailbox</a>.</p>
+<p>Nothing leaves this machine: what the shops mail is in the <a href="{{ base }}/dev/mail">mailbox</a>.</p>
 </li>
 {% endif %}
 {% if steps.token_command %}
@@ -54,10 +54,10 @@ app/adapters/tenants/README.md.</p>
 """)
 
 
-def welcome_routes(steps: Callable[[], FirstSteps], *, has_mailbox: bool) -> list[Route]:
+def welcome_routes(steps: Callable[[], FirstSteps], *, has_mailbox: bool, base: str = "") -> list[Route]:
     """Return the route of the page."""
 
     async def welcome(_request: Request) -> Response:
-        return show_page(_PAGE, title="Customer Gateway", steps=steps(), has_mailbox=has_mailbox)
+        return show_page(_PAGE, title="Customer Gateway", base=base, steps=steps(), has_mailbox=has_mailbox)
 
     return [Route("/", welcome)]

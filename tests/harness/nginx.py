@@ -35,8 +35,8 @@ http {{
     }}
     server {{
         listen 127.0.0.1:{port};
-        location / {{
-            proxy_pass http://gateway;
+        location {prefix}/ {{
+            proxy_pass http://gateway/;
             proxy_set_header X-Forwarded-For $remote_addr;
             proxy_set_header Host $host;
             proxy_next_upstream error timeout;
@@ -49,7 +49,8 @@ http {{
 class Nginx:
     """Takes turns between the ports; those in `away` get nothing new."""
 
-    def __init__(self, folder: Path, ports: Sequence[int]) -> None:
+    def __init__(self, folder: Path, ports: Sequence[int], prefix: str = "") -> None:
+        self._prefix = prefix
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._folder = folder
@@ -97,16 +98,18 @@ class Nginx:
         servers = "\n".join(
             f"        server 127.0.0.1:{port} max_fails=0{' down' if port in away else ''};" for port in self._ports
         )
-        self._file.write_text(_CONFIGURATION.format(folder=self._folder, port=self.port, servers=servers))
+        self._file.write_text(
+            _CONFIGURATION.format(folder=self._folder, port=self.port, servers=servers, prefix=self._prefix)
+        )
 
 
 @contextmanager
-def run_nginx(folder: Path, ports: Sequence[int]) -> Iterator[Nginx]:
-    """Run one in front of these ports; the test is skipped on a machine that has none."""
+def run_nginx(folder: Path, ports: Sequence[int], prefix: str = "") -> Iterator[Nginx]:
+    """Run one in front of these ports, which takes the prefix off paths; skips the test where there is no nginx."""
     if shutil.which("nginx") is None:
         pytest.skip("nginx is not installed")
     folder.mkdir()
-    nginx = Nginx(folder, ports)
+    nginx = Nginx(folder, ports, prefix)
     try:
         yield nginx
     finally:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from sqlalchemy import Executable
 
-from app.domain.ports import Connection, Database
+from app.domain.ports import Connection, Database, SchemaVersion
 from app.domain.rows import Reading
 
 
@@ -31,7 +31,7 @@ class CountedDatabase:
         """Ask the real one."""
         return self._database.connections_in_use
 
-    async def find_migration(self) -> str | None:
+    async def find_migration(self) -> SchemaVersion | None:
         """Ask the real one."""
         return await self._database.find_migration()
 

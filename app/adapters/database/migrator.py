@@ -10,6 +10,8 @@ import asyncpg
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError
@@ -18,10 +20,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from app.adapters.database.connecting import Connector
 from app.adapters.database.faults import UnusableDatabaseError
 from app.adapters.database.postgresql_faults import LOST, passes, unusable
+from app.adapters.database.schema_version import MARK_STATEMENT, VERSION_TABLE, newest_migration
 from app.adapters.database.sqlite_faults import passes as passes_on_sqlite
 from app.domain.database_limits import DatabaseLimits
 from app.domain.database_url import ServerUrl, read_server_url
 from app.domain.profile import Profile
+from app.domain.releases import RELEASE_BEFORE, order_of
 
 # Any number, but the same in every process of this program.
 _LOCK = 4_771_203
@@ -107,7 +111,29 @@ def _driver_error(error: BaseException) -> BaseException:
 
 
 def _upgrade(connection: Connection) -> None:
+    """Run what is missing; nothing where a newer release was here first, whose migrations we do not know."""
+    before = MigrationContext.configure(connection).get_current_revision()
+    if before is not None and before > newest_migration():
+        return
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parents[2] / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    _mark(connection, ScriptDirectory.from_config(config), before)
+
+
+def _mark(connection: Connection, scripts: ScriptDirectory, before: str | None) -> None:
+    """Write down the lowest release that may serve on these tables: what the new migrations state, or the one before.
+
+    A migration states it as `lowest_release = "1.1"`. The mark never goes back.
+    """
+    if (
+        before == newest_migration()
+        or MigrationContext.configure(connection).get_current_revision() != newest_migration()
+    ):
+        return
+    (found,) = connection.execute(MARK_STATEMENT).scalars()
+    new = [script.module for script in scripts.walk_revisions() if before is None or script.revision > before]
+    stated = [getattr(module, "lowest_release", RELEASE_BEFORE) for module in new]
+    lowest = max([*stated, *filter(None, [found])], key=order_of)
+    connection.execute(text(f"UPDATE {VERSION_TABLE} SET lowest_version = :lowest"), {"lowest": lowest})  # noqa: S608 - ours

@@ -7,6 +7,7 @@ transaction, every read is a transaction of its own.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Mapping, Sequence
 from math import inf
 from typing import Any, NoReturn, cast
@@ -20,20 +21,27 @@ from sqlalchemy.exc import DBAPIError
 from app.adapters.database.connecting import Connector, check_encoding
 from app.adapters.database.faults import busy
 from app.adapters.database.pool import Held, Pool
-from app.adapters.database.postgresql_faults import LOST, is_fatal, is_lost, passes, unusable
+from app.adapters.database.postgresql_faults import LOST, describe, is_fatal, is_lost, passes, unusable
 from app.adapters.database.prepared import Prepared, PreparedStatements, broken
 from app.adapters.database.schema_version import (
+    MARK,
+    MARK_STATEMENT,
     READY_WITHIN,
     TRIAL,
     VERSION,
     VERSION_STATEMENT,
     VERSION_TABLE,
+    mark_fault,
+    newest_migration,
     version_fault,
 )
 from app.domain.database_limits import DatabaseLimits
 from app.domain.database_url import ServerUrl
 from app.domain.errors import BusyError, BusyOutcome
+from app.domain.ports import SchemaVersion
 from app.domain.rows import Reading, RowT, Writing
+
+logger = logging.getLogger(__name__)
 
 _HAS_VERSION = f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL"
 
@@ -58,7 +66,7 @@ class PostgresqlDatabase:
         """How many connections are in use now."""
         return self._pool.connections_in_use
 
-    async def find_migration(self) -> str | None:
+    async def find_migration(self) -> SchemaVersion | None:
         """Return the migration that the database is at, or None where it has no tables of ours.
 
         Raises `OSError` for a server that does not answer or does not let us in, and for a database that is not UTF-8.
@@ -72,7 +80,11 @@ class PostgresqlDatabase:
             await check_encoding(driver)
             if not await driver.fetchval(_HAS_VERSION):
                 return None
-            return cast("str | None", await driver.fetchval(VERSION_STATEMENT.text))
+            migration = cast("str | None", await driver.fetchval(VERSION_STATEMENT.text))
+            if migration is None:
+                return None
+            is_marked = migration >= newest_migration()
+            return SchemaVersion(migration, await driver.fetchval(MARK_STATEMENT.text) if is_marked else None)
         except (asyncpg.PostgresError, *LOST, OSError) as error:
             raise unusable(error) from error
         finally:
@@ -81,10 +93,9 @@ class PostgresqlDatabase:
     async def is_ready(self) -> bool:
         """Tell whether the server answers and the database is at the newest migration."""
         try:
-            rows = await self.connect().read_anew(VERSION)
+            return await self._version_fault(self.connect()) is None
         except (BusyError, DBAPIError):
             return False
-        return version_fault(rows) is None
 
     async def faults(self) -> Sequence[str]:
         """Return what does not work now, a line for each part."""
@@ -93,7 +104,11 @@ class PostgresqlDatabase:
         return [f"{part}: {fault}" for part, fault in zip(parts, found, strict=True) if fault is not None]
 
     async def _try_read(self) -> str | None:
-        return version_fault(await self._connect_first().read_anew(VERSION))
+        return await self._version_fault(self._connect_first())
+
+    async def _version_fault(self, connection: PostgresqlConnection) -> str | None:
+        fault = version_fault(await connection.read_anew(VERSION))
+        return fault or mark_fault(await connection.read_anew(MARK))
 
     async def _try_write(self) -> None:
         connection = self._connect_first()
@@ -152,12 +167,11 @@ class PostgresqlConnection:
         try:
             return await self._pool.take(first=self._first)
         except (asyncpg.PostgresError, *LOST, OSError) as error:
-            if not passes(error):
-                raise
-            raise busy() from error
+            self._raise(error)
 
     def _raise_unless_stale(self, held: Held, error: BaseException) -> None:
         """Raise what became of a statement, unless its connection was lost while nobody used it."""
+        error = _cause(held, error)
         if is_lost(error) and not held.is_new and not held.is_over:
             return
         self._raise(error)
@@ -168,6 +182,7 @@ class PostgresqlConnection:
             self._pool.drop_idle()
             self._connector.forget_server()
         if passes(error):
+            logger.warning("The database is busy: %s", describe(error))
             raise busy() from error
         if isinstance(error, asyncpg.PostgresError):
             raise DBAPIError(None, None, error, hide_parameters=True) from error
@@ -199,7 +214,8 @@ class PostgresqlConnection:
         self._pool.start(held)
         try:
             await held.driver.execute("COMMIT")
-        except BaseException as error:
+        except BaseException as fault:
+            error = _cause(held, fault)
             self._pool.give_back(held, broken=True)
             if is_lost(error):
                 raise busy("The database has not said whether it is done.", BusyOutcome.UNKNOWN) from error
@@ -288,6 +304,7 @@ class PostgresqlConnection:
     def _fail(self, held: Held, prepared: Prepared, error: BaseException) -> NoReturn:
         """Raise what became of a statement of the transaction, which can only be rolled back now."""
         held.deadline = inf
+        error = _cause(held, error)
         if isinstance(error, asyncpg.IntegrityConstraintViolationError):
             raise broken(prepared, error) from error
         if _is_broken(error):
@@ -308,6 +325,13 @@ async def _fault_of(trial: Coroutine[None, None, str | None]) -> str | None:
         return type(error.__cause__).__name__ if error.__cause__ is not None else error.message
     except (DBAPIError, TimeoutError) as error:
         return type(error.__cause__ or error).__name__
+
+
+def _cause(held: Held, error: BaseException) -> BaseException:
+    """Return what has happened: asyncpg trips over itself when a connection is cut off between two of its steps."""
+    if isinstance(error, AttributeError) and held.driver.is_closed():
+        return ConnectionAbortedError("cut off")
+    return error
 
 
 def _is_broken(error: BaseException) -> bool:

@@ -1,4 +1,8 @@
-"""Which migration a database must have: the newest one of this program."""
+"""Which migration a database must have, and which release of the gateway its tables still serve.
+
+A database may be ahead of this program: a newer release has migrated it, and both serve until the last host is
+upgraded. The mark `lowest_version` in Alembic's own table says from which release on that goes well.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import String, text
 
+from app.domain.releases import RELEASE, is_served_by
 from app.domain.rows import Reading
 
 VERSION_TABLE = "alembic_version"
@@ -29,10 +34,30 @@ TRIAL = "INSERT INTO webhook_endpoint (tenant_id, url, failures) VALUES ('', {ra
 READY_WITHIN = 1.8
 
 
+class Mark:
+    """The same row, which has this since migration 0012."""
+
+    lowest_version: str | None
+
+
+MARK_STATEMENT = text(f"SELECT lowest_version FROM {VERSION_TABLE}")  # noqa: S608 - as above
+MARK = Reading(Mark, MARK_STATEMENT.columns(lowest_version=String))
+
+
 def version_fault(rows: Sequence[Version]) -> str | None:
-    """Return what is wrong with the migration that the database is at, or None."""
+    """Return what is wrong with the migration that the database is at, or None; a later one than ours is well."""
     found = [row.version_num for row in rows]
-    return None if found == [newest_migration()] else f"at migration {', '.join(found) or 'none'}"
+    if len(found) == 1 and found[0] >= newest_migration():
+        return None
+    return f"at migration {', '.join(found) or 'none'}, before {newest_migration()}"
+
+
+def mark_fault(rows: Sequence[Mark]) -> str | None:
+    """Return why this release may not serve on the tables, or None. Ask only where `version_fault` is None."""
+    for row in rows:
+        if not is_served_by(row.lowest_version):
+            return f"needs release {row.lowest_version} of the gateway, and this is {RELEASE}"
+    return None
 
 
 @cache

@@ -23,16 +23,22 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from app.adapters.database.faults import busy
 from app.adapters.database.prepared import Prepared, PreparedStatements, broken
 from app.adapters.database.schema_version import (
+    MARK,
+    MARK_STATEMENT,
     READY_WITHIN,
     TRIAL,
     VERSION,
     VERSION_STATEMENT,
     VERSION_TABLE,
+    Mark,
     Version,
+    mark_fault,
+    newest_migration,
     version_fault,
 )
 from app.adapters.database.sqlite_faults import raise_as_busy
 from app.domain.errors import BusyError
+from app.domain.ports import SchemaVersion
 from app.domain.rows import Reading, RowT, Writing
 
 Result = TypeVar("Result")
@@ -134,7 +140,7 @@ class SqliteDatabase:
         """How many connections are in use now: the writer, or none."""
         return int(self._turn.locked())
 
-    async def find_migration(self) -> str | None:
+    async def find_migration(self) -> SchemaVersion | None:
         """Return the migration that the file is at; None where there is none, or none of ours, and nothing is made.
 
         Raises `OSError` for what is no SQLite file, or cannot be read.
@@ -152,7 +158,8 @@ class SqliteDatabase:
 
     def _try_read(self) -> str | None:
         try:
-            return version_fault([cast("Version", row) for row in self.reader.execute(VERSION.statement)])
+            fault = version_fault([cast("Version", row) for row in self.reader.execute(VERSION.statement)])
+            return fault or mark_fault([cast("Mark", row) for row in self.reader.execute(MARK.statement)])
         except SQLAlchemyError as error:
             return str(getattr(error, "orig", None) or type(error).__name__)
 
@@ -302,7 +309,7 @@ def _empty_log(writer: sqlalchemy.Connection) -> bool:
     return not is_busy
 
 
-def _find_migration(path: Path) -> str | None:
+def _find_migration(path: Path) -> SchemaVersion | None:
     # Not with the engine, because its connections create a missing file.
     if not path.exists():
         return None
@@ -311,9 +318,11 @@ def _find_migration(path: Path) -> str | None:
             if connection.execute(_HAS_VERSION).fetchone() is None:
                 return None
             row = connection.execute(VERSION_STATEMENT.text).fetchone()
+            is_marked = row is not None and row[0] >= newest_migration()
+            mark = connection.execute(MARK_STATEMENT.text).fetchone() if is_marked else None
     except sqlite3.Error as error:
         raise OSError(str(error)) from error
-    return str(row[0]) if row is not None else None
+    return SchemaVersion(row[0], mark[0] if mark is not None else None) if row is not None else None
 
 
 def _create_engine(url: str) -> Engine:

@@ -2,7 +2,7 @@
 import { defineConfig } from 'vite';
 
 export default defineConfig({
-  base: '/playground/',
+  base: './',
   build: { target: 'es2022', chunkSizeWarningLimit: 8000, assetsInlineLimit: 0, sourcemap: false },
   worker: { format: 'es' },
 });

@@ -1,4 +1,5 @@
 // Sends an operation with the token at hand; a header of one's own goes before it.
+import { base } from './base.js';
 import { currentTokens, rememberTokens } from './tokens.js';
 
 export function makeFetcher(onAnswer) {
@@ -8,7 +9,7 @@ export function makeFetcher(onAnswer) {
     const authorization = accessToken && !isIntrospection ? { Authorization: `Bearer ${accessToken}` } : {};
     // Right after a change of tabs, GraphiQL still names the operation of the tab before.
     const name = new RegExp(`\\b${operationName}\\b`).test(query) ? operationName : undefined;
-    const response = await fetch('/graphql', {
+    const response = await fetch(`${base}/graphql`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', ...authorization, ...headers },
       body: JSON.stringify({ query, operationName: name, variables: fill(variables, { refreshToken }) }),

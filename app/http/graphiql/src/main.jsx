@@ -1,4 +1,5 @@
 // The page: GraphiQL with the customer's journey in its tabs, which the server tells when the page is loaded.
+import { base } from './base.js';
 import { GraphiQL } from 'graphiql';
 import 'graphiql/setup-workers/vite';
 import 'graphiql/style.css';
@@ -11,7 +12,7 @@ import { currentTokens, describe, forgetTokens } from './tokens.js';
 
 const BEGUN_WITH = 'customer-gateway:begun-with';
 
-const journey = await (await fetch('/playground/journey.json')).json();
+const journey = await (await fetch(`${base}/playground/journey.json`)).json();
 const tabs = journey.map(({ query, variables }) => ({
   query,
   variables: Object.keys(variables).length ? JSON.stringify(variables, null, 2) : '',
@@ -51,7 +52,7 @@ function Page() {
               Forget the token
             </button>
           )}
-          <a href="/dev/mail" target="_blank" rel="noreferrer">
+          <a href={`${base}/dev/mail`} target="_blank" rel="noreferrer">
             Mailbox
           </a>
         </div>

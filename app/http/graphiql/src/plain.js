@@ -1,4 +1,5 @@
 // The page for machines without Node.js: the same journey, without GraphiQL.
+import { base } from './base.js';
 import { makeFetcher } from './fetcher.js';
 import { currentTokens, describe } from './tokens.js';
 
@@ -23,7 +24,7 @@ async function run() {
   }
 }
 
-const journey = await (await fetch('/playground/journey.json')).json();
+const journey = await (await fetch(`${base}/playground/journey.json`)).json();
 for (const step of journey) {
   const button = document.createElement('button');
   button.type = 'button';
