@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 
 from app.domain.profile import Profile
 from app.domain.tools import LiveTools, Tools
+from app.ending import ENDING
 from app.graphql.context import make_context
 from app.graphql.operation_lists import KnownOperations, faults_of_lists
 from app.graphql.schema import build_documents
@@ -54,6 +55,7 @@ def create_app(reading: Reading | None = None) -> Starlette:
 
     `reading` are the tenants as the process has read them that has started this one.
     """
+    ENDING.watch()
     # Thousands of shops are a million objects that stay: the collection below need not look through them.
     gc.freeze()
     settings = Settings.load()
@@ -142,8 +144,7 @@ async def _lifespan(
             yield
     finally:
         stop.set()
-        await asyncio.gather(*tasks)
-        await close_tools(tools)
+        await ENDING.finish(tasks, partial(close_tools, tools))
 
 
 async def _watch(tools: Tools, stop: asyncio.Event) -> None:

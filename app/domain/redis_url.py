@@ -48,8 +48,8 @@ def read_redis_url(text: str) -> RedisUrl:
     tls = server.endswith("s") and server[:-1] in _SERVERS
     if (server[:-1] if tls else server) not in _SERVERS or kind not in {"", "sentinel", "cluster"}:
         raise ValueError(f"must be {_EXAMPLE}; unix://, …+sentinel:// and …+cluster:// are known too")
-    if parts.query or parts.fragment or "?" in text:
-        raise ValueError("must have nothing after '?': no option is known there")
+    if parts.fragment:
+        raise ValueError("must have nothing after '#'")
     way = RedisKind(kind or "server")
     hosts = _read_hosts(parts, _SENTINEL_PORT if way is RedisKind.SENTINEL else _PORT)
     if way is RedisKind.SERVER and len(hosts) > 1:
@@ -62,11 +62,8 @@ def read_redis_url(text: str) -> RedisUrl:
 def _read_socket(parts: SplitResult) -> RedisUrl:
     if parts.hostname or not parts.path.strip("/") or parts.fragment:
         raise ValueError("must be unix://user:password@/path/to/redis.sock?db=0 for a socket")
-    options = parse_qsl(parts.query, keep_blank_values=True)
-    if parts.query and [name for name, _ in options] != ["db"]:
-        raise ValueError("must have nothing after '?' except db=0")
     username, password = _read_user(parts)
-    database = _read_database(options[0][1] if options else "")
+    database = _read_database(_read_options(parts))
     return RedisUrl(RedisKind.SOCKET, (), unquote(parts.path), "", database, False, username, password)
 
 
@@ -86,24 +83,34 @@ def _read_hosts(parts: SplitResult, usual_port: int) -> tuple[tuple[str, int], .
 
 def _read_path(parts: SplitResult, kind: RedisKind) -> tuple[str, int]:
     """Return the name of the service, and the number of the database."""
-    path = unquote(parts.path).strip("/")
+    path, option = unquote(parts.path).strip("/"), _read_options(parts)
+    if option and kind is not RedisKind.SERVER:
+        raise ValueError("has the option 'db', and none is known here")
     if kind is RedisKind.CLUSTER:
         if path:
             raise ValueError("must have no path: a cluster has one database only")
         return "", 0
     if kind is not RedisKind.SENTINEL:
-        return "", _read_database(path)
+        return "", _read_database(path or option)
     service, _, database = path.partition("/")
     if not service:
         raise ValueError("must name the service of the Sentinels: redis+sentinel://host:26379/mymaster/0")
     return service, _read_database(database)
 
 
+def _read_options(parts: SplitResult) -> str:
+    """Return the number of the database, if it stands there."""
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        if name != "db" or not value.isdecimal():
+            raise ValueError(f"has the option '{name}', and none is known but db, the number of the database")
+    return dict(parse_qsl(parts.query)).get("db", "")
+
+
 def _read_database(text: str) -> int:
     if not text:
         return 0
     if not (text.isascii() and text.isdigit()):
-        raise ValueError("must name the database by its number, such as 0")
+        raise ValueError("must have the number of the database after the host, such as redis://host:6379/0")
     return int(text)
 
 

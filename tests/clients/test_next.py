@@ -36,7 +36,7 @@ secret_env = "SHOP_WEB_SECRET"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
 ACCESS, REFRESH = "shop-access", "shop-refresh"
 
-StartShop = Callable[[ServerProcess], str]
+StartShop = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
@@ -64,9 +64,10 @@ def start_shop(built_shop: Path) -> Iterator[StartShop]:
     """Start the Next server on a free port; all are gone after the test."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(server: ServerProcess) -> str:
+    def start(server: ServerProcess, **further: str) -> str:
         port = free_port()
         variables = {"GATEWAY_URL": f"{server.url}/graphql", "CLIENT_ID": "shop-web", "STOREFRONT_SECRET": SECRET}
+        variables |= further
         command = _next("start", "--port", str(port), "--hostname", "127.0.0.1")
         process = subprocess.Popen(command, cwd=built_shop, env=_environment(**variables), stdout=subprocess.DEVNULL)
         started.append(process)
@@ -170,6 +171,28 @@ class TestShop:
             assert all("HttpOnly" in cookie and "SameSite=lax" in cookie for cookie in cookies)
             assert "cg_a" not in page.text
             assert "is not right" in await browser.log_in("nobody@example.com", "violet-harbour-42")
+
+    async def test_has_cookies_that_no_other_host_can_set_where_it_is_served_by_https(
+        self, moved_server: MovedServer, start_shop: StartShop
+    ) -> None:
+        browser = Browser(start_shop(moved_server, SHOP_URL="https://shop.example"))
+        async with browser.http:
+            cookies = (await browser.http.get("/")).headers.get_list("set-cookie")
+            assert [cookie.partition("=")[0] for cookie in cookies] == [f"__Host-{ACCESS}", f"__Host-{REFRESH}"]
+            assert all("; Secure" in cookie and "; Path=/" in cookie and "omain" not in cookie for cookie in cookies)
+
+    async def test_keeps_the_session_while_the_gateway_is_away(
+        self, moved_server: MovedServer, start_shop: StartShop
+    ) -> None:
+        async with logged_in(moved_server, start_shop(moved_server)) as (browser, greeting):
+            moved_server.sleep(hours=8)
+            browser.forget_access()
+            moved_server.kill()
+            page = await browser.http.get("/")
+            assert page.status_code == 500
+            assert "set-cookie" not in page.headers
+            moved_server.start()
+            assert await browser.load() == greeting
 
     @pytest.mark.parametrize("pages", [8, 16])
     async def test_stays_logged_in_after_pages_that_were_loaded_at_once(

@@ -42,13 +42,14 @@ class TestReadRedisUrl:
             ("redis://", "must name a host"),
             ("redis://host:port", "has a bad port or host"),
             ("redis://a,b", "must name one host"),
-            ("redis://host?ssl_cert_reqs=none", "no option is known there"),
-            ("redis://host/zero", "must name the database by its number"),
+            ("redis://host?ssl_cert_reqs=none", "has the option 'ssl_cert_reqs', and none is known but db"),
+            ("redis://host/zero", "must have the number of the database"),
             ("redis+sentinel://host", "must name the service"),
+            ("redis+cluster://host?db=1", "none is known here"),
             ("redis+cluster://host/0", "must have no path"),
             ("unix:///", "must be unix://"),
             ("unix://host/run/redis.sock", "must be unix://"),
-            ("unix:///run/redis.sock?timeout=1", "except db=0"),
+            ("unix:///run/redis.sock?timeout=1", "has the option 'timeout'"),
         ],
     )
     def test_refuses_the_rest(self, url: str, reason: str) -> None:
