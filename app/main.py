@@ -29,6 +29,7 @@ from app.http.cors import Cors
 from app.http.first_steps import FirstSteps, first_steps
 from app.http.graphql import GraphQLEndpoint
 from app.http.logs import configure_logging
+from app.http.mail_previews import preview_routes
 from app.http.mailbox import mailbox_routes
 from app.http.middleware import Edge
 from app.http.oauth import oauth_routes
@@ -41,7 +42,16 @@ from app.http.welcome import welcome_routes
 from app.reloading import follow_tenants
 from app.services.worker.metrics import show_process
 from app.settings import Settings
-from app.wiring import Reading, TenantFiles, build_tools, close_tools, open_mailbox, open_tenants, run_metrics
+from app.wiring import (
+    Reading,
+    TenantFiles,
+    build_tools,
+    close_tools,
+    open_mailbox,
+    open_previews,
+    open_tenants,
+    run_metrics,
+)
 from app.worker import work
 
 _log = logging.getLogger(__name__)
@@ -113,7 +123,7 @@ def build_app(settings: Settings, tools: Tools, files: TenantFiles | None = None
 
         routes += [*welcome_routes(steps, has_mailbox=mailbox is not None, base=base), *playground_routes(steps, base)]
     if mailbox is not None:
-        routes += mailbox_routes(mailbox, base)
+        routes += [*preview_routes(open_previews(), live, base), *mailbox_routes(mailbox, base)]
     following = partial(follow_tenants, files, live, faults_of=partial(faults_of_lists, documents=documents))
     app = Starlette(
         routes=routes,
