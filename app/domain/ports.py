@@ -372,8 +372,23 @@ class MailText:
 class MailTexts(Protocol):
     """The texts of all mails."""
 
-    def render(self, template: str, language: str, values: Mapping[str, Any]) -> MailText:
-        """Return the mail in this language (BCP 47), or in English if we have no text in this language."""
+    def render(self, template: str, language: str, values: Mapping[str, Any], own: str | None = None) -> MailText:
+        """Return the mail in this language (BCP 47), or in English if there is no text in this language.
+
+        `own` has texts of the shop that take the place of ours: an object in JSON, by the names of the files.
+        """
+        ...
+
+
+class Previews(Protocol):
+    """The texts of mails with example values."""
+
+    def list(self, tenant: Tenant) -> Sequence[tuple[str, str]]:
+        """Return the name and the language of each mail that a shop can send."""
+        ...
+
+    def find(self, tenant: Tenant, name: str, language: str) -> MailText | None:
+        """Return one of them, or None."""
         ...
 
 
