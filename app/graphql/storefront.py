@@ -5,11 +5,11 @@ from __future__ import annotations
 import strawberry
 
 from app.domain.scopes import SessionScope
+from app.domain.sign_in import SignInMethod
 from app.domain.tenants import SignupMode
 from app.graphql.context import Info
 from app.graphql.enums import describe_enum
 from app.graphql.fields import query
-from app.graphql.login_steps import SignInMethod
 from app.graphql.sessions import EVERY_KIND
 
 describe_enum(
@@ -71,10 +71,10 @@ class Storefront:
     social_providers: list[SocialProvider] = strawberry.field(
         description="The providers of social login, for the login form."
     )
-    sign_in_methods: list[SignInMethod] = strawberry.field(
-        description="The ways to sign in that the shop has, for the login form: `[PASSWORD, EMAIL_CODE, PASSKEY]`."
-    )
     sites: list[Site] = strawberry.field(description="The web sites of the shop.")
+    sign_in_methods: list[SignInMethod] = strawberry.field(
+        description="The ways to sign in that the shop has on, for the login form: `[PASSWORD, EMAIL_CODE, PASSKEY]`."
+    )
 
 
 @strawberry.type
@@ -99,8 +99,8 @@ class StorefrontQueries:
                 refuses_common=True,
                 refuses_personal=True,
             ),
-            social_providers=[SocialProvider(id=each.provider, name=each.name) for each in tenant.social],
             sign_in_methods=list(tenant.sign_in_methods),
+            social_providers=[SocialProvider(id=each.provider, name=each.name) for each in tenant.social],
             sites=[
                 Site(id=site.id, url=site.url, language=site.language, currency=site.currency, country=site.country)
                 for site in tenant.sites

@@ -14,7 +14,7 @@ from app.models.totp import RecoveryCode, TotpSecret
 from app.repositories.base import Condition, Repository, mine
 
 
-class Enrolled:
+class _Enrolled:
     """How many of each a customer has."""
 
     passkeys: int
@@ -28,7 +28,7 @@ def _count(model: type[TenantRow], *conditions: Condition) -> Any:
 
 
 _ENROLLED = Reading(
-    Enrolled,
+    _Enrolled,
     select(
         _count(Passkey, col(Passkey.removed_at).is_(None)).label("passkeys"),
         _count(TotpSecret, col(TotpSecret.removed_at).is_(None)).label("totp"),
@@ -42,7 +42,7 @@ _ENROLLED = Reading(
 class WaysInRepository(Repository):
     """What the customers of one tenant have enrolled."""
 
-    async def count(self, customer_id: str) -> Enrolled:
+    async def count(self, customer_id: str) -> tuple[int, int, int]:
         """Return how many passkeys, TOTP secrets and unused recovery codes a customer has."""
-        counted = await self._list(_ENROLLED, customer_id=customer_id)
-        return counted[0]
+        (counted,) = await self._list(_ENROLLED, customer_id=customer_id)
+        return counted.passkeys, counted.totp, counted.recovery_codes

@@ -132,7 +132,7 @@ class TestRevertSignInMethod:
         token = await newest_token(gateway, "log in with a password")
         payload = (await revert(gateway, token))["revertSignInMethod"]
         assert (payload["method"], payload["restored"]) == ("PASSWORD", False)
-        assert (await gateway.graphql(ME, token=login["tokens"]["accessToken"])).reason == "REVOKED"
+        assert (await gateway.graphql(ME, token=login.access)).reason == "REVOKED"
         assert (await gateway.graphql(METHODS, token=own))["me"]["signInMethods"]["passwordSince"] is None
 
     async def test_answers_so_again_as_long_as_it_is_true(self, gateway: Gateway, minted: MintingProvider) -> None:
@@ -151,12 +151,14 @@ class TestRevertSignInMethod:
         answers: list[Any] = []
 
         async def open_link(own: str) -> None:
-            answers.append((await revert(gateway, token, own))["revertSignInMethod"]["userErrors"])
+            answer = await revert(gateway, token, own)
+            answers.append(answer.codes or answer.user_errors("revertSignInMethod"))
 
         async with anyio.create_task_group() as group:
             for each in access:
                 group.start_soon(open_link, each)
-        assert answers == [[]] * 16
+        # Five calls with one link are let through; each has the same answer.
+        assert sorted(answers) == [[]] * 5 + [["RATE_LIMITED"]] * 11
         done = await gateway.rows("SELECT id FROM audit_event WHERE action = 'sign_in_method.reverted'")
         assert len(done) == 1
 

@@ -135,4 +135,5 @@ async def _tell(uow: UnitOfWork, customer_id: str, change: Change, kind: _Kind, 
         keeps_older=True,
     )
     language = customer.preferred_language
-    await send_mail(uow, kind.mail, customer_id, customer.email, language=language, token=token, **details)
+    to = customer.email
+    await send_mail(uow, kind.mail, customer_id, to, language=language, token=token, code=None, site=None, **details)

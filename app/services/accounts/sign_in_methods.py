@@ -35,8 +35,8 @@ class SignInMethods:
 
 async def second_factor(uow: UnitOfWork, customer_id: str) -> SecondFactor:
     """Return the second factor that a customer has enrolled."""
-    enrolled = await uow.ways_in.count(customer_id)
-    return SecondFactor(enrolled.totp > 0, enrolled.recovery_codes if enrolled.totp > 0 else 0)
+    _, totp, recovery_codes = await uow.ways_in.count(customer_id)
+    return SecondFactor(totp > 0, recovery_codes if totp > 0 else 0)
 
 
 async def sign_in_methods(uow: UnitOfWork, customer: CustomerProfile) -> SignInMethods:

@@ -19,6 +19,7 @@ from app.services.sessions.methods_on import require_method
 from app.services.sessions.tickets import count_try, find_ticket, invalid_ticket, use_ticket
 from app.services.sign_in.attempts import Attempt
 from app.services.sign_in.methods import CODES, VERIFIERS, pick_answer
+from app.services.sign_in.phone_codes import note_phone
 from app.services.sign_in.steps import offered_methods
 from app.services.unit_of_work import UnitOfWork
 
@@ -29,15 +30,17 @@ async def prove_again(uow: UnitOfWork, ticket_text: str | None, answers: Mapping
     """Take one more proof of who the caller is, and return when it was taken: now.
 
     It is added to what the session was opened with, and may raise its level. Who has TOTP or a passkey must use one of
-    them, else REAUTHENTICATION_REQUIRED. REQUIRED, INVALID unless there is exactly one answer, and a ticket where one
+    them, else REAUTHENTICATION_REQUIRED. The code to a phone that was not proved before proves the phone, and no more.
+    REQUIRED, INVALID unless there is exactly one answer, and a ticket where one
     is needed; METHOD_OFF, PASSWORD_LOGIN_OFF; TICKET_INVALID; then what the method's verifier raises.
     """
     method, field, answer = pick_answer(answers)
     require_method(uow, method, field)
     customer = uow.caller.require_customer()
     ways = await find_ways_in(uow, customer)
-    # The number that is to be proved is none that the customer could sign in with.
-    if method not in proving_methods(uow, ways) and method is not SignInMethod.PHONE_CODE:
+    # A phone that is to be proved is none that the customer could sign in with.
+    is_new_phone = method is SignInMethod.PHONE_CODE and not ways.phone
+    if method not in proving_methods(uow, ways) and not is_new_phone:
         raise reauthentication_required(uow, ways)
     ticket = await _try_ticket(uow, method, field, ticket_text) if method in _WITH_TICKET else None
     attempt = Attempt(answer, field, customer.id, ticket, ticket_text or "")
@@ -47,6 +50,10 @@ async def prove_again(uow: UnitOfWork, ticket_text: str | None, answers: Mapping
     await lock_own_account(uow)
     if ticket is not None:
         await use_ticket(uow, ticket)
+    if is_new_phone:
+        # A number that was not proved before proves nothing: whoever has the session may have written it.
+        await note_phone(uow, ticket.recipient if ticket is not None else None)
+        return uow.caller.require_principal().authenticated_at or uow.now
     await add_proof(uow, proof.factor)
     return uow.now
 
