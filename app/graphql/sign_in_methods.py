@@ -98,7 +98,7 @@ async def resolve_second_factor(row: Row, info: Info) -> SecondFactor | None:
     uow = info.context.uow
     if uow.tenant.require_second_factor is SecondFactorRule.OFF:
         return None
-    return present_second_factor(await service.second_factor(uow, row.id))
+    return present_second_factor(await service.second_factor(uow, row))
 
 
 @strawberry.input(description="The token of the mail about a way in that was added or removed.")

@@ -136,4 +136,4 @@ async def _tell(uow: UnitOfWork, customer_id: str, change: Change, kind: _Kind, 
     )
     language = customer.preferred_language
     to = customer.email
-    await send_mail(uow, kind.mail, customer_id, to, language=language, token=token, code=None, site=None, **details)
+    await send_mail(uow, kind.mail, customer_id, to, language=language, token=token, code=None, at_site=None, **details)

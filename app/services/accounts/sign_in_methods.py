@@ -9,7 +9,7 @@ from datetime import datetime
 from app.models.customers import CustomerProfile
 from app.models.passkeys import Passkey
 from app.models.social import SocialIdentity
-from app.services.sessions.login_steps import is_phone_proved
+from app.services.sessions.login_steps import find_ways_in, is_phone_proved
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -33,15 +33,15 @@ class SignInMethods:
     phone: str | None
 
 
-async def second_factor(uow: UnitOfWork, customer_id: str) -> SecondFactor:
+async def second_factor(uow: UnitOfWork, customer: CustomerProfile) -> SecondFactor:
     """Return the second factor that a customer has enrolled."""
-    _, totp, recovery_codes = await uow.ways_in.count(customer_id)
-    return SecondFactor(totp > 0, recovery_codes if totp > 0 else 0)
+    ways = await find_ways_in(uow, customer)
+    return SecondFactor(ways.totp, ways.recovery_codes if ways.totp else 0)
 
 
 async def sign_in_methods(uow: UnitOfWork, customer: CustomerProfile) -> SignInMethods:
     """Return all that a customer has, whether or not the shop has it on."""
-    factor = await second_factor(uow, customer.id)
+    factor = await second_factor(uow, customer)
     return SignInMethods(
         password_since=await _password_since(uow, customer),
         passkeys=await uow.passkeys.list(customer.id),
