@@ -15,7 +15,10 @@ _PIECE = 65_536
 
 
 class FreezingProxy:
-    """Listens on the loopback and passes everything on to one port. Runs on a thread of its own."""
+    """Listens on the loopback and passes everything on to one port. Runs on a thread of its own.
+
+    `delay` is how many seconds each piece of data waits on its way.
+    """
 
     def __init__(self, target_port: int) -> None:
         self._target_port = target_port
@@ -26,6 +29,7 @@ class FreezingProxy:
         self._writers: list[asyncio.StreamWriter] = []
         self._made = 0
         self.takes_new = True
+        self.delay = 0.0
         self.port = 0
 
     def start(self) -> None:
@@ -55,6 +59,15 @@ class FreezingProxy:
     def thaw(self) -> None:
         """Let new connections through again; those that froze stay as they are."""
         self.takes_new = True
+
+    def cut(self) -> None:
+        """End all open connections at once, frozen ones too; new ones work."""
+        self._run(self._cut())
+
+    async def _cut(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
 
     async def _listen(self) -> int:
         self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)
@@ -86,6 +99,8 @@ class FreezingProxy:
             while piece := await reader.read(_PIECE):
                 if number in self._frozen:
                     await asyncio.Event().wait()
+                if self.delay:
+                    await asyncio.sleep(self.delay)
                 writer.write(piece)
                 await writer.drain()
             if number in self._frozen:
