@@ -239,8 +239,10 @@ class TestSignUpsHappenOnce:
     def test_is_broken_when_not_done_was_done(self) -> None:
         refused = call("signup", 13, Outcome.NOT_DONE, account="bob@example.com", code="SERVICE_BUSY")
         created = Message("bob", "event", "customer.created", "bob@example.com")
-        found = {"outbox": [*OUTBOX, created, MAIL], "received": FOUND.received | {"bob"}}
-        assert broken(refused, customers={ADA: 1, "bob@example.com": 1}, **found) == {"sign_ups_happen_once"}
+        customers = {ADA: 1, "bob@example.com": 1}
+        outbox, received = [*OUTBOX, created, MAIL], FOUND.received | {"bob"}
+        found = broken(refused, customers=customers, outbox=outbox, received=received)
+        assert found == {"sign_ups_happen_once"}
 
 
 class TestErasedIsGone:

@@ -28,6 +28,8 @@ class FreezingProxy:
         self._open: set[int] = set()
         self._writers: list[asyncio.StreamWriter] = []
         self._made = 0
+        # What frozen connections wait for.
+        self._cut_off = asyncio.Event()
         self.takes_new = True
         self.delay = 0.0
         self.port = 0
@@ -68,6 +70,8 @@ class FreezingProxy:
         for writer in self._writers:
             writer.transport.abort()
         self._writers.clear()
+        self._cut_off.set()
+        self._cut_off = asyncio.Event()
 
     async def _listen(self) -> int:
         self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)
@@ -98,13 +102,13 @@ class FreezingProxy:
         try:
             while piece := await reader.read(_PIECE):
                 if number in self._frozen:
-                    await asyncio.Event().wait()
+                    await self._cut_off.wait()
                 if self.delay:
                     await asyncio.sleep(self.delay)
                 writer.write(piece)
                 await writer.drain()
             if number in self._frozen:
-                await asyncio.Event().wait()
+                await self._cut_off.wait()
             writer.close()
         except OSError:
             writer.close()
