@@ -30,6 +30,7 @@ from app.adapters.mail.mailers import FileMailer
 from app.adapters.mail.smtp import SmtpMailer
 from app.adapters.mail.texts import JinjaMailTexts
 from app.adapters.metrics import PrometheusMetrics, serve_metrics
+from app.adapters.passkeys import WebAuthnPasskeys
 from app.adapters.social.demo_provider import run_demo_provider
 from app.adapters.social.providers import SocialProviders
 from app.adapters.tenants.file import Reading, TenantFiles, TenantsFileError
@@ -200,6 +201,7 @@ def build_tools(settings: Settings, clock: Clock | None = None, tenants: TenantD
         webhooks=HttpWebhookSender(clock, loopback=settings.profile is Profile.DEVELOPMENT),
         social=SocialProviders(clock, loopback=settings.profile is Profile.DEVELOPMENT),
         challenges=HttpChallenges(loopback=settings.profile is Profile.DEVELOPMENT),
+        passkeys=WebAuthnPasskeys(),
         mail_texts=JinjaMailTexts(Path(__file__).with_name("templates")),
         tenants=tenants if tenants is not None else read_tenants(settings),
         public_url=settings.public_url,

@@ -14,6 +14,7 @@ from app.domain.ports import (
     MailTexts,
     Metrics,
     Observer,
+    Passkeys,
     Passwords,
     Random,
     Sealer,
@@ -44,6 +45,7 @@ class Tools:
     webhooks: WebhookSender
     social: Social
     challenges: Challenges
+    passkeys: Passkeys
     mail_texts: MailTexts
     tenants: TenantDirectory
     public_url: str

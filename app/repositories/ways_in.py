@@ -30,7 +30,7 @@ def _count(model: type[TenantRow], *conditions: Condition) -> Any:
 _ENROLLED = Reading(
     Enrolled,
     select(
-        _count(Passkey, col(Passkey.removed_at).is_(None)).label("passkeys"),
+        _count(Passkey, col(Passkey.removed_at).is_(None), col(Passkey.rp_id) == bindparam("rp_id")).label("passkeys"),
         _count(TotpSecret, col(TotpSecret.removed_at).is_(None)).label("totp"),
         _count(RecoveryCode, col(RecoveryCode.used_at).is_(None), col(RecoveryCode.removed_at).is_(None)).label(
             "recovery_codes"
@@ -42,7 +42,7 @@ _ENROLLED = Reading(
 class WaysInRepository(Repository):
     """What the customers of one tenant have enrolled."""
 
-    async def count(self, customer_id: str) -> Enrolled:
-        """Return how many passkeys, TOTP secrets and unused recovery codes a customer has."""
-        counted = await self._list(_ENROLLED, customer_id=customer_id)
+    async def count(self, customer_id: str, rp_id: str) -> Enrolled:
+        """Return how many passkeys for this relying party, TOTP secrets and unused recovery codes a customer has."""
+        counted = await self._list(_ENROLLED, customer_id=customer_id, rp_id=rp_id)
         return counted[0]

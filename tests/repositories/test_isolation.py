@@ -134,6 +134,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "CredentialRepository": {"initial_password": True},
     "GroupRepository": {"name": "b"},
     "LegalEntityRepository": {"name": "b"},
+    "PasskeyRepository": {"name": "b"},
     "PaymentInstrumentRepository": {"brand": "b"},
     "ProductListRepository": {"is_public": False},
     "SessionRepository": {"site": "b"},
