@@ -15,6 +15,7 @@ from typing import TypeVar
 from app.domain.profile import Profile
 from app.domain.tenants import Tenant
 from app.domain.tools import LiveTools, Tools
+from app.ending import ENDING
 from app.graphql.operation_lists import faults_of_lists
 from app.graphql.schema import build_documents, build_schema
 from app.http.first_steps import FirstSteps, first_steps
@@ -94,17 +95,22 @@ def run_worker(settings: Settings) -> None:
 
 async def _run_worker(settings: Settings, files: TenantFiles) -> None:
     stop = asyncio.Event()
+
+    def end() -> None:
+        ENDING.begin()
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, end)
     tools = build_tools(settings, tenants=files.reading.tenants)
     live = LiveTools(tools)
-    try:
-        with run_metrics(settings, tools):
-            await asyncio.gather(
-                work(live, stop), follow_tenants(files, live, stop, partial(_faults_of_lists, settings=settings))
-            )
-    finally:
-        await close_tools(tools)
+    with run_metrics(settings, tools):
+        following = follow_tenants(files, live, stop, partial(_faults_of_lists, settings=settings))
+        working = [asyncio.create_task(job) for job in (work(live, stop), following)]
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([*working, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        await ENDING.finish(working, partial(close_tools, tools))
 
 
 def show_outbox(settings: Settings) -> None:

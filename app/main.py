@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 
 from app.domain.profile import Profile
 from app.domain.tools import LiveTools, Tools
+from app.ending import ENDING
 from app.graphql.context import make_context
 from app.graphql.operation_lists import KnownOperations, faults_of_lists
 from app.graphql.schema import build_documents
@@ -28,6 +29,7 @@ from app.http.cors import Cors
 from app.http.first_steps import FirstSteps, first_steps
 from app.http.graphql import GraphQLEndpoint
 from app.http.logs import configure_logging
+from app.http.mail_previews import preview_routes
 from app.http.mailbox import mailbox_routes
 from app.http.middleware import Edge
 from app.http.oauth import oauth_routes
@@ -40,7 +42,16 @@ from app.http.welcome import welcome_routes
 from app.reloading import follow_tenants
 from app.services.worker.metrics import show_process
 from app.settings import Settings
-from app.wiring import Reading, TenantFiles, build_tools, close_tools, open_mailbox, open_tenants, run_metrics
+from app.wiring import (
+    Reading,
+    TenantFiles,
+    build_tools,
+    close_tools,
+    open_mailbox,
+    open_previews,
+    open_tenants,
+    run_metrics,
+)
 from app.worker import work
 
 _log = logging.getLogger(__name__)
@@ -54,6 +65,7 @@ def create_app(reading: Reading | None = None) -> Starlette:
 
     `reading` are the tenants as the process has read them that has started this one.
     """
+    ENDING.watch()
     # Thousands of shops are a million objects that stay: the collection below need not look through them.
     gc.freeze()
     settings = Settings.load()
@@ -111,7 +123,7 @@ def build_app(settings: Settings, tools: Tools, files: TenantFiles | None = None
 
         routes += [*welcome_routes(steps, has_mailbox=mailbox is not None, base=base), *playground_routes(steps, base)]
     if mailbox is not None:
-        routes += mailbox_routes(mailbox, base)
+        routes += [*preview_routes(open_previews(), live, base), *mailbox_routes(mailbox, base)]
     following = partial(follow_tenants, files, live, faults_of=partial(faults_of_lists, documents=documents))
     app = Starlette(
         routes=routes,
@@ -142,8 +154,7 @@ async def _lifespan(
             yield
     finally:
         stop.set()
-        await asyncio.gather(*tasks)
-        await close_tools(tools)
+        await ENDING.finish(tasks, partial(close_tools, tools))
 
 
 async def _watch(tools: Tools, stop: asyncio.Event) -> None:

@@ -17,6 +17,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.importer import import_from_string
 from uvicorn.supervisors.multiprocess import Multiprocess
 
+from app.ending import REQUESTS
 from app.settings import Settings
 from app.wiring import (
     Reading,
@@ -29,8 +30,6 @@ from app.wiring import (
 
 # Seconds between two looks at the tenants file by the process that watches over the others.
 PAUSE = 2.0
-# Seconds that running requests have to finish after SIGTERM.
-GRACEFUL_SHUTDOWN = 20
 
 
 def run_server(settings: Settings, files: TenantFiles) -> None:
@@ -49,7 +48,7 @@ def run_server(settings: Settings, files: TenantFiles) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN,
+        timeout_graceful_shutdown=REQUESTS,
     )
     if settings.processes == 1:
         _run_alone(config)

@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from app.domain.database_limits import DatabaseLimits, Pooler
 from app.domain.database_url import FORM, read_server_url
 from app.domain.profile import Profile
+from app.domain.redis_url import read_redis_url
 
 _MISSING_IN_PRODUCTION = {
     "mail_from": "the address that mail is sent from, such as 'Shop <no-reply@shop.example>'",
@@ -48,9 +49,7 @@ def _database_url(text: str) -> str:
 
 
 def _redis_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"redis", "rediss"} or not parts.hostname:
-        raise ValueError("must be redis://host:6379/0, or rediss:// with TLS")
+    read_redis_url(text)
     return text
 
 
@@ -116,7 +115,7 @@ def _existing_file(path: Path) -> Path:
 
 def _existing_file_or_folder(path: Path) -> Path:
     if not path.is_file() and not path.is_dir():
-        raise ValueError(f"names '{path}', which is neither a file nor a folder")
+        raise ValueError(f"names '{path}', which is not a file or a folder")
     return path
 
 

@@ -27,15 +27,17 @@ from app.adapters.limits.counted import CountedLimiter
 from app.adapters.limits.memory import MemoryLimiter
 from app.adapters.mail.folder import MailFolder
 from app.adapters.mail.mailers import FileMailer
+from app.adapters.mail.previews import MailPreviews
 from app.adapters.mail.smtp import SmtpMailer
-from app.adapters.mail.texts import JinjaMailTexts
+from app.adapters.mail.texts import TEMPLATES, JinjaMailTexts
 from app.adapters.metrics import PrometheusMetrics, serve_metrics
 from app.adapters.passkeys import WebAuthnPasskeys
+from app.adapters.phone_codes import WebhookPhoneCodes
 from app.adapters.social.demo_provider import run_demo_provider
 from app.adapters.social.providers import SocialProviders
 from app.adapters.tenants.file import Reading, TenantFiles, TenantsFileError
 from app.adapters.webhooks import HttpWebhookSender
-from app.domain.ports import Clock, Database, Limiter, Mailbox, Mailer, Observer, SchemaVersion
+from app.domain.ports import Clock, Database, Limiter, Mailbox, Mailer, Observer, Previews, SchemaVersion
 from app.domain.profile import Profile
 from app.domain.releases import RELEASE, is_served_by
 from app.domain.tenants import TenantDirectory
@@ -53,6 +55,7 @@ __all__ = [
     "list_keys",
     "migrate",
     "open_mailbox",
+    "open_previews",
     "open_tenants",
     "read_tenants",
     "rotate",
@@ -188,6 +191,7 @@ def build_tools(settings: Settings, clock: Clock | None = None, tenants: TenantD
     clock = clock or SystemClock()
     signer = _build_signer(settings, clock)
     metrics = PrometheusMetrics()
+    webhooks = HttpWebhookSender(clock, loopback=settings.profile is Profile.DEVELOPMENT)
     return Tools(
         clock=clock,
         random=SystemRandom(),
@@ -198,11 +202,12 @@ def build_tools(settings: Settings, clock: Clock | None = None, tenants: TenantD
         sealer=RotatingSealer(signer.key_material),
         limiter=CountedLimiter(_build_limiter(settings, clock), metrics.limit_hit),
         mailer=_build_mailer(settings, clock),
-        webhooks=HttpWebhookSender(clock, loopback=settings.profile is Profile.DEVELOPMENT),
+        webhooks=webhooks,
+        phone_codes=WebhookPhoneCodes(webhooks, clock),
         social=SocialProviders(clock, loopback=settings.profile is Profile.DEVELOPMENT),
         challenges=HttpChallenges(loopback=settings.profile is Profile.DEVELOPMENT),
         passkeys=WebAuthnPasskeys(),
-        mail_texts=JinjaMailTexts(Path(__file__).with_name("templates")),
+        mail_texts=JinjaMailTexts(TEMPLATES),
         tenants=tenants if tenants is not None else read_tenants(settings),
         public_url=settings.public_url,
         test=settings.profile is Profile.DEVELOPMENT,
@@ -216,6 +221,11 @@ def open_mailbox(settings: Settings) -> Mailbox | None:
     if settings.profile is Profile.PRODUCTION or settings.smtp_url is not None:
         return None
     return MailFolder(_mail_folder(settings))
+
+
+def open_previews() -> Previews:
+    """Return the texts of mails with example values."""
+    return MailPreviews(JinjaMailTexts(TEMPLATES))
 
 
 def run_demo_social(settings: Settings) -> AbstractContextManager[None]:

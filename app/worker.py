@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 
+from app.domain.errors import BusyError
 from app.domain.tools import LiveTools, Tools
 from app.models.outbox import OutboxKind
 from app.services.worker.delivery import deliver_due
@@ -30,8 +31,10 @@ SEALED_PAUSE = 15.0
 UNPROVEN_PAUSE = 86_400.0
 # Seconds between two looks at how much waits, for the metrics.
 OUTBOX_PAUSE = 15.0
-# Seconds to wait after an unexpected failure, such as a short loss of the database.
+# Seconds to wait after an unexpected failure.
 PAUSE_AFTER_FAILURE = 5.0
+# Seconds to wait while the database is busy.
+PAUSE_WHILE_BUSY = 1.0
 # Batches at once for each kind of message: a slow receiver delays only its own batch.
 LANES = 2
 
@@ -62,6 +65,9 @@ async def _repeat(
     while not stop.is_set():
         try:
             pause = 0.0 if await job(live.now) else idle_pause
+        except BusyError as error:
+            logger.warning("The worker waits: %s", error.message)
+            pause = PAUSE_WHILE_BUSY
         except Exception:
             logger.exception("The worker failed; it goes on soon.")
             pause = PAUSE_AFTER_FAILURE

@@ -39,9 +39,11 @@ FLOORS: dict[str, set[str]] = {
     "wiring": {"adapters", "settings", "domain"},
     "worker": {"services", "models", "domain"},
     "reloading": {"wiring", "domain"},
-    "server": {"wiring", "settings"},
-    "main": {"reloading", "worker", "wiring", "http", "graphql", "services", "settings", "domain"},
+    "ending": set(),
+    "server": {"ending", "wiring", "settings"},
+    "main": {"ending", "reloading", "worker", "wiring", "http", "graphql", "services", "settings", "domain"},
     "__main__": {
+        "ending",
         "server",
         "reloading",
         "main",

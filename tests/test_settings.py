@@ -127,6 +127,22 @@ class TestLoad:
             ("DATABASE_URL", "sqlite://", "must be sqlite:///path/to/file.db or postgresql://"),
             ("DATABASE_URL", "postgresql://h", "must be sqlite:///path/to/file.db or postgresql://"),
             ("REDIS_URL", "http://hush", "must be redis://host:6379/0"),
+            (
+                "REDIS_URL",
+                "redis://:hush@h/0?socket_timeout=1",
+                "has the option 'socket_timeout', and none is known but db",
+            ),
+            ("REDIS_URL", "redis://:hush@h?db=main", "has the option 'db', and none is known but db"),
+            ("REDIS_URL", "redis://:hush@h/main", "must have the number of the database after the host"),
+            (
+                "DATABASE_URL",
+                "postgresql://u:hush@h/n?pgbouncer=true",
+                "has the parameter 'pgbouncer', which is none of",
+            ),
+            ("DATABASE_PLAINTEXT", "yes", "must be 'allow'"),
+            ("DATABASE_CONNECTIONS", "1", "must be greater than or equal to 2"),
+            ("DATABASE_POOLER", "session", "must be 'none' or 'transaction'"),
+            ("DATABASE_TIMEOUT_SECONDS", "0", "must be greater than 0"),
             ("SMTP_URL", "smtp://u:hush@", "must be smtp://user:password@host:port"),
             ("SMTP_URL", "smtp://u:hush@h:port", "must be smtp://user:password@host:port"),
             ("SMTP_URL", "imap://u:hush@h:465", "must be smtp://user:password@host:port"),
@@ -176,6 +192,24 @@ class TestLoad:
 
 
 class TestProduction:
+    @pytest.mark.parametrize(
+        "variables",
+        [
+            {"DATABASE_URL": "postgresql://u:p@db.example/n"},
+            {"DATABASE_URL": "postgresql://u:p@127.0.0.1/n?sslmode=disable"},
+            {"DATABASE_URL": "postgresql://u:p@db.example/n?sslmode=disable", "DATABASE_PLAINTEXT": "allow"},
+        ],
+    )
+    def test_takes_a_database_that_is_safe_or_said_to_be(
+        self, production: dict[str, str], variables: dict[str, str]
+    ) -> None:
+        assert Settings.load(production | variables).database_url == variables["DATABASE_URL"]
+
+    def test_refuses_a_database_elsewhere_in_clear(self, production: dict[str, str]) -> None:
+        (line,) = faults_of(**production | {"DATABASE_URL": "postgresql://u:hush@db.example/n?sslmode=disable"})
+        assert line.startswith("DATABASE_URL has sslmode=disable for another machine")
+        assert "hush" not in line
+
     def test_starts_with_all_that_it_needs(self, production: dict[str, str]) -> None:
         assert Settings.load(production).profile is Profile.PRODUCTION
 

@@ -12,7 +12,7 @@ from sqlalchemy import Executable
 from app.domain.passkeys import KeyUse, KnownKey, NewKey, PasskeyUser, RelyingParty, StoredKey
 from app.domain.rows import Reading, RowT, Writing
 from app.domain.social import AuthorizationGrant, AuthorizationRequest, NativeGrant, SocialProof
-from app.domain.tenants import Challenge, SocialProvider, Tenant
+from app.domain.tenants import Challenge, PhoneCodes, SocialProvider, Tenant
 
 
 class Clock(Protocol):
@@ -373,8 +373,23 @@ class MailText:
 class MailTexts(Protocol):
     """The texts of all mails."""
 
-    def render(self, template: str, language: str, values: Mapping[str, Any]) -> MailText:
-        """Return the mail in this language (BCP 47), or in English if we have no text in this language."""
+    def render(self, template: str, language: str, values: Mapping[str, Any], own: str | None = None) -> MailText:
+        """Return the mail in this language (BCP 47), or in English if there is no text in this language.
+
+        `own` has texts of the shop that take the place of ours: an object in JSON, by the names of the files.
+        """
+        ...
+
+
+class Previews(Protocol):
+    """The texts of mails with example values."""
+
+    def list(self, tenant: Tenant) -> Sequence[tuple[str, str]]:
+        """Return the name and the language of each mail that a shop can send."""
+        ...
+
+    def find(self, tenant: Tenant, name: str, language: str) -> MailText | None:
+        """Return one of them, or None."""
         ...
 
 
@@ -396,6 +411,24 @@ class WebhookSender(Protocol):
 
         Raises `OSError` if there is no answer in time, or if we may not call the target.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PhoneCode:
+    """A code for a phone, which works for `expires_in` more seconds; `id` is stable over retries."""
+
+    id: str
+    phone: str
+    code: str
+    expires_in: int
+
+
+class PhoneCodeSender(Protocol):
+    """Who sends codes to phones, for a shop that has that."""
+
+    async def send(self, service: PhoneCodes, code: PhoneCode) -> None:
+        """Hand the code over. Returns when the other side has accepted it, else raises `OSError`."""
         ...
 
 

@@ -63,6 +63,8 @@ class Lifetimes(Entry):
     """How long the link works that confirms a sign-up."""
     reset_token_seconds: Seconds = 1_800
     """How long the link works that resets a password."""
+    invitation_token_seconds: Seconds = 7 * 86_400
+    """How long the link works by which a customer whom staff have made chooses a password."""
     email_change_token_seconds: Seconds = 3_600
     """How long the link works that confirms another e-mail address."""
     email_revert_token_seconds: Seconds = 72 * 3_600

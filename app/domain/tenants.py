@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from app.domain.client_credentials import WELL_KNOWN_SECRET, fingerprint_key, fingerprint_secret, split_keys
+from app.domain.emails import parse_email
 from app.domain.errors import Refused
 from app.domain.locales import parse_country, parse_currency, parse_language
 from app.domain.operation_lists import read_operations
@@ -156,6 +157,9 @@ SitePath = Annotated[
 Language = Annotated[str, _read_by(parse_language, "must be a BCP 47 tag such as 'en' or 'de-AT'")]
 Currency = Annotated[str, _read_by(parse_currency, "must be an ISO 4217 code such as 'EUR'")]
 Country = Annotated[str, _read_by(parse_country, "must be an ISO 3166-1 code of two letters such as 'DE'")]
+StaffEmail = Annotated[
+    str, _read_by(lambda text: parse_email(text).address, "must be an e-mail address such as 'staff@shop.example'")
+]
 MailDomain = Annotated[str, _expect(_MAIL_DOMAIN, "must be the part of an address after '@', such as 'gmail.com'")]
 ProviderClientId = Annotated[str, Field(min_length=1, max_length=300)]
 RpId = Annotated[str, _expect(_RP_ID, "must be a domain such as 'shop.example', without scheme and port")]
@@ -196,6 +200,14 @@ class SocialLinking(StrEnum):
 
     CONFIRM = "confirm"
     AUTOMATIC = "automatic"
+
+
+@unique
+class MailMode(StrEnum):
+    """Who sends mails: the gateway, by SMTP, or the shop's own mailer, which is told by an event."""
+
+    SMTP = "smtp"
+    EVENT = "event"
 
 
 @unique
@@ -528,6 +540,10 @@ class WebhookEndpoint(Entry):
         """Tell whether one of the topics, or of the patterns such as `customer.*`, is this one."""
         return any(topic in topics_matching(pattern) for pattern in self.topics)
 
+    def names(self, topic: Topic) -> bool:
+        """Tell whether the topic is meant more closely than by `*` alone."""
+        return any(topic in topics_matching(pattern) for pattern in self.topics if pattern != "*")
+
 
 class Mixin(Entry):
     """A named part of a customer's free data; `json_schema` is the text of its JSON Schema (draft 2020-12)."""
@@ -598,6 +614,16 @@ class Tenant(Lifetimes):
     initial_password_gate: StrictBool = True
     """Whether a customer whose password somebody else has chosen may do nothing but change it, read `me`, refresh and
     log out."""
+    mail: MailMode = MailMode.SMTP
+    """Who sends mails: `smtp`, the gateway; `event`, the shop's own mailer, which gets each as a webhook of the topic
+    `mail.requested` with `to`, `subject`, `text` and `link`. Its endpoint names that topic, or `mail.*`."""
+    own_texts: str | None = Field(default=None, repr=False)
+    """Texts of mails in the place of ours, and in further languages: files named as in `app/templates`, as many or few
+    as you like. They are tried at the start; `/dev/mail/texts` shows them."""
+    staff_email: StaffEmail | None = None
+    """Where the shop is told of a registration that waits for somebody to activate it."""
+    invitations: StrictBool = True
+    """Whether customers whom staff make without a password get a mail with a link to choose one."""
     security_mails: StrictBool = True
     """Whether customers are warned by mail: new device, changed password or address, linked provider, copied token."""
     anonymization_by: frozenset[AnonymizationRequester] = frozenset({AnonymizationRequester.INTEGRATION})
@@ -620,6 +646,21 @@ class Tenant(Lifetimes):
     def _no_webhook_twice(cls, webhooks: tuple[WebhookEndpoint, ...]) -> tuple[WebhookEndpoint, ...]:
         _check_unique(endpoint.url for endpoint in webhooks)
         return webhooks
+
+    @model_validator(mode="after")
+    def _has_one_mailer(self) -> Self:
+        if self.mail is MailMode.EVENT and self.mail_endpoint is None:
+            raise ValueError("needs exactly one webhook whose topics name mail.requested where mail is 'event'")
+        return self
+
+    @cached_property
+    def mail_endpoint(self) -> WebhookEndpoint | None:
+        """Where mails go as events; None where the gateway sends them, or no single endpoint is meant."""
+        if self.mail is not MailMode.EVENT:
+            return None
+        named = [endpoint for endpoint in self.webhooks if endpoint.names(Topic.MAIL_REQUESTED)]
+        meant = named or [endpoint for endpoint in self.webhooks if endpoint.wants(Topic.MAIL_REQUESTED)]
+        return meant[0] if len(meant) == 1 else None
 
     @cached_property
     def mixin_schemas(self) -> Mapping[str, Mapping[str, Any]]:

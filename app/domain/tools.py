@@ -16,6 +16,7 @@ from app.domain.ports import (
     Observer,
     Passkeys,
     Passwords,
+    PhoneCodeSender,
     Random,
     Sealer,
     Signer,
@@ -43,6 +44,7 @@ class Tools:
     limiter: Limiter
     mailer: Mailer
     webhooks: WebhookSender
+    phone_codes: PhoneCodeSender
     social: Social
     challenges: Challenges
     passkeys: Passkeys

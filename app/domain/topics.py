@@ -36,6 +36,8 @@ class Topic(StrEnum):
     CUSTOMER_ANONYMIZATION_CANCELED = "customer.anonymization_canceled"
     CUSTOMER_ANONYMIZATION_FAILED = "customer.anonymization_failed"
     MAIL_FAILED = "mail.failed"
+    # A mail with its link, for the shop's own mailer. It is written where the mail is sent, not by `emit`.
+    MAIL_REQUESTED = "mail.requested"
     SESSION_UPGRADED = "session.upgraded"
     SESSION_REUSE_DETECTED = "session.reuse_detected"
 

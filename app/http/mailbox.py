@@ -25,6 +25,7 @@ _LIST = """<h1>Sent mail</h1>
 {% else %}
 <p class="quiet">Nothing has been sent yet. Sign up, then load this page again.</p>
 {% endif %}
+<p><a href="mail/texts">The texts of all mails</a></p>
 """
 _MAIL = """<p><a href="{{ base }}/dev/mail">All mail</a></p>
 <h1>{{ mail.subject }}</h1>
@@ -49,7 +50,7 @@ The link leads to the shop's site. Without one, use this token in <a href="{{ ba
 _LIST_PAGE = page_template(_LIST)
 _MAIL_PAGE = page_template(_MAIL)
 # A mail has inline styles, because mail programs need them. It may open links in a new tab, and nothing else.
-_FRAME_POLICY = (
+FRAME_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'self'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
@@ -71,15 +72,20 @@ def mailbox_routes(mailbox: Mailbox, base: str = "") -> list[Route]:
 
     async def show_html(request: Request) -> Response:
         mail = _find(mailbox, request)
-        # A link would open in the frame, where nothing may be loaded.
-        html = mail.html.replace("<head>", '<head>\n<base target="_blank">', 1)
-        return HTMLResponse(html, headers={"Content-Security-Policy": _FRAME_POLICY})
+        return show_frame(mail.html)
 
     return [
         Route("/dev/mail", list_mails),
         Route("/dev/mail/{name}", show_mail),
         Route("/dev/mail/{name}/html", show_html),
     ]
+
+
+def show_frame(html: str) -> Response:
+    """Return the HTML part of a mail by itself, for a frame."""
+    # A link would open in the frame, where nothing may be loaded.
+    html = html.replace("<head>", '<head>\n<base target="_blank">', 1)
+    return HTMLResponse(html, headers={"Content-Security-Policy": FRAME_POLICY})
 
 
 def _find(mailbox: Mailbox, request: Request) -> KeptMail:

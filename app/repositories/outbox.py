@@ -59,7 +59,7 @@ _WAITS_FOR_SERVER = and_(
 )
 # Events are sent by their age, however long one has been put off; of all else, what has been due longest.
 _TURN = case((col(OutboxMessage.endpoint).is_(None), col(OutboxMessage.due_at)), else_=col(OutboxMessage.created_at))
-_OLD = Rows(OutboxMessage, "endpoint", col(OutboxMessage.created_at) < bindparam("before"), _WAITS)
+_OLD = Rows(OutboxMessage, "endpoint", _IS_EVENT, col(OutboxMessage.created_at) < bindparam("before"), _WAITS)
 _STATE_OF_ITS_ENDPOINT = and_(
     col(WebhookEndpointState.tenant_id) == col(OutboxMessage.tenant_id),
     col(WebhookEndpointState.url) == col(OutboxMessage.endpoint),

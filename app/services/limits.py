@@ -7,6 +7,7 @@ with the client's address. Under the account alone mails are counted, and by `se
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from app.domain.emails import parse_email
 from app.domain.errors import AccessCode, AccessError, Refused
@@ -63,7 +64,8 @@ async def guard_mailed_flow(uow: UnitOfWork) -> bool:
 async def may_mail(uow: UnitOfWork, recipient: str, *, signup: bool = False) -> bool:
     """Count one more mail that a stranger could have asked for; False when this recipient has had enough of them.
 
-    Ask before a token is made for the mail: when it is not sent, the one that was sent before must go on working. Over
+    It counts with the commit: a unit of work that is rolled back has used nothing up. Ask before a token is made for
+    the mail: when it is not sent, the one that was sent before must go on working. Over
     the cap the answer to the caller stays the same. Mails that warn of something are never asked about.
     """
     limits = limits_of(uow)
@@ -75,7 +77,7 @@ async def may_mail(uow: UnitOfWork, recipient: str, *, signup: bool = False) -> 
         caps.insert(0, Limit("signup.mails", limits.signup_mails_per_recipient_per_hour, HOUR))
     try:
         for cap in caps:
-            await hit(uow, cap, account_key(recipient))
+            await _hit_with_commit(uow, cap, account_key(recipient))
     except AccessError as error:
         if error.code is not AccessCode.RATE_LIMITED:
             raise
@@ -91,7 +93,17 @@ async def may_mail_one_more(uow: UnitOfWork, recipient: str) -> bool:
     if not uow.caller.facts.is_first_of_day:
         return False
     spare = Limit("mails.spare", limits_of(uow).spare_reset_mails_per_recipient_per_day, DAY)
-    return await is_below(uow, spare, account_key(recipient))
+    key = account_key(recipient)
+    if not await is_below(uow, spare, key):
+        return False
+    uow.on_rollback(partial(give_back, uow, spare, key))
+    return True
+
+
+async def _hit_with_commit(uow: UnitOfWork, limit: Limit, *key: str) -> None:
+    """Count one more as `hit` does, and take it back if the unit of work is rolled back."""
+    await hit(uow, limit, *key)
+    uow.on_rollback(partial(give_back, uow, limit, *key))
 
 
 async def is_below(uow: UnitOfWork, limit: Limit, *key: str) -> bool:

@@ -132,6 +132,7 @@ class UnitOfWork:
         if caller.principal is not None:
             self.enter(tools.tenants.tenant(caller.principal.tenant_id))
         self._at_end: list[AuditEvent] = []
+        self._undo: list[Callable[[], Awaitable[None]]] = []
         self._comparison: Comparison | None = None
         self.is_spent = False
         self.commit_was_sent = False
@@ -154,6 +155,7 @@ class UnitOfWork:
                 await self._write_rest()
                 self.commit_was_sent = self._connection.begun
                 await self._connection.commit()
+                self._undo.clear()
             elif self._at_end:
                 await self._connection.rollback()
                 await self._write_rest()
@@ -161,6 +163,7 @@ class UnitOfWork:
         finally:
             self.is_spent = True
             await self._connection.close()
+            await self._undo_all()
 
     def hold(self) -> None:
         """Leave the transaction open where the unit would end, until `finish` or `abandon`."""
@@ -192,6 +195,16 @@ class UnitOfWork:
     async def roll_back(self) -> None:
         """Roll back what was written so far; what is written after this begins a new transaction."""
         await self._connection.rollback()
+        await self._undo_all()
+
+    def on_rollback(self, undo: Callable[[], Awaitable[None]]) -> None:
+        """Have something undone that no rollback reaches, such as a count, unless the unit commits."""
+        self._undo.append(undo)
+
+    async def _undo_all(self) -> None:
+        undone, self._undo = self._undo, []
+        for undo in undone:
+            await undo()
 
     async def forget(self) -> None:
         """Roll back, and write nothing of it into the audit at the end either."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 _PIECE = 65_536
@@ -74,7 +74,11 @@ class FreezingProxy:
             writer.close()
             return
         self._writers.append(server_writer)
-        await asyncio.gather(self._pass_on(number, reader, server_writer), self._pass_on(number, server_reader, writer))
+        # The stream's own callback does not expect to be cancelled.
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(
+                self._pass_on(number, reader, server_writer), self._pass_on(number, server_reader, writer)
+            )
         self._open.discard(number)
 
     async def _pass_on(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

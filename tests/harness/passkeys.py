@@ -58,7 +58,9 @@ async def begin_login(gateway: StorefrontClient, token: str, ticket: str | None 
     return payload
 
 
-async def passkey_login(gateway: StorefrontClient, token: str, device: Authenticator, lies: Lies | None = None) -> Answer:
+async def passkey_login(
+    gateway: StorefrontClient, token: str, device: Authenticator, lies: Lies | None = None
+) -> Answer:
     """Sign in with a passkey alone."""
     begun = await begin_login(gateway, token)
     return await complete(gateway, token, begun["ticket"], passkey=device.get(begun["options"], lies or Lies()))

@@ -63,6 +63,16 @@ class PostgresqlServer:
         self._undertaker.communicate(timeout=60)
         shutil.rmtree(self._folder)
 
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._port
+
+    @property
+    def user(self) -> str:
+        """Its owner, who needs no password."""
+        return _USER
+
     def url(self, database: str) -> str:
         """Return the DATABASE_URL of one database."""
         return f"postgresql://{_USER}@127.0.0.1:{self._port}/{database}"

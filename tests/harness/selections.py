@@ -13,6 +13,7 @@ from graphql import (
     get_named_type,
     is_required_argument,
     parse,
+    print_ast,
 )
 
 from app.graphql.schema import build_schema
@@ -27,7 +28,10 @@ def _schema() -> GraphQLSchema:
 
 
 def everything(type_name: str) -> str:
-    """Return `{ … }` with all fields of a type and of what hangs on it, but for those that need an argument."""
+    """Return `{ … }` with all fields of a type and of what hangs on it.
+
+    But for those that need an argument, and those that no customer may ask for.
+    """
     selected = _select(_schema().type_map[type_name], (), _DEPTH)
     assert selected, f"{type_name} has no fields."
     return selected
@@ -43,8 +47,13 @@ def _select(named: object, above: tuple[str, ...], depth: int) -> str:
 def _select_field(name: str, field: GraphQLField, above: tuple[str, ...], depth: int) -> str:
     named = get_named_type(field.type)
     has_fields = isinstance(named, GraphQLObjectType | GraphQLInterfaceType)
-    if any(is_required_argument(argument) for argument in field.args.values()):
+    if any(is_required_argument(argument) for argument in field.args.values()) or _is_for_integrations(field):
         return ""
     if has_fields and (depth == 1 or named.name in above):
         return ""
     return f"{name} {_select(named, above, depth - 1)}".strip()
+
+
+def _is_for_integrations(field: GraphQLField) -> bool:
+    directives = field.ast_node.directives if field.ast_node is not None else None
+    return any("kinds: [INTEGRATION]" in print_ast(directive) for directive in directives or ())

@@ -157,6 +157,8 @@ def _default(field: FieldInfo) -> str:
 def _type(field: FieldInfo, shown: str, path: str) -> str:
     if shown.endswith("_env"):
         return "name of an environment variable"
+    if shown.endswith("_dir"):
+        return "name of a folder beside the tenants file"
     if shown.endswith("_file"):
         return "name of a JSON file beside the tenants file"
     nested = _model_in(field.annotation)

@@ -15,6 +15,10 @@ import pytest
 from app.adapters.keys.passwords import Argon2Passwords
 from app.adapters.limits.redis import logger as limiter_logger
 from app.domain.ports import Comparison
+from app.domain.requests import RequestFacts
+from app.services.caller import Caller
+from app.services.limits import may_mail
+from app.services.unit_of_work import UnitOfWork
 from tests.factories import PASSWORD, signup_input
 from tests.fakes import MovableClock
 from tests.harness import operations
@@ -567,3 +571,36 @@ class TestResetsOfStrangers:
             answer = await gateway.graphql(RESET, reset, (await gateway.anonymous()).access)
             seen.append(outcome(answer, "resetPassword"))
         assert seen == ["OK", "TOKEN_INVALID"]
+
+
+class TestRolledBackMail:
+    """Mails are counted with the commit: what was rolled back has used nothing up."""
+
+    @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+    async def test_of_a_signup_leaves_the_mails_of_that_hour_to_the_next_try(self, gateway: Gateway) -> None:
+        await gateway.write(
+            "CREATE TRIGGER no_mail BEFORE INSERT ON outbox_message WHEN NEW.kind = 'mail' "
+            "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        )
+        await gateway.signed_up(email="ada@example.com")
+        for _ in range(6):
+            await gateway.deliver()
+            gateway.clock.advance(minutes=5)
+        assert gateway.mails() == []
+        await gateway.write("DROP TRIGGER no_mail")
+        await gateway.deliver()
+        assert len(gateway.mails("ada@example.com")) == 1
+
+    async def test_is_given_back_by_a_unit_of_work_that_fails(self, gateway: Gateway) -> None:
+        async def mail_and(*, fail: bool) -> bool:
+            async with UnitOfWork(gateway.tools, Caller(RequestFacts(request_id="test", ip="192.0.2.1"))) as uow:
+                uow.enter(gateway.tools.tenants.tenant("demo"))
+                allowed = await may_mail(uow, "ada@example.com", signup=True)
+                if fail:
+                    raise ConnectionError("The database is away.")
+            return allowed
+
+        for _ in range(10):
+            with pytest.raises(ConnectionError):
+                await mail_and(fail=True)
+        assert [await mail_and(fail=False) for _ in range(4)] == [True, True, True, False]

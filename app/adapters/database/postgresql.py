@@ -7,6 +7,7 @@ transaction, every read is a transaction of its own.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Mapping, Sequence
 from math import inf
 from typing import Any, NoReturn, cast
@@ -20,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from app.adapters.database.connecting import Connector, check_encoding
 from app.adapters.database.faults import busy
 from app.adapters.database.pool import Held, Pool
-from app.adapters.database.postgresql_faults import LOST, is_fatal, is_lost, passes, unusable
+from app.adapters.database.postgresql_faults import LOST, describe, is_fatal, is_lost, passes, unusable
 from app.adapters.database.prepared import Prepared, PreparedStatements, broken
 from app.adapters.database.schema_version import (
     MARK,
@@ -39,6 +40,8 @@ from app.domain.database_url import ServerUrl
 from app.domain.errors import BusyError, BusyOutcome
 from app.domain.ports import SchemaVersion
 from app.domain.rows import Reading, RowT, Writing
+
+logger = logging.getLogger(__name__)
 
 _HAS_VERSION = f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL"
 
@@ -164,12 +167,11 @@ class PostgresqlConnection:
         try:
             return await self._pool.take(first=self._first)
         except (asyncpg.PostgresError, *LOST, OSError) as error:
-            if not passes(error):
-                raise
-            raise busy() from error
+            self._raise(error)
 
     def _raise_unless_stale(self, held: Held, error: BaseException) -> None:
         """Raise what became of a statement, unless its connection was lost while nobody used it."""
+        error = _cause(held, error)
         if is_lost(error) and not held.is_new and not held.is_over:
             return
         self._raise(error)
@@ -180,6 +182,7 @@ class PostgresqlConnection:
             self._pool.drop_idle()
             self._connector.forget_server()
         if passes(error):
+            logger.warning("The database is busy: %s", describe(error))
             raise busy() from error
         if isinstance(error, asyncpg.PostgresError):
             raise DBAPIError(None, None, error, hide_parameters=True) from error
@@ -211,7 +214,8 @@ class PostgresqlConnection:
         self._pool.start(held)
         try:
             await held.driver.execute("COMMIT")
-        except BaseException as error:
+        except BaseException as fault:
+            error = _cause(held, fault)
             self._pool.give_back(held, broken=True)
             if is_lost(error):
                 raise busy("The database has not said whether it is done.", BusyOutcome.UNKNOWN) from error
@@ -300,6 +304,7 @@ class PostgresqlConnection:
     def _fail(self, held: Held, prepared: Prepared, error: BaseException) -> NoReturn:
         """Raise what became of a statement of the transaction, which can only be rolled back now."""
         held.deadline = inf
+        error = _cause(held, error)
         if isinstance(error, asyncpg.IntegrityConstraintViolationError):
             raise broken(prepared, error) from error
         if _is_broken(error):
@@ -320,6 +325,13 @@ async def _fault_of(trial: Coroutine[None, None, str | None]) -> str | None:
         return type(error.__cause__).__name__ if error.__cause__ is not None else error.message
     except (DBAPIError, TimeoutError) as error:
         return type(error.__cause__ or error).__name__
+
+
+def _cause(held: Held, error: BaseException) -> BaseException:
+    """Return what has happened: asyncpg trips over itself when a connection is cut off between two of its steps."""
+    if isinstance(error, AttributeError) and held.driver.is_closed():
+        return ConnectionAbortedError("cut off")
+    return error
 
 
 def _is_broken(error: BaseException) -> bool:

@@ -23,6 +23,7 @@ FILE_KEYS = {
     "jwks": "jwks_file",
     "json_schema": "schema_file",
     "operation_list": "operations_file",
+    "own_texts": "templates_dir",
 }
 _NAMED_BY_TABLE = {("sites", "id"), ("mixins", "name")}
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")

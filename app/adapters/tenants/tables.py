@@ -11,6 +11,7 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from app.adapters.mail.own_texts import read_own_texts
 from app.adapters.social.presets import fill_preset
 from app.adapters.social.secrets import read_private_key
 from app.adapters.tenants.faults import dotted
@@ -57,6 +58,7 @@ class TenantTable:
         self._name_entries(prepared, "sites", "id")
         self._name_entries(prepared, "mixins", "name")
         self._take_file(prepared, "operation_list", "operations_file", read_operations)
+        self._take_texts(prepared)
         for path, entry in self._entries(prepared, "clients"):
             self._refuse_short_secret(entry, *path)
             self._take_secret(entry, "secret", *path)
@@ -165,6 +167,26 @@ class TenantTable:
             self._add(f"names '{name}', which is wrong: {error}", *path, file_key)
         else:
             entry[key] = json.dumps(content)
+
+    def _take_texts(self, prepared: Table) -> None:
+        """Replace the name of the folder with the shop's own mails by their texts, each of them tried."""
+        self._check_absent(prepared, "own_texts", "write templates_dir and put the texts into that folder")
+        name = prepared.pop("templates_dir", None)
+        if name is None:
+            return
+        if not isinstance(name, str):
+            self._add("must be the name of a folder", "templates_dir")
+            return
+        try:
+            folder = self._file_beside(name)
+            prepared["own_texts"], faults = read_own_texts(folder)
+            for path in folder.glob("*.jinja"):
+                self.beside[str(path)] = sign(str(path))
+        except OSError as error:
+            self._add(f"names '{name}', which cannot be read: {error.strerror}", "templates_dir")
+        else:
+            for fault in faults:
+                self._add(f"names '{name}', whose {fault}", "templates_dir")
 
     def _file_beside(self, name: str) -> Path:
         """Return the path of a file that the table names, and note it: the shop changes when that file does."""

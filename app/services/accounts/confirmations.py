@@ -15,6 +15,7 @@ from app.models.credentials import Credential, Maker
 from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS, OneTimeToken, Purpose
 from app.models.pending_signups import PendingSignup
 from app.services.accounts.customers import get_profile
+from app.services.accounts.invitations import tell_of_registration
 from app.services.accounts.making_way import make_way
 from app.services.accounts.ownership import Proof, prove_ownership
 from app.services.accounts.pending_signups import (
@@ -161,6 +162,8 @@ async def _enter(uow: UnitOfWork, token: OneTimeToken, signup: PendingSignup, re
     is_active = uow.tenant.signup is not SignupMode.EMPLOYEE_ACTIVATION
     await write_registration(uow, signup.id, registration, active=is_active)
     await emit(uow, Topic.CUSTOMER_CREATED, signup.id, sessionId=signup.session_id)
+    if not is_active:
+        await tell_of_registration(uow, signup.id)
     return signup.id
 
 

@@ -40,6 +40,10 @@ async def delete_passkey(uow: UnitOfWork, passkey_id: str) -> str:
 
     REAUTHENTICATION_REQUIRED; NOT_FOUND for any other id; LAST_SIGN_IN_METHOD for who could sign in no more.
     """
+    customer_id = uow.caller.require_customer().id
+    # Nobody shall prove once more who they are for a passkey that is not there.
+    if await uow.passkeys.find(customer_id, passkey_id) is None:
+        raise not_found()
     customer = await require_level_two(uow)
     await lock_own_account(uow)
     every = await uow.passkeys.list(customer.id)

@@ -14,6 +14,7 @@ from app.domain.errors import UserErrorCode
 from app.models.credentials import Credential
 from app.models.one_time_tokens import Purpose
 from app.models.pending_signups import PendingSignup
+from app.services.accounts.invitations import tell_of_registration, waits_for_staff
 from app.services.accounts.registrations import CheckedRegistration
 from app.services.accounts.ways_back import tell_of_way_back
 from app.services.audit import record_failure
@@ -42,7 +43,8 @@ async def add_pending_signup(uow: UnitOfWork, registration: CheckedRegistration,
 async def remember_signup(uow: UnitOfWork, customer_id: str, email: EmailAddress) -> None:
     """Note that this session has signed up with the address, where the customer is made at once.
 
-    The task finds nothing to do: it is there because there is one for an address that is taken.
+    Where staff activate accounts, the task tells that the registration has come. Elsewhere it finds nothing to do: it
+    is there because there is one for an address that is taken.
     """
     signup = _signup(uow, customer_id, email)
     signup.customer_id, signup.ended_at = customer_id, uow.now
@@ -69,6 +71,8 @@ async def mail_signup(uow: UnitOfWork, address: str, *, signup_id: str | None, a
     `again`: somebody has tried to log in with the password of the sign-up.
     """
     signup = await uow.pending_signups.find(signup_id) if signup_id is not None else None
+    if signup is not None and not again and waits_for_staff(uow, signup):
+        await tell_of_registration(uow, signup.id)
     if signup is None or signup.ended_at is not None:
         return
     owner = await uow.credentials.find_by_email(signup.email_key)

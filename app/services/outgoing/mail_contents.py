@@ -41,6 +41,11 @@ _CANCEL_ANONYMIZATION = _Content(
 _CONTENTS = {
     "confirm_signup": _CONFIRM_SIGNUP,
     "confirm_signup_again": _CONFIRM_SIGNUP,
+    "invitation": _Content(
+        lambda tenant: timedelta(seconds=tenant.invitation_token_seconds),
+        lambda site: site.reset_path,
+        of_client=lambda links: links.reset,
+    ),
     "reset_password": _Content(
         lambda tenant: timedelta(seconds=tenant.reset_token_seconds),
         lambda site: site.reset_path,
@@ -90,7 +95,7 @@ def compose_mail(tools: Tools, tenant: Tenant, message: OutboxMessage) -> MailMe
         "lifetime": _lifetime(content, tenant, payload["details"]) if content else None,
         "when": message.created_at,
     }
-    mail = tools.mail_texts.render(message.topic, payload["language"], values)
+    mail = tools.mail_texts.render(message.topic, payload["language"], values, tenant.own_texts)
     return MailMessage(
         message_id=f"<{message.id}@{_host(tools.public_url)}>",
         recipient=payload["recipient"] or tools.sealer.open(payload["address"]),

@@ -32,21 +32,23 @@ async def send_mail(
     language: str | None = None,
     token: OpaqueToken | None = None,
     code: str | None = None,
+    at_site: Site | None = None,
     **details: str,
 ) -> None:
     """Write one mail to the outbox; `language` is the customer's own, else the site's counts.
 
-    `token` goes into the mail's link, which leads to the client that the caller uses, if that has a place for it;
-    `code` is shown; `details` are what else its text names.
+    `token` goes into the mail's link, which leads to the client that the caller uses, if that has a place for it, or to
+    `at_site`, or else to the caller's site; `code` is shown; `details` are what else its text names.
     """
     sealer = uow.tools.sealer
-    site, principal = current_site(uow), uow.caller.principal
+    site, principal = at_site or current_site(uow), uow.caller.principal
     message = OutboxMessage(
         tenant_id=uow.tenant.id,
         id=uow.tools.random.new_id(),
         kind=OutboxKind.MAIL.value,
         topic=template,
         customer_id=customer_id,
+        endpoint=_own_mailer(uow),
         payload={
             "recipient": recipient,
             "site": site.id,
@@ -63,6 +65,12 @@ async def send_mail(
     await uow.outbox.add(message)
 
 
+def _own_mailer(uow: UnitOfWork) -> str | None:
+    """Return where the mail goes as an event: to the shop's own mailer, if it has one."""
+    endpoint = uow.tenant.mail_endpoint
+    return endpoint.url if endpoint is not None else None
+
+
 async def prepare_farewell(
     uow: UnitOfWork, held_as: str, recipient: str, *, language: str | None, site: str | None
 ) -> None:
@@ -77,6 +85,7 @@ async def prepare_farewell(
         id=held_as,
         kind=OutboxKind.MAIL.value,
         topic=FAREWELL,
+        endpoint=_own_mailer(uow),
         payload={
             "recipient": None,
             "address": uow.tools.sealer.seal(recipient),
@@ -101,6 +110,7 @@ async def send_farewell(uow: UnitOfWork, held_as: str) -> None:
             id=uow.tools.random.new_id(),
             kind=held.kind,
             topic=held.topic,
+            endpoint=_own_mailer(uow),
             payload=held.payload,
             created_at=uow.now,
             due_at=uow.now,
@@ -115,4 +125,6 @@ async def send_security_mail(
     to = recipient or customer.email
     if to is not None and uow.tenant.security_mails:
         language = customer.preferred_language
-        await send_mail(uow, template, customer.id, to, language=language, token=None, code=None, **details)
+        await send_mail(
+            uow, template, customer.id, to, language=language, token=None, code=None, at_site=None, **details
+        )

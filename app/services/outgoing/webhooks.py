@@ -11,9 +11,11 @@ from app.domain.ports import Webhook
 from app.domain.requests import RequestFacts
 from app.domain.tenants import Tenant, WebhookEndpoint
 from app.domain.tools import Tools
-from app.models.outbox import Endpoint, OutboxMessage
+from app.domain.topics import Topic
+from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
 from app.models.webhook_endpoints import FAILURES_BEFORE_PAUSE, WebhookEndpointState
 from app.services.caller import Caller
+from app.services.outgoing.mail_contents import compose_mail
 from app.services.unit_of_work import UnitOfWork
 
 # How long an endpoint is left alone that has failed, doubled by each probe that fails too, up to a longest pause.
@@ -66,7 +68,7 @@ async def send_event(tools: Tools, tenant: Tenant, message: OutboxMessage) -> No
 async def post_event(tools: Tools, tenant: Tenant, message: OutboxMessage) -> None:
     """Post an event, whatever the state of its endpoint; raises as `send_event` does."""
     endpoint = _endpoint_of(tools, tenant, message)
-    status = await tools.webhooks.send(_compose(endpoint, message))
+    status = await tools.webhooks.send(_compose(tools, tenant, endpoint, message))
     if status == GONE:
         async with _unit(tools, tenant) as uow:
             await uow.webhook_endpoints.note_gone(endpoint.url, uow.now)
@@ -84,11 +86,16 @@ def _endpoint_of(tools: Tools, tenant: Tenant, message: OutboxMessage) -> Webhoo
     return endpoint
 
 
-def _compose(endpoint: WebhookEndpoint, message: OutboxMessage) -> Webhook:
+def _compose(tools: Tools, tenant: Tenant, endpoint: WebhookEndpoint, message: OutboxMessage) -> Webhook:
+    topic, data = message.topic, message.payload
+    if message.kind == OutboxKind.MAIL:
+        mail = compose_mail(tools, tenant, message)
+        topic = Topic.MAIL_REQUESTED
+        data = {"to": mail.recipient, "subject": mail.subject, "text": mail.text, "link": mail.link}
     body = {
-        "type": message.topic,
+        "type": topic,
         "timestamp": message.created_at.isoformat().replace("+00:00", "Z"),
-        "data": message.payload,
+        "data": data,
     }
     secrets = (endpoint.secret, endpoint.previous_secret)
     return Webhook(

@@ -9,6 +9,7 @@ from app.domain.tenants import SignupMode
 from app.domain.topics import Topic
 from app.models.credentials import Credential, Maker
 from app.models.sign_in_tickets import SignInTicket
+from app.services.accounts.invitations import tell_of_registration
 from app.services.accounts.new_customers import add_customer
 from app.services.accounts.ownership import Proof, prove_ownership
 from app.services.accounts.ways_back import tell_of_way_back
@@ -67,4 +68,6 @@ async def sign_up_by_code(uow: UnitOfWork, ticket: SignInTicket) -> Proved:
     await add_customer(uow, customer_id, {"contact_email": email.address, "active": is_active})
     await record(uow, AuditAction.CUSTOMER_CREATED, customer_id)
     await emit(uow, Topic.CUSTOMER_CREATED, customer_id, sessionId=ticket.session_id)
+    if not is_active:
+        await tell_of_registration(uow, customer_id)
     return Proved(customer_id, Factor(SignInMethod.EMAIL_CODE), proves_email=True, is_new=True)

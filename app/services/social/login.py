@@ -13,6 +13,7 @@ from app.domain.topics import Topic
 from app.models.credentials import Credential, Maker
 from app.models.social import SocialIdentity
 from app.services.accounts.closed_accounts import lock_for_proof
+from app.services.accounts.invitations import tell_of_registration
 from app.services.accounts.new_customers import add_customer
 from app.services.accounts.ownership import Proof, prove_ownership
 from app.services.audit import record
@@ -172,6 +173,7 @@ class _Arrival:
         await record(uow, AuditAction.CUSTOMER_CREATED, customer_id, provider=self._provider.provider)
         await emit(uow, Topic.CUSTOMER_CREATED, customer_id, sessionId=session_id)
         if not is_active:
+            await tell_of_registration(uow, customer_id)
             raise await cannot_log_in(uow, identity, durable=True)
         return await self._log_in(identity, created=True, has_proved=vouched is not None)
 

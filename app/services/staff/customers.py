@@ -19,6 +19,7 @@ from app.models.customers import Customer, CustomerProfile
 from app.models.one_time_tokens import Purpose
 from app.services.accounts.closed_accounts import lock_for_proof
 from app.services.accounts.customers import get_profile
+from app.services.accounts.invitations import invite, tell_of_activation
 from app.services.accounts.legal_entities import Assignment, assign_legal_entities, assignments_to
 from app.services.accounts.passwords import check_password
 from app.services.accounts.profiles import PROFILE, check_profile, situation_of
@@ -60,6 +61,7 @@ async def create_customer(
 ) -> CustomerProfile:
     """Make a customer. The password, where one is given, is initial: the customer is asked to change it.
 
+    Without one the customer is mailed a link to choose it, where the shop has invitations on.
     EMAIL_TAKEN and TAKEN openly; NOT_FOUND for a group that there is not. Raises FORBIDDEN for a password from who has
     no right to choose one.
     """
@@ -79,7 +81,9 @@ async def create_customer(
     await join_groups(uow, customer_id, groups, "groupIds")
     await record(uow, AuditAction.CUSTOMER_CREATED, customer_id)
     await emit(uow, Topic.CUSTOMER_CREATED, customer_id)
-    return await get_profile(uow, customer_id)
+    customer = await get_profile(uow, customer_id)
+    await invite(uow, customer)
+    return customer
 
 
 def _personal_words(checked: CheckedCustomer | None) -> list[str | None]:
@@ -171,6 +175,8 @@ async def _write_changes(uow: UnitOfWork, so_far: Customer, changes: _Changes) -
         await uow.customers.change(so_far.id, uow.now, **changes.columns, **origins)
         await emit(uow, Topic.CUSTOMER_UPDATED, so_far.id, fields=changes.fields)
     await _change_access(uow, so_far, changes.columns)
+    if changes.columns.get("active") and not so_far.active:
+        await tell_of_activation(uow, await get_profile(uow, so_far.id))
 
 
 async def _change_groups(uow: UnitOfWork, customer_id: str, wanted: Collection[str]) -> None:

@@ -13,10 +13,10 @@ from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
 from app.services.caller import Caller
 from app.services.outgoing.mail_contents import compose_mail
 from app.services.outgoing.mail_server import claim_mail_probe, resume_mail, stop_mail
-from app.services.outgoing.mails import FAREWELL
+from app.services.outgoing.phone_codes import hand_over
 from app.services.outgoing.webhooks import TAKEN_UP, EndpointGoneError, send_event
 from app.services.unit_of_work import UnitOfWork
-from app.services.worker.bounces import note_mail
+from app.services.worker.bounces import settle
 from app.services.worker.probes import probe_due
 from app.services.worker.task_runner import run_task
 
@@ -87,15 +87,8 @@ async def _handle(tools: Tools, message: OutboxMessage, *, is_probe: bool = Fals
         await stop_mail(tools, str(error), is_probe=is_probe)
     elif is_probe and (error is None or isinstance(error, MailRefusedError)):
         await resume_mail(tools)
-    is_over = "delivered_at" in outcome or "dead_at" in outcome
     async with _open(tools) as uow:
-        if message.topic == FAREWELL and is_over:
-            # The mail cannot be sent any more, and nothing about an erased customer may stay.
-            settled = await uow.outbox_queue.remove(message)
-        else:
-            settled = await uow.outbox_queue.settle(message, **outcome)
-        if settled and is_over and message.kind == OutboxKind.MAIL:
-            await note_mail(uow, message, error)
+        await settle(uow, message, outcome, error)
 
 
 async def _try(tools: Tools, message: OutboxMessage) -> tuple[dict[str, object], Exception | None]:
@@ -110,9 +103,7 @@ async def _try(tools: Tools, message: OutboxMessage) -> tuple[dict[str, object],
         return {"due_at": tools.clock.now(), "attempts": message.attempts - 1, "last_error": str(error)[:500]}, error
     except Exception as error:
         return _failure(tools, message, error), error
-    outcome: dict[str, object] = {"delivered_at": tools.clock.now(), "last_error": None}
-    # A delivered message is no longer needed here, nor is the token in it; but an event can be sent again.
-    return (outcome if message.kind == OutboxKind.EVENT else {**outcome, "payload": {}}), None
+    return {"delivered_at": tools.clock.now(), "last_error": None}, None
 
 
 def _failure(tools: Tools, message: OutboxMessage, error: Exception) -> dict[str, object]:
@@ -143,11 +134,15 @@ async def _deliver(tools: Tools, message: OutboxMessage) -> None:
         if tools.clock.now() - message.created_at < TAKEN_UP:
             raise OSError("The tenant is not configured.")
         raise UndeliverableError("The tenant is no longer configured.")
-    if message.kind == OutboxKind.EVENT:
+    if message.endpoint is not None:
         await send_event(tools, tenant, message)
         return
     if message.kind == OutboxKind.TASK:
         await run_task(tools, message)
+        return
+    if message.kind == OutboxKind.PHONE_CODE:
+        if not await hand_over(tools, tenant, message):
+            raise UndeliverableError("The code is over, or the shop sends no codes to phones.")
         return
     if message.kind != OutboxKind.MAIL:
         raise UndeliverableError(f"There is no way to deliver '{message.kind}'.")

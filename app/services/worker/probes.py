@@ -7,11 +7,18 @@ import logging
 
 from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
-from app.models.outbox import Endpoint, OutboxMessage
+from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
 from app.models.webhook_endpoints import WebhookEndpointState
 from app.services.caller import Caller
-from app.services.outgoing.webhooks import EndpointGoneError, claim_probe, note_failed_probe, post_event
+from app.services.outgoing.webhooks import (
+    LONGEST_WAIT,
+    EndpointGoneError,
+    claim_probe,
+    note_failed_probe,
+    post_event,
+)
 from app.services.unit_of_work import UnitOfWork
+from app.services.worker.bounces import settle
 
 logger = logging.getLogger(__name__)
 
@@ -40,16 +47,26 @@ async def _probe(tools: Tools, state: WebhookEndpointState, seconds: float) -> i
             await post_event(tools, tenant, message)
     except EndpointGoneError as error:
         async with _open(tools) as uow:
-            await uow.outbox_queue.settle(message, dead_at=uow.now, last_error=str(error))
+            await settle(uow, message, {"dead_at": uow.now, "last_error": str(error)}, error)
     except Exception as error:
         _tell(message, error)
         await note_failed_probe(tools, tenant, state.url)
+        if message.kind == OutboxKind.MAIL:
+            await _give_up_if_old(tools, message, error)
     else:
         async with _open(tools) as uow:
             uow.enter(tenant)
-            await uow.outbox_queue.settle(message, delivered_at=uow.now, attempts=message.attempts + 1, last_error=None)
+            outcome = {"delivered_at": uow.now, "attempts": message.attempts + 1, "last_error": None}
+            await settle(uow, message, outcome)
             await uow.webhook_endpoints.forget(state.url)
     return 1
+
+
+async def _give_up_if_old(tools: Tools, message: OutboxMessage, error: Exception) -> None:
+    """Give a mail up for which the shop's own mailer has not worked for days, as events are."""
+    async with _open(tools) as uow:
+        if message.created_at < uow.now - LONGEST_WAIT:
+            await settle(uow, message, {"dead_at": uow.now, "last_error": str(error)[:500]}, error)
 
 
 def _tell(message: OutboxMessage, error: Exception) -> None:

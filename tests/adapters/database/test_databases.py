@@ -16,6 +16,8 @@ from sqlalchemy.exc import IntegrityError
 
 from app.adapters.database.opening import open_database
 from app.adapters.database.prepared import MOST, PreparedStatements
+from app.adapters.database.sqlite import SqliteDatabase
+from app.domain.errors import BusyError, BusyOutcome
 from app.domain.ports import Connection, Database
 from app.domain.rows import Reading
 from app.models.customers import Customer
@@ -173,6 +175,45 @@ class TestSqlite:
         other.close()
         assert await writing == 1
         await connection.commit()
+
+    async def test_is_busy_while_its_disk_is_full(self, database: Database, database_url: str) -> None:
+        assert isinstance(database, SqliteDatabase)
+        (pages,) = await database.write(lambda writer: writer.exec_driver_sql("PRAGMA page_count").one())
+        await database.write(lambda writer: writer.exec_driver_sql(f"PRAGMA max_page_count={pages}"))
+        with pytest.raises(BusyError) as raised:
+            await _fill(database)
+        assert raised.value.outcome is BusyOutcome.NOT_DONE
+        written = len(await _companies(database.connect()))
+        await database.write(lambda writer: writer.exec_driver_sql("PRAGMA max_page_count=1000000"))
+        connection = database.connect()
+        await connection.write(_INSERT, _customer(id="after"))
+        await connection.commit()
+        assert len(await _companies(database.connect())) == written + 1
+        assert await database.faults() == []
+
+    async def test_is_busy_while_it_may_only_be_read(self, database: Database) -> None:
+        assert isinstance(database, SqliteDatabase)
+        await database.write(lambda writer: writer.exec_driver_sql("PRAGMA query_only=ON"))
+        connection = database.connect()
+        with pytest.raises(BusyError):
+            await connection.write(_INSERT, _customer())
+        await connection.close()
+        (fault,) = await database.faults()
+        assert fault.startswith("database write: ")
+        await database.write(lambda writer: writer.exec_driver_sql("PRAGMA query_only=OFF"))
+        await connection.write(_INSERT, _customer())
+        await connection.commit()
+        assert await database.faults() == []
+
+
+async def _fill(database: Database) -> None:
+    for number in range(10_000):
+        connection = database.connect()
+        try:
+            await connection.write(_INSERT, _customer(id=str(number), company="x" * 200))
+            await connection.commit()
+        finally:
+            await connection.close()
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

@@ -24,6 +24,8 @@ VALUES: dict[str, Any] = {
     "code": "482915",
     "device": "Firefox on Windows",
     "provider": "Google",
+    "customer_number": "48210937",
+    "customer_email": "ada@example.com",
     "lifetime": timedelta(minutes=30),
     "when": datetime(2026, 10, 6, 14, 3, tzinfo=UTC),
 }
@@ -36,6 +38,7 @@ def render(name: str, language: str = "en", **changes: Any) -> MailText:
 class TestTemplates:
     def test_there_are_all_that_the_services_send(self) -> None:
         assert set(NAMES) == {
+            "account_active",
             "address_kept",
             "already_confirmed",
             "already_registered",
@@ -48,6 +51,7 @@ class TestTemplates:
             "confirm_signup_again",
             "email_change_notice",
             "email_changed",
+            "invitation",
             "link_confirmation",
             "login_code",
             "login_after_failures",
@@ -55,6 +59,9 @@ class TestTemplates:
             "new_device",
             "no_account_yet",
             "password_changed",
+            "phone_added",
+            "registration_for_staff",
+            "registration_received",
             "reset_password",
             "session_reused",
             "social_linked",

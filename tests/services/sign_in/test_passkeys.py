@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.harness.authenticator import (
-    HAS_BACKUP,
-    MAY_HAVE_BACKUP,
-    PRESENT,
-    VERIFIED,
     Authenticator,
-    Lies,
-    new_key,
 )
 from tests.harness.client import Person
 from tests.harness.gateway import Gateway
 from tests.harness.passkeys import (
-    BEGIN_LOGIN,
-    begin_login,
     begin_registration,
     passkey_login,
     passkeys_of,
     register,
-    send_new,
 )
-from tests.harness.sign_in import complete, shop_environment
+from tests.harness.sign_in import shop_environment
 
 pytestmark = pytest.mark.anyio
 

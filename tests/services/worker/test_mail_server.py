@@ -157,11 +157,6 @@ class TestRefusedMail:
         await gateway.deliver()
         assert (server.accepted, receiver.deliveries) == (["ada@example.com"], [])
 
-    async def test_is_shown_to_integrations_only(self, gateway: Gateway) -> None:
-        person = await gateway.customer()
-        answer = await gateway.graphql("{ me { emailBounced } }", token=person.tokens.access)
-        assert answer.codes == ["FORBIDDEN"]
-
 
 class TestRefusedLogin:
     async def test_stops_the_line_and_not_the_mail(self, gateway: Gateway, server: Server) -> None:
