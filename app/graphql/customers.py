@@ -18,10 +18,17 @@ from app.graphql.enums import describe_enum
 from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import Allow, mutation, query
 from app.graphql.inputs import to_patch
-from app.graphql.passkeys import Passkey, present_passkey
 from app.graphql.payment_instruments import PaymentInstrument, present_payment_instrument
 from app.graphql.presenting import Presenter
 from app.graphql.product_lists import ProductList, present_product_lists
+from app.graphql.sign_in_methods import (
+    Passkey,
+    SecondFactor,
+    SignInMethods,
+    present_passkey,
+    resolve_second_factor,
+    resolve_sign_in_methods,
+)
 from app.models.customers import BusinessModel, CustomerProfile, CustomerStatus
 from app.models.groups import CustomerGroupColumns
 from app.models.social import SocialIdentity
@@ -289,6 +296,13 @@ class Customer:
     )
     passkeys: list[Passkey] = strawberry.field(
         resolver=_passkeys, description="The passkeys that the customer can sign in with, the oldest first."
+    )
+    sign_in_methods: SignInMethods = strawberry.field(
+        resolver=resolve_sign_in_methods, description="All that the customer can sign in with."
+    )
+    second_factor: SecondFactor | None = strawberry.field(
+        resolver=resolve_second_factor,
+        description="The app with codes, and the recovery codes for it. Null where the shop has no second factors.",
     )
     groups: list[CustomerGroup] = strawberry.field(
         resolver=_groups, description="The groups that the shop has put the customer into, sorted by code."

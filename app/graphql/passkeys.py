@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import strawberry
 from strawberry.scalars import JSON
 
@@ -12,8 +10,7 @@ from app.domain.scopes import SessionScope
 from app.graphql.context import Info
 from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import mutation
-from app.graphql.presenting import Presenter
-from app.models import passkeys as models
+from app.graphql.sign_in_methods import Passkey, present_passkey
 from app.services.accounts import passkeys as service
 from app.services.sign_in.passkey_registration import begin_passkey_registration, register_passkey
 from app.services.sign_in.passkeys import begin_passkey_login
@@ -23,25 +20,6 @@ _TICKET = (
     "tries."
 )
 _EXPIRES_IN = "Seconds until the ticket expires: `600`."
-
-
-@strawberry.type(description="A passkey that the customer can sign in with (WebAuthn Level 3).")
-class Passkey:
-    """The passkey as clients see it; its leaves are attributes of the row."""
-
-    id: strawberry.ID = strawberry.field(description="The id of the passkey. It never changes.")
-    name: str = strawberry.field(description="What the customer calls it: `Ada's phone`.")
-    created_at: datetime = strawberry.field(description="When it was registered.")
-    last_used_at: datetime | None = strawberry.field(
-        description="When the customer last signed in with it. Null if never."
-    )
-    backed_up: bool = strawberry.field(
-        description="Whether the key was in a backup when it was used last, as in a password manager. False: it is on "
-        "one device only, so advise the customer to add another passkey."
-    )
-
-
-present_passkey = Presenter(models.Passkey, Passkey)
 
 
 @strawberry.input(description="Nothing, or the ticket of a login that goes on.")

@@ -28,6 +28,7 @@ from app.graphql.product_lists import ProductListMutations, ProductListQueries
 from app.graphql.proofs import ProofMutations
 from app.graphql.sessions import SessionMutations, SessionQueries
 from app.graphql.sign_in import SignInMutations
+from app.graphql.sign_in_methods import SignInMethodMutations
 from app.graphql.signup import SignupMutations
 from app.graphql.social import SocialMutations
 from app.graphql.staff_customers import StaffCustomerMutations, StaffCustomerQueries
@@ -81,6 +82,7 @@ class Mutation(
     SessionMutations,
     SignInMutations,
     PasskeyMutations,
+    SignInMethodMutations,
     SignupMutations,
     SocialMutations,
     CredentialMutations,

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.domain.audit import AuditAction
 from app.domain.errors import DomainError, UserErrorCode, refuse
 from app.domain.passkeys import PASSKEY_NAME_LENGTH
 from app.domain.problems import Problems
+from app.domain.sign_in import SignInMethod
 from app.domain.texts import required_line
-from app.domain.topics import Topic
 from app.models.customers import CustomerProfile
 from app.models.passkeys import Passkey
 from app.services.accounts.own_account import lock_own_account
 from app.services.accounts.reauthentication import require_level_two
-from app.services.audit import record
-from app.services.outgoing.events import emit
+from app.services.accounts.sign_in_changes import WayIn, tell_removed
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -57,8 +55,7 @@ async def delete_passkey(uow: UnitOfWork, passkey_id: str) -> str:
     if not await uow.passkeys.remove(customer.id, gone.id, uow.now):
         raise not_found()
     await uow.sessions.revoke_opened_by(customer.id, gone.id, uow.now)
-    await record(uow, AuditAction.PASSKEY_REMOVED, customer.id, passkey=gone.id)
-    await emit(uow, Topic.CUSTOMER_PASSKEY_REMOVED, customer.id, passkeyId=gone.id)
+    await tell_removed(uow, customer.id, WayIn(SignInMethod.PASSKEY, gone.id))
     return gone.id
 
 

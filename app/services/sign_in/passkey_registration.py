@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.domain.audit import AuditAction
 from app.domain.devices import describe_device
 from app.domain.errors import DomainError, Refused, UnauthenticatedReason, UserErrorCode, refuse, unauthenticated
 from app.domain.passkeys import PASSKEY_NAME_LENGTH, NewKey, PasskeyUser, invalid_passkey
 from app.domain.principal import TokenKind
 from app.domain.sign_in import SignInMethod
-from app.domain.topics import Topic
 from app.models.customers import CustomerProfile
 from app.models.passkeys import Passkey
 from app.models.sign_in_tickets import SignInTicket, TicketPurpose
 from app.services.accounts.own_account import lock_own_account
 from app.services.accounts.passkeys import check_name
 from app.services.accounts.reauthentication import require_recent
-from app.services.audit import record
+from app.services.accounts.sign_in_changes import WayIn, tell_added
 from app.services.limits import guard_one_time_token, guard_passkey_ceremony
-from app.services.outgoing.events import emit
 from app.services.sessions.methods_on import require_method
 from app.services.sessions.tickets import count_try, find_ticket, invalid_ticket, issue_ticket, use_ticket
 from app.services.sign_in.passkeys import (
@@ -113,8 +110,7 @@ async def register_passkey(uow: UnitOfWork, ticket_text: str, credential: Any, n
     passkey = _passkey(uow, customer_id, party.id, shown[:PASSKEY_NAME_LENGTH], key)
     if not await uow.passkeys.add_unless_taken(passkey):
         raise _refused(invalid_passkey())
-    await record(uow, AuditAction.PASSKEY_ADDED, customer_id, passkey=passkey.id)
-    await emit(uow, Topic.CUSTOMER_PASSKEY_ADDED, customer_id, passkeyId=passkey.id)
+    await tell_added(uow, customer_id, WayIn(SignInMethod.PASSKEY, passkey.id))
     return passkey
 
 
