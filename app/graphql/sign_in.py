@@ -47,7 +47,7 @@ class CompleteLoginInput:
     device_token: str | None = strawberry.field(
         default=None,
         description="The `deviceToken` of an earlier login on this device. If the customer wanted the device to be "
-        "remembered, no second factor is asked for.",
+        "remembered, no second factor is asked for. A client that keeps its refresh token in a cookie leaves this out.",
     )
 
 
@@ -202,6 +202,7 @@ class SignInMutations:
             input.ticket,
             _answers(input),
             device_token=input.device_token,
+            device_cookie=info.context.device_cookie,
             remember_device=input.remember_device,
         )
         return present_login(uow, outcome)

@@ -115,7 +115,8 @@ class SocialLoginInput:
     device_token: str | None = strawberry.field(
         default=None,
         description="The `deviceToken` of an earlier login on this device. If the customer wanted the device to be "
-        "remembered, no second factor is asked for. Only for `socialLogin`.",
+        "remembered, no second factor is asked for. A client that keeps its refresh token in a cookie leaves this out. "
+        "Only for `socialLogin`.",
     )
 
 
@@ -133,7 +134,7 @@ class ConfirmSocialLinkInput:
     device_token: str | None = strawberry.field(
         default=None,
         description="The `deviceToken` of an earlier login on this device. If the customer wanted the device to be "
-        "remembered, no second factor is asked for.",
+        "remembered, no second factor is asked for. A client that keeps its refresh token in a cookie leaves this out.",
     )
 
 
@@ -282,7 +283,9 @@ class SocialMutations:
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`: wait
         `retryAfter` seconds.
         """
-        outcome = await service.social_login(info.context.uow, answer_of(input), input.device_token)
+        outcome = await service.social_login(
+            info.context.uow, answer_of(input), input.device_token, device_cookie=info.context.device_cookie
+        )
         if isinstance(outcome, LinkConfirmation):
             return SocialLoginPayload(link_ticket=outcome.ticket, user_errors=present(outcome.error))
         payload = _present_login(info, outcome.logged_in, created=outcome.created)
@@ -308,7 +311,12 @@ class SocialMutations:
         `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
         outcome = await link_service.confirm_social_link(
-            info.context.uow, input.ticket, input.password, input.code, input.device_token
+            info.context.uow,
+            input.ticket,
+            input.password,
+            input.code,
+            input.device_token,
+            device_cookie=info.context.device_cookie,
         )
         return _present_login(info, outcome, created=False)
 

@@ -45,18 +45,20 @@ async def complete_login(
     answers: Mapping[str, Any],
     *,
     device_token: str | None = None,
+    device_cookie: str | None = None,
     remember_device: bool = False,
 ) -> LoggedIn | LoginStep:
     """Take one answer to a ticket, and log its customer in, or return the next step with another ticket.
 
     REQUIRED, INVALID unless there is exactly one answer; METHOD_OFF, PASSWORD_LOGIN_OFF; TICKET_INVALID; then what the
     method's verifier raises, and ACCOUNT_INACTIVE, ACCOUNT_ON_HOLD, or INVALID_CREDENTIALS where the tenant does not
-    want the answer to tell. `device_token` is what an earlier login has given.
+    want the answer to tell. `device_token` is what an earlier login has given; without it
+    `device_cookie` counts, which the browser sends.
     """
     given = orjson.dumps({**answers}, option=orjson.OPT_SORT_KEYS).decode()
     call = RepeatableCall(uow, "completeLogin", ticket_text, given, remember_device, device_token)
     return await call.answer(
-        lambda: _complete(uow, call, ticket_text, answers, _Here(device_token, remember_device)),
+        lambda: _complete(uow, call, ticket_text, answers, _Here(device_token or device_cookie, remember_device)),
         lambda kept: LoggedIn(kept.tokens, kept.owner),
     )
 

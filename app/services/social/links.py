@@ -72,16 +72,23 @@ async def require_confirmation(
 
 
 async def confirm_social_link(
-    uow: UnitOfWork, ticket_text: str, password: str | None, code: str | None, device_token: str | None = None
+    uow: UnitOfWork,
+    ticket_text: str,
+    password: str | None,
+    code: str | None,
+    device_token: str | None = None,
+    *,
+    device_cookie: str | None = None,
 ) -> LoggedIn | LoginStep:
     """Link the identity that waits with a ticket, and log its customer in.
 
-    `device_token` is what an earlier login has given. TOKEN_INVALID, TOKEN_EXPIRED at `ticket`; REQUIRED,
-    INVALID_CREDENTIALS at `password`, INVALID at `code`; then as `log_in` tells.
+    `device_token` is what an earlier login has given; without it `device_cookie` counts, which the browser sends.
+    TOKEN_INVALID, TOKEN_EXPIRED at `ticket`; REQUIRED, INVALID_CREDENTIALS at `password`, INVALID at `code`; then as
+    `log_in` tells.
     """
     call = RepeatableCall(uow, "confirmSocialLink", ticket_text, password, code, device_token)
     return await call.answer(
-        lambda: _confirm(uow, call, ticket_text, password, code, device_token),
+        lambda: _confirm(uow, call, ticket_text, password, code, device_token or device_cookie),
         lambda kept: LoggedIn(kept.tokens, kept.owner),
     )
 

@@ -51,16 +51,16 @@ class SocialLogin:
 
 
 async def social_login(
-    uow: UnitOfWork, answer: ProviderAnswer, device_token: str | None = None
+    uow: UnitOfWork, answer: ProviderAnswer, device_token: str | None = None, *, device_cookie: str | None = None
 ) -> SocialLogin | LinkConfirmation:
     """Turn the caller's anonymous session into that of the customer, known or new, whom the provider has proved.
 
     Errors as `prove` and `log_in` tell. An address that the provider vouches for and that is another customer's makes a
     `LinkConfirmation`; any other address is never compared with those of customers.
-    `device_token` is what an earlier login has given.
+    `device_token` is what an earlier login has given; without it `device_cookie` counts, which the browser sends.
     """
     call = RepeatableCall(uow, "socialLogin", *asdict(answer).values(), device_token)
-    return await call.answer(lambda: _social_login(uow, call, answer, device_token), _again)
+    return await call.answer(lambda: _social_login(uow, call, answer, device_token or device_cookie), _again)
 
 
 async def _social_login(

@@ -28,6 +28,7 @@ from tests.harness.tenants import storefront
 pytestmark = pytest.mark.anyio
 
 EMAIL = "ada@example.com"
+ORIGIN = "http://localhost:5173"
 _LINK_CODE = re.compile(r"(?<!\S)\d{8}(?!\S)")
 
 
@@ -46,6 +47,7 @@ def keys() -> dict[str, Any]:
 @pytest.fixture
 def settings_environment(tmp_path: Path, minted: MintingProvider, keys: dict[str, Any]) -> dict[str, str]:
     web = storefront("shop", "web-storefront", redirect_uris=[REDIRECT_URI])
+    web += storefront("shop", "cookie-storefront", redirect_uris=[REDIRECT_URI], origins=[ORIGIN], refresh_cookie=True)
     provider = f"[[tenants.shop.social]]\n{openid_entry('minted', minted.issuer)}\n"
     rules = {"signup": "confirm_email", "require_second_factor": "all", **keys}
     environment = shop_environment(tmp_path, web, provider, limits(mails_per_recipient_per_hour=20), **rules)
@@ -202,6 +204,25 @@ class TestRememberedDevice:
         ticket, code = await mailed_code(gateway, token, ada.email)
         done = (await complete(gateway, token, ticket, emailCode=code, deviceToken=device))["completeLogin"]
         assert (done["customer"]["id"], done["tokens"]["deviceToken"]) == (ada.id, device)
+
+    async def test_stands_for_it_by_the_cookie_of_its_client(
+        self, gateway: Gateway, minted: MintingProvider, ada: Person
+    ) -> None:
+        device = (await linked(gateway, minted, rememberDevice=True))["tokens"]["deviceToken"]
+        sent = {"Origin": ORIGIN, "Gateway-Client": "cookie-storefront"}
+        begin = "mutation ($input: AnonymousLoginInput!) { anonymousLogin(input: $input) { tokens { accessToken } } }"
+        begun = await gateway.graphql(begin, {"input": {"clientId": "cookie-storefront"}}, headers=sent)
+        (name,) = [morsel.partition("=")[0] for morsel in begun.headers.get_list("set-cookie")]
+        sent["Cookie"] = f"{name.replace('refresh', 'device')}={device}"
+        gateway.http.cookies.clear()
+        token = begun["anonymousLogin"]["tokens"]["accessToken"]
+        person = SocialPerson(gateway, token)
+        login = """mutation ($input: SocialLoginInput!) {
+            socialLogin(input: $input) { customer { id } tokens { deviceToken } }
+        }"""
+        given = {"input": person.answer(await person.begun(minted))}
+        payload = (await gateway.graphql(login, given, token, sent))["socialLogin"]
+        assert payload == {"customer": {"id": ada.id}, "tokens": {"deviceToken": None}}
 
     async def test_stands_for_nothing_where_it_is_another_customers(
         self, gateway: Gateway, minted: MintingProvider, ada: Person, person: SocialPerson
