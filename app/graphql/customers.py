@@ -21,6 +21,12 @@ from app.graphql.inputs import to_patch
 from app.graphql.payment_instruments import PaymentInstrument, present_payment_instrument
 from app.graphql.presenting import Presenter
 from app.graphql.product_lists import ProductList, present_product_lists
+from app.graphql.sign_in_methods import (
+    SecondFactor,
+    SignInMethods,
+    resolve_second_factor,
+    resolve_sign_in_methods,
+)
 from app.models.customers import BusinessModel, CustomerProfile, CustomerStatus
 from app.models.groups import CustomerGroupColumns
 from app.models.social import SocialIdentity
@@ -30,6 +36,7 @@ from app.services.accounts import legal_entities as legal_entity_service
 from app.services.accounts import payment_instruments as payment_instrument_service
 from app.services.accounts import product_lists as product_list_service
 from app.services.privacy import anonymizations as anonymization_service
+from app.services.sessions.login_steps import is_phone_proved
 from app.services.social import identities as social_service
 
 describe_enum(
@@ -129,6 +136,10 @@ class Metadata:
 
 def _email_verified(row: Row) -> bool:
     return row.email_verified_at is not None
+
+
+def _phone_verified(row: Row) -> bool:
+    return is_phone_proved(row)
 
 
 def _email_bounced(row: Row) -> bool:
@@ -238,6 +249,10 @@ class Customer:
         description="Whether the customer buys as a person or for a company."
     )
     active: bool = strawberry.field(description="Whether the account is active. If not, nobody can log in.")
+    phone_verified: bool = strawberry.field(
+        resolver=_phone_verified,
+        description="Whether the customer has proved by a code that messages to `contactPhone` reach them.",
+    )
     second_factor_required: bool = strawberry.field(
         description="Whether the shop wants a second factor of this customer at each login."
     )
@@ -271,6 +286,13 @@ class Customer:
     )
     accounts: list[Account] = strawberry.field(
         resolver=_accounts, description="The ways to sign in: the password, and social accounts."
+    )
+    sign_in_methods: SignInMethods = strawberry.field(
+        resolver=resolve_sign_in_methods, description="All that the customer can sign in with."
+    )
+    second_factor: SecondFactor | None = strawberry.field(
+        resolver=resolve_second_factor,
+        description="The app with codes, and the recovery codes for it. Null where the shop has no second factors.",
     )
     groups: list[CustomerGroup] = strawberry.field(
         resolver=_groups, description="The groups that the shop has put the customer into, sorted by code."

@@ -46,7 +46,11 @@ async def tell_of_activation(uow: UnitOfWork, customer: CustomerProfile) -> None
         return
     credential = await uow.credentials.find(customer.id)
     is_made_by_shop = credential is not None and credential.made_by in (Maker.STAFF, Maker.IMPORT)
-    if is_made_by_shop and not _has_usable_password(uow, customer) and not await uow.social_identities.list(customer.id):
+    if (
+        is_made_by_shop
+        and not _has_usable_password(uow, customer)
+        and not await uow.social_identities.list(customer.id)
+    ):
         await invite(uow, customer)
     elif uow.tenant.signup is SignupMode.EMPLOYEE_ACTIVATION and customer.email is not None:
         await _send(uow, "account_active", customer)

@@ -111,7 +111,7 @@ class TestInvitationWithoutPasswords:
         await (await Staff.of(gateway)).create(email="ada@example.com", preferredLanguage="de")
         await gateway.deliver()
         (mail,) = gateway.mails("ada@example.com")
-        assert "Ein Passwort brauchen Sie nicht" in mail.text
+        assert "Melden Sie sich mit dieser E-Mail-Adresse an" in mail.text
 
     async def test_comes_with_the_activation_of_who_was_made_inactive(self, gateway: Gateway) -> None:
         staff = await Staff.of(gateway)
