@@ -22,6 +22,7 @@ from app.http.first_steps import first_steps
 from app.settings import Settings
 from app.wiring import read_tenants
 from tests.harness.readmes import Document, documents
+from tests.harness.sign_in import CODE_MAIL, code_of
 from tests.harness.server import PATIENCE, ROOT, ServerClient, ServerProcess
 
 README, *OTHERS = DOCUMENTS = documents()
@@ -41,6 +42,7 @@ QUOTED = (
     *("apollo.ts", "app.ts", "basket.ts", "cache.ts", "cookie.ts", "introspecting.py"),
     *("next/gateway.ts", "next/proxy.ts", "next/session.ts", "owner.py", "receiver.py"),
     *("relay/environment.ts", "service.py", "social.ts", "staff.py", "storefront.ts", "tabs.ts", "tokens.ts"),
+    *("passkeys.ts", "sign_in.ts"),
 )
 # What an operator writes; it is in no repository.
 WRITTEN_BY_THE_READER = {"scripts/.env", "scripts/tenants.env"}
@@ -90,6 +92,8 @@ class Reader:
             if mailed is None:
                 return
             self._known["MAILED_TOKEN"] = mailed
+        if "MAILED_CODE" in operation:
+            self._known["MAILED_CODE"] = await self._mailed_code()
         for name, value in self._known.items():
             operation = operation.replace(f'"{name}"', json.dumps(value))
         if match[1] == "integration" and "integration" not in self._tokens:
@@ -109,12 +113,24 @@ class Reader:
             self._tokens[kind] = tokens["accessToken"]
             if tokens.get("refreshToken"):
                 self._known["REFRESH_TOKEN"] = tokens["refreshToken"]
+        if payload.get("ticket"):
+            self._known["TICKET"] = payload["ticket"]
         if field == "revertEmailChange":
             self._address = payload["email"]
         if field == "customers":
             self._known["CUSTOMER_ID"] = payload["nodes"][0]["id"]
         if field == "createAddress":
             self._known["ADDRESS_ID"] = payload["address"]["id"]
+
+    async def _mailed_code(self) -> str:
+        """Wait for a mail with a code to sign in with that was not opened yet."""
+        with anyio.fail_after(PATIENCE):
+            while True:
+                for mail in self._client.mails():
+                    if mail.message_id not in self._opened and mail.subject == CODE_MAIL:
+                        self._opened.add(mail.message_id)
+                        return code_of(mail)
+                await anyio.sleep(0.02)
 
     async def _mailed_token(self, page: str) -> str | None:
         """Wait for a mail with a link to the page that was not opened yet; None when it says that there is no need."""

@@ -12,6 +12,8 @@ import pytest
 
 from app.adapters.social.demo_provider import run_demo_provider
 from tests.clients.conftest import Run
+from tests.harness.server import ServerProcess
+from tests.harness.sign_in import limits, shop_environment
 from tests.harness.social import free_port
 
 REDIRECT_URI = "com.example.shop:/callback"
@@ -92,6 +94,25 @@ class TestSocialLogin:
     def test_is_finished_by_the_app_that_began_it(self, run_typescript: Run) -> None:
         email = run_typescript("social_login", CLIENT_ID="shop-app", REDIRECT_URI=REDIRECT_URI)
         assert email == "ada@example.com"
+
+
+class TestSignIn:
+    @pytest.fixture
+    def settings_environment(self, tmp_path: Path) -> dict[str, str]:
+        keys = {"signup": "confirm_email", "require_second_factor": "all", "remember_device_days": 30}
+        caps = limits(mails_per_recipient_per_hour=20)
+        return shop_environment(tmp_path, caps, access_token_seconds=900, **keys)
+
+    def test_goes_through_the_steps_until_there_are_tokens(self, run_typescript: Run, server: ServerProcess) -> None:
+        mails = str(server.state_dir / "mail")
+        printed = run_typescript("sign_in_steps", CLIENT_ID="shop-storefront", MAILS=mails)
+        ada = "ada@example.com"
+        assert printed == [
+            {"asked": ["EMAIL_CODE", "CODE_INVALID EMAIL_CODE"], "email": ada},
+            {"asked": ["EMAIL_CODE", "CODE_INVALID EMAIL_CODE", "PASSWORD"], "email": ada},
+            {"asked": [], "email": ada},
+            ["INVALID_CREDENTIALS"],
+        ]
 
 
 class TestComposition:
