@@ -50,7 +50,7 @@ async def begin_social_login(
     await guard_social(uow)
     problems = Problems()
     provider = problems.check(lambda name: _parse_provider(uow, name), provider_id, "provider")
-    is_native = redirect_uri is None and code_challenge is None and (provider is None or provider.is_openid)
+    is_native = redirect_uri is None and code_challenge is None and (provider is None or provider.has_id_tokens)
     if not is_native:
         _check_beginning(problems, uow, redirect_uri, code_challenge)
     problems.raise_if_any()
@@ -65,7 +65,7 @@ async def begin_social_login(
     return BegunSocialLogin(
         authorization_url=url,
         state=None if is_native else state.text,
-        nonce=nonce if provider.is_openid else None,
+        nonce=nonce if provider.is_openid or is_native else None,
         expires_in=uow.tenant.social_state_seconds,
     )
 
@@ -145,7 +145,7 @@ async def prove(uow: UnitOfWork, answer: ProviderAnswer) -> tuple[SocialProvider
     problems = Problems()
     provider = problems.check(lambda name: _parse_provider(uow, name), answer.provider, "provider")
     check_answer(problems, answer)
-    if provider is not None and answer.id_token is not None and not provider.is_openid:
+    if provider is not None and answer.id_token is not None and not provider.has_id_tokens:
         problems.add(UserErrorCode.INVALID, "This provider has no id tokens: begin with a redirect.", "idToken")
     problems.raise_if_any()
     if provider is None:
