@@ -40,7 +40,8 @@ _VERIFIER_LENGTH = range(43, 129)
 class AuthorizationRequest:
     """Where the provider sends the person back to, and what ties its answer to our request.
 
-    `parameters` are those that the call adds.
+    `parameters` are those that the call adds. `reauthenticates`: the provider is to have the person log in anew, even
+    if they are logged in there.
     """
 
     redirect_uri: str
@@ -48,6 +49,7 @@ class AuthorizationRequest:
     nonce: str
     code_challenge: str
     parameters: tuple[tuple[str, str], ...] = ()
+    reauthenticates: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -82,8 +84,9 @@ class ProviderTokens:
 class SocialProof:
     """Who somebody is, as the provider says. `email_verified` is true only if the provider said JSON `true`.
 
-    `tokens` is None where the app has got the id token itself. `email_trusted`: by the provider's own rule the address
-    is of a domain that it keeps itself, so that it is believed without further settings.
+    `tokens` is None where the app has got the id token itself. `authenticated_at` is when the person has logged in at
+    the provider, in seconds since 1970, if it tells that (`auth_time`). `email_trusted`: by the provider's own rule the
+    address is of a domain that it keeps itself, so that it is believed without further settings.
     """
 
     issuer: str
@@ -94,6 +97,7 @@ class SocialProof:
     last_name: str | None
     tokens: ProviderTokens | None
     email_trusted: bool = False
+    authenticated_at: int | None = None
 
 
 def parse_code_challenge(text: str) -> str:

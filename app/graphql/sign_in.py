@@ -14,9 +14,10 @@ from app.graphql.context import Info
 from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import mutation
 from app.graphql.sessions import LoginPayload, present_login
+from app.graphql.social import SocialLoginInput, answer_of
 from app.services.sign_in import login_codes, phone_codes
 from app.services.sign_in.complete_login import complete_login
-from app.services.sign_in.reauthentication import prove_again
+from app.services.sign_in.reauthentication import prove_again, prove_at_provider
 
 
 @strawberry.input(description="The ticket of the login, and exactly one answer.")
@@ -110,6 +111,12 @@ class ReauthenticateInput:
         default=None, description="One of the ten recovery codes: `k7mq2xw9fd`. Blanks, hyphens and case do not matter."
     )
 
+    social: SocialLoginInput | None = strawberry.field(
+        default=None,
+        description="In the place of an answer: what came back from a provider that the customer has an account of, "
+        "begun in this session with `beginSocialLogin(input: {reauthenticate: true, …})`.",
+    )
+
 
 @strawberry.type(description="When the customer has proved who they are, or what to correct.")
 class ReauthenticatePayload:
@@ -195,11 +202,14 @@ class SignInMutations:
         The method is added to `tokenInfo { methods }`, and may raise its `level`. A customer who has TOTP or a passkey
         must use one of them.
         Who: a customer; not staff on their behalf.
-        User errors: `REQUIRED`, `INVALID`: give exactly one answer, and the ticket of a code or a passkey;
+        User errors: below `social`, `PROVIDER_REFUSED`, `INVALID_CREDENTIALS` and all others of a provider's answer:
+        begin again there; `REQUIRED`, `INVALID`: give exactly one answer, and the ticket of a code or a passkey;
         `CODE_INVALID`, `INVALID_CREDENTIALS`, `PASSKEY_INVALID`: ask again; `CODE_EXPIRED`: ask for another code;
         `TICKET_INVALID` at `ticket`: begin again; `METHOD_OFF`, `PASSWORD_LOGIN_OFF`: offer another way.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in yourself; `REAUTHENTICATION_REQUIRED`: use one
         of its `methods`; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
-        uow = info.context.uow
-        return ReauthenticatePayload(authenticated_at=await prove_again(uow, input.ticket, _answers(input)))
+        uow, answers = info.context.uow, _answers(input)
+        if input.social is not None and not any(answers.values()):
+            return ReauthenticatePayload(authenticated_at=await prove_at_provider(uow, answer_of(input.social)))
+        return ReauthenticatePayload(authenticated_at=await prove_again(uow, input.ticket, answers))

@@ -37,6 +37,17 @@ class SocialTokens:
     expires_in: int | None = strawberry.field(description="Seconds until the provider's access token expires: `3599`.")
 
 
+@strawberry.input(description="A parameter that the person is sent to the provider with.")
+class ParameterInput:
+    """Name and value."""
+
+    name: str = strawberry.field(
+        description="Its name, one of those that the shop allows for the provider: by default `prompt`, `login_hint`, "
+        "`ui_locales`, `acr_values` and `max_age` (OpenID Connect Core 3.1.2.1)."
+    )
+    value: str = strawberry.field(description="Its value, at most 500 characters: `select_account`.")
+
+
 @strawberry.input(description="The provider, and where it sends the person back to.")
 class BeginSocialLoginInput:
     """Provider, redirect URI and code challenge."""
@@ -53,6 +64,15 @@ class BeginSocialLoginInput:
         default=None,
         description="The PKCE code challenge (RFC 7636, S256): the SHA-256 of the code verifier in base64url, 43 "
         "characters, no padding.",
+    )
+    reauthenticate: bool = strawberry.field(
+        default=False,
+        description="True: the provider asks the customer to log in anew, for `reauthenticate` with `social`.",
+    )
+    parameters: list[ParameterInput] | None = strawberry.field(
+        default=None,
+        description='What the provider is told beside: `[{name: "login_hint", value: "ada@example.com"}]`. Each '
+        "name once. Not for the platform's own sheet.",
     )
 
 
@@ -222,12 +242,18 @@ class SocialMutations:
         Who: an anonymous session, or a customer who wants to link another account.
         User errors: `PROVIDER_UNKNOWN`: read `storefront { socialProviders { id } }`; `REDIRECT_URI_NOT_ALLOWED`,
         `REQUIRED` at `redirectUri` or `codeChallenge`, `INVALID` at `codeChallenge`: correct the
-        storefront; `PROVIDER_UNAVAILABLE`: offer another way to log in.
+        storefront; `INVALID`, `REQUIRED`, `TOO_LONG` within `parameters`: correct them, or ask the shop to allow them;
+        `PROVIDER_UNAVAILABLE`: offer another way to log in.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN` for other tokens; `RATE_LIMITED`: wait
         `retryAfter` seconds.
         """
         begun = await state_service.begin_social_login(
-            info.context.uow, input.provider, input.redirect_uri, input.code_challenge
+            info.context.uow,
+            input.provider,
+            input.redirect_uri,
+            input.code_challenge,
+            parameters=[(each.name, each.value) for each in input.parameters or ()],
+            reauthenticates=input.reauthenticate,
         )
         return BeginSocialLoginPayload(
             authorization_url=begun.authorization_url,
@@ -264,7 +290,7 @@ class SocialMutations:
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`: wait
         `retryAfter` seconds.
         """
-        outcome = await service.social_login(info.context.uow, _answer(input))
+        outcome = await service.social_login(info.context.uow, answer_of(input))
         if isinstance(outcome, LinkConfirmation):
             return SocialLoginPayload(link_ticket=outcome.ticket, user_errors=present(outcome.error))
         payload = _present_login(info, outcome.logged_in, created=outcome.created)
@@ -307,7 +333,7 @@ class SocialMutations:
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first; `REAUTHENTICATION_REQUIRED`: ask for
         the password, or log in again; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
-        linked = await account_service.link_social_account(info.context.uow, _answer(input), input.password)
+        linked = await account_service.link_social_account(info.context.uow, answer_of(input), input.password)
         return LinkSocialAccountPayload(
             account=present_social_account(linked.identity),
             social_tokens=_present_social_tokens(linked.tokens),
@@ -327,7 +353,8 @@ class SocialMutations:
         return UnlinkSocialAccountPayload(account_id=strawberry.ID(account_id))
 
 
-def _answer(input: SocialLoginInput) -> ProviderAnswer:
+def answer_of(input: SocialLoginInput) -> ProviderAnswer:
+    """Return what the client has brought back from a provider."""
     return ProviderAnswer(
         provider=input.provider,
         code=input.code,

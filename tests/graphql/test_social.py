@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from tests.factories import PASSWORD
 from tests.fakes import MovableClock
+from tests.harness.client import Answer
 from tests.harness.gateway import Gateway
 from tests.harness.server import ServerClient, ServerProcess
 from tests.harness.social import (
@@ -75,6 +76,35 @@ class TestBeginSocialLogin:
             "code_challenge": challenge_of(VERIFIER),
             "code_challenge_method": "S256",
         }
+
+    async def test_adds_the_parameters_of_the_call(self, gateway: Gateway) -> None:
+        given = [{"name": "prompt", "value": "select_account"}, {"name": "login_hint", "value": "ada+1@example.com"}]
+        sent = query_of((await (await arrive(gateway)).begin(parameters=given))["authorizationUrl"])
+        assert (sent["prompt"], sent["login_hint"]) == ("select_account", "ada+1@example.com")
+
+    @pytest.mark.parametrize(
+        ("given", "errors"),
+        [
+            ([("redirect_uri", "https://evil.example")], [("INVALID", "parameters.0.name")]),
+            ([("Prompt", "login")], [("INVALID", "parameters.0.name")]),
+            ([("prompt", "login"), ("prompt", "none")], [("INVALID", "parameters.1.name")]),
+            ([("prompt", "")], [("REQUIRED", "parameters.0.value")]),
+            ([("prompt", " login")], [("INVALID", "parameters.0.value")]),
+            ([("prompt", "a\nb")], [("INVALID", "parameters.0.value")]),
+            ([("prompt", "x" * 501)], [("TOO_LONG", "parameters.0.value")]),
+        ],
+        ids=str,
+    )
+    async def test_refuses_parameters_that_the_shop_does_not_allow(
+        self, gateway: Gateway, given: list[tuple[str, str]], errors: list[tuple[str, str]]
+    ) -> None:
+        parameters = [{"name": name, "value": value} for name, value in given]
+        payload = await (await arrive(gateway)).begin(parameters=parameters)
+        assert (payload["authorizationUrl"], codes(payload)) == (None, errors)
+
+    async def test_refuses_parameters_where_nobody_is_sent_away(self, gateway: Gateway) -> None:
+        given = {"redirectUri": None, "codeChallenge": None, "parameters": [{"name": "prompt", "value": "login"}]}
+        assert codes(await (await arrive(gateway)).begin(**given)) == [("INVALID", "parameters")]
 
     async def test_works_with_the_own_scheme_of_an_app(self, gateway: Gateway) -> None:
         payload = await (await arrive(gateway)).begin(redirectUri="com.example.shop:/callback")
@@ -217,6 +247,16 @@ class TestSocialLogin:
         assert len(ids) == len(people)
         assert len(set(ids)) == 1
         assert len(await gateway.rows("SELECT id FROM customer")) == 1
+
+
+class TestCodes:
+    async def test_may_have_four_kilobytes(self, gateway: Gateway, minted: MintingProvider) -> None:
+        payload = await (await arrive(gateway)).log_in(minted, code="c" * 4_096)
+        assert (payload["userErrors"], minted.codes) == ([], ["c" * 4_096])
+
+    async def test_that_are_longer_are_refused_at_their_field(self, gateway: Gateway, minted: MintingProvider) -> None:
+        payload = await (await arrive(gateway)).log_in(minted, code="c" * 4_097)
+        assert (codes(payload), minted.codes) == ([("TOO_LONG", "code")], [])
 
 
 class TestWhatSocialLoginRefuses:
@@ -828,3 +868,57 @@ class TestAProviderThatHangs:
         assert len(waits) > 20
         assert median(waits) < 0.1 * slow
         assert max(waits) < 2 * slow
+
+
+REAUTHENTICATE = """mutation ($input: ReauthenticateInput!) {
+    reauthenticate(input: $input) { authenticatedAt userErrors { code field message } }
+}"""
+
+
+class TestReauthenticate:
+    """A new login at a provider, as one more proof of who the customer is."""
+
+    async def _linked(self, gateway: Gateway, minted: MintingProvider) -> SocialPerson:
+        customer = SocialPerson(gateway, (await gateway.customer(email="eve@example.com")).tokens.access)
+        assert (await customer.link(minted)).user_errors("linkSocialAccount") == []
+        gateway.clock.advance(minutes=11)
+        return customer
+
+    async def _prove(self, customer: SocialPerson, minted: MintingProvider) -> Answer:
+        state = await customer.begun(minted, reauthenticate=True)
+        given = {"input": {"social": customer.answer(state)}}
+        return await customer.storefront.graphql(REAUTHENTICATE, given, customer.token)
+
+    async def test_asks_the_provider_for_a_new_login(self, gateway: Gateway, minted: MintingProvider) -> None:
+        customer = await self._linked(gateway, minted)
+        query = query_of((await customer.begin(reauthenticate=True))["authorizationUrl"])
+        assert (query["prompt"], query["max_age"]) == ("login", "0")
+        assert "prompt" not in query_of((await customer.begin())["authorizationUrl"])
+
+    async def test_counts_as_a_fresh_login(self, gateway: Gateway, minted: MintingProvider) -> None:
+        customer = await self._linked(gateway, minted)
+        minted.claims = {"auth_time": int(gateway.clock.now().timestamp())}
+        assert (await self._prove(customer, minted))["reauthenticate"]["userErrors"] == []
+        info = await gateway.graphql("{ tokenInfo { methods } }", token=customer.token)
+        assert info["tokenInfo"]["methods"] == ["PASSWORD", "SOCIAL"]
+
+    @pytest.mark.parametrize("ago", [None, 601, "now"])
+    async def test_wants_to_be_told_that_the_login_is_recent(
+        self, gateway: Gateway, minted: MintingProvider, ago: int | str | None
+    ) -> None:
+        customer = await self._linked(gateway, minted)
+        minted.claims = {"auth_time": int(gateway.clock.now().timestamp()) - ago if isinstance(ago, int) else ago}
+        answer = await self._prove(customer, minted)
+        assert answer.user_errors("reauthenticate")[0][0] == "PROVIDER_REFUSED"
+
+    async def test_is_of_an_account_of_the_customers_own(self, gateway: Gateway, minted: MintingProvider) -> None:
+        customer = await self._linked(gateway, minted)
+        minted.claims = {"sub": "somebody-else", "auth_time": int(gateway.clock.now().timestamp())}
+        answer = await self._prove(customer, minted)
+        assert answer.user_errors("reauthenticate") == [("INVALID_CREDENTIALS", "social.provider")]
+
+    async def test_names_the_place_of_what_is_wrong(self, gateway: Gateway, minted: MintingProvider) -> None:
+        customer = await self._linked(gateway, minted)
+        given = {"input": {"social": customer.answer("cg_ss_" + "A" * 43)}}
+        answer = await gateway.graphql(REAUTHENTICATE, given, customer.token)
+        assert answer.user_errors("reauthenticate") == [("TOKEN_INVALID", "social.state")]

@@ -111,7 +111,12 @@ def make_proof(
         first_name=first_name,
         last_name=last_name,
         tokens=tokens,
+        authenticated_at=_whole(answers[0].get("auth_time")),
     )
+
+
+def _whole(value: object) -> int | None:
+    return value if type(value) is int else None
 
 
 def _first(answers: list[dict[str, Any]], path: str) -> Any:

@@ -61,6 +61,9 @@ class ProviderClient:
             parameters |= {"code_challenge": request.code_challenge, "code_challenge_method": "S256"}
         if provider.is_openid and rules.sends_nonce:
             parameters["nonce"] = request.nonce
+        if request.reauthenticates:
+            # OpenID Connect Core section 3.1.2.1: the person logs in anew, and the id token says when.
+            parameters |= {"prompt": "login", "max_age": "0"}
         if provider.response_mode is not None:
             parameters["response_mode"] = provider.response_mode
         return str(add_params_to_uri(endpoints.authorization, list(parameters.items())))

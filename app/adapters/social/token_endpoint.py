@@ -66,11 +66,12 @@ async def trade_code(
 
 def _raise_for(error: object, description: object) -> NoReturn:
     # Providers older than the standard, such as Facebook, describe a wrong code with an object.
-    is_object = isinstance(error, dict)
+    is_refusal = isinstance(error, dict) or error in _REFUSALS
     if isinstance(error, dict):
-        error, description = error.get("type"), error.get("message")
+        description = error.get("message")
+        error = error.get("type")
     told = ": ".join(filter(None, (_line(error, _LONGEST_ERROR), _line(description, _LONGEST_DESCRIPTION))))
-    if is_object or error in _REFUSALS:
+    if is_refusal:
         raise ProviderRefusedError(f"its token endpoint says {told}", told)
     raise ProviderUnavailableError(f"its token endpoint says {told}")
 

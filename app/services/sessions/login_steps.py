@@ -30,7 +30,7 @@ class LoginStep:
 
 async def find_ways_in(uow: UnitOfWork, customer: CustomerProfile) -> WaysIn:
     """Return what a customer can sign in with, by one statement."""
-    passkeys, totp, recovery_codes = await uow.ways_in.count(customer.id)
+    passkeys, totp, recovery_codes, social = await uow.ways_in.count(customer.id)
     return WaysIn(
         password=customer.has_password,
         email=customer.email is not None,
@@ -38,6 +38,7 @@ async def find_ways_in(uow: UnitOfWork, customer: CustomerProfile) -> WaysIn:
         passkeys=passkeys,
         totp=totp > 0,
         recovery_codes=recovery_codes,
+        social=social,
     )
 
 
