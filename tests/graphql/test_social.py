@@ -324,7 +324,7 @@ class TestWhatSocialLoginRefuses:
         assert codes(await person.finish(state, codeVerifier=verifier)) == [(code, "codeVerifier")]
         assert codes(await person.finish(state)) == []
 
-    @pytest.mark.parametrize(("code", "error"), [("", "REQUIRED"), ("x" * 2049, "TOO_LONG")])
+    @pytest.mark.parametrize(("code", "error"), [("", "REQUIRED"), ("x" * 4097, "TOO_LONG")])
     async def test_what_is_no_code(self, gateway: Gateway, code: str, error: str) -> None:
         assert codes(await (await arrive(gateway)).finish("x", code=code)) == [(error, "code")]
 
