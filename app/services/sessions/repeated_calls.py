@@ -16,8 +16,9 @@ How an operation does that:
    the same transaction. What else the answer has goes along as JSON (`await call.keep(tokens, created=True)`), and is
    there again in `kept.more`. If no tokens are issued, because there is a next step, nothing is kept: the caller's
    token goes on working.
-4. An operation that asks somebody else meanwhile, and holds no lock by which its repetition would wait, says how to
-   find out whether it still does: `call.answer(first, again, is_running)`. Then the repetition waits for the pair.
+4. An operation that asks somebody else meanwhile, and holds no lock by which its repetition would wait, raises
+   `TakenError` where it finds its work taken, and says how to find out whether that still goes on:
+   `call.answer(first, again, is_running)`. Then the repetition waits for the pair.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from app.domain.errors import AccessError, DomainError
 from app.domain.ports import Limit
 from app.domain.tokens import hash_token
 from app.models.sessions import KeptPair
-from app.services.limits import MINUTE, hit
+from app.services.limits import MINUTE, give_back, hit
 from app.services.sessions.kept_pairs import Kept, keep_pair, reopen
 from app.services.sessions.token_sets import TokenSet
 from app.services.unit_of_work import UnitOfWork
@@ -48,6 +49,10 @@ _TRIES = Limit("repeated_call.token", 10, MINUTE)
 # Seconds that a repetition waits for the first call: less than a request may take. It looks as often as it may wait.
 _PATIENCE = 8.0
 _PAUSE = 0.1
+
+
+class TakenError(DomainError):
+    """Another call has begun this one's work; perhaps the same call, which is not finished yet."""
 
 
 class RepeatableCall:
@@ -68,7 +73,7 @@ class RepeatableCall:
     ) -> Result:
         """Return what `first` does, or, if the same call has replaced the caller's token already, `again`.
 
-        `is_running` tells after a failure whether the same call runs elsewhere, whose pair is then waited for.
+        `is_running` tells after a `TakenError` whether the same call runs elsewhere, whose pair is then waited for.
 
         Raises UNAUTHENTICATED if the token is revoked for any other reason, or the pair does not live any more.
         """
@@ -81,9 +86,10 @@ class RepeatableCall:
             return again(kept)
         try:
             return await first()
-        except (DomainError, AccessError):
+        except (DomainError, AccessError) as error:
             # Perhaps the same call was a moment faster, and this one has failed for nothing but that.
-            if not await self._is_kept() and not (is_running and await self._comes(is_running)):
+            is_taken = is_running is not None and isinstance(error, TakenError)
+            if not (await self._comes(is_running) if is_taken and is_running else await self._is_kept()):
                 raise
             await uow.forget()
             kept = await self._find()
@@ -100,8 +106,9 @@ class RepeatableCall:
         return bool(await self._uow.kept_pair_lookup.list(self._presented_hash, self._uow.now))
 
     async def _comes(self, is_running: Callable[[UnitOfWork], Awaitable[bool]]) -> bool:
-        """Wait for the call that runs elsewhere, and tell whether it has kept a pair; nobody waits for us meanwhile."""
-        await self._uow.forget()
+        """Wait for the call that runs elsewhere, and tell whether it has kept a pair."""
+        # Nobody shall wait for us meanwhile.
+        await self._uow.roll_back()
         deadline = asyncio.get_running_loop().time() + _PATIENCE
         while asyncio.get_running_loop().time() < deadline:
             # In this order: who has just ended has kept the pair before.
@@ -125,6 +132,7 @@ class RepeatableCall:
         await hit(uow, _TRIES, self._presented_hash.hex())
         for pair in found:
             if pair.input_hash is not None and hmac.compare_digest(pair.input_hash, self._input_hash):
+                await give_back(uow, _TRIES, self._presented_hash.hex())
                 return await self._reopen(pair)
         return None
 

@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.domain.errors import DomainError, Refused, UserErrorCode, refuse
+from app.domain.errors import DomainError, FieldError, Refused, UserErrorCode, refuse
 from app.domain.problems import Problems
 from app.domain.social import (
     AuthorizationGrant,
@@ -20,6 +20,7 @@ from app.domain.tenants import SocialProvider
 from app.domain.tokens import OpaqueToken, TokenPrefix, hash_token
 from app.models.social import SocialState
 from app.services.limits import guard_social
+from app.services.sessions.repeated_calls import TakenError
 from app.services.social.answers import ProviderAnswer, check_answer
 from app.services.unit_of_work import UnitOfWork
 
@@ -233,12 +234,9 @@ async def _claim(uow: UnitOfWork, text: str, field: str) -> SocialState:
     raise _not_begun(field)
 
 
-def _not_begun(field: str) -> DomainError:
-    return refuse(
-        UserErrorCode.TOKEN_INVALID,
-        "This social login was begun in another session, or is finished. Please begin again.",
-        field,
-    )
+def _not_begun(field: str) -> TakenError:
+    message = "This social login was begun in another session, or is finished. Please begin again."
+    return TakenError(FieldError(UserErrorCode.TOKEN_INVALID, (field,), message))
 
 
 def _check_is_begun(uow: UnitOfWork, begun: SocialState, provider: SocialProvider, field: str) -> None:
