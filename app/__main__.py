@@ -35,6 +35,7 @@ from app.wiring import (
     check_migrated,
     check_state_dir,
     close_tools,
+    faults_of_mail,
     list_keys,
     migrate,
     open_tenants,
@@ -108,7 +109,7 @@ async def _run_worker(settings: Settings, files: TenantFiles) -> None:
     tools = build_tools(settings, tenants=files.reading.tenants)
     live = LiveTools(tools)
     with run_metrics(settings, tools):
-        following = follow_tenants(files, live, stop, partial(_faults_of_lists, settings=settings))
+        following = follow_tenants(files, live, stop, partial(_faults_of_shops, settings=settings))
         working = [asyncio.create_task(job) for job in (work(live, stop), following)]
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait([*working, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -217,16 +218,23 @@ def check_tenants(settings: Settings) -> None:
 
 
 def _read_tenants_whole(settings: Settings) -> TenantFiles:
-    """Return the tenants; raises `TenantsFileError` also for a listed operation that the schema cannot run."""
+    """Return the tenants; raises `TenantsFileError` also for a listed operation that the schema cannot run.
+
+    And for what the environment has to have because a shop has the gateway send its mails.
+    """
     files = open_tenants(settings)
-    faults = list(_faults_of_lists(files.reading.tenants, settings=settings))
+    faults = list(_faults_of_shops(files.reading.tenants, settings=settings))
     if faults:
         raise TenantsFileError(faults)
     return files
 
 
-def _faults_of_lists(tenants: Iterable[Tenant], *, settings: Settings) -> Iterator[str]:
-    """Yield what is wrong with the lists of operations; the schema is built only if there are any."""
+def _faults_of_shops(tenants: Iterable[Tenant], *, settings: Settings) -> Iterator[str]:
+    """Yield what is wrong with the lists of operations, and what the shops' mails lack.
+
+    The schema is built only if there are any lists.
+    """
+    yield from faults_of_mail(tenants, settings)
     listing = [tenant for tenant in tenants if tenant.operations is not None]
     if listing:
         yield from faults_of_lists(listing, build_documents(production=settings.profile is Profile.PRODUCTION))

@@ -30,6 +30,7 @@ _MISSING_IN_PRODUCTION = {
     "smtp_url": "the mail server, such as smtp://user:password@mail.example:587?starttls=required",
     "tenants_file": "your own tenants; everybody knows the secrets of the built-in demo",
 }
+_FOR_MAIL = frozenset({"mail_from", "smtp_url"})
 
 
 class SettingsError(Exception):
@@ -176,6 +177,14 @@ class Settings(BaseSettings):
         return self.database_url == f"sqlite:///{self.state_dir}/gateway.db"
 
     @property
+    def missing_for_mail(self) -> tuple[str, ...]:
+        """What is missing where a shop has the gateway send its mails; nothing in development, or with SMTP_URL."""
+        if self.profile is not Profile.PRODUCTION or self.smtp_url is not None:
+            return ()
+        missing = {"smtp_url"} if self.mail_from is not None else _FOR_MAIL
+        return tuple(f"{name.upper()} is missing: {_MISSING_IN_PRODUCTION[name]}" for name in sorted(missing))
+
+    @property
     def database_limits(self) -> DatabaseLimits:
         """How much of the database this process takes, and how long it waits for it."""
         return DatabaseLimits(self.database_connections, self.database_timeout_seconds, self.database_pooler)
@@ -242,8 +251,12 @@ def pass_on(name: str, value: str) -> None:
 
 def _faults_in_production(given: Mapping[str, str]) -> list[str]:
     """Return what production cannot do without, and what it will not do with."""
+    # Whether mail is sent at all the shops say, and they are read later.
+    unsure = _FOR_MAIL if "tenants_file" in given and "smtp_url" not in given else frozenset()
     faults = [
-        f"{name.upper()} is missing: {what}" for name, what in _MISSING_IN_PRODUCTION.items() if name not in given
+        f"{name.upper()} is missing: {what}"
+        for name, what in _MISSING_IN_PRODUCTION.items()
+        if name not in given and name not in unsure
     ]
     if given.get("public_url", "https:").partition(":")[0].lower() != "https":
         faults.append("PUBLIC_URL must begin with https:// in production")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
@@ -26,7 +26,7 @@ from app.adapters.keys.signing_keys import kid, read_keys, rotate_keys
 from app.adapters.limits.counted import CountedLimiter
 from app.adapters.limits.memory import MemoryLimiter
 from app.adapters.mail.folder import MailFolder
-from app.adapters.mail.mailers import FileMailer
+from app.adapters.mail.mailers import FileMailer, NoMailer
 from app.adapters.mail.previews import MailPreviews
 from app.adapters.mail.smtp import SmtpMailer
 from app.adapters.mail.texts import TEMPLATES, JinjaMailTexts
@@ -40,7 +40,7 @@ from app.adapters.webhooks import HttpWebhookSender
 from app.domain.ports import Clock, Database, Limiter, Mailbox, Mailer, Observer, Previews, SchemaVersion
 from app.domain.profile import Profile
 from app.domain.releases import RELEASE, is_served_by
-from app.domain.tenants import TenantDirectory
+from app.domain.tenants import MailMode, Tenant, TenantDirectory
 from app.domain.tools import Tools
 from app.settings import Settings, pass_on
 
@@ -52,6 +52,7 @@ __all__ = [
     "check_migrated",
     "check_state_dir",
     "close_tools",
+    "faults_of_mail",
     "list_keys",
     "migrate",
     "open_mailbox",
@@ -83,6 +84,13 @@ def open_tenants(settings: Settings, reading: Reading | None = None) -> TenantFi
     if reading is None:
         files.read_all()
     return files
+
+
+def faults_of_mail(tenants: Iterable[Tenant], settings: Settings) -> Sequence[str]:
+    """Return what the environment lacks if the gateway is to send the mails of one of these shops."""
+    if settings.missing_for_mail and any(tenant.mail is MailMode.SMTP for tenant in tenants):
+        return settings.missing_for_mail
+    return ()
 
 
 def migrate(settings: Settings) -> str | None:
@@ -170,7 +178,8 @@ def _database_fault(settings: Settings, error: OSError) -> ValueError:
 
 def check_state_dir(settings: Settings) -> None:
     """Raise `ValueError`, with one line, if something is to be kept in STATE_DIR that cannot be written there."""
-    if settings.signing_keys_file is not None and settings.smtp_url is not None and not settings.keeps_database:
+    keeps_mail = settings.smtp_url is None and settings.profile is not Profile.PRODUCTION
+    if settings.signing_keys_file is not None and not keeps_mail and not settings.keeps_database:
         return
     # Where the folder would be made, if it is not there yet: nothing is left behind.
     folder = next(each for each in (settings.state_dir, *settings.state_dir.absolute().parents) if each.exists())
@@ -314,6 +323,8 @@ def _build_mailer(settings: Settings, clock: Clock) -> Mailer:
     if settings.smtp_url is not None:
         sender = settings.mail_from or _DEVELOPMENT_SENDER
         return SmtpMailer(settings.smtp_url, sender, clock, settings.smtp_token_command)
+    if settings.profile is Profile.PRODUCTION:
+        return NoMailer()
     return FileMailer(_mail_folder(settings), settings.mail_from or _DEVELOPMENT_SENDER, clock)
 
 
