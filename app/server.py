@@ -31,6 +31,9 @@ from app.wiring import (
 
 # Seconds between two looks at the tenants file by the process that watches over the others.
 PAUSE = 2.0
+# Seconds that a process may take to answer the one that watches it. A new one answers only when it has imported
+# everything, so that with uvicorn's 5 a busy machine would end each of them again before it is ready.
+PATIENCE = 60
 
 
 def run_server(settings: Settings, files: TenantFiles) -> None:
@@ -50,6 +53,7 @@ def run_server(settings: Settings, files: TenantFiles) -> None:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=REQUESTS,
+        timeout_worker_healthcheck=PATIENCE,
     )
     if settings.processes == 1:
         _run_alone(config)
