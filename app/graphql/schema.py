@@ -32,6 +32,7 @@ from app.graphql.signup import SignupMutations
 from app.graphql.social import SocialMutations
 from app.graphql.staff_customers import StaffCustomerMutations, StaffCustomerQueries
 from app.graphql.storefront import StorefrontQueries
+from app.graphql.totp import TotpMutations
 
 _ERRORS = """
 What the program must handle comes as `errors`, each with one of these `extensions.code`:
@@ -81,6 +82,7 @@ class Mutation(
     SessionMutations,
     SignInMutations,
     SignInMethodMutations,
+    TotpMutations,
     SignupMutations,
     SocialMutations,
     CredentialMutations,
