@@ -80,7 +80,7 @@ class Owner:
     def __init__(self, gateway: Gateway, person: Person) -> None:
         self.gateway = gateway
         self.person = person
-        self.token = person.tokens.access if person.tokens else ""
+        self.token = person.tokens.access
         self.codes: list[str] = []
 
     async def call(self, document: str, access: str | None = None, **given: Any) -> Answer:
