@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import parent_process
+from multiprocessing.process import BaseProcess
+from typing import cast
 
 import uvicorn
 from uvicorn._types import ASGIApplication
@@ -18,6 +24,9 @@ from uvicorn.importer import import_from_string
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from app.ending import REQUESTS
+from app.http.client_address import ClientAddresses
+from app.listening.connection import IDLE_SECONDS, Connection
+from app.listening.sockets import ListenError, Listeners, shown
 from app.settings import Settings
 from app.wiring import (
     Reading,
@@ -31,6 +40,8 @@ from app.wiring import (
 # Seconds between two looks at the tenants file by the process that watches over the others.
 PAUSE = 2.0
 
+_log = logging.getLogger(__name__)
+
 
 def run_server(settings: Settings, files: TenantFiles) -> None:
     """Serve until SIGTERM or SIGINT, and replace each process that dies.
@@ -40,23 +51,42 @@ def run_server(settings: Settings, files: TenantFiles) -> None:
     config = uvicorn.Config(
         _Application(files),
         factory=True,
-        host=settings.host,
-        port=settings.port,
+        http=_connections(settings),
         workers=settings.processes,
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=REQUESTS,
     )
+    try:
+        listeners = Listeners(settings.hosts, settings.port)
+    except ListenError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(STARTUP_FAILURE)
+    _log.info("Listening at %s", ", ".join(map(shown, listeners.sockets)))
+    try:
+        _serve(config, settings, files, listeners)
+    finally:
+        listeners.close()
+
+
+def _connections(settings: Settings) -> type[asyncio.Protocol]:
+    """Return what uvicorn makes each connection with; every process is handed it."""
+    proxies = ClientAddresses(map(str, settings.trusted_proxies)) if settings.proxy_protocol else None
+    return cast("type[asyncio.Protocol]", partial(Connection, proxies=proxies))
+
+
+def _serve(config: uvicorn.Config, settings: Settings, files: TenantFiles, listeners: Listeners) -> None:
     if settings.processes == 1:
-        _run_alone(config)
+        _run_alone(config, listeners)
     else:
         # A fault that would end every process is reported once here, and not by each of them again and again.
         asyncio.run(close_tools(build_tools(settings, tenants=files.reading.tenants)))
         with run_metrics_of_processes(settings):
-            _run_many(config, files)
+            _run_many(config, files, listeners)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +109,37 @@ class _ApplicationElsewhere:
 
     def __call__(self) -> ASGIApplication:
         """Return the application."""
+        parent = parent_process()
+        if parent is not None:
+            threading.Thread(target=_end_with, args=[parent], daemon=True).start()
         application: ASGIApplication = import_from_string("app.main:create_app")(self.reading)
         return application
 
 
-def _run_alone(config: uvicorn.Config) -> None:
-    server = uvicorn.Server(config)
-    server.run()
+def _end_with(parent: BaseProcess) -> None:
+    """End this process when the one is gone that watches over it: nobody else would, and it would keep the port."""
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, which ends by the signal that has ended it, so that nothing can be done after it."""
+
+    def __init__(self, config: uvicorn.Config, listeners: Listeners) -> None:
+        super().__init__(config)
+        self._listeners = listeners
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, and end."""
+        for server in self.servers:
+            server.close()
+        self._listeners.close()
+        await super().shutdown(sockets)
+
+
+def _run_alone(config: uvicorn.Config, listeners: Listeners) -> None:
+    server = _Server(config, listeners)
+    server.run(sockets=listeners.sockets)
     if not server.started:
         sys.exit(STARTUP_FAILURE)
 
@@ -96,6 +150,10 @@ class _Supervisor(Multiprocess):
     At the end uvicorn would keep the port open for callers that nobody answers. At SIGHUP it would replace all
     processes, and here each of them takes up what has changed in the tenants file.
     """
+
+    def __init__(self, config: uvicorn.Config, listeners: Listeners) -> None:
+        super().__init__(config, listeners.sockets)
+        self._listeners = listeners
 
     def init_processes(self) -> None:
         """Start the processes."""
@@ -115,8 +173,7 @@ class _Supervisor(Multiprocess):
 
     def terminate_all(self) -> None:
         """Close the port and end the processes, so that a load balancer finds it closed and asks another host."""
-        for listener in self.sockets:
-            listener.close()
+        self._listeners.close()
         super().terminate_all()
 
     def follow(self, files: TenantFiles) -> None:
@@ -138,9 +195,9 @@ def _hangups_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
 
-def _run_many(config: uvicorn.Config, files: TenantFiles) -> None:
-    supervisor = _Supervisor(config, sockets=[config.bind_socket()])
-    if not files.is_built_in:
+def _run_many(config: uvicorn.Config, files: TenantFiles | None, listeners: Listeners) -> None:
+    supervisor = _Supervisor(config, listeners)
+    if files is not None and not files.is_built_in:
         threading.Thread(target=supervisor.follow, args=[files], daemon=True).start()
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):

@@ -40,7 +40,8 @@ FLOORS: dict[str, set[str]] = {
     "worker": {"services", "models", "domain"},
     "reloading": {"wiring", "domain"},
     "ending": set(),
-    "server": {"ending", "wiring", "settings"},
+    "listening": {"http", "domain"},
+    "server": {"ending", "listening", "wiring", "http", "settings"},
     "main": {"ending", "reloading", "worker", "wiring", "http", "graphql", "services", "settings", "domain"},
     "__main__": {
         "ending",
@@ -90,7 +91,7 @@ OWNERS: dict[str, set[str]] = {
     "strawberry": {"graphql"},
     "graphql": {"graphql", "app.http.graphql", "app.http.errors"},
     "starlette": {"http", "main"},
-    "uvicorn": {"server"},
+    "uvicorn": {"server", "listening"},
     "pydantic_settings": {"settings"},
     "sqlmodel": {"models", "repositories"},
     "alembic": {"adapters", "migrations"},
@@ -100,6 +101,7 @@ OWNERS: dict[str, set[str]] = {
     "uuid": {"app.adapters.clock"},
     "uuid_utils": {"app.adapters.clock"},
     "time": {"app.adapters.clock"},
+    "socket": {"adapters", "listening", "server"},
     "tqdm": {"app.services.staff.import_files"},
     **{
         library: {"adapters"}
@@ -117,7 +119,6 @@ OWNERS: dict[str, set[str]] = {
             "prometheus_client",
             "redis",
             "smtplib",
-            "socket",
             "sqlite3",
             "ssl",
             "standardwebhooks",
