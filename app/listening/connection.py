@@ -20,8 +20,8 @@ MAX_HEAD = 32_768
 HEAD_SECONDS, BODY_SECONDS = 10.0, 30.0
 # Seconds without a request.
 IDLE_SECONDS = 75
-# Seconds for a caller who still sends to read why nobody takes it: closing at once may take the answer away.
-_LINGER = 1.0
+# Seconds and bytes for a caller who still sends, so that the answer is read: closing at once may take it away.
+_LINGER, _LINGER_BYTES = 1.0, 262_144
 # Who has connected to a socket that is a file is on this machine.
 _THIS_MACHINE = ("127.0.0.1", 0)
 
@@ -74,6 +74,7 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read what has come (asyncio)."""
         if self._is_refused:
+            self._throw_away(data)
             return
         if self._proxy_header is not None:
             data = self._read_proxy_header(self._proxy_header + data)
@@ -185,12 +186,18 @@ class Connection(HttpToolsProtocol):
             part = "its body" if self._in_body else "the request line and the headers"
             self._refuse(408, f"The request was not complete within {limit:.0f} seconds: {part}.")
 
+    def _throw_away(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > _LINGER_BYTES:
+            self.transport.close()
+
     def _refuse_size(self) -> None:
         self._refuse(431, f"The request line and the headers have more than {MAX_HEAD} bytes.")
 
     def _refuse(self, status: int, sentence: str) -> None:
         """Answer if nothing is being answered, take no more, and close."""
         self._is_refused = True
+        self._size = 0
         self._drop_deadline()
         if self._answers():
             if not self._in_body:

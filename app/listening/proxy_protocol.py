@@ -63,9 +63,16 @@ def _read_v1(data: bytes) -> ProxyHeader | None:
     if match["version"] is None:
         return ProxyHeader(length, None)
     source, target, port = (match[name].decode() for name in ("source", "target", "port"))
-    if not ip_address(source).version == ip_address(target).version == int(match["version"]) or int(port) > 0xFFFF:
+    if {_version(source), _version(target)} != {int(match["version"])} or int(port) > 0xFFFF:
         raise ValueError("version 1 with another kind of address")
     return ProxyHeader(length, (source, int(port)))
+
+
+def _version(address: str) -> int | None:
+    try:
+        return ip_address(address).version
+    except ValueError:
+        return None
 
 
 def _read_v2(data: bytes) -> ProxyHeader | None:
