@@ -22,6 +22,7 @@ from app.domain.database_limits import DatabaseLimits, Pooler
 from app.domain.database_url import FORM, read_server_url
 from app.domain.hosts import ALL_IPV4, ALL_IPV6, SOCKET, read_hosts
 from app.domain.profile import Profile
+from app.domain.redis_url import read_redis_url
 
 _MISSING_IN_PRODUCTION = {
     "mail_from": "the address that mail is sent from, such as 'Shop <no-reply@shop.example>'",
@@ -49,14 +50,7 @@ def _database_url(text: str) -> str:
 
 
 def _redis_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"redis", "rediss"} or not parts.hostname:
-        raise ValueError("must be redis://host:6379/0, or rediss:// with TLS")
-    for name, value in parse_qsl(parts.query, keep_blank_values=True):
-        if name != "db" or not value.isdecimal():
-            raise ValueError(f"has the option '{name}', and none is known but db, the number of the database")
-    if not re.fullmatch(r"/?\d*", parts.path):
-        raise ValueError("must have the number of the database after the host, such as redis://host:6379/0")
+    read_redis_url(text)
     return text
 
 
@@ -118,7 +112,7 @@ def _existing_file(path: Path) -> Path:
 
 def _existing_file_or_folder(path: Path) -> Path:
     if not path.is_file() and not path.is_dir():
-        raise ValueError(f"names '{path}', which is neither a file nor a folder")
+        raise ValueError(f"names '{path}', which is not a file or a folder")
     return path
 
 

@@ -32,6 +32,7 @@ from app.adapters.mail.previews import MailPreviews
 from app.adapters.mail.smtp import SmtpMailer
 from app.adapters.mail.texts import TEMPLATES, JinjaMailTexts
 from app.adapters.metrics import PrometheusMetrics, serve_metrics
+from app.adapters.phone_codes import WebhookPhoneCodes
 from app.adapters.social.demo_provider import run_demo_provider
 from app.adapters.social.providers import SocialProviders
 from app.adapters.tenants.file import Reading, TenantFiles, TenantsFileError
@@ -191,6 +192,7 @@ def build_tools(settings: Settings, clock: Clock | None = None, tenants: TenantD
     clock = clock or SystemClock()
     signer = _build_signer(settings, clock)
     metrics = PrometheusMetrics()
+    webhooks = HttpWebhookSender(clock, loopback=settings.profile is Profile.DEVELOPMENT)
     return Tools(
         clock=clock,
         random=SystemRandom(),
@@ -201,7 +203,8 @@ def build_tools(settings: Settings, clock: Clock | None = None, tenants: TenantD
         sealer=RotatingSealer(signer.key_material),
         limiter=CountedLimiter(_build_limiter(settings, clock), metrics.limit_hit),
         mailer=_build_mailer(settings, clock),
-        webhooks=HttpWebhookSender(clock, loopback=settings.profile is Profile.DEVELOPMENT),
+        webhooks=webhooks,
+        phone_codes=WebhookPhoneCodes(webhooks, clock),
         social=SocialProviders(clock, loopback=settings.profile is Profile.DEVELOPMENT),
         challenges=HttpChallenges(loopback=settings.profile is Profile.DEVELOPMENT),
         mail_texts=JinjaMailTexts(TEMPLATES),

@@ -89,8 +89,19 @@ NOUNS = (
         model=Customer,
         shown=customers.Customer,
         line=CustomerLine,
-        others=frozenset({"b2b", "metadata", "password", "password_hash", "groups", "email_verified", "email_bounced"})
-        | frozenset({"accounts", "product_lists", "payment_instruments", "anonymization_info"})
+        others=frozenset(
+            {
+                "b2b",
+                "metadata",
+                "password",
+                "password_hash",
+                "groups",
+                "phone_verified",
+                "email_verified",
+                "email_bounced",
+            }
+        )
+        | frozenset({"phone_verified", "accounts", "product_lists", "payment_instruments", "anonymization_info"})
         | frozenset(COMPANY)
         | NEW_CUSTOMER
         | DECIDED_BY_STAFF

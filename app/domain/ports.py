@@ -11,7 +11,7 @@ from sqlalchemy import Executable
 
 from app.domain.rows import Reading, RowT, Writing
 from app.domain.social import AuthorizationGrant, AuthorizationRequest, NativeGrant, SocialProof
-from app.domain.tenants import Challenge, SocialProvider, Tenant
+from app.domain.tenants import Challenge, PhoneCodes, SocialProvider, Tenant
 
 
 class Clock(Protocol):
@@ -410,6 +410,24 @@ class WebhookSender(Protocol):
 
         Raises `OSError` if there is no answer in time, or if we may not call the target.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PhoneCode:
+    """A code for a phone, which works for `expires_in` more seconds; `id` is stable over retries."""
+
+    id: str
+    phone: str
+    code: str
+    expires_in: int
+
+
+class PhoneCodeSender(Protocol):
+    """Who sends codes to phones, for a shop that has that."""
+
+    async def send(self, service: PhoneCodes, code: PhoneCode) -> None:
+        """Hand the code over. Returns when the other side has accepted it, else raises `OSError`."""
         ...
 
 

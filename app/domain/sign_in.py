@@ -120,6 +120,7 @@ class WaysIn:
     passkeys: int = 0
     totp: bool = False
     recovery_codes: int = 0
+    social: int = 0
 
     def has(self, method: SignInMethod) -> bool:
         """Tell whether the customer has what the method needs."""
@@ -130,7 +131,7 @@ class WaysIn:
             SignInMethod.PASSKEY: self.passkeys > 0,
             SignInMethod.TOTP: self.totp,
             SignInMethod.RECOVERY_CODE: self.totp and self.recovery_codes > 0,
-            SignInMethod.SOCIAL: False,
+            SignInMethod.SOCIAL: self.social > 0,
         }[method]
 
 

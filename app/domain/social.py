@@ -17,12 +17,16 @@ _VERIFIER_LENGTH = range(43, 129)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AuthorizationRequest:
-    """Where the provider sends the person back to, and what ties its answer to our request."""
+    """Where the provider sends the person back to, and what ties its answer to our request.
+
+    `reauthenticates`: the provider is to have the person log in anew, even if they are logged in there.
+    """
 
     redirect_uri: str
     state: str
     nonce: str
     code_challenge: str
+    reauthenticates: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -57,7 +61,8 @@ class ProviderTokens:
 class SocialProof:
     """Who somebody is, as the provider says. `email_verified` is true only if the provider said JSON `true`.
 
-    `tokens` is None where the app has got the id token itself.
+    `tokens` is None where the app has got the id token itself. `authenticated_at` is when the person has logged in at
+    the provider, in seconds since 1970, if it tells that (`auth_time`).
     """
 
     issuer: str
@@ -67,6 +72,7 @@ class SocialProof:
     first_name: str | None
     last_name: str | None
     tokens: ProviderTokens | None
+    authenticated_at: int | None = None
 
 
 def parse_code_challenge(text: str) -> str:

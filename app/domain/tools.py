@@ -15,6 +15,7 @@ from app.domain.ports import (
     Metrics,
     Observer,
     Passwords,
+    PhoneCodeSender,
     Random,
     Sealer,
     Signer,
@@ -42,6 +43,7 @@ class Tools:
     limiter: Limiter
     mailer: Mailer
     webhooks: WebhookSender
+    phone_codes: PhoneCodeSender
     social: Social
     challenges: Challenges
     mail_texts: MailTexts

@@ -30,6 +30,7 @@ from app.services.accounts import legal_entities as legal_entity_service
 from app.services.accounts import payment_instruments as payment_instrument_service
 from app.services.accounts import product_lists as product_list_service
 from app.services.privacy import anonymizations as anonymization_service
+from app.services.sessions.login_steps import is_phone_proved
 from app.services.social import identities as social_service
 
 describe_enum(
@@ -129,6 +130,10 @@ class Metadata:
 
 def _email_verified(row: Row) -> bool:
     return row.email_verified_at is not None
+
+
+def _phone_verified(row: Row) -> bool:
+    return is_phone_proved(row)
 
 
 def _email_bounced(row: Row) -> bool:
@@ -238,6 +243,10 @@ class Customer:
         description="Whether the customer buys as a person or for a company."
     )
     active: bool = strawberry.field(description="Whether the account is active. If not, nobody can log in.")
+    phone_verified: bool = strawberry.field(
+        resolver=_phone_verified,
+        description="Whether the customer has proved by a code that messages to `contactPhone` reach them.",
+    )
     second_factor_required: bool = strawberry.field(
         description="Whether the shop wants a second factor of this customer at each login."
     )

@@ -14,9 +14,10 @@ from app.graphql.context import Info
 from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import mutation
 from app.graphql.sessions import LoginPayload, present_login
-from app.services.sign_in import login_codes
+from app.graphql.social import SocialLoginInput, answer_of
+from app.services.sign_in import login_codes, phone_codes
 from app.services.sign_in.complete_login import complete_login
-from app.services.sign_in.reauthentication import prove_again
+from app.services.sign_in.reauthentication import prove_again, prove_at_provider
 
 
 @strawberry.input(description="The ticket of the login, and exactly one answer.")
@@ -45,14 +46,23 @@ class CompleteLoginInput:
     )
 
 
-@strawberry.input(description="Where the code is to go: an address, or the ticket of a login that goes on.")
+@strawberry.input(description="Where the code is to go: an address, a phone, or the ticket of a login that goes on.")
 class RequestLoginCodeInput:
-    """Address, or ticket."""
+    """Address, phone, or ticket."""
 
     email: str | None = strawberry.field(
         default=None,
         description="The login address: `ada@example.com`. With a customer's token it may be left out: the code "
         "goes to the customer's own.",
+    )
+    phone: str | None = strawberry.field(
+        default=None,
+        description="In the place of an address: a phone number that the customer has proved, `+493012345678`. With a "
+        "customer's token: the `contactPhone`, to prove it.",
+    )
+    by_phone: bool = strawberry.field(
+        default=False,
+        description="With a `ticket` whose `methods` have `PHONE_CODE`: send the code to the proved phone.",
     )
     ticket: str | None = strawberry.field(
         default=None,
@@ -101,6 +111,12 @@ class ReauthenticateInput:
         default=None, description="One of the ten recovery codes: `k7mq2xw9fd`. Blanks, hyphens and case do not matter."
     )
 
+    social: SocialLoginInput | None = strawberry.field(
+        default=None,
+        description="In the place of an answer: what came back from a provider that the customer has an account of, "
+        "begun in this session with `beginSocialLogin(input: {reauthenticate: true, …})`.",
+    )
+
 
 @strawberry.type(description="When the customer has proved who they are, or what to correct.")
 class ReauthenticatePayload:
@@ -133,20 +149,24 @@ class SignInMutations:
         takes_credentials=True,
     )
     async def request_login_code(self, info: Info, input: RequestLoginCodeInput) -> RequestLoginCodePayload:
-        """Mail a code of six digits to sign in with, if there is an account with the address. The answer is the same.
+        """Send a code of six digits to sign in with, if there is an account with the address. The answer is the same.
 
         The mail has the digits, and a link with them to a page of the site: both are good only with the ticket, in this
         session. A new code ends the one that the session asked for before. Where the shop has `login_code_signup` on,
         the code makes an account for an address that has none.
         Who: an anonymous session, or a customer who is to prove once more who they are.
-        User errors: `REQUIRED`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID` at `email`, `INVALID` at `site`: correct the
-        form; `TICKET_INVALID` at `ticket`: begin the login again; `METHOD_OFF`: offer another way.
-        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN` for other tokens; `RATE_LIMITED`: wait
-        `retryAfter` seconds.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID` at `email`, `INVALID_PHONE`, `INVALID` at
+        `phone`, `INVALID` at `site`: correct the form; `TICKET_INVALID` at `ticket`: begin the login again;
+        `METHOD_OFF`: offer another way.
+        Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN` for other tokens;
+        `REAUTHENTICATION_REQUIRED` before a number is proved that will be a way in: call `reauthenticate` with one of
+        `methods`; `RATE_LIMITED`: wait `retryAfter` seconds.
         """
         uow = info.context.uow
         if input.ticket is not None:
-            ticket = await login_codes.renew_step_code(uow, input.ticket)
+            ticket = await login_codes.renew_step_code(uow, input.ticket, by_phone=input.by_phone)
+        elif input.phone is not None:
+            ticket = await phone_codes.request_phone_code(uow, input.phone)
         else:
             ticket = await login_codes.request_login_code(uow, input.email, input.site)
         return RequestLoginCodePayload(ticket=ticket.text, expires_in=ticket.expires_in)
@@ -182,11 +202,14 @@ class SignInMutations:
         The method is added to `tokenInfo { methods }`, and may raise its `level`. A customer who has TOTP or a passkey
         must use one of them.
         Who: a customer; not staff on their behalf.
-        User errors: `REQUIRED`, `INVALID`: give exactly one answer, and the ticket of a code or a passkey;
+        User errors: below `social`, `PROVIDER_REFUSED`, `INVALID_CREDENTIALS` and all others of a provider's answer:
+        begin again there; `REQUIRED`, `INVALID`: give exactly one answer, and the ticket of a code or a passkey;
         `CODE_INVALID`, `INVALID_CREDENTIALS`, `PASSKEY_INVALID`: ask again; `CODE_EXPIRED`: ask for another code;
         `TICKET_INVALID` at `ticket`: begin again; `METHOD_OFF`, `PASSWORD_LOGIN_OFF`: offer another way.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in yourself; `REAUTHENTICATION_REQUIRED`: use one
         of its `methods`; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
-        uow = info.context.uow
-        return ReauthenticatePayload(authenticated_at=await prove_again(uow, input.ticket, _answers(input)))
+        uow, answers = info.context.uow, _answers(input)
+        if input.social is not None and not any(answers.values()):
+            return ReauthenticatePayload(authenticated_at=await prove_at_provider(uow, answer_of(input.social)))
+        return ReauthenticatePayload(authenticated_at=await prove_again(uow, input.ticket, answers))

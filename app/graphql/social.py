@@ -54,6 +54,10 @@ class BeginSocialLoginInput:
         description="The PKCE code challenge (RFC 7636, S256): the SHA-256 of the code verifier in base64url, 43 "
         "characters, no padding.",
     )
+    reauthenticate: bool = strawberry.field(
+        default=False,
+        description="True: the provider asks the customer to log in anew, for `reauthenticate` with `social`.",
+    )
 
 
 @strawberry.input(
@@ -227,7 +231,11 @@ class SocialMutations:
         `retryAfter` seconds.
         """
         begun = await state_service.begin_social_login(
-            info.context.uow, input.provider, input.redirect_uri, input.code_challenge
+            info.context.uow,
+            input.provider,
+            input.redirect_uri,
+            input.code_challenge,
+            reauthenticates=input.reauthenticate,
         )
         return BeginSocialLoginPayload(
             authorization_url=begun.authorization_url,
@@ -264,7 +272,7 @@ class SocialMutations:
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`: wait
         `retryAfter` seconds.
         """
-        outcome = await service.social_login(info.context.uow, _answer(input))
+        outcome = await service.social_login(info.context.uow, answer_of(input))
         if isinstance(outcome, LinkConfirmation):
             return SocialLoginPayload(link_ticket=outcome.ticket, user_errors=present(outcome.error))
         payload = _present_login(info, outcome.logged_in, created=outcome.created)
@@ -307,7 +315,7 @@ class SocialMutations:
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first; `REAUTHENTICATION_REQUIRED`: ask for
         the password, or log in again; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
-        linked = await account_service.link_social_account(info.context.uow, _answer(input), input.password)
+        linked = await account_service.link_social_account(info.context.uow, answer_of(input), input.password)
         return LinkSocialAccountPayload(
             account=present_social_account(linked.identity),
             social_tokens=_present_social_tokens(linked.tokens),
@@ -327,7 +335,8 @@ class SocialMutations:
         return UnlinkSocialAccountPayload(account_id=strawberry.ID(account_id))
 
 
-def _answer(input: SocialLoginInput) -> ProviderAnswer:
+def answer_of(input: SocialLoginInput) -> ProviderAnswer:
+    """Return what the client has brought back from a provider."""
     return ProviderAnswer(
         provider=input.provider,
         code=input.code,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from app.domain.scopes import SessionScope
+from app.domain.sign_in import SignInMethod
 from app.domain.tenants import SignupMode
 from app.graphql.context import Info
 from app.graphql.enums import describe_enum
@@ -71,6 +72,9 @@ class Storefront:
         description="The providers of social login, for the login form."
     )
     sites: list[Site] = strawberry.field(description="The web sites of the shop.")
+    sign_in_methods: list[SignInMethod] = strawberry.field(
+        description="The ways to sign in that the shop has on, for the login form: `[PASSWORD, EMAIL_CODE, PASSKEY]`."
+    )
 
 
 @strawberry.type
@@ -95,6 +99,7 @@ class StorefrontQueries:
                 refuses_common=True,
                 refuses_personal=True,
             ),
+            sign_in_methods=list(tenant.sign_in_methods),
             social_providers=[SocialProvider(id=each.provider, name=each.name) for each in tenant.social],
             sites=[
                 Site(id=site.id, url=site.url, language=site.language, currency=site.currency, country=site.country)

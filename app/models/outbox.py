@@ -21,6 +21,7 @@ class OutboxKind(StrEnum):
     MAIL = "mail"
     EVENT = "event"
     TASK = "task"
+    PHONE_CODE = "phone"
 
 
 @dataclass(frozen=True, slots=True)

@@ -385,7 +385,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
         "mails",
         shown=("id", "kind", "topic", "customer_id", "payload", "created_at", "delivered_at", "dead_at"),
         withheld=("endpoint", "due_at", "attempts", "last_error"),
-        only={"kind": (OutboxKind.MAIL.value, OutboxKind.TASK.value)},
+        only={"kind": (OutboxKind.MAIL.value, OutboxKind.TASK.value, OutboxKind.PHONE_CODE.value)},
         shown_as={"payload": _without_sealed},
     ),
     # The audit before the sessions, because both lead from the customer to other rows of a session.

@@ -20,6 +20,8 @@ from app.models.one_time_tokens import WAS_PROVEN, OneTimeToken, Purpose
 from app.repositories.base import Repository, Rows, mine
 
 _BY_EMAIL = Rows(Credential, "email_key")
+_BY_PHONE = Rows(Credential, "verified_phone")
+_PHONE_OF_ANOTHER = Rows(Credential, "verified_phone", col(Credential.customer_id) != bindparam("customer_id"))
 _OF_CUSTOMER = Rows(Credential, "customer_id")
 _VERSION = Rows(Credential, "customer_id", "version")
 _ADDRESS = Rows(Credential, "customer_id", "email_key")
@@ -172,6 +174,27 @@ class CredentialRepository(Repository):
     async def find(self, customer_id: str) -> Credential | None:
         """Return the credential of a customer."""
         return await self._find(_OF_CUSTOMER, customer_id=customer_id)
+
+    async def find_by_phone(self, phone: str) -> Credential | None:
+        """Return the credential that signs in with this number."""
+        return await self._find(_BY_PHONE, verified_phone=phone)
+
+    async def release_phone(self, phone: str, customer_id: str) -> None:
+        """Take a number from another customer than this one, who has proved it since."""
+        given = {"verified_phone": phone, "customer_id": customer_id}
+        await self._change(_PHONE_OF_ANOTHER, given, verified_phone=None, phone_verified_at=None)
+
+    async def note_phone(self, customer_id: str, phone: str | None, now: datetime) -> bool:
+        """Set the number that a customer has proved, or none.
+
+        If it is another customer's, returns False, and the transaction can only be rolled back.
+        """
+        given, verified_at = {"customer_id": customer_id}, now if phone is not None else None
+        try:
+            await self._change(_OF_CUSTOMER, given, verified_phone=phone, phone_verified_at=verified_at)
+        except IntegrityError:
+            return False
+        return True
 
     async def confirm_email(self, customer_id: str, version: int, now: datetime) -> bool:
         """Record that the customer owns the address; False if the credential has changed since."""

@@ -10,16 +10,18 @@ from sqlmodel import col
 from app.domain.rows import Reading
 from app.models.base import TenantRow
 from app.models.passkeys import Passkey
+from app.models.social import SocialIdentity
 from app.models.totp import RecoveryCode, TotpSecret
 from app.repositories.base import Condition, Repository, mine
 
 
-class Enrolled:
+class _Enrolled:
     """How many of each a customer has."""
 
     passkeys: int
     totp: int
     recovery_codes: int
+    social: int
 
 
 def _count(model: type[TenantRow], *conditions: Condition) -> Any:
@@ -28,13 +30,14 @@ def _count(model: type[TenantRow], *conditions: Condition) -> Any:
 
 
 _ENROLLED = Reading(
-    Enrolled,
+    _Enrolled,
     select(
         _count(Passkey, col(Passkey.removed_at).is_(None)).label("passkeys"),
         _count(TotpSecret, col(TotpSecret.removed_at).is_(None)).label("totp"),
         _count(RecoveryCode, col(RecoveryCode.used_at).is_(None), col(RecoveryCode.removed_at).is_(None)).label(
             "recovery_codes"
         ),
+        _count(SocialIdentity).label("social"),
     ),
 )
 
@@ -42,7 +45,7 @@ _ENROLLED = Reading(
 class WaysInRepository(Repository):
     """What the customers of one tenant have enrolled."""
 
-    async def count(self, customer_id: str) -> Enrolled:
-        """Return how many passkeys, TOTP secrets and unused recovery codes a customer has."""
-        counted = await self._list(_ENROLLED, customer_id=customer_id)
-        return counted[0]
+    async def count(self, customer_id: str) -> tuple[int, int, int, int]:
+        """Return how many passkeys, TOTP secrets, unused recovery codes and social accounts a customer has."""
+        (counted,) = await self._list(_ENROLLED, customer_id=customer_id)
+        return counted.passkeys, counted.totp, counted.recovery_codes, counted.social

@@ -27,6 +27,7 @@ from tests.factories import PASSWORD, address_input, signup_input
 from tests.fakes import MovableClock
 from tests.harness import operations
 from tests.harness.gateway import Gateway, run_gateway
+from tests.harness.sign_in import REQUEST_LOGIN_CODE, complete, request_code
 
 CALLS = 200
 WARM_UP = 20
@@ -56,6 +57,7 @@ LIMITS = (
     "mailed_flow_per_session_per_hour",
     "mails_per_recipient_per_hour",
     "mails_per_recipient_per_day",
+    "one_time_token_per_ip_per_minute",
     "anonymous_login_per_ip_per_minute",
     "anonymous_login_per_second",
 )
@@ -88,6 +90,16 @@ async def resend_confirmation(gateway: Gateway, token: str, email: str) -> objec
     return await gateway.graphql(operations.RESEND_CONFIRMATION, {"input": {"email": email}}, token)
 
 
+async def request_login_code(gateway: Gateway, token: str, email: str) -> object:
+    return await gateway.graphql(REQUEST_LOGIN_CODE, {"input": {"email": email}}, token)
+
+
+async def wrong_login_code(gateway: Gateway, token: str, email: str) -> object:
+    """Ask for a code, and answer with another one."""
+    ticket = await request_code(gateway, token, email)
+    return await complete(gateway, token, ticket, emailCode="000000")
+
+
 async def change_email(gateway: Gateway, token: str, email: str) -> object:
     given = {"newEmail": email, "password": PASSWORD}
     return await gateway.graphql(operations.CHANGE_EMAIL, {"input": given}, token)
@@ -104,6 +116,8 @@ CALLED: tuple[Call, ...] = (
     signup_and_login,
     request_password_reset,
     resend_confirmation,
+    request_login_code,
+    wrong_login_code,
     change_email,
 )
 

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from tests.factories import PASSWORD
 from tests.fakes import MovableClock
+from tests.harness.client import Answer
 from tests.harness.gateway import Gateway
 from tests.harness.server import ServerClient, ServerProcess
 from tests.harness.social import (
@@ -828,3 +829,57 @@ class TestAProviderThatHangs:
         assert len(waits) > 20
         assert median(waits) < 0.1 * slow
         assert max(waits) < 2 * slow
+
+
+REAUTHENTICATE = """mutation ($input: ReauthenticateInput!) {
+    reauthenticate(input: $input) { authenticatedAt userErrors { code field message } }
+}"""
+
+
+class TestReauthenticate:
+    """A new login at a provider, as one more proof of who the customer is."""
+
+    async def _linked(self, gateway: Gateway, minted: MintingProvider) -> SocialPerson:
+        customer = SocialPerson(gateway, (await gateway.customer(email="eve@example.com")).tokens.access)
+        assert (await customer.link(minted)).user_errors("linkSocialAccount") == []
+        gateway.clock.advance(minutes=11)
+        return customer
+
+    async def _prove(self, customer: SocialPerson, minted: MintingProvider) -> Answer:
+        state = await customer.begun(minted, reauthenticate=True)
+        given = {"input": {"social": customer.answer(state)}}
+        return await customer.storefront.graphql(REAUTHENTICATE, given, customer.token)
+
+    async def test_asks_the_provider_for_a_new_login(self, gateway: Gateway, minted: MintingProvider) -> None:
+        customer = await self._linked(gateway, minted)
+        query = query_of((await customer.begin(reauthenticate=True))["authorizationUrl"])
+        assert (query["prompt"], query["max_age"]) == ("login", "0")
+        assert "prompt" not in query_of((await customer.begin())["authorizationUrl"])
+
+    async def test_counts_as_a_fresh_login(self, gateway: Gateway, minted: MintingProvider) -> None:
+        customer = await self._linked(gateway, minted)
+        minted.claims = {"auth_time": int(gateway.clock.now().timestamp())}
+        assert (await self._prove(customer, minted))["reauthenticate"]["userErrors"] == []
+        info = await gateway.graphql("{ tokenInfo { methods } }", token=customer.token)
+        assert info["tokenInfo"]["methods"] == ["PASSWORD", "SOCIAL"]
+
+    @pytest.mark.parametrize("ago", [None, 601, "now"])
+    async def test_wants_to_be_told_that_the_login_is_recent(
+        self, gateway: Gateway, minted: MintingProvider, ago: int | str | None
+    ) -> None:
+        customer = await self._linked(gateway, minted)
+        minted.claims = {"auth_time": int(gateway.clock.now().timestamp()) - ago if isinstance(ago, int) else ago}
+        answer = await self._prove(customer, minted)
+        assert answer.user_errors("reauthenticate")[0][0] == "PROVIDER_REFUSED"
+
+    async def test_is_of_an_account_of_the_customers_own(self, gateway: Gateway, minted: MintingProvider) -> None:
+        customer = await self._linked(gateway, minted)
+        minted.claims = {"sub": "somebody-else", "auth_time": int(gateway.clock.now().timestamp())}
+        answer = await self._prove(customer, minted)
+        assert answer.user_errors("reauthenticate") == [("INVALID_CREDENTIALS", "social.provider")]
+
+    async def test_names_the_place_of_what_is_wrong(self, gateway: Gateway, minted: MintingProvider) -> None:
+        customer = await self._linked(gateway, minted)
+        given = {"input": {"social": customer.answer("cg_ss_" + "A" * 43)}}
+        answer = await gateway.graphql(REAUTHENTICATE, given, customer.token)
+        assert answer.user_errors("reauthenticate") == [("TOKEN_INVALID", "social.state")]

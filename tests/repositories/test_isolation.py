@@ -36,13 +36,17 @@ from app.models.audit import AuditEvent
 from app.models.base import TenantRow
 from app.models.credentials import Credential
 from app.models.customers import Customer, CustomerStatus
+from app.models.devices import Device
 from app.models.legal_entities import LegalEntityAssignment
 from app.models.one_time_tokens import OneTimeToken, Purpose
 from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
+from app.models.passkeys import Passkey
 from app.models.payment_instruments import PaymentInstrument
 from app.models.personal_data import PERSONAL_TABLES, PersonalTable
 from app.models.product_lists import ProductList, ProductListItem
 from app.models.sessions import Session
+from app.models.sign_in_tickets import SignInTicket
+from app.models.totp import RecoveryCode, TotpSecret
 from app.models.webhook_endpoints import WebhookEndpointState
 from app.repositories.base import Repository
 from app.repositories.outbox import OutboxQueue, OutboxRepository
@@ -107,6 +111,14 @@ ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
         {"kind": OutboxKind.TASK.value, "customer_id": None},
     ),
     "SessionRepository.raise_to_customer": (Session, {"customer_id": None}),
+    "CredentialRepository.find_by_phone": (Credential, {"verified_phone": "a"}),
+    "CredentialRepository.release_phone": (Credential, {"verified_phone": "a"}),
+    "DeviceRepository.trust_none": (Device, {"trusted_until": NOW}),
+    "PasskeyRepository.bring_back": (Passkey, {"removed_at": NOW}),
+    "RecoveryCodeRepository.bring_back_of": (RecoveryCode, {"removed_at": NOW}),
+    "SignInTicketRepository.end_codes": (SignInTicket, {"code_hash": b"a", "proved": None}),
+    "SignInTicketRepository.note_sent": (SignInTicket, {"code_hash": b"a"}),
+    "TotpRepository.bring_back": (TotpSecret, {"removed_at": NOW}),
     "WebhookEndpointRepository.claim_probe": (WebhookEndpointState, {"paused_until": NOW}),
 }
 # A customer whom other rows refer to, and a member of a group already: both stay as they are.
@@ -118,6 +130,8 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "CredentialRepository.is_email_taken": {"customer_id": "b"},
     "CredentialRepository.list_unproven": {"before": LATER, "after": (NOW - timedelta(days=1), "")},
     "CredentialRepository.rehash": {"new_hash": "b"},
+    "CredentialRepository.release_phone": {"customer_id": "b"},
+    "CredentialRepository.note_phone": {"phone": "b"},
     "CredentialRepository.set_password": {"values": {"must_confirm": True}},
     "CustomerRepository.change": {"values": {"first_name": "b"}},
     "OneTimeTokenRepository.forget_others": {"email_key": "b", "now": LATER},
@@ -136,8 +150,11 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "LegalEntityRepository": {"name": "b"},
     "PaymentInstrumentRepository": {"brand": "b"},
     "ProductListRepository": {"is_public": False},
+    "PasskeyRepository": {"name": "b"},
     "SessionRepository": {"site": "b"},
+    "SignInTicketRepository": {"secret": "b"},
     "SocialIdentityRepository": {"email": "b"},
+    "TotpRepository": {"secret": "b"},
 }
 BY_TYPE: Mapping[Any, Any] = {
     str: "a",

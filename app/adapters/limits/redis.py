@@ -8,27 +8,36 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from limits.aio.storage import RedisStorage
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import RedisError
 
 from app.adapters.limits.members import ENTER
 from app.adapters.limits.memory import MemoryLimiter
+from app.adapters.limits.redis_clients import close_redis, open_redis
 from app.adapters.limits.windows import WindowLimiter, WindowStorage
 from app.domain.errors import AccessError
 from app.domain.ports import Clock, Limit
+from app.domain.redis_url import read_redis_url
 
-_CONNECTIONS = 32
 _TIMEOUT_SECONDS = 0.25
 _REST = timedelta(seconds=5)
+# Characters of a reason that are told.
+MOST_REASON = 300
 
 logger = logging.getLogger(__name__)
 
 
 class SharedWindows(RedisStorage, WindowStorage):
-    """The library's Redis storage, which can also take a hit back, and which knows who was at it."""
+    """The library's Redis storage over a client of ours; it can also take a hit back, and knows who was at it."""
+
+    def __init__(self, client: Redis | RedisCluster) -> None:
+        self._client = client
+        super().__init__("async+redis://", implementation="redispy")
+
+    def configure_bridge(self) -> None:
+        """Have the library use the client, whatever it leads to."""
+        self.bridge.storage = self._client  # type: ignore[attr-defined]  # as the library's own bridges are set up
+        self.bridge.connection_getter = lambda _: self._client  # type: ignore[attr-defined]
 
     async def give_back(self, key: str, expiry: int) -> None:
         """Take one hit out of the window that is open, if it has any."""
@@ -36,20 +45,15 @@ class SharedWindows(RedisStorage, WindowStorage):
         if await self.incr(current, expiry, -1) < 0:
             await self.incr(current, expiry, 1)
 
-    @property
-    def _redis(self) -> Redis:
-        client: Redis = self.bridge.get_connection()  # type: ignore[attr-defined]  # only the bridges of clients have it
-        return client
-
     async def enter(self, key: str, member: str | None, amount: int, seconds: int) -> float:
         """Let a member in unless there are `amount` of them; return how many seconds it takes until there are fewer."""
-        script = self._redis.register_script(ENTER)
+        script = self._client.register_script(ENTER)
         arguments: list[int | str] = [amount, seconds, *([member] if member is not None else [])]
         return float(await script([self.bridge.prefixed_key(key)], arguments)) / 1000
 
     async def leave(self, key: str, member: str) -> None:
         """Forget a member."""
-        await self._redis.zrem(self.bridge.prefixed_key(key), member)
+        await self._client.zrem(self.bridge.prefixed_key(key), member)
 
 
 class RedisLimiter:
@@ -60,24 +64,9 @@ class RedisLimiter:
     """
 
     def __init__(self, url: str, clock: Clock) -> None:
-        if not url.startswith(("redis://", "rediss://")):
-            raise ValueError("The Redis URL must look like redis://[user:password@]host:port[/database] or rediss://…")
-        self._pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=_CONNECTIONS,
-            timeout=_TIMEOUT_SECONDS,
-            socket_timeout=_TIMEOUT_SECONDS,
-            socket_connect_timeout=_TIMEOUT_SECONDS,
-            # One more try, for a connection that the server closed while it was idle.
-            retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
-        )
-        self._shared = WindowLimiter(
-            SharedWindows(
-                f"async+{url}",
-                implementation="redispy",
-                connection_pool=self._pool,  # type: ignore[arg-type]  # the library documents it, its types do not
-            )
-        )
+        """Connect with the first call; raises `ValueError` for a URL of another kind."""
+        self._client = open_redis(read_redis_url(url), _TIMEOUT_SECONDS)
+        self._shared = WindowLimiter(SharedWindows(self._client))
         self._local = MemoryLimiter(clock)
         self._clock = clock
         self._failed_until: datetime | None = None
@@ -101,14 +90,14 @@ class RedisLimiter:
     async def faults(self) -> Sequence[str]:
         """Return a line if Redis does not answer; then this process counts alone."""
         try:
-            await Redis(connection_pool=self._pool).ping()
+            await self._client.ping()
         except (RedisError, OSError) as error:
-            return [f"redis: {type(error).__name__}"]
+            return [f"redis: {_reason(error)}"]
         return []
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._pool.aclose()
+        await close_redis(self._client)
 
     async def _try(self, action: Callable[..., Awaitable[None]], limit: Limit, *key: str) -> None:
         now = self._clock.now()
@@ -135,6 +124,12 @@ class RedisLimiter:
     def _note_failure(self, error: Exception) -> None:
         if self._failed_until is None:
             logger.error(
-                "Redis does not answer (%s): this process counts alone, up to half of each limit", type(error).__name__
+                "Redis does not answer (%s): this process counts alone, up to half of each limit", _reason(error)
             )
         self._failed_until = self._clock.now() + _REST
+
+
+def _reason(error: Exception) -> str:
+    """Return what is wrong, in a line."""
+    text = " ".join(str(error).split())[:MOST_REASON]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -48,6 +48,9 @@ class ProviderClient:
         }
         if self._provider.is_openid:
             parameters["nonce"] = request.nonce
+        if request.reauthenticates:
+            # OpenID Connect Core section 3.1.2.1: the person logs in anew, and the id token says when.
+            parameters |= {"prompt": "login", "max_age": "0"}
         if self._provider.response_mode is not None:
             parameters["response_mode"] = self._provider.response_mode
         url, _ = self._oauth_client(endpoints).create_authorization_url(
@@ -154,6 +157,7 @@ class ProviderClient:
         subject = readable_text(claims.get(names.subject))
         if subject is None or len(subject) > LONGEST_SUBJECT:
             raise ProviderRefusedError("it does not say who the person is")
+        at = answers[0].get("auth_time")
         return SocialProof(
             issuer=self._provider.issuer,
             subject=subject,
@@ -162,6 +166,7 @@ class ProviderClient:
             first_name=readable_text(claims.get(names.first_name)),
             last_name=readable_text(claims.get(names.last_name)),
             tokens=tokens,
+            authenticated_at=at if isinstance(at, int) and not isinstance(at, bool) else None,
         )
 
 

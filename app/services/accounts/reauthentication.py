@@ -15,7 +15,7 @@ from app.services.sessions.login_steps import find_ways_in
 from app.services.sessions.methods_on import require_password_login
 from app.services.unit_of_work import UnitOfWork
 
-_WEAK = (SignInMethod.PASSWORD, SignInMethod.EMAIL_CODE, SignInMethod.PHONE_CODE)
+_WEAK = (SignInMethod.PASSWORD, SignInMethod.EMAIL_CODE, SignInMethod.PHONE_CODE, SignInMethod.SOCIAL)
 
 
 async def reauthenticate(uow: UnitOfWork, password: str | None, *field: str) -> Credential:

@@ -38,12 +38,16 @@ async def end_ways_in(
 
 
 async def _end_second_factors(uow: UnitOfWork, customer_id: str, since: datetime | None) -> None:
-    """Delete passkeys, and TOTP with its recovery codes, that were added since then, or ever: for good."""
+    """Delete passkeys, TOTP with its recovery codes, and a proved phone, added since then, or ever: for good."""
     for passkey in await uow.passkeys.list(customer_id):
         if since is None or passkey.created_at >= since:
             await uow.passkeys.delete(customer_id, passkey.id)
             await record(uow, AuditAction.PASSKEY_REMOVED, customer_id, passkey=passkey.id)
             await emit(uow, Topic.CUSTOMER_PASSKEY_REMOVED, customer_id, passkeyId=passkey.id)
+    credential = await uow.credentials.find(customer_id)
+    proved_at = credential.phone_verified_at if credential is not None else None
+    if proved_at is not None and (since is None or proved_at >= since):
+        await uow.credentials.note_phone(customer_id, None, uow.now)
     totp = await uow.totp.find(customer_id)
     if totp is not None and (since is None or totp.created_at >= since):
         await uow.recovery_codes.delete_of(customer_id, totp.id)

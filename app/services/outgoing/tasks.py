@@ -27,6 +27,7 @@ class Task(StrEnum):
     MAIL_CONFIRMATION = "mail_confirmation"
     MAIL_EMAIL_CHANGE = "mail_email_change"
     MAIL_LOGIN_CODE = "mail_login_code"
+    SEND_PHONE_CODE = "send_phone_code"
     TELL_OF_LOGIN_ATTACK = "tell_of_login_attack"
 
 

@@ -30,14 +30,15 @@ class LoginStep:
 
 async def find_ways_in(uow: UnitOfWork, customer: CustomerProfile) -> WaysIn:
     """Return what a customer can sign in with, by one statement."""
-    enrolled = await uow.ways_in.count(customer.id)
+    passkeys, totp, recovery_codes, social = await uow.ways_in.count(customer.id)
     return WaysIn(
         password=customer.has_password,
         email=customer.email is not None,
         phone=is_phone_proved(customer),
-        passkeys=enrolled.passkeys,
-        totp=enrolled.totp > 0,
-        recovery_codes=enrolled.recovery_codes,
+        passkeys=passkeys,
+        totp=totp > 0,
+        recovery_codes=recovery_codes,
+        social=social,
     )
 
 

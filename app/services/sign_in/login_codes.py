@@ -29,6 +29,7 @@ from app.services.sessions.tickets import (
     session_id_of,
 )
 from app.services.sign_in.code_signup import offer_signup
+from app.services.sign_in.phone_codes import send_step_phone_code
 from app.services.sign_in.steps import open_step
 from app.services.unit_of_work import UnitOfWork
 
@@ -131,21 +132,22 @@ async def mail_login_code(uow: UnitOfWork, address: str, *, ticket: str, code_ha
         await mail_code(uow, customer, customer.email, bytes.fromhex(ticket), bytes.fromhex(code_hash), shown)
 
 
-async def renew_step_code(uow: UnitOfWork, ticket_text: str) -> IssuedTicket:
-    """Mail the code, or another one, for a login that goes on; the ticket stays, and only the newest code counts.
+async def renew_step_code(uow: UnitOfWork, ticket_text: str, *, by_phone: bool = False) -> IssuedTicket:
+    """Send the code, or another one, for a login that goes on; the ticket stays, and only the newest code counts.
 
-    METHOD_OFF; TICKET_INVALID for a ticket that cannot go on by a mailed code.
+    METHOD_OFF; TICKET_INVALID for a ticket that cannot go on by such a code.
     """
-    require_method(uow, SignInMethod.EMAIL_CODE, "ticket")
+    method = SignInMethod.PHONE_CODE if by_phone else SignInMethod.EMAIL_CODE
+    require_method(uow, method, "ticket")
     await guard_mailed_flow(uow)
-    ticket = await open_step(uow, ticket_text, SignInMethod.EMAIL_CODE)
+    ticket = await open_step(uow, ticket_text, method)
     customer = await uow.customers.find(ticket.customer_id or "")
     text, code = OpaqueToken(TokenPrefix.SIGN_IN_TICKET, ticket_text), new_code(uow)
-    columns = code_columns(uow, SignInMethod.EMAIL_CODE, text, code)
+    columns = code_columns(uow, method, text, code)
     changed = await uow.sign_in_tickets.change(text.hash, ticket.session_id, uow.now, **columns)
     if customer is None or changed is None:
         raise invalid_ticket()
-    await mail_step_code(uow, customer, text, code)
+    await (send_step_phone_code if by_phone else mail_step_code)(uow, customer, text, code)
     return IssuedTicket(ticket_text, _seconds_left(uow, ticket.expires_at))
 
 

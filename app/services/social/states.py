@@ -38,18 +38,26 @@ class BegunSocialLogin:
 
 
 async def begin_social_login(
-    uow: UnitOfWork, provider_id: str, redirect_uri: str | None, code_challenge: str | None
+    uow: UnitOfWork,
+    provider_id: str,
+    redirect_uri: str | None,
+    code_challenge: str | None,
+    *,
+    reauthenticates: bool = False,
 ) -> BegunSocialLogin:
     """Begin a social login in the caller's session; if too many are open, the oldest is deleted.
 
     Without redirect URI and challenge it is native: the app shows the platform's own sheet, and nobody is sent away.
 
     PROVIDER_UNKNOWN, REDIRECT_URI_NOT_ALLOWED, REQUIRED at `redirectUri` and `codeChallenge`, INVALID at
-    `codeChallenge`, PROVIDER_UNAVAILABLE.
+    `codeChallenge`, PROVIDER_UNAVAILABLE. With `reauthenticates` the provider has the person log in anew; INVALID at
+    `reauthenticate` for one that cannot.
     """
     await guard_social(uow)
     problems = Problems()
     provider = problems.check(lambda name: _parse_provider(uow, name), provider_id, "provider")
+    if reauthenticates and provider is not None and (not provider.is_openid or redirect_uri is None):
+        problems.add(UserErrorCode.INVALID, "Nobody can be asked to log in anew there.", "reauthenticate")
     is_native = redirect_uri is None and code_challenge is None and (provider is None or provider.is_openid)
     if not is_native:
         _check_beginning(problems, uow, redirect_uri, code_challenge)
@@ -59,7 +67,9 @@ async def begin_social_login(
     random = uow.tools.random
     state = OpaqueToken.of(TokenPrefix.SOCIAL_STATE, random.secret())
     nonce = urlsafe_b64encode(random.secret()).rstrip(b"=").decode()
-    request = AuthorizationRequest(redirect_uri or "", state.text, nonce, code_challenge or "")
+    request = AuthorizationRequest(
+        redirect_uri or "", state.text, nonce, code_challenge or "", reauthenticates=reauthenticates
+    )
     url = None if is_native else await _authorization_url(uow, provider, request)
     await _keep(uow, provider, request, state)
     return BegunSocialLogin(

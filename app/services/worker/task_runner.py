@@ -13,6 +13,7 @@ from app.services.accounts.pending_signups import mail_signup
 from app.services.outgoing.tasks import Task, TaskPayload, caller_of
 from app.services.sessions.guessing import tell_of_login_attack
 from app.services.sign_in.login_codes import mail_login_code
+from app.services.sign_in.phone_codes import send_login_phone_code
 from app.services.unit_of_work import UnitOfWork
 
 _WORK: dict[Task, Callable[..., Awaitable[None]]] = {
@@ -21,6 +22,7 @@ _WORK: dict[Task, Callable[..., Awaitable[None]]] = {
     Task.MAIL_CONFIRMATION: mail_confirmation,
     Task.MAIL_EMAIL_CHANGE: mail_email_change,
     Task.MAIL_LOGIN_CODE: mail_login_code,
+    Task.SEND_PHONE_CODE: send_login_phone_code,
     Task.TELL_OF_LOGIN_ATTACK: tell_of_login_attack,
 }
 

@@ -322,9 +322,9 @@ class TestRedisLimiter:
     async def test_holds_under_more_calls_at_once_than_it_has_connections(self, shared: RedisLimiter) -> None:
         assert await passed(shared, Limit("many", 100, 60), "a", tries=150) == 100
 
-    @pytest.mark.parametrize("url", ["", "localhost:6379", "http://localhost", "unix:///run/redis.sock"])
+    @pytest.mark.parametrize("url", ["", "localhost:6379", "http://localhost"])
     def test_refuses_a_url_of_another_kind(self, url: str, clock: MovableClock) -> None:
-        with pytest.raises(ValueError, match="The Redis URL must look like"):
+        with pytest.raises(ValueError, match="must be redis://host"):
             RedisLimiter(url, clock)
 
 

@@ -59,6 +59,7 @@ class TestTemplates:
             "new_device",
             "no_account_yet",
             "password_changed",
+            "phone_added",
             "registration_for_staff",
             "registration_received",
             "reset_password",
