@@ -12,10 +12,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
-from typing import cast
 
 import uvicorn
 from uvicorn._types import ASGIApplication
@@ -25,7 +23,7 @@ from uvicorn.supervisors.multiprocess import Multiprocess
 
 from app.ending import REQUESTS
 from app.http.client_address import ClientAddresses
-from app.listening.connection import IDLE_SECONDS, Connection
+from app.listening.connection import IDLE_SECONDS, Connection, ConnectionConfig
 from app.listening.sockets import ListenError, Listeners, shown
 from app.settings import Settings
 from app.wiring import (
@@ -48,10 +46,10 @@ def run_server(settings: Settings, files: TenantFiles) -> None:
 
     Exits with 3 when a process cannot start. Raises `ValueError` for a fault that one line can explain.
     """
-    config = uvicorn.Config(
+    config = ConnectionConfig(
         _Application(files),
         factory=True,
-        http=_connections(settings),
+        http=Connection,
         workers=settings.processes,
         lifespan="on",
         log_config=None,
@@ -61,6 +59,8 @@ def run_server(settings: Settings, files: TenantFiles) -> None:
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=REQUESTS,
     )
+    if settings.proxy_protocol:
+        config.proxies = ClientAddresses(map(str, settings.trusted_proxies))
     try:
         listeners = Listeners(settings.hosts, settings.port)
     except ListenError as error:
@@ -71,12 +71,6 @@ def run_server(settings: Settings, files: TenantFiles) -> None:
         _serve(config, settings, files, listeners)
     finally:
         listeners.close()
-
-
-def _connections(settings: Settings) -> type[asyncio.Protocol]:
-    """Return what uvicorn makes each connection with; every process is handed it."""
-    proxies = ClientAddresses(map(str, settings.trusted_proxies)) if settings.proxy_protocol else None
-    return cast("type[asyncio.Protocol]", partial(Connection, proxies=proxies))
 
 
 def _serve(config: uvicorn.Config, settings: Settings, files: TenantFiles, listeners: Listeners) -> None:

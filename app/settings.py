@@ -226,8 +226,6 @@ class Settings(BaseSettings):
             faults.append(f"MAIL_FROM is missing: {_MISSING_IN_PRODUCTION['mail_from']}")
         if "client_ip_header" in given and "trusted_proxies" not in given:
             faults.append("CLIENT_IP_HEADER needs TRUSTED_PROXIES: the header of nobody else is believed")
-        if "proxy_protocol" in given and "trusted_proxies" not in given:
-            faults.append("PROXY_PROTOCOL needs TRUSTED_PROXIES: the header of nobody else is believed")
         try:
             settings = cls(
                 **{"database_url": f"sqlite:///{state_dir}/gateway.db", **given},
@@ -239,6 +237,8 @@ class Settings(BaseSettings):
                 for details in error.errors(include_url=False)
             ]
             raise SettingsError(sorted(set(faults))) from None
+        if settings.proxy_protocol and not settings.trusted_proxies:
+            faults.append("PROXY_PROTOCOL needs TRUSTED_PROXIES: the protocol of nobody else is believed")
         faults += _faults_of_smtp_login(given)
         if faults:
             raise SettingsError(sorted(set(faults)))

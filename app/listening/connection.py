@@ -28,11 +28,20 @@ _THIS_MACHINE = ("127.0.0.1", 0)
 _log = logging.getLogger(__name__)
 
 
+class ConnectionConfig(Config):
+    """uvicorn's, with what each connection has to know besides.
+
+    `proxies` are those whose PROXY protocol is read; without it nobody's is.
+    """
+
+    proxies: ClientAddresses | None = None
+
+
 class Connection(HttpToolsProtocol):
     """Answers 431 to a head that is too long, 408 to a request that comes too slowly, and closes.
 
-    `proxies` are those whose PROXY protocol is read; without it nobody's is. Of others such a header is a bad request.
-    One of ours that sends none is taken at its own address: it might have said anything by `X-Forwarded-For` as well.
+    The PROXY protocol of anybody but our proxies is a bad request. One of ours that sends none is taken at its own
+    address: it might have said anything by `X-Forwarded-For` as well.
     """
 
     def __init__(
@@ -41,11 +50,9 @@ class Connection(HttpToolsProtocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
-        *,
-        proxies: ClientAddresses | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._proxies = proxies
+        self._proxies = config.proxies if isinstance(config, ConnectionConfig) else None
         # What has come of a PROXY header; None when none is awaited, or no more.
         self._proxy_header: bytes | None = None
         self._in_body = False

@@ -142,6 +142,7 @@ class TestHalfRequests:
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.parametrize("listening", ["1"], indirect=True)
 class TestTime:
     """All at once, as each takes its time."""
 
