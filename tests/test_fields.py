@@ -102,6 +102,7 @@ NOUNS = (
             }
         )
         | frozenset({"phone_verified", "accounts", "product_lists", "payment_instruments", "anonymization_info"})
+        | frozenset({"sign_in_methods", "second_factor"})
         | frozenset(COMPANY)
         | NEW_CUSTOMER
         | DECIDED_BY_STAFF

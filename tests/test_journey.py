@@ -7,6 +7,7 @@ at the end is the order in which they are taken.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,7 @@ class Journey:
     async def sees_whose_token_it_is(self) -> None:
         info = await self.token_info()
         assert 890 < info.pop("expiresIn") <= 900
+        assert datetime.now(UTC) - datetime.fromisoformat(info.pop("authenticatedAt")) < timedelta(minutes=2)
         assert info == {
             "kind": "CUSTOMER",
             "tokenType": "Bearer",
@@ -208,6 +210,8 @@ class Journey:
             "legalEntityId": None,
             "actor": None,
             "owner": None,
+            "level": "1",
+            "methods": ["PASSWORD"],
         }
 
     # The profile

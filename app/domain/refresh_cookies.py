@@ -1,4 +1,6 @@
-"""Refresh tokens that leave in a cookie only, which no script can read: for clients with `refresh_cookie`.
+"""Tokens that leave in a cookie only, which no script can read: for clients with `refresh_cookie`.
+
+The refresh token is in one cookie, and what an account knows the device by in another, which a logout leaves there.
 
 A browser sends a cookie whoever has caused the request. So the cookie counts for nothing unless the request comes from
 a page of the client (`Origin`, which no page can choose) and names the client in a header, which no form can send.
@@ -7,10 +9,18 @@ a page of the client (`Origin`, which no page can choose) and names the client i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from app.domain.errors import forbidden
 from app.domain.requests import RequestFacts
 from app.domain.tenants import Client
+
+
+class CookieKind(StrEnum):
+    """What is in a cookie, as its name says."""
+
+    REFRESH = "refresh"
+    DEVICE = "device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +30,7 @@ class RefreshCookie:
     client: Client
     token: str | None = field(default=None, repr=False)
     seconds: int = 0
+    kind: CookieKind = CookieKind.REFRESH
 
 
 def is_page_of(client: Client, facts: RequestFacts) -> bool:

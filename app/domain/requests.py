@@ -21,7 +21,8 @@ class Visitor:
 class RequestFacts:
     """`ip` is the canonical address of the client (an IPv6 one as its /64); `token` the bearer token as presented.
 
-    `client_id` is what the header `Gateway-Client` says, `refresh_cookie` that client's cookie, `origin` its page's.
+    `client_id` is what the header `Gateway-Client` says, `refresh_cookie` and `device_cookie` are that client's,
+    `origin` its page's.
     Where a `visitor` counts, `ip` and `user_agent` are the visitor's, and `server` is the request as sent.
     `operation` is the SHA-256 of the GraphQL document, in hexadecimal; None where there is none.
     `challenge_response` is what a provider of challenges gave to the person, as presented. `is_first_of_day` says of a
@@ -38,6 +39,7 @@ class RequestFacts:
     client_id: str | None = None
     origin: str | None = None
     refresh_cookie: str | None = field(default=None, repr=False)
+    device_cookie: str | None = field(default=None, repr=False)
     visitor: Visitor | None = None
     server: RequestFacts | None = None
     idempotency_key: str | None = None

@@ -338,6 +338,8 @@ class MailedLinks(Entry):
     """What takes the token of an asked anonymization to `cancelAnonymization`."""
     login_code: MailedLink | None = None
     """What takes the mailed code to `completeLogin`."""
+    sign_in_revert: MailedLink | None = None
+    """What takes the token of an added or removed way to sign in to `revertSignInMethod`."""
 
 
 class Client(Entry):
@@ -625,7 +627,8 @@ class Tenant(Lifetimes):
     invitations: StrictBool = True
     """Whether customers whom staff make without a password get a mail with a link to choose one."""
     security_mails: StrictBool = True
-    """Whether customers are warned by mail: new device, changed password or address, linked provider, copied token."""
+    """Whether customers are warned by mail: new device, changed password or address, added or removed way to
+    sign in, copied token."""
     anonymization_by: frozenset[AnonymizationRequester] = frozenset({AnonymizationRequester.INTEGRATION})
     """Who may ask for a customer's anonymization."""
 

@@ -21,6 +21,12 @@ from app.graphql.inputs import to_patch
 from app.graphql.payment_instruments import PaymentInstrument, present_payment_instrument
 from app.graphql.presenting import Presenter
 from app.graphql.product_lists import ProductList, present_product_lists
+from app.graphql.sign_in_methods import (
+    SecondFactor,
+    SignInMethods,
+    resolve_second_factor,
+    resolve_sign_in_methods,
+)
 from app.models.customers import BusinessModel, CustomerProfile, CustomerStatus
 from app.models.groups import CustomerGroupColumns
 from app.models.social import SocialIdentity
@@ -280,6 +286,13 @@ class Customer:
     )
     accounts: list[Account] = strawberry.field(
         resolver=_accounts, description="The ways to sign in: the password, and social accounts."
+    )
+    sign_in_methods: SignInMethods = strawberry.field(
+        resolver=resolve_sign_in_methods, description="All that the customer can sign in with."
+    )
+    second_factor: SecondFactor | None = strawberry.field(
+        resolver=resolve_second_factor,
+        description="The app with codes, and the recovery codes for it. Null where the shop has no second factors.",
     )
     groups: list[CustomerGroup] = strawberry.field(
         resolver=_groups, description="The groups that the shop has put the customer into, sorted by code."

@@ -25,7 +25,7 @@ from app.domain.scopes import SESSION_SCOPES, Scope, SessionScope, has_scope, ki
 from app.graphql.context import Context, Info
 from app.graphql.enums import describe_enum
 from app.graphql.errors import present
-from app.graphql.refresh_cookies import cookie_client, take_refresh_token
+from app.graphql.refresh_cookies import cookie_client, take_tokens
 from app.graphql.selections import mentions, selects
 from app.services.caller import Caller
 
@@ -211,20 +211,19 @@ class Transaction(FieldExtension):
         self._check_page(context)
         if context.keyed_call is not None and self._access.needs_token:
             await context.keyed_call.begin(context.uow)
-        cookie = None
+        cookies: list[RefreshCookie] = []
         try:
             async with context.uow:
                 payload = await next_(source, info, **arguments)
-                cookie = take_refresh_token(context.tools, facts, payload)
+                cookies = take_tokens(context.tools, facts, payload)
         except DomainError as error:
             payload = self._payload(user_errors=present(error))
         if context.keyed_call is not None:
             context.keyed_call.note_payload()
         client = context.cookie_client if self._ends_session else None
         if client is not None and is_page_of(client, facts):
-            cookie = RefreshCookie(client)
-        if cookie is not None:
-            context.refresh_cookies.append(cookie)
+            cookies = [RefreshCookie(client)]
+        context.refresh_cookies += cookies
         context.user_error_codes += [each.code.value for each in payload.user_errors]
         return payload
 

@@ -9,6 +9,9 @@ from app.graphql.enums import describe_enum
 from app.graphql.presenting import Presenter
 from app.services.sessions import login_steps
 
+# Whoever names the enum takes it from here, where it has its descriptions.
+__all__ = ["NEXT_STEP", "LoginStep", "SignInMethod", "present_login_step"]
+
 describe_enum(
     SignInMethod,
     "A way to prove who one is.",

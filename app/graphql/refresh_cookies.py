@@ -1,11 +1,11 @@
-"""Where refresh tokens leave and come in as cookies: the only place that takes them out of payloads."""
+"""Where refresh and device tokens leave and come in as cookies: the only place that takes them out of payloads."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from app.domain.errors import UserErrorCode, refuse
-from app.domain.refresh_cookies import RefreshCookie, require_page_of
+from app.domain.refresh_cookies import CookieKind, RefreshCookie, require_page_of
 from app.domain.requests import RequestFacts
 from app.domain.tenants import Client
 from app.domain.tools import Tools
@@ -17,21 +17,30 @@ def cookie_client(tools: Tools, client_id: str | None) -> Client | None:
     return found[1] if found is not None and found[1].refresh_cookie else None
 
 
-def take_refresh_token(tools: Tools, facts: RequestFacts, payload: Any) -> RefreshCookie | None:
-    """Take the refresh token of a client that keeps it in a cookie out of a payload, and return the cookie.
+def take_tokens(tools: Tools, facts: RequestFacts, payload: Any) -> list[RefreshCookie]:
+    """Take what a client keeps in cookies, refresh and device token, out of a payload, and return the cookies.
 
     Raises FORBIDDEN for a request that does not come from a page of the client.
     """
     tokens = getattr(payload, "tokens", None)
     if tokens is None or tokens.refresh_token is None:
-        return None
+        return []
     client = cookie_client(tools, tokens.issued.bearer.client_id)
     if client is None:
-        return None
+        return []
     require_page_of(client, facts)
-    cookie = RefreshCookie(client, tokens.refresh_token, tokens.refresh_token_expires_in)
+    cookies = [RefreshCookie(client, tokens.refresh_token, tokens.refresh_token_expires_in)]
     tokens.refresh_token = None
-    return cookie
+    if tokens.device_token is not None:
+        seconds = tools.tenants.tenant(tokens.issued.bearer.tenant_id).device_token_seconds
+        cookies.append(RefreshCookie(client, tokens.device_token, seconds, CookieKind.DEVICE))
+        tokens.device_token = None
+    return cookies
+
+
+def read_device_token(tools: Tools, facts: RequestFacts, client_id: str) -> str | None:
+    """Return the device token in the cookie of the caller's client; None where it keeps none there."""
+    return facts.device_cookie if facts.client_id == client_id and cookie_client(tools, client_id) else None
 
 
 def read_refresh_token(tools: Tools, facts: RequestFacts, given: str | None) -> str:

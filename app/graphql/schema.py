@@ -27,6 +27,7 @@ from app.graphql.product_lists import ProductListMutations, ProductListQueries
 from app.graphql.proofs import ProofMutations
 from app.graphql.sessions import SessionMutations, SessionQueries
 from app.graphql.sign_in import SignInMutations
+from app.graphql.sign_in_methods import SignInMethodMutations
 from app.graphql.signup import SignupMutations
 from app.graphql.social import SocialMutations
 from app.graphql.staff_customers import StaffCustomerMutations, StaffCustomerQueries
@@ -79,6 +80,7 @@ class Query(
 class Mutation(
     SessionMutations,
     SignInMutations,
+    SignInMethodMutations,
     SignupMutations,
     SocialMutations,
     CredentialMutations,

@@ -18,7 +18,7 @@ from app.graphql.fields import ANYONE, mutation, query
 from app.graphql.login_steps import NEXT_STEP, LoginStep, present_login_step
 from app.graphql.presenting import Presenter
 from app.graphql.proofs import KEPT_UNPROVEN_DATA
-from app.graphql.refresh_cookies import check_refreshed, read_refresh_token
+from app.graphql.refresh_cookies import check_refreshed, read_device_token, read_refresh_token
 from app.models import sessions as models
 from app.services.accounts.unproven_data import holds_unproven_data
 from app.services.sessions import login_steps, saas_tokens, token_sets
@@ -80,7 +80,7 @@ class TokenSet:
     device_token: str | None = strawberry.field(
         description="After a `login` or `changePassword` what the account knows this device by: keep it beyond the "
         "logout, and give it to the next `login`. It opens nothing, and works for 180 days after the last login. "
-        "Null everywhere else."
+        "Null everywhere else, and for a client that keeps its refresh token in a cookie: this one is in a cookie too."
     )
     issued: strawberry.Private[token_sets.TokenSet]
 
@@ -256,7 +256,8 @@ class LoginInput:
     device_token: str | None = strawberry.field(
         default=None,
         description="The last `deviceToken` that a login of this customer gave on this device, if you have one: while "
-        "somebody guesses the password, a device that the account knows need not wait. An unknown one does no harm.",
+        "somebody guesses the password, a device that the account knows need not wait. An unknown one does no harm. "
+        "A client that keeps its refresh token in a cookie leaves this out.",
     )
 
 
@@ -417,8 +418,12 @@ class SessionMutations:
         `CHALLENGE_REQUIRED`: let the person solve the challenge of `provider` with `siteKey`, and send the same call
         with its answer in the header `Challenge-Response`.
         """
-        uow = info.context.uow
-        return present_login(uow, await service.login(uow, input.email, input.password, input.device_token))
+        context, uow = info.context, info.context.uow
+        in_cookie = None
+        if context.principal is not None:
+            in_cookie = read_device_token(context.tools, context.caller.facts.as_sent, context.principal.client_id)
+        logged_in = await service.login(uow, input.email, input.password, input.device_token, device_cookie=in_cookie)
+        return present_login(uow, logged_in)
 
     @mutation(kinds=SESSION, session_scope=SessionScope.SESSION_USE, initial_password=True, ends_session=True)
     async def logout(self, info: Info, input: LogoutInput | None = None) -> LogoutPayload:

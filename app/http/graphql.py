@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.domain.errors import AccessCode, AccessError, BusyError, BusyOutcome, HeaderRefused
 from app.domain.principal import Principal
-from app.domain.refresh_cookies import RefreshCookie
+from app.domain.refresh_cookies import CookieKind, RefreshCookie
 from app.domain.requests import RequestFacts
 from app.graphql.documents import BadDocumentError, Document, Documents, Operation
 from app.graphql.idempotency import KeptAnswerError
@@ -221,8 +221,14 @@ class GraphQLEndpoint:
 
     def _read_facts(self, headers: dict[bytes, bytes], exchange: Exchange, document: Document) -> RequestFacts:
         facts = read_facts(headers, exchange, document.hash)
-        cookie = self._cookies.read(headers.get(b"cookie"), facts.client_id)
-        return replace(facts, refresh_cookie=cookie) if cookie is not None else facts
+        sent = headers.get(b"cookie")
+        if sent is None or facts.client_id is None:
+            return facts
+        return replace(
+            facts,
+            refresh_cookie=self._cookies.read(sent, facts.client_id),
+            device_cookie=self._cookies.read(sent, facts.client_id, CookieKind.DEVICE),
+        )
 
     async def _run(
         self,

@@ -1,10 +1,10 @@
-"""Writes and reads the cookies with refresh tokens (RFC 6265): one for each client, for this host alone."""
+"""Writes and reads the cookies with refresh and device tokens (RFC 6265): two for each client, for this host alone."""
 
 from __future__ import annotations
 
 from hashlib import sha256
 
-from app.domain.refresh_cookies import RefreshCookie
+from app.domain.refresh_cookies import CookieKind, RefreshCookie
 from app.domain.tenants import SameSite
 
 
@@ -18,16 +18,16 @@ class RefreshCookies:
     def __init__(self, public_url: str) -> None:
         self._is_secure = public_url.lower().startswith("https:")
 
-    def name(self, client_id: str) -> str:
+    def name(self, client_id: str, kind: CookieKind = CookieKind.REFRESH) -> str:
         """Return the name of a client's cookie, which no other client's has and no restart changes."""
         number = int.from_bytes(sha256(client_id.encode()).digest()[:8])
-        return f"{'__Host-' if self._is_secure else ''}gateway-refresh-{number}"
+        return f"{'__Host-' if self._is_secure else ''}gateway-{kind.value}-{number}"
 
-    def read(self, header: bytes | None, client_id: str | None) -> str | None:
+    def read(self, header: bytes | None, client_id: str | None, kind: CookieKind = CookieKind.REFRESH) -> str | None:
         """Return the token of a client from the header `Cookie`; None where there is none, or more than one."""
         if header is None or client_id is None:
             return None
-        name = self.name(client_id)
+        name = self.name(client_id, kind)
         pairs = (pair.strip().partition("=") for pair in header.decode("latin-1").split(";"))
         values = [value for key, _, value in pairs if key == name]
         return values[0] if len(values) == 1 and values[0] else None
@@ -36,7 +36,7 @@ class RefreshCookies:
         """Return the value of the header `Set-Cookie`."""
         same_site = cookie.client.cookie_same_site if self._is_secure else SameSite.LAX
         attributes = [
-            f"{self.name(cookie.client.id)}={cookie.token or ''}",
+            f"{self.name(cookie.client.id, cookie.kind)}={cookie.token or ''}",
             "Path=/",
             f"Max-Age={cookie.seconds}",
             "HttpOnly",

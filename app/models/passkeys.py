@@ -24,6 +24,7 @@ class Passkey(TenantRow, table=True):
     __table_args__ = (
         UniqueConstraint("tenant_id", "credential_id", name="uq_passkey_credential"),
         Index("ix_passkey_customer", "tenant_id", "customer_id"),
+        Index("ix_passkey_removed", "removed_at"),
     )
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)

@@ -28,6 +28,7 @@ class TotpSecret(TenantRow, table=True):
             postgresql_where=text("removed_at IS NULL"),
         ),
         Index("ix_totp_secret_customer", "tenant_id", "customer_id"),
+        Index("ix_totp_secret_removed", "removed_at"),
     )
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)
@@ -46,6 +47,7 @@ class RecoveryCode(TenantRow, table=True):
     __table_args__ = (
         Index("ix_recovery_code_customer", "tenant_id", "customer_id"),
         Index("ix_recovery_code_totp", "tenant_id", "totp_id"),
+        Index("ix_recovery_code_removed", "removed_at"),
     )
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)

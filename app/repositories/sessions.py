@@ -118,6 +118,7 @@ _LIVE = Rows(Session, "customer_id", _IS_OPEN, order_by=(col(Session.last_used_a
 _UNREVOKED_OF_CUSTOMER = Rows(Session, "customer_id", col(Session.id) != bindparam("kept"), _IS_NOT_REVOKED)
 _ENDED_OF_CUSTOMER = Rows(Session, "customer_id", col(Session.revoked_at).is_not(None))
 _BORN_FROM = Rows(Session, "customer_id", "identity_id", _IS_NOT_REVOKED)
+_OPENED_BY_PASSKEY = Rows(Session, "customer_id", "passkey_id", _IS_NOT_REVOKED)
 _ACTING_FOR = Rows(Session, "customer_id", "legal_entity_id")
 _DEVICES = Reading(
     _Device,
@@ -255,6 +256,11 @@ class SessionRepository(Repository):
         """End the customer's sessions that began with this social identity."""
         given = {"customer_id": customer_id, "identity_id": identity_id}
         return await self._change(_BORN_FROM, given, revoked_at=now)
+
+    async def revoke_opened_by(self, customer_id: str, passkey_id: str, now: datetime) -> int:
+        """End the customer's sessions that began with this passkey."""
+        given = {"customer_id": customer_id, "passkey_id": passkey_id}
+        return await self._change(_OPENED_BY_PASSKEY, given, revoked_at=now)
 
     async def leave_legal_entity(self, customer_id: str, legal_entity_id: str) -> None:
         """Remove this legal entity from all sessions of the customer."""

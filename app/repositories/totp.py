@@ -27,6 +27,8 @@ _STEP_UNUSED = Rows(
 _UNUSED = (col(RecoveryCode.used_at).is_(None), col(RecoveryCode.removed_at).is_(None))
 _UNUSED_CODES = Rows(RecoveryCode, "customer_id", "totp_id", *_UNUSED, order_by=(col(RecoveryCode.id),))
 _CODES_OF_TOTP = Rows(RecoveryCode, "customer_id", "totp_id")
+_CODES_THERE = Rows(RecoveryCode, "customer_id", "totp_id", col(RecoveryCode.removed_at).is_(None))
+_CODES_REMOVED = Rows(RecoveryCode, "customer_id", "totp_id", "removed_at")
 _CODES_OF_CUSTOMER = Rows(RecoveryCode, "customer_id")
 _UNUSED_CODE = Rows(RecoveryCode, "customer_id", "id", *_UNUSED)
 
@@ -83,13 +85,19 @@ class RecoveryCodeRepository(Repository):
         """Use a code up; False if it was used or is gone, even at the same moment."""
         return await self._change(_UNUSED_CODE, {"customer_id": customer_id, "id": code_id}, used_at=now) == 1
 
-    async def remove_of(self, customer_id: str, totp_id: str, now: datetime) -> None:
-        """Take the codes of a secret away with it, so that they can be brought back."""
-        await self._change(_CODES_OF_TOTP, {"customer_id": customer_id, "totp_id": totp_id}, removed_at=now)
+    async def remove_of(self, customer_id: str, totp_id: str, now: datetime) -> int:
+        """Take the codes of a secret away, so that they can be brought back; return how many they were."""
+        return await self._change(_CODES_THERE, {"customer_id": customer_id, "totp_id": totp_id}, removed_at=now)
 
-    async def bring_back_of(self, customer_id: str, totp_id: str) -> None:
-        """Undo `remove_of`."""
-        await self._change(_CODES_OF_TOTP, {"customer_id": customer_id, "totp_id": totp_id}, removed_at=None)
+    async def bring_back_of(self, customer_id: str, totp_id: str, removed_at: datetime) -> int:
+        """Undo the `remove_of` of this moment; return how many codes came back, used ones too."""
+        given = {"customer_id": customer_id, "totp_id": totp_id, "removed_at": removed_at}
+        return await self._change(_CODES_REMOVED, given, removed_at=None)
+
+    async def has_removed(self, customer_id: str, totp_id: str, removed_at: datetime) -> bool:
+        """Tell whether codes of a secret were removed at this moment, and are not brought back."""
+        given = {"customer_id": customer_id, "totp_id": totp_id, "removed_at": removed_at}
+        return await self._find(_CODES_REMOVED, **given) is not None
 
     async def delete_of(self, customer_id: str, totp_id: str) -> None:
         """Delete the codes of a secret."""

@@ -1,13 +1,15 @@
 // Compiles the operations of relay/ against schema.graphql, and bundles relay/app.ts with what has become of them.
 import { execFileSync } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { transformAsync } from "@babel/core";
 import * as esbuild from "esbuild";
 import compiler from "relay-compiler";
 
+const config = JSON.parse(await readFile("relay.config.json", "utf8"));
+// The compiler writes into a folder, and does not make it.
+await mkdir(config.artifactDirectory, { recursive: true });
 execFileSync(compiler, [], { stdio: "inherit" });
 
-const config = JSON.parse(await readFile("relay.config.json", "utf8"));
 // As in a Babel preset: each graphql`…` becomes an import of what the compiler has written.
 const tags = {
   name: "relay",

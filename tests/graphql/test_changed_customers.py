@@ -22,8 +22,7 @@ from tests.services.staff.test_on_behalf import LOGIN_ON_BEHALF
 
 pytestmark = pytest.mark.anyio
 
-# `emailBounced` is for integrations.
-ALL = everything("Customer").replace(" emailBounced", "")
+ALL = everything("Customer")
 ME = f"{{ me {ALL} }}"
 NEW_EMAIL = "countess@example.org"
 NEW_PASSWORD = "copper-lantern-77"

@@ -41,13 +41,14 @@ def settings_environment(tmp_path: Path) -> dict[str, str]:
 
 
 class Browser:
-    """A page on an origin, and the cookies that its browser has from the gateway."""
+    """A page on an origin, and what its browser has from the gateway: cookies, and apart from them those of devices."""
 
     def __init__(self, gateway: Gateway, client_id: str = "web", origin: str = HERE) -> None:
         self.gateway = gateway
         self.client_id = client_id
         self.origin = origin
         self.cookies: dict[str, str] = {}
+        self.devices: dict[str, str] = {}
         self.access: str | None = None
 
     async def do(
@@ -58,17 +59,18 @@ class Browser:
         sent: dict[str, str | None] = {
             "Origin": self.origin,
             "Gateway-Client": self.client_id,
-            "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()) or None,
+            "Cookie": "; ".join(f"{name}={value}" for name, value in (self.cookies | self.devices).items()) or None,
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
         answer = await self.gateway.graphql(
             query, {"input": given or {}}, token, {name: value for name, value in sent.items() if value is not None}
         )
         for morsel in set_cookies(answer):
+            jar = self.devices if "gateway-device-" in morsel.key else self.cookies
             if morsel["max-age"] == "0":
-                self.cookies.pop(morsel.key, None)
+                jar.pop(morsel.key, None)
             else:
-                self.cookies[morsel.key] = morsel.value
+                jar[morsel.key] = morsel.value
         return answer
 
     async def begin(self) -> str:

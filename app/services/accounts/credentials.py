@@ -7,12 +7,14 @@ from dataclasses import replace
 from app.domain.audit import AuditAction
 from app.domain.errors import UserErrorCode, refuse
 from app.domain.problems import Problems
+from app.domain.sign_in import SignInMethod
 from app.domain.topics import Topic
 from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS
 from app.services.accounts.customers import get_profile
 from app.services.accounts.own_account import lock_own_account
 from app.services.accounts.passwords import check_password, personal_words
 from app.services.accounts.reauthentication import reauthenticate
+from app.services.accounts.sign_in_changes import WayIn, tell_added
 from app.services.audit import record
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_security_mail
@@ -62,7 +64,10 @@ async def _change_password(
     await end_devices(uow, profile.id)
     device_token = await add_device(uow, profile.id)
     tokens = await rotate_tokens(uow, session_id, await get_profile(uow, profile.id))
-    await send_security_mail(uow, "password_changed", profile)
+    if profile.has_password:
+        await send_security_mail(uow, "password_changed", profile)
+    else:
+        await tell_added(uow, profile.id, WayIn(SignInMethod.PASSWORD))
     await emit(uow, Topic.CUSTOMER_PASSWORD_CHANGED, profile.id)
     await record(uow, AuditAction.PASSWORD_CHANGED, profile.id)
     tokens = replace(tokens, device_token=device_token)

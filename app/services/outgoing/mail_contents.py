@@ -13,6 +13,9 @@ from app.domain.tenants import MailedLinks, Site, Tenant, link_with
 from app.domain.tools import Tools
 from app.models.outbox import OutboxMessage
 
+# How long an added or removed way in can be taken back.
+REVERT_SIGN_IN_LIFETIME = timedelta(hours=72)
+
 
 @dataclass(frozen=True, slots=True)
 class _Content:
@@ -37,6 +40,11 @@ _CANCEL_ANONYMIZATION = _Content(
     lambda tenant: timedelta(hours=tenant.anonymization_delay_hours),
     lambda site: site.anonymization_cancel_path,
     of_client=lambda links: links.anonymization_cancel,
+)
+_REVERT_SIGN_IN_METHOD = _Content(
+    lambda _: REVERT_SIGN_IN_LIFETIME,
+    lambda site: site.sign_in_revert_path,
+    of_client=lambda links: links.sign_in_revert,
 )
 _CONTENTS = {
     "confirm_signup": _CONFIRM_SIGNUP,
@@ -71,6 +79,19 @@ _CONTENTS = {
     "link_confirmation": _Content(lambda tenant: timedelta(seconds=tenant.social_state_seconds)),
     "anonymization_pending": _CANCEL_ANONYMIZATION,
     "anonymization_requested": _CANCEL_ANONYMIZATION,
+    **dict.fromkeys(
+        (
+            "passkey_added",
+            "passkey_removed",
+            "password_added",
+            "recovery_codes_renewed",
+            "social_linked",
+            "social_unlinked",
+            "totp_disabled",
+            "totp_enabled",
+        ),
+        _REVERT_SIGN_IN_METHOD,
+    ),
 }
 
 

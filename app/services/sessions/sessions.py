@@ -71,16 +71,20 @@ async def anonymous_login(uow: UnitOfWork, client_id: str, site: str | None) -> 
     return await issue_tokens(uow, session, None)
 
 
-async def login(uow: UnitOfWork, email: str, password: str, device_token: str | None = None) -> LoggedIn | LoginStep:
+async def login(
+    uow: UnitOfWork, email: str, password: str, device_token: str | None = None, *, device_cookie: str | None = None
+) -> LoggedIn | LoginStep:
     """Raise the caller's anonymous session to the customer's; the session id stays, the anonymous tokens die.
 
     Or return the step that is still missing. One INVALID_CREDENTIALS for every reason that a stranger must not learn;
     `refused_logins` has the others. PASSWORD_LOGIN_OFF in a shop without passwords.
-    `device_token` is what an earlier login has given: while the account is guessed at, it spares the wait.
+    `device_token` is what an earlier login has given: while the account is guessed at, it spares the wait. Without it
+    `device_cookie` counts, which the browser sends: the same call may come again with another one.
     """
     call = RepeatableCall(uow, "login", email, password, device_token)
     return await call.answer(
-        lambda: _log_in(uow, call, email, password, device_token), lambda kept: LoggedIn(kept.tokens, kept.owner)
+        lambda: _log_in(uow, call, email, password, device_token or device_cookie),
+        lambda kept: LoggedIn(kept.tokens, kept.owner),
     )
 
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.domain.audit import AuditAction
 from app.domain.errors import UnauthenticatedReason, UserErrorCode, refuse, unauthenticated
 from app.domain.social import ProviderTokens
-from app.domain.topics import Topic
 from app.models.credentials import Credential
 from app.models.social import SocialIdentity
 from app.services.accounts.reauthentication import reauthenticate
-from app.services.audit import record
-from app.services.outgoing.events import emit
 from app.services.social.answers import ProviderAnswer
-from app.services.social.identities import add_identity, find_identity, tell_linked, vouched_email, warn
+from app.services.social.identities import add_identity, find_identity, tell_linked, tell_unlinked, vouched_email
 from app.services.social.proofs import count_as_proof
 from app.services.social.states import prove
 from app.services.unit_of_work import UnitOfWork
@@ -112,8 +108,5 @@ async def unlink_social_account(uow: UnitOfWork, account_id: str, password: str 
         )
     await uow.social_identities.delete(customer_id, gone.id)
     await uow.sessions.revoke_born_from(customer_id, gone.id, uow.now)
-    await record(uow, AuditAction.SOCIAL_UNLINKED, customer_id, provider=gone.provider, account_id=gone.id)
-    await emit(uow, Topic.CUSTOMER_SOCIAL_UNLINKED, customer_id, provider=gone.provider, accountId=gone.id)
-    provider = uow.tenant.find_social_provider(gone.provider)
-    await warn(uow, "social_unlinked", customer_id, provider.name if provider else gone.provider)
+    await tell_unlinked(uow, gone)
     return gone.id

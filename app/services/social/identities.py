@@ -12,11 +12,9 @@ from app.domain.errors import DomainError, Refused, UserErrorCode, refuse
 from app.domain.sign_in import Factors, SignInMethod
 from app.domain.social import SocialProof
 from app.domain.tenants import SocialProvider
-from app.domain.topics import Topic
 from app.models.social import EMAIL_LENGTH, SocialIdentity
+from app.services.accounts.sign_in_changes import WayIn, tell_added, tell_removed
 from app.services.audit import record, record_failure
-from app.services.outgoing.events import emit
-from app.services.outgoing.mails import send_security_mail
 from app.services.sessions.login_steps import LoginStep, begin_step
 from app.services.sessions.sessions import LoggedIn, start_customer_session
 from app.services.unit_of_work import UnitOfWork
@@ -64,18 +62,25 @@ async def find_identity(uow: UnitOfWork, provider: SocialProvider, proof: Social
 
 
 async def tell_linked(uow: UnitOfWork, provider: SocialProvider, identity: SocialIdentity) -> None:
-    """Write down that an identity was linked to a customer who was there before: audit, event and mail."""
-    customer_id = identity.customer_id
-    await record(uow, AuditAction.SOCIAL_LINKED, customer_id, provider=provider.provider, account_id=identity.id)
-    await emit(uow, Topic.CUSTOMER_SOCIAL_LINKED, customer_id, provider=provider.provider, accountId=identity.id)
-    await warn(uow, "social_linked", customer_id, provider.name)
+    """Tell that an identity was linked to a customer who was there before: audit, event, mail with the way back."""
+    way = WayIn(SignInMethod.SOCIAL, identity.id, provider.provider)
+    await tell_added(uow, identity.customer_id, way, provider=provider.name)
 
 
-async def warn(uow: UnitOfWork, template: str, customer_id: str, provider_name: str) -> None:
-    """Mail the customer that something about the ways to sign in has changed."""
-    customer = await uow.customers.find(customer_id)
-    if customer is not None:
-        await send_security_mail(uow, template, customer, provider=provider_name)
+async def tell_unlinked(uow: UnitOfWork, identity: SocialIdentity) -> None:
+    """Tell that an identity was taken away, which the mailed link can link again."""
+    kept = {
+        "issuer": identity.issuer,
+        "subject": identity.subject,
+        "email": identity.email,
+        "email_verified": identity.email_verified,
+        "created_at": identity.created_at.isoformat(),
+    }
+    provider = uow.tenant.find_social_provider(identity.provider)
+    way = WayIn(SignInMethod.SOCIAL, identity.id, identity.provider, kept)
+    await tell_removed(
+        uow, identity.customer_id, way, provider=provider.name if provider is not None else identity.provider
+    )
 
 
 async def log_in(

@@ -58,14 +58,20 @@ class TestTemplates:
             "login_attacked",
             "new_device",
             "no_account_yet",
+            "passkey_added",
+            "passkey_removed",
+            "password_added",
             "password_changed",
             "phone_added",
+            "recovery_codes_renewed",
             "registration_for_staff",
             "registration_received",
             "reset_password",
             "session_reused",
             "social_linked",
             "social_unlinked",
+            "totp_disabled",
+            "totp_enabled",
         }
 
     @pytest.mark.parametrize("name", [*NAMES, "layout"])

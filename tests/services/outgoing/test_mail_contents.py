@@ -49,6 +49,12 @@ class TestComposeMail:
             ("reset_password", "/reset-password", "for 30 minutes"),
             ("confirm_email_change", "/confirm-email", "for 1 hour"),
             ("email_change_notice", "/revert-email", "for 3 days"),
+            ("passkey_added", "/revert-sign-in-method", "for 3 days"),
+            ("passkey_removed", "/revert-sign-in-method", "for 3 days"),
+            ("password_added", "/revert-sign-in-method", "for 3 days"),
+            ("recovery_codes_renewed", "/revert-sign-in-method", "for 3 days"),
+            ("totp_disabled", "/revert-sign-in-method", "for 3 days"),
+            ("totp_enabled", "/revert-sign-in-method", "for 3 days"),
         ],
     )
     async def test_leads_to_a_page_of_the_site(self, gateway: Gateway, template: str, path: str, lifetime: str) -> None:
@@ -65,6 +71,7 @@ class TestComposeMail:
             ("reset_password", "reset"),
             ("confirm_email_change", "email_change"),
             ("email_change_notice", "email_revert"),
+            ("passkey_added", "sign_in_revert"),
             ("anonymization_requested", "anonymization_cancel"),
             ("anonymization_pending", "anonymization_cancel"),
         ],
