@@ -7,12 +7,14 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.harness import operations
+from tests.harness.redis_server import run_redis
 from tests.harness.server import PATIENCE, ServerProcess
 from tests.harness.tenants import shop, storefront, table
 
@@ -90,8 +92,12 @@ def listening(
     shared = Path(tempfile.mkdtemp(prefix="gateway-"))
     shared.chmod(0o755)
     path = shared / "gateway.sock"
+    redis = ExitStack()
+    # Several processes count together there.
+    together = {"REDIS_URL": redis.enter_context(run_redis(folder)).url} if request.param != "1" else {}
     server = ServerProcess(
         {
+            **together,
             "DATABASE_URL": f"sqlite:///{folder / 'gateway.db'}",
             "STATE_DIR": str(folder / "state"),
             "TENANTS_FILE": str(folder / "tenants.toml"),
@@ -108,4 +114,5 @@ def listening(
         assert not path.exists()
     finally:
         server.end()
+        redis.close()
         shutil.rmtree(shared)
