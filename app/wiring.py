@@ -32,6 +32,7 @@ from app.adapters.mail.previews import MailPreviews
 from app.adapters.mail.smtp import SmtpMailer
 from app.adapters.mail.texts import TEMPLATES, JinjaMailTexts
 from app.adapters.metrics import PrometheusMetrics, serve_metrics
+from app.adapters.passkeys import WebAuthnPasskeys
 from app.adapters.phone_codes import WebhookPhoneCodes
 from app.adapters.social.demo_provider import run_demo_provider
 from app.adapters.social.providers import SocialProviders
@@ -207,6 +208,7 @@ def build_tools(settings: Settings, clock: Clock | None = None, tenants: TenantD
         phone_codes=WebhookPhoneCodes(webhooks, clock),
         social=SocialProviders(clock, loopback=settings.profile is Profile.DEVELOPMENT),
         challenges=HttpChallenges(loopback=settings.profile is Profile.DEVELOPMENT),
+        passkeys=WebAuthnPasskeys(),
         mail_texts=JinjaMailTexts(TEMPLATES),
         tenants=tenants if tenants is not None else read_tenants(settings),
         public_url=settings.public_url,

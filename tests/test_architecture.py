@@ -122,11 +122,13 @@ OWNERS: dict[str, set[str]] = {
             "sqlite3",
             "ssl",
             "standardwebhooks",
+            "webauthn",
         )
     },
 }
 # What takes megabytes, and not every process needs, is imported by whoever knows that it is needed.
 LATE_IMPORTS: dict[str, set[str]] = {
+    "app.adapters.passkeys": {"app.adapters.webauthn_ceremonies"},
     "app.adapters.database.opening": {"app.adapters.database.postgresql", "app.adapters.database.sqlite"},
     "app.domain.web_origins": {"publicsuffixlist"},
     "app.domain.passwords": {"zxcvbn"},

@@ -101,7 +101,9 @@ NOUNS = (
                 "email_bounced",
             }
         )
-        | frozenset({"phone_verified", "accounts", "product_lists", "payment_instruments", "anonymization_info"})
+        | frozenset(
+            {"phone_verified", "accounts", "passkeys", "product_lists", "payment_instruments", "anonymization_info"}
+        )
         | frozenset({"sign_in_methods", "second_factor"})
         | frozenset(COMPANY)
         | NEW_CUSTOMER

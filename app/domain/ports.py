@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Executable
 
+from app.domain.passkeys import KeyUse, KnownKey, NewKey, PasskeyUser, RelyingParty, StoredKey
 from app.domain.rows import Reading, RowT, Writing
 from app.domain.social import AuthorizationGrant, AuthorizationRequest, NativeGrant, SocialProof
 from app.domain.tenants import Challenge, PhoneCodes, SocialProvider, Tenant
@@ -467,6 +468,34 @@ class Challenges(Protocol):
 
     async def close(self) -> None:
         """Let go of the connections."""
+        ...
+
+
+class Passkeys(Protocol):
+    """The ceremonies of passkeys (WebAuthn Level 3): user verification is required, attestation is not asked for.
+
+    Options are as browsers take them (`parseCreationOptionsFromJSON`, `parseRequestOptionsFromJSON`), answers as
+    `credential.toJSON()` gives them. Raises `Refused` with PASSKEY_INVALID for whatever is wrong with an answer.
+    """
+
+    async def creation_options(
+        self, party: RelyingParty, user: PasskeyUser, challenge: bytes, exclude: Sequence[KnownKey], seconds: int
+    ) -> dict[str, Any]:
+        """Return the options to make a passkey by; a device that has one of `exclude` makes none."""
+        ...
+
+    async def request_options(
+        self, party: RelyingParty, challenge: bytes, allow: Sequence[KnownKey], seconds: int
+    ) -> dict[str, Any]:
+        """Return the options to sign in by one of `allow`, or where that is empty by any passkey of the party."""
+        ...
+
+    async def verify_registration(self, party: RelyingParty, challenge: bytes, answer: Any) -> NewKey:
+        """Return the passkey that was made (section 7.1)."""
+        ...
+
+    async def verify_use(self, party: RelyingParty, challenge: bytes, answer: Any, key: StoredKey) -> KeyUse:
+        """Return what the use of a passkey proves (section 7.2); the counter must have risen, unless it is always 0."""
         ...
 
 

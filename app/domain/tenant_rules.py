@@ -148,6 +148,9 @@ class Limits(Entry):
     second_factor_failures_per_account_per_hour: Count = 10
     """Wrong codes of TOTP and recovery codes at one account; after that each further try has to wait, longer each
     time."""
+    passkeys_begun_per_ip_per_minute: Count = 120
+    """Logins and registrations with a passkey that are begun from one IP address; a login page may begin one as it
+    opens."""
     passkeys_per_customer: Count = 20
     """Passkeys that a customer may have."""
     social_per_ip_per_minute: Count = 30

@@ -14,6 +14,7 @@ from app.domain.ports import (
     MailTexts,
     Metrics,
     Observer,
+    Passkeys,
     Passwords,
     PhoneCodeSender,
     Random,
@@ -46,6 +47,7 @@ class Tools:
     phone_codes: PhoneCodeSender
     social: Social
     challenges: Challenges
+    passkeys: Passkeys
     mail_texts: MailTexts
     tenants: TenantDirectory
     public_url: str

@@ -22,8 +22,10 @@ from app.graphql.payment_instruments import PaymentInstrument, present_payment_i
 from app.graphql.presenting import Presenter
 from app.graphql.product_lists import ProductList, present_product_lists
 from app.graphql.sign_in_methods import (
+    Passkey,
     SecondFactor,
     SignInMethods,
+    present_passkey,
     resolve_second_factor,
     resolve_sign_in_methods,
 )
@@ -33,6 +35,7 @@ from app.models.social import SocialIdentity
 from app.services.accounts import addresses as address_service
 from app.services.accounts import customers as service
 from app.services.accounts import legal_entities as legal_entity_service
+from app.services.accounts import passkeys as passkey_service
 from app.services.accounts import payment_instruments as payment_instrument_service
 from app.services.accounts import product_lists as product_list_service
 from app.services.privacy import anonymizations as anonymization_service
@@ -190,6 +193,10 @@ async def _addresses(row: Row, info: Info, tag: TagArgument = None) -> list[Addr
     return present_address.each(await address_service.addresses(info.context.uow, row.id, tag))
 
 
+async def _passkeys(row: Row, info: Info) -> list[Passkey]:
+    return present_passkey.each(await passkey_service.passkeys(info.context.uow, row.id))
+
+
 async def _groups(row: Row, info: Info) -> list[CustomerGroup]:
     return present_group.each(await info.context.load_groups(row.id))
 
@@ -286,6 +293,9 @@ class Customer:
     )
     accounts: list[Account] = strawberry.field(
         resolver=_accounts, description="The ways to sign in: the password, and social accounts."
+    )
+    passkeys: list[Passkey] = strawberry.field(
+        resolver=_passkeys, description="The passkeys that the customer can sign in with, the oldest first."
     )
     sign_in_methods: SignInMethods = strawberry.field(
         resolver=resolve_sign_in_methods, description="All that the customer can sign in with."

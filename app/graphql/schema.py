@@ -22,6 +22,7 @@ from app.graphql.groups import CustomerGroupMutations, CustomerGroupQueries
 from app.graphql.limits import Limits
 from app.graphql.on_behalf import StaffAccessMutations
 from app.graphql.orders import OrderMutations
+from app.graphql.passkeys import PasskeyMutations
 from app.graphql.payment_instruments import PaymentInstrumentMutations
 from app.graphql.product_lists import ProductListMutations, ProductListQueries
 from app.graphql.proofs import ProofMutations
@@ -80,6 +81,7 @@ class Query(
 class Mutation(
     SessionMutations,
     SignInMutations,
+    PasskeyMutations,
     SignInMethodMutations,
     SignupMutations,
     SocialMutations,

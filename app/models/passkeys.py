@@ -7,10 +7,8 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
+from app.domain.passkeys import CREDENTIAL_ID_LENGTH, PASSKEY_NAME_LENGTH
 from app.models.base import ID_LENGTH, TenantRow, json_field
-
-# WebAuthn Level 3 section 4: a credential id has at most this many bytes.
-CREDENTIAL_ID_LENGTH = 1_023
 
 
 class Passkey(TenantRow, table=True):
@@ -32,7 +30,7 @@ class Passkey(TenantRow, table=True):
     credential_id: bytes = Field(sa_type=LargeBinary(CREDENTIAL_ID_LENGTH))
     public_key: bytes = Field(sa_type=LargeBinary)
     rp_id: str = Field(max_length=253)
-    name: str = Field(max_length=100)
+    name: str = Field(max_length=PASSKEY_NAME_LENGTH)
     sign_count: int = Field(default=0, sa_type=BigInteger)
     is_synced: bool = False
     backed_up: bool = False

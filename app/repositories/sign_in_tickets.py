@@ -16,6 +16,7 @@ _TICKET = Rows(SignInTicket, "ticket_hash")
 _OF_SESSION = Rows(SignInTicket, "ticket_hash", "session_id")
 _CLAIMABLE = Rows(SignInTicket, "ticket_hash", "session_id", *_LIVE)
 _TRIABLE = Rows(SignInTicket, "ticket_hash", "session_id", col(SignInTicket.tries) < bindparam("most_tries"), *_LIVE)
+_WITH_CHALLENGE = Rows(SignInTicket, "ticket_hash", "challenge", *_LIVE)
 _UNSENT = Rows(SignInTicket, "ticket_hash", "code_hash", *_LIVE)
 _WITH_CODE = Rows(
     SignInTicket,
@@ -59,6 +60,11 @@ class SignInTicketRepository(Repository):
         """Use the ticket up; False if it was used or has expired, even at the same moment."""
         given = {"ticket_hash": ticket_hash, "session_id": session_id, "now": now}
         return await self._change(_CLAIMABLE, given, used_at=now) == 1
+
+    async def use_challenge(self, ticket_hash: bytes, challenge: bytes, now: datetime) -> bool:
+        """Use a challenge up, and leave the ticket open; False if it has another by now, or is used or over."""
+        given = {"ticket_hash": ticket_hash, "challenge": challenge, "now": now}
+        return await self._change(_WITH_CHALLENGE, given, challenge=None) == 1
 
     async def note_sent(self, ticket_hash: bytes, code_hash: bytes, now: datetime, **values: Any) -> bool:
         """Let a code count from now on; False if the ticket has another one by now, or is used or over."""

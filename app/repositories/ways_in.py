@@ -32,7 +32,7 @@ def _count(model: type[TenantRow], *conditions: Condition) -> Any:
 _ENROLLED = Reading(
     _Enrolled,
     select(
-        _count(Passkey, col(Passkey.removed_at).is_(None)).label("passkeys"),
+        _count(Passkey, col(Passkey.removed_at).is_(None), col(Passkey.rp_id) == bindparam("rp_id")).label("passkeys"),
         _count(TotpSecret, col(TotpSecret.removed_at).is_(None)).label("totp"),
         _count(RecoveryCode, col(RecoveryCode.used_at).is_(None), col(RecoveryCode.removed_at).is_(None)).label(
             "recovery_codes"
@@ -45,7 +45,7 @@ _ENROLLED = Reading(
 class WaysInRepository(Repository):
     """What the customers of one tenant have enrolled."""
 
-    async def count(self, customer_id: str) -> tuple[int, int, int, int]:
-        """Return how many passkeys, TOTP secrets, unused recovery codes and social accounts a customer has."""
-        (counted,) = await self._list(_ENROLLED, customer_id=customer_id)
+    async def count(self, customer_id: str, rp_id: str) -> tuple[int, int, int, int]:
+        """Return how many passkeys for a relying party, TOTP secrets, unused recovery codes, social accounts."""
+        (counted,) = await self._list(_ENROLLED, customer_id=customer_id, rp_id=rp_id)
         return counted.passkeys, counted.totp, counted.recovery_codes, counted.social

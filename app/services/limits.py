@@ -139,6 +139,11 @@ def _tries_of_flow(limits: Limits) -> Limit:
     return Limit("one_time_token.flow", limits.one_time_token_tries_per_flow, HOUR)
 
 
+async def guard_passkey_ceremony(uow: UnitOfWork) -> None:
+    """Count one more ceremony of a passkey that begins, for the client's address; a page may begin one as it opens."""
+    await hit_ip(uow, Limit("passkey_begin.ip", limits_of(uow).passkeys_begun_per_ip_per_minute, MINUTE))
+
+
 async def guard_social(uow: UnitOfWork) -> None:
     """Count one more beginning or end of a social login, for the client's address and for the session."""
     limits = limits_of(uow)

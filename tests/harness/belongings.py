@@ -8,8 +8,10 @@ from typing import Any
 
 from app.models.base import ID_LENGTH
 from tests.factories import address_input
+from tests.harness.authenticator import Authenticator
 from tests.harness.client import Person
 from tests.harness.operations import USER_ERRORS
+from tests.harness.passkeys import begin_registration, send_new
 from tests.harness.selections import everything
 from tests.harness.two_shops import UPDATE_CUSTOMER, Shop
 
@@ -57,12 +59,20 @@ async def furnish(shop: Shop, group_code: str = "trade") -> Belongings:
     list_id = made["createProductList"]["productList"]["id"]
     item = await graphql(ADD_ITEM, {"input": {"listId": list_id, "productId": "p"}}, token)
     assert made["createAddress"]["userErrors"] == item["addProductListItem"]["userErrors"] == []
+    await _add_passkey(shop, token)
     group = await shop.staff_do(CREATE_GROUP, name="Trade", code=group_code)
     await shop.staff_do(
         UPDATE_CUSTOMER, id=person.id, groupIds=[group["customerGroup"]["id"]], legalEntities=[{"name": "Engines Ltd"}]
     )
     seen = await Belongings(shop, person, frozenset()).look()
     return Belongings(shop, person, frozenset(_ids(seen)))
+
+
+async def _add_passkey(shop: Shop, token: str) -> None:
+    begun = await begin_registration(shop.gateway, token)
+    device = Authenticator(f"https://{begun['options']['rp']['id']}")
+    answer = await send_new(shop.gateway, token, begun["ticket"], device.create(begun["options"]))
+    assert answer["registerPasskey"]["userErrors"] == []
 
 
 def _ids(value: Any) -> Iterator[str]:

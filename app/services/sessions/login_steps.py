@@ -13,6 +13,7 @@ from app.models.customers import CustomerProfile
 from app.models.devices import Device
 from app.models.sign_in_tickets import TicketPurpose
 from app.services.audit import record
+from app.services.outgoing.mails import current_site
 from app.services.sessions.devices import is_trusted
 from app.services.sessions.login_codes import code_columns, mail_step_code, new_code
 from app.services.sessions.tickets import issue_ticket, new_ticket
@@ -29,8 +30,8 @@ class LoginStep:
 
 
 async def find_ways_in(uow: UnitOfWork, customer: CustomerProfile) -> WaysIn:
-    """Return what a customer can sign in with, by one statement."""
-    passkeys, totp, recovery_codes, social = await uow.ways_in.count(customer.id)
+    """Return what a customer can sign in with on this site, by one statement."""
+    passkeys, totp, recovery_codes, social = await uow.ways_in.count(customer.id, current_site(uow).relying_party_id)
     return WaysIn(
         password=customer.has_password,
         email=customer.email is not None,

@@ -9,6 +9,7 @@ from app.domain.errors import DomainError, FieldError, UserErrorCode, refuse
 from app.domain.sign_in import SignInMethod
 from app.services.sign_in.attempts import Verifier
 from app.services.sign_in.codes import verify_email_code
+from app.services.sign_in.passkeys import verify_passkey
 from app.services.sign_in.password import verify_login_password
 from app.services.sign_in.phone_codes import verify_phone_code
 
@@ -16,6 +17,7 @@ VERIFIERS: Mapping[SignInMethod, Verifier] = {
     SignInMethod.PASSWORD: verify_login_password,
     SignInMethod.EMAIL_CODE: verify_email_code,
     SignInMethod.PHONE_CODE: verify_phone_code,
+    SignInMethod.PASSKEY: verify_passkey,
 }
 
 ANSWER_FIELDS: Mapping[str, SignInMethod] = {
