@@ -25,6 +25,7 @@ from app.ending import REQUESTS
 from app.http.client_address import ClientAddresses
 from app.listening.connection import IDLE_SECONDS, Connection, ConnectionConfig
 from app.listening.sockets import ListenError, Listeners, shown
+from app.packed import PackedObject
 from app.settings import Settings
 from app.wiring import (
     Reading,
@@ -83,31 +84,39 @@ def _serve(config: uvicorn.Config, settings: Settings, files: TenantFiles, liste
             _run_many(config, files, listeners)
 
 
-@dataclass(frozen=True, slots=True)
 class _Application:
     """Makes the application in this process or in another one, which is handed the tenants as they were last read."""
 
-    files: TenantFiles
+    def __init__(self, files: TenantFiles) -> None:
+        self._files = files
+        self._packed: tuple[Reading, PackedObject[Reading]] | None = None
 
-    def __reduce__(self) -> tuple[type[_ApplicationElsewhere], tuple[Reading]]:
-        return _ApplicationElsewhere, (self.files.reading,)
+    def __reduce__(self) -> tuple[type[_ApplicationElsewhere], tuple[PackedObject[Reading]]]:
+        reading = self._files.reading
+        if self._packed is None or self._packed[0] is not reading:
+            self._packed = (reading, PackedObject.of(reading))
+        return _ApplicationElsewhere, (self._packed[1],)
 
     def __call__(self) -> ASGIApplication:
         """Return the application."""
-        return _ApplicationElsewhere(self.files.reading)()
+        return _make(self._files.reading)
 
 
 @dataclass(frozen=True, slots=True)
 class _ApplicationElsewhere:
-    reading: Reading
+    packed: PackedObject[Reading]
 
     def __call__(self) -> ASGIApplication:
         """Return the application."""
         parent = parent_process()
         if parent is not None:
             threading.Thread(target=_end_with, args=[parent], daemon=True).start()
-        application: ASGIApplication = import_from_string("app.main:create_app")(self.reading)
-        return application
+        return _make(self.packed.unpack())
+
+
+def _make(reading: Reading) -> ASGIApplication:
+    application: ASGIApplication = import_from_string("app.main:create_app")(reading)
+    return application
 
 
 def _end_with(parent: BaseProcess) -> None:

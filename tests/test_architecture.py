@@ -40,8 +40,9 @@ FLOORS: dict[str, set[str]] = {
     "worker": {"services", "models", "domain"},
     "reloading": {"wiring", "domain"},
     "ending": set(),
+    "packed": set(),
     "listening": {"http", "domain"},
-    "server": {"ending", "listening", "wiring", "http", "settings"},
+    "server": {"ending", "listening", "packed", "wiring", "http", "settings"},
     "main": {"ending", "reloading", "worker", "wiring", "http", "graphql", "services", "settings", "domain"},
     "__main__": {
         "ending",

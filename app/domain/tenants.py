@@ -625,7 +625,8 @@ class Tenant(Lifetimes):
     staff_email: StaffEmail | None = None
     """Where the shop is told of a registration that waits for somebody to activate it."""
     invitations: StrictBool = True
-    """Whether customers whom staff make without a password get a mail with a link to choose one."""
+    """Whether customers whom staff make without a password get a mail with a link to choose one; in a shop without
+    passwords, with a link to the site, to sign in there."""
     security_mails: StrictBool = True
     """Whether customers are warned by mail: new device, changed password or address, added or removed way to
     sign in, copied token."""
