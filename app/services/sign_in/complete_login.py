@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
 from app.domain.audit import AuditAction
 from app.domain.errors import DomainError, UserErrorCode, refuse
+from app.domain.passkeys import invalid_passkey
 from app.domain.sign_in import Factors
 from app.models.credentials import Credential
 from app.models.customers import CustomerProfile
@@ -39,12 +39,20 @@ async def complete_login(
     method's verifier raises, and ACCOUNT_INACTIVE, ACCOUNT_ON_HOLD, or INVALID_CREDENTIALS where the tenant does not
     want the answer to tell.
     """
-    given = orjson.dumps({**answers}, option=orjson.OPT_SORT_KEYS).decode()
-    call = RepeatableCall(uow, "completeLogin", ticket_text, given, remember_device)
+    call = RepeatableCall(uow, "completeLogin", ticket_text, _as_text(answers), remember_device)
     return await call.answer(
         lambda: _complete(uow, call, ticket_text, answers, remember_device=remember_device),
         lambda kept: LoggedIn(kept.tokens, kept.owner),
     )
+
+
+def _as_text(answers: Mapping[str, Any]) -> str:
+    """Return the answers as one text; a passkey's is a stranger's JSON, with any number and text, and any depth."""
+    try:
+        return json.dumps(answers, sort_keys=True)
+    except RecursionError:
+        refusal = invalid_passkey()
+        raise refuse(refusal.code, refusal.message, "passkey") from None
 
 
 async def _complete(

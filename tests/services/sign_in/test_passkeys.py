@@ -303,6 +303,26 @@ class TestCompleteLogin:
         answer = await complete(gateway, token, begun["ticket"], passkey=wrong)
         assert answer.user_errors("completeLogin") == [("PASSKEY_INVALID", "passkey")]
 
+    async def test_refuses_a_number_that_is_too_large_for_anything(self, gateway: Gateway) -> None:
+        token = (await gateway.anonymous(CLIENT)).access
+        begun = await begin_login(gateway, token)
+        operation = f"""mutation ($ticket: String!) {{
+            completeLogin(input: {{ ticket: $ticket, passkey: {{ id: {10**30} }} }}) {{ {USER_ERRORS} }}
+        }}"""
+        answer = await gateway.graphql(operation, {"ticket": begun["ticket"]}, token)
+        assert answer.user_errors("completeLogin") == [("PASSKEY_INVALID", "passkey")]
+
+    @pytest.mark.parametrize("depth", [300, 900])
+    async def test_refuses_what_is_nested_without_end(self, gateway: Gateway, depth: int) -> None:
+        token = (await gateway.anonymous(CLIENT)).access
+        begun = await begin_login(gateway, token)
+        nested: Any = "x"
+        for _ in range(depth):
+            nested = [nested]
+        answer = await complete(gateway, token, begun["ticket"], passkey={"id": nested})
+        assert "INTERNAL" not in answer.codes
+        assert answer.codes or answer.user_errors("completeLogin") == [("PASSKEY_INVALID", "passkey")]
+
     async def test_takes_a_counter_that_is_always_zero(self, gateway: Gateway, ada: Person) -> None:
         device = Authenticator(ORIGIN, step=0)
         await register(gateway, ada.tokens.access, device)
