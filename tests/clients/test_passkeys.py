@@ -119,7 +119,8 @@ def register(page: Page) -> str:
     """Sign up, log in and register a passkey on the page; return the access token."""
     token = visit(page)
     ask(page, SIGNUP, signup_input(email=EMAIL, password=PASSWORD), token)
-    token = ask(page, LOGIN, {"email": EMAIL, "password": PASSWORD}, token)["login"]["tokens"]["accessToken"]
+    logged_in = ask(page, LOGIN, {"email": EMAIL, "password": PASSWORD}, token)["login"]
+    token = str(logged_in["tokens"]["accessToken"])
     assert "Chrome" in page.evaluate("token => add_passkey(token)", token)
     return token
 

@@ -83,7 +83,7 @@ TAMPERED_USES = {
 NO_ANSWERS: list[Any] = [{}, [], "text", 7, {"id": 1}, {"id": "AA", "response": {}}, {"id": "AB==", "rawId": "AB=="}]
 
 
-def each(lies: dict[str, Lies]) -> Any:
+def each(lies: dict[str, Lies]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("lie", lies.values(), ids=list(lies))
 
 
