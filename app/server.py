@@ -18,6 +18,7 @@ from uvicorn.importer import import_from_string
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from app.ending import REQUESTS
+from app.packed import PackedObject
 from app.settings import Settings
 from app.wiring import (
     Reading,
@@ -59,28 +60,36 @@ def run_server(settings: Settings, files: TenantFiles) -> None:
             _run_many(config, files)
 
 
-@dataclass(frozen=True, slots=True)
 class _Application:
     """Makes the application in this process or in another one, which is handed the tenants as they were last read."""
 
-    files: TenantFiles
+    def __init__(self, files: TenantFiles) -> None:
+        self._files = files
+        self._packed: tuple[Reading, PackedObject[Reading]] | None = None
 
-    def __reduce__(self) -> tuple[type[_ApplicationElsewhere], tuple[Reading]]:
-        return _ApplicationElsewhere, (self.files.reading,)
+    def __reduce__(self) -> tuple[type[_ApplicationElsewhere], tuple[PackedObject[Reading]]]:
+        reading = self._files.reading
+        if self._packed is None or self._packed[0] is not reading:
+            self._packed = (reading, PackedObject.of(reading))
+        return _ApplicationElsewhere, (self._packed[1],)
 
     def __call__(self) -> ASGIApplication:
         """Return the application."""
-        return _ApplicationElsewhere(self.files.reading)()
+        return _make(self._files.reading)
 
 
 @dataclass(frozen=True, slots=True)
 class _ApplicationElsewhere:
-    reading: Reading
+    packed: PackedObject[Reading]
 
     def __call__(self) -> ASGIApplication:
         """Return the application."""
-        application: ASGIApplication = import_from_string("app.main:create_app")(self.reading)
-        return application
+        return _make(self.packed.unpack())
+
+
+def _make(reading: Reading) -> ASGIApplication:
+    application: ASGIApplication = import_from_string("app.main:create_app")(reading)
+    return application
 
 
 def _run_alone(config: uvicorn.Config) -> None:

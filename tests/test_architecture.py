@@ -40,7 +40,8 @@ FLOORS: dict[str, set[str]] = {
     "worker": {"services", "models", "domain"},
     "reloading": {"wiring", "domain"},
     "ending": set(),
-    "server": {"ending", "wiring", "settings"},
+    "packed": set(),
+    "server": {"ending", "packed", "wiring", "settings"},
     "main": {"ending", "reloading", "worker", "wiring", "http", "graphql", "services", "settings", "domain"},
     "__main__": {
         "ending",

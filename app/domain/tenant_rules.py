@@ -20,7 +20,10 @@ class Entry(BaseModel):
     def __getstate__(self) -> dict[Any, Any]:
         """Return what another process is handed: the keys, and not what was worked out from them since."""
         state = super().__getstate__()
-        return {**state, "__dict__": {name: state["__dict__"][name] for name in type(self).model_fields}}
+        values, fields = state["__dict__"], type(self).__pydantic_fields__
+        if len(values) == len(fields):
+            return state
+        return {**state, "__dict__": {name: values[name] for name in fields}}
 
 
 class Lifetimes(Entry):

@@ -27,9 +27,11 @@ Signatures = dict[str, Signature]
 class TenantsFileError(Exception):
     """What is wrong with the tenants file; `faults` has a line for each."""
 
-    def __init__(self, faults: list[str]) -> None:
+    def __init__(self, faults: list[str], beside: Mapping[str, Signature] | None = None) -> None:
+        """`beside` are files that faulty tables name."""
         super().__init__("\n".join(faults))
         self.faults = faults
+        self.beside = beside or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class TenantFiles:
         self.reading = reading or Reading()
         self._seen: Signatures | None = None
         self._examined: Signatures | None = None
+        # What tables name that were not taken up: mending that may be all that is needed.
+        self._untaken: Mapping[str, Signature] = {}
 
     def read_all(self) -> Reading:
         """Read all there is, and return it; raises `TenantsFileError`."""
@@ -119,25 +123,37 @@ class TenantFiles:
         if not at_once and (signatures == self._examined or not is_settled):
             return None
         self._examined = signatures
-        if self.reading.files and signatures == self.reading.signatures:
+        known = self.reading.signatures
+        if self.reading.files and known == {
+            path: of for path, of in signatures.items() if path in known or path not in self._untaken
+        }:
             return None
         try:
-            return self._compare(signatures)
-        except TenantsFileError:
+            change = self._compare(signatures)
+        except TenantsFileError as error:
+            self._note_untaken(signatures, error.beside)
             if self._sign() == signatures:
                 raise
             # They were changed while we read them: what we have found is of no state that they were ever in.
             self._examined = None
             return self.look(at_once=True) if at_once else None
+        self._note_untaken(signatures, change.reading.signatures)
+        return change
+
+    def _note_untaken(self, signatures: Signatures, beside: Mapping[str, Signature]) -> None:
+        """Watch these files as well until a change is accepted, and add them to what was seen and examined."""
+        self._untaken = {path: of for path, of in beside.items() if path not in signatures}
+        signatures.update(self._untaken)
 
     def accept(self, change: Change) -> None:
         """Go on from this change."""
         self.reading = change.reading
+        self._untaken = {}
 
     def _sign(self) -> Signatures:
         """Return the signatures of the files as they are now, with those that their tables name."""
         signatures = sign_all(self._path)
-        for beside in self.reading.signatures.keys() - self.reading.files.keys():
+        for beside in (self.reading.signatures.keys() - self.reading.files.keys()) | self._untaken.keys():
             signatures[beside] = sign(beside)
         return signatures
 
@@ -182,7 +198,7 @@ class TenantFiles:
                     fresh.faults.append(f"{file}: {dotted('tenants', tenant_id)} is in {home} too: keep one of them")
         fresh.faults += [f"{self._path}: {fault}" for fault in fresh.shared_clients(were_there)]
         if fresh.faults:
-            raise TenantsFileError(fresh.faults)
+            raise TenantsFileError(fresh.faults, fresh.beside)
         gone = tuple(tenant_id for tenant_id in were_there if tenant_id not in homes)
         all_signatures = {file: signatures[file] for file in files}
         # Whatever names one of these was read again if it has changed.
@@ -203,6 +219,7 @@ class _Fresh:
         self.tenants: list[Tenant] = []
         self.homes: dict[str, list[str]] = {}
         self.faults: list[str] = []
+        self.beside: dict[str, Signature] = {}
 
     def read(self, file: str, was: Mapping[str, _Shop], surroundings: Surroundings) -> Mapping[str, _Shop]:
         """Return the shops of one file; what is wrong is noted."""
@@ -253,6 +270,7 @@ class _Fresh:
             return was
         table = TenantTable(tenant_id, content, surroundings)
         faults += table.faults
+        self.beside.update(table.beside)
         try:
             tenant = Tenant.model_validate(table.prepared, context={"profile": surroundings.profile})
         except ValidationError as error:

@@ -179,9 +179,8 @@ class TenantTable:
             return
         try:
             folder = self._file_beside(name)
+            self.beside.update({str(path): sign(str(path)) for path in folder.glob("*.jinja")})
             prepared["own_texts"], faults = read_own_texts(folder)
-            for path in folder.glob("*.jinja"):
-                self.beside[str(path)] = sign(str(path))
         except OSError as error:
             self._add(f"names '{name}', which cannot be read: {error.strerror}", "templates_dir")
         else:

@@ -22,10 +22,16 @@ _NOTES = Limit("mails.staff", 60, HOUR)
 
 
 async def invite(uow: UnitOfWork, customer: CustomerProfile) -> None:
-    """Mail a customer whom staff have made, and who cannot log in yet, a link to choose a password."""
-    if not uow.tenant.invitations or customer.email is None or customer.has_password:
+    """Mail a customer whom staff have made, and who cannot log in yet, a link to choose a password.
+
+    In a shop without passwords the mail leads to the site, to sign in with a code or in another way that the shop has.
+    """
+    if not uow.tenant.invitations or customer.email is None or _has_usable_password(uow, customer):
         return
     if not customer.active or customer.on_hold:
+        return
+    if not uow.tenant.password_login:
+        await _send(uow, "invitation_to_sign_in", customer)
         return
     lifetime = timedelta(seconds=uow.tenant.invitation_token_seconds)
     token = await issue_one_time_token(
@@ -40,7 +46,11 @@ async def tell_of_activation(uow: UnitOfWork, customer: CustomerProfile) -> None
         return
     credential = await uow.credentials.find(customer.id)
     is_made_by_shop = credential is not None and credential.made_by in (Maker.STAFF, Maker.IMPORT)
-    if is_made_by_shop and not customer.has_password and not await uow.social_identities.list(customer.id):
+    if (
+        is_made_by_shop
+        and not _has_usable_password(uow, customer)
+        and not await uow.social_identities.list(customer.id)
+    ):
         await invite(uow, customer)
     elif uow.tenant.signup is SignupMode.EMPLOYEE_ACTIVATION and customer.email is not None:
         await _send(uow, "account_active", customer)
@@ -69,6 +79,10 @@ def waits_for_staff(uow: UnitOfWork, signup: PendingSignup) -> bool:
     """Tell whether a sign-up has made its customer at once, who waits until staff activate the account."""
     is_made = signup.customer_id == signup.id and signup.ended_at == signup.created_at
     return is_made and uow.tenant.signup is SignupMode.EMPLOYEE_ACTIVATION
+
+
+def _has_usable_password(uow: UnitOfWork, customer: CustomerProfile) -> bool:
+    return customer.has_password and uow.tenant.password_login
 
 
 async def _send(uow: UnitOfWork, template: str, customer: CustomerProfile, *, token: OpaqueToken | None = None) -> None:

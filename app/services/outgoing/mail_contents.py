@@ -23,12 +23,14 @@ class _Content:
 
     `of_client`: where the link leads instead, if the client that has caused the mail has a place for it.
     `takes_code`: the link has the mail's code, not a token, and is good only where the code is.
+    `leads_home`: the link is the site itself, and opens nothing.
     """
 
     lifetime: Callable[[Tenant], timedelta]
     path: Callable[[Site], str] | None = None
     of_client: Callable[[MailedLinks], str | None] = lambda _: None
     takes_code: bool = False
+    leads_home: bool = False
 
 
 _CONFIRM_SIGNUP = _Content(
@@ -54,6 +56,7 @@ _CONTENTS = {
         lambda site: site.reset_path,
         of_client=lambda links: links.reset,
     ),
+    "invitation_to_sign_in": _Content(lambda _: timedelta(0), leads_home=True),
     "reset_password": _Content(
         lambda tenant: timedelta(seconds=tenant.reset_token_seconds),
         lambda site: site.reset_path,
@@ -84,6 +87,7 @@ _CONTENTS = {
             "passkey_added",
             "passkey_removed",
             "password_added",
+            "phone_added",
             "recovery_codes_renewed",
             "social_linked",
             "social_unlinked",
@@ -135,6 +139,8 @@ def _links_of(tenant: Tenant, payload: Mapping[str, Any]) -> MailedLinks:
 
 
 def _link(content: _Content, links: MailedLinks, site: Site, token: str | None, code: str | None) -> str | None:
+    if content.leads_home:
+        return site.url
     name, value = ("code", code) if content.takes_code else ("token", token)
     if content.path is None or not value:
         return None

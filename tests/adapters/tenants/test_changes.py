@@ -22,6 +22,11 @@ def small_shop(tenant: str, **settings: str) -> str:
     return shop(tenant, **settings) + storefront(tenant, f"{tenant}-web", origins=[f"https://{tenant}.example"])
 
 
+def invitation(subject: str) -> str:
+    body = "{% block body %}Hello{% endblock %}{% block action %}Come in{% endblock %}"
+    return f"{{% block subject %}}{subject}{{% endblock %}}{body}"
+
+
 def listed(operation: str) -> str:
     return json.dumps({hash_operation(operation): operation})
 
@@ -143,6 +148,31 @@ class TestLook:
         assert set((files.reading.tenants.tenant("first").operations or {}).values()) == {"{ tokenInfo { tenant } }"}
         assert look(files) is None
 
+    def test_finds_each_change_in_the_folder_of_a_shops_own_mails(self, folder: Path) -> None:
+        mails = folder / "mails"
+        mails.mkdir()
+        (mails / "invitation.en.jinja").write_text(invitation("Welcome"))
+        (folder / "first.toml").write_text(small_shop("first", templates_dir="mails"))
+        files = read(folder)
+
+        def texts() -> dict[str, str]:
+            assert [tenant.id for tenant in (look(files) or pytest.fail("nothing has changed")).tenants] == ["first"]
+            own: dict[str, str] = json.loads(files.reading.tenants.tenant("first").own_texts or "")
+            return own
+
+        (mails / "invitation.en.jinja").write_text(invitation("Hello there"))
+        assert "Hello there" in texts()["invitation.en.jinja"]
+        (mails / "invitation.fr.jinja").write_text(invitation("Bonjour"))
+        assert set(texts()) == {"invitation.en.jinja", "invitation.fr.jinja"}
+        (mails / "invitation.en.jinja").unlink()
+        assert set(texts()) == {"invitation.fr.jinja"}
+        (folder / "new").mkdir()
+        (folder / "new" / "invitation.de.jinja").write_text(invitation("Hallo"))
+        mails.rename(folder / "old")
+        (folder / "new").rename(mails)
+        assert set(texts()) == {"invitation.de.jinja"}
+        assert look(files) is None
+
     def test_finds_a_shop_that_has_moved_to_another_file(self, folder: Path) -> None:
         files = read(folder)
         (folder / "first.toml").rename(folder / "moved.toml")
@@ -211,6 +241,44 @@ class TestFault:
         (folder / "first.toml").write_text(small_shop("first", name="Mended"))
         look(files)
         assert files.reading.tenants.tenant("first").name == "Mended"
+
+    def test_is_over_when_only_a_file_is_mended_that_a_new_shop_names(self, folder: Path) -> None:
+        files = read(folder)
+        (folder / "mails").mkdir()
+        text = folder / "mails" / "invitation.en.jinja"
+        text.write_text("{% block")
+        (folder / "third.toml").write_text(small_shop("third", templates_dir="mails"))
+        files.look(at_once=False)
+        with pytest.raises(TenantsFileError, match=r"third\.templates_dir names 'mails', whose invitation\.en\.jinja"):
+            files.look(at_once=False)
+        assert files.look(at_once=False) is None
+        text.write_text(invitation("Welcome"))
+        assert files.look(at_once=False) is None
+        change = files.look(at_once=False)
+        assert change is not None
+        assert [tenant.id for tenant in change.tenants] == ["third"]
+
+    def test_is_over_when_the_shop_that_names_a_broken_file_is_gone(self, folder: Path) -> None:
+        files = read(folder)
+        (folder / "operations.json").write_text("broken")
+        (folder / "third.toml").write_text(small_shop("third", operations_file="operations.json"))
+        fault(files)
+        (folder / "third.toml").unlink()
+        assert look(files) is None
+        assert look(files) is None
+
+    def test_of_a_change_that_nobody_accepts_is_looked_at_again_when_a_named_file_changes(self, folder: Path) -> None:
+        files = read(folder)
+        (folder / "operations.json").write_text(listed("{ nothing }"))
+        (folder / "third.toml").write_text(small_shop("third", operations_file="operations.json"))
+        assert files.look(at_once=True) is not None
+        assert files.look(at_once=False) is None
+        (folder / "operations.json").write_text(listed("{ tokenInfo { kind } }"))
+        assert files.look(at_once=False) is None
+        change = files.look(at_once=False)
+        assert change is not None
+        files.accept(change)
+        assert look(files) is None
 
     def test_is_a_client_of_a_shop_that_was_not_read_again(self, folder: Path) -> None:
         files = read(folder)

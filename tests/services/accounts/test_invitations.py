@@ -10,6 +10,7 @@ from tests.factories import PASSWORD
 from tests.harness.gateway import Gateway
 from tests.harness.integrations import SECRET
 from tests.harness.operations import USER_ERRORS
+from tests.harness.sign_in import complete, mailed_code
 from tests.harness.staff import Staff
 from tests.harness.tenants import integration, shop, storefront
 
@@ -84,6 +85,42 @@ class TestInvitation:
         customer = await staff.create(email="ada@example.com", active=False)
         await staff.update(customer["id"], active=True)
         assert await subjects(gateway, "ada@example.com") == ["Your account at The shop"]
+
+
+class TestInvitationWithoutPasswords:
+    @pytest.fixture
+    def settings_environment(self, tmp_path: Path) -> dict[str, str]:
+        return write(tmp_path, tenants(password_login=False))
+
+    async def test_offers_no_password_and_leads_to_the_site_where_a_code_lets_in(self, gateway: Gateway) -> None:
+        staff = await Staff.of(gateway)
+        made = await staff.create(email="ada@example.com")
+        await gateway.deliver()
+        (mail,) = gateway.mails("ada@example.com")
+        assert mail.subject == "Your account at The shop"
+        assert "https://demo.example" in mail.text
+        assert "token=" not in mail.text
+        assert "Choose a password" not in mail.text
+        guest = await gateway.anonymous()
+        ticket, code = await mailed_code(gateway, guest.access, "ada@example.com")
+        answer = await complete(gateway, guest.access, ticket, emailCode=code)
+        assert answer["completeLogin"]["userErrors"] == []
+        assert answer["completeLogin"]["customer"]["id"] == made["id"]
+
+    async def test_is_written_in_the_language_of_the_customer(self, gateway: Gateway) -> None:
+        await (await Staff.of(gateway)).create(email="ada@example.com", preferredLanguage="de")
+        await gateway.deliver()
+        (mail,) = gateway.mails("ada@example.com")
+        assert "Melden Sie sich mit dieser E-Mail-Adresse an" in mail.text
+
+    async def test_comes_with_the_activation_of_who_was_made_inactive(self, gateway: Gateway) -> None:
+        staff = await Staff.of(gateway)
+        customer = await staff.create(email="ada@example.com", active=False)
+        assert await subjects(gateway, "ada@example.com") == []
+        await staff.update(customer["id"], active=True)
+        await gateway.deliver()
+        (mail,) = gateway.mails("ada@example.com")
+        assert "You need no password" in mail.text
 
 
 class TestWithoutInvitations:
