@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 
@@ -18,6 +18,7 @@ from app.adapters.clock import SystemClock, SystemRandom
 from app.adapters.database.faults import UnusableDatabaseError
 from app.adapters.database.opening import open_database
 from app.adapters.database.schema_version import newest_migration
+from app.adapters.folders import close_to_others
 from app.adapters.keys.assertions import JoseAssertions
 from app.adapters.keys.passwords import Argon2Passwords
 from app.adapters.keys.sealer import RotatingSealer
@@ -188,6 +189,7 @@ def check_state_dir(settings: Settings) -> None:
             pass
     except OSError as error:
         raise ValueError(f"STATE_DIR names '{settings.state_dir}', where nothing can be written: {error}") from error
+    close_to_others(settings.state_dir)
 
 
 def build_tools(settings: Settings, clock: Clock | None = None, tenants: TenantDirectory | None = None) -> Tools:
@@ -260,7 +262,7 @@ def run_metrics(settings: Settings, tools: Tools) -> AbstractContextManager[None
     metrics = tools.metrics
     if settings.metrics_port is None or settings.processes > 1 or not isinstance(metrics, PrometheusMetrics):
         return nullcontext()
-    return serve_metrics(settings.host, settings.metrics_port, metrics)
+    return _serve_metrics(settings, settings.metrics_port, metrics)
 
 
 @contextmanager
@@ -274,8 +276,16 @@ def run_metrics_of_processes(settings: Settings) -> Iterator[None]:
         return
     with TemporaryDirectory(prefix="gateway-metrics-") as folder:
         pass_on("PROMETHEUS_MULTIPROC_DIR", folder)
-        with serve_metrics(settings.host, settings.metrics_port, Path(folder)):
+        with _serve_metrics(settings, settings.metrics_port, Path(folder)):
             yield
+
+
+@contextmanager
+def _serve_metrics(settings: Settings, port: int, source: PrometheusMetrics | Path) -> Iterator[None]:
+    with ExitStack() as servers:
+        for address in settings.addresses:
+            servers.enter_context(serve_metrics(address, port, source))
+        yield
 
 
 async def close_tools(tools: Tools) -> None:
