@@ -102,6 +102,7 @@ OWNERS: dict[str, set[str]] = {
     "uuid": {"app.adapters.clock"},
     "uuid_utils": {"app.adapters.clock"},
     "time": {"app.adapters.clock"},
+    "pyotp": {"app.domain.totp"},
     "socket": {"adapters", "listening", "server"},
     "tqdm": {"app.services.staff.import_files"},
     **{
