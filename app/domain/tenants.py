@@ -41,7 +41,7 @@ from app.domain.web_addresses import (
     check_target_url,
     check_web_url,
 )
-from app.domain.web_origins import Origins, RegisteredOrigin, check_client_origin, spellings
+from app.domain.web_origins import Origins, RegisteredOrigin, check_client_origin, may_rely_on, spellings
 
 Value = TypeVar("Value")
 
@@ -302,6 +302,15 @@ class Site(Entry):
     passkey_origins: tuple[PasskeyOrigin, ...] = ()
     """The origins whose pages and apps may use the passkeys: `https://shop.example`, for an Android app
     `android:apk-key-hash:…`. Without it the origin of `url`."""
+
+    @field_validator("rp_id")
+    @classmethod
+    def _is_above_the_host(cls, rp_id: str | None, info: ValidationInfo) -> str | None:
+        # A browser refuses any other, so that no passkey could be made.
+        host = urlsplit(info.data.get("url", "")).hostname
+        if rp_id is not None and host is not None and not may_rely_on(rp_id, host):
+            raise ValueError(f"must be {host}, the host of url, or a domain of your own above it")
+        return rp_id
 
     @property
     def relying_party_id(self) -> str:

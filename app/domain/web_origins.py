@@ -52,6 +52,21 @@ def _covers_public_suffix(domain: str) -> bool:
     return suffixes.is_public(domain) or domain in parents
 
 
+def may_rely_on(domain: str, host: str) -> bool:
+    """Tell whether pages of the host may have this relying party id (WebAuthn Level 3).
+
+    That is the host, or a registrable domain above it: one that nobody else has a name below. An IP address is none.
+    """
+    if domain.rpartition(".")[2].isdigit():
+        return False
+    if domain == host:
+        return True
+    registrable = _public_suffixes()[0].privatesuffix(host)
+    if registrable is None or not host.endswith(f".{domain}"):
+        return False
+    return domain == registrable or domain.endswith(f".{registrable}")
+
+
 @cache
 def _public_suffixes() -> tuple[PublicSuffixList, frozenset[str]]:
     """Return the list, and the domains that have a name of the list right below them."""

@@ -16,7 +16,7 @@ from app.domain.tenants import Client
 from app.domain.tools import Tools
 from app.graphql.denials import record_denials
 from app.graphql.idempotency import KeyedCall
-from app.graphql.refresh_cookies import cookie_client
+from app.graphql.refresh_cookies import cookie_client, read_device_token
 from app.models.groups import GroupOfMember
 from app.services.caller import Caller
 from app.services.callers.authentication import authenticate
@@ -48,6 +48,13 @@ class Context:
     def principal(self) -> Principal | None:
         """The bearer of the token, or None."""
         return self.caller.principal
+
+    @property
+    def device_cookie(self) -> str | None:
+        """The device token in the cookie of the token's client; None where the client keeps none there."""
+        if self.principal is None:
+            return None
+        return read_device_token(self.tools, self.caller.facts.as_sent, self.principal.client_id)
 
     @property
     def tenant_ids(self) -> frozenset[str]:

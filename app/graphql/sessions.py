@@ -18,7 +18,7 @@ from app.graphql.fields import ANYONE, mutation, query
 from app.graphql.login_steps import NEXT_STEP, LoginStep, present_login_step
 from app.graphql.presenting import Presenter
 from app.graphql.proofs import KEPT_UNPROVEN_DATA
-from app.graphql.refresh_cookies import check_refreshed, read_device_token, read_refresh_token
+from app.graphql.refresh_cookies import check_refreshed, read_refresh_token
 from app.models import sessions as models
 from app.services.accounts.unproven_data import holds_unproven_data
 from app.services.sessions import login_steps, saas_tokens, token_sets
@@ -419,10 +419,9 @@ class SessionMutations:
         with its answer in the header `Challenge-Response`.
         """
         context, uow = info.context, info.context.uow
-        in_cookie = None
-        if context.principal is not None:
-            in_cookie = read_device_token(context.tools, context.caller.facts.as_sent, context.principal.client_id)
-        logged_in = await service.login(uow, input.email, input.password, input.device_token, device_cookie=in_cookie)
+        logged_in = await service.login(
+            uow, input.email, input.password, input.device_token, device_cookie=context.device_cookie
+        )
         return present_login(uow, logged_in)
 
     @mutation(kinds=SESSION, session_scope=SessionScope.SESSION_USE, initial_password=True, ends_session=True)

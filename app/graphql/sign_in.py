@@ -37,12 +37,17 @@ class CompleteLoginInput:
     )
     totp: str | None = strawberry.field(default=None, description="The six digits that the app shows: `482109`.")
     recovery_code: str | None = strawberry.field(
-        default=None, description="One of the ten recovery codes: `k7mq2xw9fd`. Blanks, hyphens and case do not matter."
+        default=None, description="One of the ten recovery codes: `k7mq2xw5fd`. Blanks, hyphens and case do not matter."
     )
     remember_device: bool = strawberry.field(
         default=False,
         description="True: on this device no second factor is asked for while the shop's `remember_device_days` last. "
-        "Give the `deviceToken` of the answer to the next `login`. Only for a device that is the customer's own.",
+        "Give the `deviceToken` of the answer to the next login. Only for a device that is the customer's own.",
+    )
+    device_token: str | None = strawberry.field(
+        default=None,
+        description="The `deviceToken` of an earlier login on this device. If the customer wanted the device to be "
+        "remembered, no second factor is asked for. A client that keeps its refresh token in a cookie leaves this out.",
     )
 
 
@@ -108,7 +113,7 @@ class ReauthenticateInput:
     )
     totp: str | None = strawberry.field(default=None, description="The six digits that the app shows: `482109`.")
     recovery_code: str | None = strawberry.field(
-        default=None, description="One of the ten recovery codes: `k7mq2xw9fd`. Blanks, hyphens and case do not matter."
+        default=None, description="One of the ten recovery codes: `k7mq2xw5fd`. Blanks, hyphens and case do not matter."
     )
 
     social: SocialLoginInput | None = strawberry.field(
@@ -192,7 +197,14 @@ class SignInMutations:
         `provider` with `siteKey`, and send the same call with its answer in the header `Challenge-Response`.
         """
         uow = info.context.uow
-        outcome = await complete_login(uow, input.ticket, _answers(input), remember_device=input.remember_device)
+        outcome = await complete_login(
+            uow,
+            input.ticket,
+            _answers(input),
+            device_token=input.device_token,
+            device_cookie=info.context.device_cookie,
+            remember_device=input.remember_device,
+        )
         return present_login(uow, outcome)
 
     @mutation(kinds=(TokenKind.CUSTOMER,), session_scope=SessionScope.CREDENTIALS_WRITE, takes_credentials=True)

@@ -137,10 +137,10 @@ class SignInMethodMutations:
     async def revert_sign_in_method(self, info: Info, input: RevertSignInMethodInput) -> RevertSignInMethodPayload:
         """Take back that a way in was added or removed, with the token that was mailed to the customer; for 72 hours.
 
-        An added one (passkey, app with codes, social account, first password) is removed, with the sessions that it
-        opened, and no device is remembered any more. A removed one works again: a passkey, the app with codes and its
-        recovery codes, a social account. Renewed recovery codes give way to those of before. The second call with the
-        same token has the same answer, as long as that is true.
+        An added one (passkey, app with codes, social account, phone, first password) is removed, with the sessions that
+        it opened, and no device is remembered any more. A removed one works again: a passkey, the app with codes and
+        its recovery codes, a social account. Renewed recovery codes give way to those of before. The second call with
+        the same token has the same answer, as long as that is true.
         Who: an anonymous session, or a customer; the token alone decides whose way in it is.
         User errors: `TOKEN_INVALID`, `TOKEN_EXPIRED`: have the customer look at `signInMethods` instead;
         `SOCIAL_ACCOUNT_TAKEN`: another customer has linked the social account meanwhile.

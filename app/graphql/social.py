@@ -112,6 +112,12 @@ class SocialLoginInput:
         default=None,
         description="The customer's password. Only for `linkSocialAccount`, if the login is more than ten minutes ago.",
     )
+    device_token: str | None = strawberry.field(
+        default=None,
+        description="The `deviceToken` of an earlier login on this device. If the customer wanted the device to be "
+        "remembered, no second factor is asked for. A client that keeps its refresh token in a cookie leaves this out. "
+        "Only for `socialLogin`.",
+    )
 
 
 @strawberry.input(description="The ticket, and the password or the mailed code that confirms the link.")
@@ -124,6 +130,11 @@ class ConfirmSocialLinkInput:
     password: str | None = strawberry.field(default=None, description="The password of the account. Or give `code`.")
     code: str | None = strawberry.field(
         default=None, description="The eight digits that were mailed: `48210937`. Or give `password`."
+    )
+    device_token: str | None = strawberry.field(
+        default=None,
+        description="The `deviceToken` of an earlier login on this device. If the customer wanted the device to be "
+        "remembered, no second factor is asked for. A client that keeps its refresh token in a cookie leaves this out.",
     )
 
 
@@ -272,7 +283,9 @@ class SocialMutations:
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`: wait
         `retryAfter` seconds.
         """
-        outcome = await service.social_login(info.context.uow, answer_of(input))
+        outcome = await service.social_login(
+            info.context.uow, answer_of(input), input.device_token, device_cookie=info.context.device_cookie
+        )
         if isinstance(outcome, LinkConfirmation):
             return SocialLoginPayload(link_ticket=outcome.ticket, user_errors=present(outcome.error))
         payload = _present_login(info, outcome.logged_in, created=outcome.created)
@@ -288,6 +301,7 @@ class SocialMutations:
     async def confirm_social_link(self, info: Info, input: ConfirmSocialLinkInput) -> SocialLoginPayload:
         """Link the social account to the account with the same address, by its password or the mailed code, and log in.
 
+        Where a second factor is needed, there is `nextStep` in the place of `tokens`: go on with `completeLogin`.
         Who: the anonymous session that got `LINK_CONFIRMATION_REQUIRED`.
         User errors: `PASSWORD_LOGIN_OFF`: ask for the mailed code; `REQUIRED`: give `password` or `code`;
         `INVALID_CREDENTIALS` at `password`, `INVALID` at `code`:
@@ -296,7 +310,14 @@ class SocialMutations:
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`,
         `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
-        outcome = await link_service.confirm_social_link(info.context.uow, input.ticket, input.password, input.code)
+        outcome = await link_service.confirm_social_link(
+            info.context.uow,
+            input.ticket,
+            input.password,
+            input.code,
+            input.device_token,
+            device_cookie=info.context.device_cookie,
+        )
         return _present_login(info, outcome, created=False)
 
     @mutation(kinds=(TokenKind.CUSTOMER,), session_scope=SessionScope.CREDENTIALS_WRITE, takes_credentials=True)

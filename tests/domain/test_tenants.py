@@ -75,6 +75,41 @@ class TestSite:
             Site.model_validate({"id": "main", "url": "https://shop.test", "language": "en", key: value})
         assert list(faults_of(error)) == [(key,)]
 
+    @pytest.mark.parametrize(
+        ("url", "rp_id"),
+        [
+            ("https://www.shop.example", "www.shop.example"),
+            ("https://www.shop.example/de", "shop.example"),
+            ("https://de.www.shop.example:8443", "www.shop.example"),
+            ("https://www.shop.co.uk", "shop.co.uk"),
+            ("https://shop.vercel.app", "shop.vercel.app"),
+            ("http://localhost:5173", "localhost"),
+        ],
+    )
+    def test_takes_its_host_or_a_domain_of_its_own_above_it_as_relying_party(self, url: str, rp_id: str) -> None:
+        site = Site.model_validate({"id": "main", "url": url, "language": "en", "rp_id": rp_id})
+        assert site.relying_party_id == rp_id
+
+    @pytest.mark.parametrize(
+        ("url", "rp_id"),
+        [
+            ("https://www.shop.example", "other.example"),
+            ("https://www.shop.example", "de.www.shop.example"),
+            ("https://www.shop.example", "op.example"),
+            ("https://www.shop.example", "example"),
+            ("https://www.shop.co.uk", "co.uk"),
+            ("https://shop.vercel.app", "vercel.app"),
+            ("https://x.eu-central-1.compute.amazonaws.com", "amazonaws.com"),
+            ("http://localhost:5173", "shop.example"),
+            ("http://127.0.0.1:5173", "0.0.1"),
+            ("http://127.0.0.1:5173", "127.0.0.1"),
+        ],
+    )
+    def test_refuses_a_relying_party_that_no_browser_would_take_from_it(self, url: str, rp_id: str) -> None:
+        with pytest.raises(ValidationError) as error:
+            Site.model_validate({"id": "main", "url": url, "language": "en", "rp_id": rp_id})
+        assert list(faults_of(error)) == [("rp_id",)]
+
     def test_takes_the_path_of_a_hash_router(self) -> None:
         site = Site(id="main", url="https://shop.test", language="en", reset_path="/#/reset")
         assert site.link(site.reset_path, "t") == "https://shop.test/#/reset?token=t"

@@ -11,6 +11,7 @@ from tests.harness import operations
 from tests.harness.anonymizations import REQUEST
 from tests.harness.client import Person
 from tests.harness.gateway import Gateway
+from tests.harness.sign_in import LOGIN, code_mails, code_of, complete, mailed_code
 from tests.harness.tenants import shop, storefront, table
 
 pytestmark = pytest.mark.anyio
@@ -22,6 +23,7 @@ LINKS = {
     "email_change": f"{SITE}/app/change",
     "email_revert": f"{SITE}/app/revert",
     "anonymization_cancel": f"{SITE}/app/stay",
+    "login_code": f"{SITE}/app/login?from=mail",
 }
 APP, WEB = "shop-app", "shop-web"
 NEW_EMAIL = "countess@example.org"
@@ -31,7 +33,13 @@ NEW_EMAIL = "countess@example.org"
 def settings_environment(tmp_path: Path) -> dict[str, str]:
     file = tmp_path / "tenants.toml"
     file.write_text(
-        shop("shop", signup="confirm_email", anonymization_by=["customer"], anonymization_delay_hours=24)
+        shop(
+            "shop",
+            signup="confirm_email",
+            require_second_factor="staff_marked",
+            anonymization_by=["customer"],
+            anonymization_delay_hours=24,
+        )
         + storefront("shop", APP)
         + table("[tenants.shop.clients.links]", **LINKS)
         + storefront("shop", WEB)
@@ -78,8 +86,31 @@ class TestOfAnApp:
         await ask_for_reset(gateway, person.email, person.tokens.access, "main")
         assert (await links(gateway, person.email))[1:] == [LINKS["reset"]]
 
+    async def test_lead_into_it_with_the_code_that_signs_in(self, gateway: Gateway) -> None:
+        person = await gateway.customer(APP)
+        token = (await gateway.anonymous(APP)).access
+        ticket, code = await mailed_code(gateway, token, person.email)
+        assert f"{LINKS['login_code']}&code={code}" in code_mails(gateway, person.email)[-1].text.split()
+        assert (await complete(gateway, token, ticket, emailCode=code))["completeLogin"]["customer"]["id"] == person.id
+
+    async def test_lead_into_it_with_the_code_for_a_second_factor(self, gateway: Gateway) -> None:
+        person = await gateway.customer(APP)
+        await gateway.write("UPDATE customer SET second_factor_required = true")
+        token = (await gateway.anonymous(APP)).access
+        given = {"input": {"email": person.email, "password": PASSWORD}}
+        assert (await gateway.graphql(LOGIN, given, token))["login"]["nextStep"]["methods"] == ["EMAIL_CODE"]
+        await gateway.deliver()
+        mail = code_mails(gateway, person.email)[-1]
+        assert f"{LINKS['login_code']}&code={code_of(mail)}" in mail.text.split()
+
 
 class TestOfASite:
+    async def test_lead_to_its_page_with_the_code_that_signs_in(self, gateway: Gateway) -> None:
+        person = await gateway.customer(APP)
+        token = (await gateway.anonymous(WEB)).access
+        _, code = await mailed_code(gateway, token, person.email)
+        assert f"{SITE}/login-code?code={code}" in code_mails(gateway, person.email)[-1].text.split()
+
     async def test_lead_to_its_pages(self, gateway: Gateway) -> None:
         person = await gateway.customer(WEB)
         await change_email(gateway, person)

@@ -41,7 +41,8 @@ _BEGIN = f"""mutation ($input: BeginSocialLoginInput!) {{
 }}"""
 _CUSTOMER = "customer { id email emailVerified firstName contactEmail accounts { id provider email emailVerified } }"
 _OUTCOME = f"""{{
-    {TOKENS} {_CUSTOMER} created socialTokens {{ accessToken idToken expiresIn }} linkTicket {USER_ERRORS}
+    {TOKENS} {_CUSTOMER} created socialTokens {{ accessToken idToken expiresIn }} linkTicket
+    nextStep {{ ticket methods expiresIn }} {USER_ERRORS}
 }}"""
 _LOGIN = f"mutation ($input: SocialLoginInput!) {{ socialLogin(input: $input) {_OUTCOME} }}"
 _CONFIRM = f"mutation ($input: ConfirmSocialLinkInput!) {{ confirmSocialLink(input: $input) {_OUTCOME} }}"

@@ -27,7 +27,7 @@ class WayIn:
     """One way in of a customer, as the link that takes its change back has to know it.
 
     `id` is that of its row: the passkey, the TOTP secret (of recovery codes too), the social identity; a password has
-    none. `provider` is that of a social identity. `kept` is what else is needed to bring it back.
+    nor has a phone number. `provider` is that of a social identity. `kept` is what else is needed to bring it back.
     """
 
     method: SignInMethod
@@ -89,6 +89,8 @@ _ADDED: Mapping[SignInMethod, _Kind] = {
     SignInMethod.TOTP: _Kind("totp_enabled", AuditAction.TOTP_ENABLED, Topic.CUSTOMER_TOTP_ENABLED),
     SignInMethod.RECOVERY_CODE: _Kind("recovery_codes_renewed", AuditAction.RECOVERY_CODES_RENEWED),
     SignInMethod.SOCIAL: _Kind("social_linked", AuditAction.SOCIAL_LINKED, Topic.CUSTOMER_SOCIAL_LINKED),
+    # The audit has each proof of a number.
+    SignInMethod.PHONE_CODE: _Kind("phone_added"),
     # Audit and event are those of every new password.
     SignInMethod.PASSWORD: _Kind("password_added"),
 }

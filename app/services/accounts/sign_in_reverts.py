@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.domain.audit import AuditAction
 from app.domain.errors import UserErrorCode, refuse
@@ -77,6 +77,9 @@ async def _is_there(uow: UnitOfWork, customer_id: str, way: WayIn) -> bool:
     if way.method is SignInMethod.SOCIAL:
         return any(identity.id == way.id for identity in await uow.social_identities.list(customer_id))
     credential = await uow.credentials.find(customer_id)
+    if way.method is SignInMethod.PHONE_CODE:
+        phone = uow.tools.sealer.open(way.kept["phone"])
+        return credential is not None and credential.verified_phone == phone
     return credential is not None and credential.password_hash is not None
 
 
@@ -128,7 +131,9 @@ async def _bring_codes_back(uow: UnitOfWork, token: OneTimeToken, way: WayIn) ->
     totp = await uow.totp.find(token.customer_id)
     if totp is None or totp.id != way.id:
         return False
-    await uow.recovery_codes.remove_of(token.customer_id, way.id, uow.now)
+    # By the moment the ones are told from the others.
+    later = max(uow.now, _moment(way) + timedelta(microseconds=1))
+    await uow.recovery_codes.remove_of(token.customer_id, way.id, later)
     return await uow.recovery_codes.bring_back_of(token.customer_id, way.id, _moment(way)) > 0
 
 
@@ -164,6 +169,10 @@ async def _link_again(uow: UnitOfWork, token: OneTimeToken, way: WayIn) -> bool:
     return True
 
 
+async def _remove_phone(uow: UnitOfWork, token: OneTimeToken, _: WayIn) -> bool:
+    return await uow.credentials.note_phone(token.customer_id, None, uow.now)
+
+
 async def _remove_password(uow: UnitOfWork, token: OneTimeToken, way: WayIn) -> bool:
     credential = await uow.credentials.find(token.customer_id)
     if credential is None:
@@ -178,6 +187,7 @@ _REMOVE: Mapping[SignInMethod, _Revert] = {
     SignInMethod.TOTP: _remove_totp,
     SignInMethod.RECOVERY_CODE: _bring_codes_back,
     SignInMethod.SOCIAL: _unlink,
+    SignInMethod.PHONE_CODE: _remove_phone,
     SignInMethod.PASSWORD: _remove_password,
 }
 _BRING_BACK: Mapping[SignInMethod, _Revert] = {

@@ -87,6 +87,7 @@ _CONTENTS = {
             "passkey_added",
             "passkey_removed",
             "password_added",
+            "phone_added",
             "recovery_codes_renewed",
             "social_linked",
             "social_unlinked",

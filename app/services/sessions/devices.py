@@ -60,6 +60,11 @@ def is_trusted(uow: UnitOfWork, customer_id: str, device: Device | None) -> bool
     return uow.tenant.remember_device_days > 0 and device.trusted_until > uow.now
 
 
+def known_device(customer_id: str, device: Device | None) -> dict[str, str]:
+    """Return what a ticket keeps of a known device, whose token gives way to a new one when the login is complete."""
+    return {"device": device.token_hash.hex()} if device is not None and device.customer_id == customer_id else {}
+
+
 async def end_devices(uow: UnitOfWork, customer_id: str) -> None:
     """Let the account know no device any more; lock the customer before."""
     await uow.devices.delete_all(customer_id)

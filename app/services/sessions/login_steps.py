@@ -14,7 +14,7 @@ from app.models.devices import Device
 from app.models.sign_in_tickets import TicketPurpose
 from app.services.audit import record
 from app.services.outgoing.mails import current_site
-from app.services.sessions.devices import is_trusted
+from app.services.sessions.devices import is_trusted, known_device
 from app.services.sessions.login_codes import code_columns, mail_step_code, new_code
 from app.services.sessions.tickets import issue_ticket, new_ticket
 from app.services.unit_of_work import UnitOfWork
@@ -72,7 +72,8 @@ async def begin_step(
     """Return the step that a login still needs, with a ticket for it; None where it is complete.
 
     Also None for who may not log in at all, which is told elsewhere. `device` is one that the customer has logged in on
-    before; a trusted one stands for the second factor. `data` is what the ticket keeps for the last step.
+    before; a trusted one stands for the second factor, another gives way to a new one when the login is complete.
+    `data` is what the ticket keeps for the last step beside it.
     Where a mailed code is the first choice, it is mailed at once.
     """
     if not customer.active or customer.on_hold or is_closed(customer.anonymization_status):
@@ -83,7 +84,10 @@ async def begin_step(
     if methods is None:
         return None
     text, code = new_ticket(uow), None
-    columns: dict[str, Any] = {"identity_id": identity_id, "data": dict(data or {})}
+    columns: dict[str, Any] = {
+        "identity_id": identity_id,
+        "data": {**known_device(customer.id, device), **(data or {})},
+    }
     if methods[:1] == (SignInMethod.EMAIL_CODE,):
         code = new_code(uow)
         columns |= code_columns(uow, SignInMethod.EMAIL_CODE, text, code)

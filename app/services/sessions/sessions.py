@@ -108,7 +108,7 @@ async def _log_in(
         await uow.level_refusal()
         raise await failed_login(uow, attempt, is_right=is_right)
     proved = Factors.of(SignInMethod.PASSWORD)
-    step = await begin_step(uow, customer, proved, device=device, data=_device_data(customer.id, device))
+    step = await begin_step(uow, customer, proved, device=device)
     if step is not None:
         return step
     new_hash = None
@@ -129,11 +129,6 @@ async def _log_in(
     logged_in = replace(logged_in, tokens=replace(logged_in.tokens, device_token=known_by))
     await call.keep(logged_in.tokens)
     return logged_in
-
-
-def _device_data(customer_id: str, device: Device | None) -> dict[str, str]:
-    """Return what a ticket keeps of a known device, whose token gives way to a new one when the login is complete."""
-    return {"device": device.token_hash.hex()} if device is not None and device.customer_id == customer_id else {}
 
 
 def _guess(uow: UnitOfWork, email: str, password: str, attempt: LoginAttempt, device: Device | None) -> Guess:

@@ -14,9 +14,10 @@ from app.domain.tokens import OpaqueToken
 from app.models.customers import CustomerProfile
 from app.models.sign_in_tickets import TicketPurpose
 from app.services.accounts.reauthentication import require_recent
+from app.services.accounts.sign_in_changes import WayIn, tell_added
 from app.services.audit import record
 from app.services.limits import DAY, HOUR, guard_mailed_flow, is_below, limits_of
-from app.services.outgoing.mails import current_site, send_security_mail
+from app.services.outgoing.mails import current_site
 from app.services.outgoing.phone_codes import send_phone_code
 from app.services.outgoing.tasks import Task, put_off
 from app.services.sessions.login_codes import code_columns, new_code
@@ -145,4 +146,4 @@ async def note_phone(uow: UnitOfWork, recipient: str | None) -> None:
     if not await uow.credentials.note_phone(customer.id, phone, uow.now):
         raise refuse(UserErrorCode.TAKEN, "Another customer has just proved this number.", "ticket")
     await record(uow, AuditAction.PHONE_VERIFIED, customer.id)
-    await send_security_mail(uow, "phone_added", customer)
+    await tell_added(uow, customer.id, WayIn(SignInMethod.PHONE_CODE, kept={"phone": uow.tools.sealer.seal(phone)}))

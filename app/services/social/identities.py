@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from app.domain.anonymizations import is_closed
@@ -15,6 +16,7 @@ from app.domain.tenants import SocialProvider
 from app.models.social import EMAIL_LENGTH, SocialIdentity
 from app.services.accounts.sign_in_changes import WayIn, tell_added, tell_removed
 from app.services.audit import record, record_failure
+from app.services.sessions.devices import find_device, remember_device
 from app.services.sessions.login_steps import LoginStep, begin_step
 from app.services.sessions.sessions import LoggedIn, start_customer_session
 from app.services.unit_of_work import UnitOfWork
@@ -84,20 +86,28 @@ async def tell_unlinked(uow: UnitOfWork, identity: SocialIdentity) -> None:
 
 
 async def log_in(
-    uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof | None = None, *, durable: bool = False
+    uow: UnitOfWork,
+    identity: SocialIdentity,
+    proof: SocialProof | None = None,
+    *,
+    device_token: str | None = None,
+    durable: bool = False,
 ) -> LoggedIn | LoginStep:
     """Raise the caller's session to the customer of an identity, and keep what the provider tells today.
 
-    Or return the step that is still missing. `durable`: what was written before stays, even when the customer may not
+    Or return the step that is still missing; `device_token` is what an earlier login has given, and may stand for it.
+    `durable`: what was written before stays, even when the customer may not
     log in.
 
     ACCOUNT_INACTIVE, ACCOUNT_ON_HOLD, or INVALID_CREDENTIALS where the tenant does not want the answer to tell.
     """
     customer_id = identity.customer_id
     so_far, proved = await uow.customers.find(customer_id), Factors.of(SignInMethod.SOCIAL)
-    step = await begin_step(uow, so_far, proved, identity_id=identity.id) if so_far is not None else None
-    if step is not None:
-        return step
+    device = await find_device(uow, device_token)
+    if so_far is not None:
+        step = await begin_step(uow, so_far, proved, device=device, identity_id=identity.id)
+        if step is not None:
+            return step
     # This locks the customer: nobody can unlink the identity, or put the customer on hold, from here on.
     if not await uow.customers.note_login(customer_id, uow.now):
         raise await cannot_log_in(uow, identity, durable=durable)
@@ -110,7 +120,12 @@ async def log_in(
     if customer is None:
         raise await cannot_log_in(uow, identity)
     await record(uow, AuditAction.SOCIAL_LOGIN, customer_id, provider=identity.provider)
-    return await start_customer_session(uow, uow.caller.require_principal(), customer, proved, identity_id=identity.id)
+    principal = uow.caller.require_principal()
+    logged_in = await start_customer_session(uow, principal, customer, proved, identity_id=identity.id)
+    if device is None or device.customer_id != customer_id:
+        return logged_in
+    known_by = await remember_device(uow, customer_id, device, device_token)
+    return replace(logged_in, tokens=replace(logged_in.tokens, device_token=known_by))
 
 
 def _told_today(uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof) -> dict[str, Any]:

@@ -72,21 +72,34 @@ async def require_confirmation(
 
 
 async def confirm_social_link(
-    uow: UnitOfWork, ticket_text: str, password: str | None, code: str | None
+    uow: UnitOfWork,
+    ticket_text: str,
+    password: str | None,
+    code: str | None,
+    device_token: str | None = None,
+    *,
+    device_cookie: str | None = None,
 ) -> LoggedIn | LoginStep:
     """Link the identity that waits with a ticket, and log its customer in.
 
+    `device_token` is what an earlier login has given; without it `device_cookie` counts, which the browser sends.
     TOKEN_INVALID, TOKEN_EXPIRED at `ticket`; REQUIRED, INVALID_CREDENTIALS at `password`, INVALID at `code`; then as
     `log_in` tells.
     """
-    call = RepeatableCall(uow, "confirmSocialLink", ticket_text, password, code)
+    call = RepeatableCall(uow, "confirmSocialLink", ticket_text, password, code, device_token)
     return await call.answer(
-        lambda: _confirm(uow, call, ticket_text, password, code), lambda kept: LoggedIn(kept.tokens, kept.owner)
+        lambda: _confirm(uow, call, ticket_text, password, code, device_token or device_cookie),
+        lambda kept: LoggedIn(kept.tokens, kept.owner),
     )
 
 
 async def _confirm(
-    uow: UnitOfWork, call: RepeatableCall, ticket_text: str, password: str | None, code: str | None
+    uow: UnitOfWork,
+    call: RepeatableCall,
+    ticket_text: str,
+    password: str | None,
+    code: str | None,
+    device_token: str | None,
 ) -> LoggedIn | LoginStep:
     if password is not None:
         require_password_login(uow, "password")
@@ -104,7 +117,7 @@ async def _confirm(
         raise refuse(UserErrorCode.INVALID, "This is not the code from the mail.", "code")
     identity = await _link(uow, ticket)
     await tell_linked(uow, provider, identity)
-    logged_in = await log_in(uow, identity)
+    logged_in = await log_in(uow, identity, device_token=device_token)
     if isinstance(logged_in, LoggedIn):
         await call.keep(logged_in.tokens)
     return logged_in

@@ -50,24 +50,29 @@ class SocialLogin:
     tokens: ProviderTokens | None = None
 
 
-async def social_login(uow: UnitOfWork, answer: ProviderAnswer) -> SocialLogin | LinkConfirmation:
+async def social_login(
+    uow: UnitOfWork, answer: ProviderAnswer, device_token: str | None = None, *, device_cookie: str | None = None
+) -> SocialLogin | LinkConfirmation:
     """Turn the caller's anonymous session into that of the customer, known or new, whom the provider has proved.
 
     Errors as `prove` and `log_in` tell. An address that the provider vouches for and that is another customer's makes a
     `LinkConfirmation`; any other address is never compared with those of customers.
+    `device_token` is what an earlier login has given; without it `device_cookie` counts, which the browser sends.
     """
-    call = RepeatableCall(uow, "socialLogin", *asdict(answer).values())
+    call = RepeatableCall(uow, "socialLogin", *asdict(answer).values(), device_token)
     return await call.answer(
-        lambda: _social_login(uow, call, answer), _again, lambda looking: is_asking(looking, answer)
+        lambda: _social_login(uow, call, answer, device_token or device_cookie),
+        _again,
+        lambda looking: is_asking(looking, answer),
     )
 
 
 async def _social_login(
-    uow: UnitOfWork, call: RepeatableCall, answer: ProviderAnswer
+    uow: UnitOfWork, call: RepeatableCall, answer: ProviderAnswer, device_token: str | None
 ) -> SocialLogin | LinkConfirmation:
     provider, proof = await prove(uow, answer)
     try:
-        arrived = await _Arrival(uow, provider, proof, answer).enter()
+        arrived = await _Arrival(uow, provider, proof, answer, device_token).enter()
     except DomainError:
         await end_asking(uow, answer)
         raise
@@ -89,11 +94,19 @@ def _again(kept: Kept) -> SocialLogin | LinkConfirmation:
 class _Arrival:
     """Somebody who has come back from a provider."""
 
-    def __init__(self, uow: UnitOfWork, provider: SocialProvider, proof: SocialProof, answer: ProviderAnswer) -> None:
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        provider: SocialProvider,
+        proof: SocialProof,
+        answer: ProviderAnswer,
+        device_token: str | None,
+    ) -> None:
         self._uow = uow
         self._provider = provider
         self._proof = proof
         self._answer = answer
+        self._device_token = device_token
 
     async def enter(self) -> SocialLogin | LinkConfirmation:
         known = await find_identity(self._uow, self._provider, self._proof)
@@ -112,7 +125,7 @@ class _Arrival:
         vouched = vouched_email(self._provider, self._proof)
         if not has_proved:
             has_proved = await count_as_proof(self._uow, identity.customer_id, vouched, identity_id=identity.id)
-        logged_in = await log_in(self._uow, identity, self._proof, durable=has_proved)
+        logged_in = await log_in(self._uow, identity, self._proof, device_token=self._device_token, durable=has_proved)
         is_complete = isinstance(logged_in, LoggedIn)
         tokens = self._proof.tokens if self._uow.tenant.social_tokens and is_complete else None
         return SocialLogin(logged_in, created, tokens)

@@ -52,6 +52,7 @@ class TestComposeMail:
             ("passkey_added", "/revert-sign-in-method", "for 3 days"),
             ("passkey_removed", "/revert-sign-in-method", "for 3 days"),
             ("password_added", "/revert-sign-in-method", "for 3 days"),
+            ("phone_added", "/revert-sign-in-method", "for 3 days"),
             ("recovery_codes_renewed", "/revert-sign-in-method", "for 3 days"),
             ("totp_disabled", "/revert-sign-in-method", "for 3 days"),
             ("totp_enabled", "/revert-sign-in-method", "for 3 days"),

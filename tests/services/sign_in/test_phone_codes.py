@@ -23,6 +23,9 @@ SECRET = "whsec_" + "A" * 32
 REAUTHENTICATE = f"""mutation ($input: ReauthenticateInput!) {{
     reauthenticate(input: $input) {{ authenticatedAt {USER_ERRORS} }}
 }}"""
+REVERT = f"""mutation ($input: RevertSignInMethodInput!) {{
+    revertSignInMethod(input: $input) {{ method restored {USER_ERRORS} }}
+}}"""
 
 
 @pytest.fixture
@@ -112,6 +115,36 @@ class TestProof:
         await prove(gateway, service, ada)
         await gateway.deliver()
         assert gateway.mails(ada.email)[-1].subject == "Phone number added"
+
+    async def test_is_taken_back_by_the_link_of_that_mail_with_the_sessions_that_it_opened(
+        self, gateway: Gateway, service: Receiver, ada: Person
+    ) -> None:
+        await prove(gateway, service, ada)
+        await gateway.deliver()
+        token = gateway.mails(ada.email)[-1].token
+        visitor = (await gateway.anonymous(CLIENT)).access
+        ticket, code = await texted(gateway, service, visitor)
+        opened = (await complete(gateway, visitor, ticket, phoneCode=code))["completeLogin"]["tokens"]["accessToken"]
+        for _ in range(2):
+            other = (await gateway.anonymous(CLIENT)).access
+            payload = (await gateway.graphql(REVERT, {"input": {"token": token}}, other))["revertSignInMethod"]
+            assert payload == {"method": "PHONE_CODE", "restored": False, "userErrors": []}
+        assert (await gateway.graphql("{ me { id } }", token=opened)).reason == "REVOKED"
+        (row,) = await gateway.rows("SELECT verified_phone, phone_verified_at FROM credential")
+        assert (row.verified_phone, row.phone_verified_at) == (None, None)
+
+    async def test_taken_back_leaves_a_number_that_was_proved_since(
+        self, gateway: Gateway, service: Receiver, ada: Person
+    ) -> None:
+        await prove(gateway, service, ada)
+        await gateway.deliver()
+        token = gateway.mails(ada.email)[-1].token
+        await gateway.write("UPDATE credential SET verified_phone = '+493087654321'")
+        other = (await gateway.anonymous(CLIENT)).access
+        answer = await gateway.graphql(REVERT, {"input": {"token": token}}, other)
+        assert answer["revertSignInMethod"]["userErrors"] == []
+        (row,) = await gateway.rows("SELECT verified_phone FROM credential")
+        assert row.verified_phone == "+493087654321"
 
 
 class TestLogin:
