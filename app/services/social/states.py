@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.domain.errors import DomainError, Refused, UserErrorCode, refuse
+from app.domain.errors import DomainError, FieldError, Refused, UserErrorCode, refuse
 from app.domain.problems import Problems
 from app.domain.social import (
     AuthorizationGrant,
@@ -21,9 +21,13 @@ from app.domain.tenants import SocialProvider
 from app.domain.tokens import OpaqueToken, TokenPrefix, hash_token
 from app.models.social import SocialState
 from app.services.limits import guard_social
+from app.services.sessions.repeated_calls import TakenError
 from app.services.social.answers import ProviderAnswer, check_answer
 from app.services.social.parameters import check_parameters
 from app.services.unit_of_work import UnitOfWork
+
+# No request runs as long as this.
+_LONGEST_CALL = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -178,16 +182,45 @@ async def prove(uow: UnitOfWork, answer: ProviderAnswer) -> tuple[SocialProvider
 
 async def _ask(uow: UnitOfWork, provider: SocialProvider, answer: ProviderAnswer) -> SocialProof:
     """Use up what was begun, and have the answer to it checked; raises `Refused` where it proves nothing."""
+    field = "state" if answer.id_token is None else "nonce"
+    begun = await _claim(uow, answer.state or "" if answer.id_token is None else answer.nonce or "", field)
+    try:
+        _check_is_begun(uow, begun, provider, field)
+        if answer.id_token is None:
+            return await uow.tools.social.prove(uow.tenant, provider, _grant(begun, answer))
+        native = NativeGrant(id_token=answer.id_token, nonce=begun.nonce)
+        return await uow.tools.social.prove_natively(uow.tenant, provider, native)
+    except (Refused, DomainError):
+        # So that the same call does not wait for this one.
+        async with UnitOfWork(uow.tools, uow.caller) as ending:
+            await ending.social_states.delete(begun.state_hash)
+        raise
+
+
+async def is_asking(uow: UnitOfWork, answer: ProviderAnswer) -> bool:
+    """Tell whether the caller's session has another call with this answer that is at the provider still."""
+    begun = await _find(uow, answer)
+    if begun is None or begun.used_at is None or uow.now - begun.used_at > _LONGEST_CALL:
+        return False
     if answer.id_token is not None:
-        begun = await _claim(uow, answer.nonce or "", "nonce")
-        _check_is_begun(uow, begun, provider, "nonce")
-        return await uow.tools.social.prove_natively(
-            uow.tenant, provider, NativeGrant(id_token=answer.id_token, nonce=begun.nonce)
-        )
-    begun = await _claim(uow, answer.state or "", "state")
-    _check_is_begun(uow, begun, provider, "state")
-    grant = _grant(begun, answer)
-    return await uow.tools.social.prove(uow.tenant, provider, grant)
+        return True
+    return begun.redirect_uri == answer.redirect_uri and answers_challenge(
+        answer.code_verifier or "", begun.code_challenge
+    )
+
+
+async def end_asking(uow: UnitOfWork, answer: ProviderAnswer) -> None:
+    """Note that no tokens come of the provider's answer, so that nobody waits for them."""
+    begun = await _find(uow, answer)
+    if begun is not None:
+        await uow.social_states.delete(begun.state_hash)
+
+
+async def _find(uow: UnitOfWork, answer: ProviderAnswer) -> SocialState | None:
+    session_id = uow.caller.require_principal().session_id or ""
+    if answer.id_token is not None:
+        return await uow.social_states.find_by_nonce(answer.nonce or "", session_id)
+    return await uow.social_states.find(hash_token(answer.state or ""), session_id)
 
 
 async def _claim(uow: UnitOfWork, text: str, field: str) -> SocialState:
@@ -211,12 +244,9 @@ async def _claim(uow: UnitOfWork, text: str, field: str) -> SocialState:
     raise _not_begun(field)
 
 
-def _not_begun(field: str) -> DomainError:
-    return refuse(
-        UserErrorCode.TOKEN_INVALID,
-        "This social login was begun in another session, or is finished. Please begin again.",
-        field,
-    )
+def _not_begun(field: str) -> TakenError:
+    message = "This social login was begun in another session, or is finished. Please begin again."
+    return TakenError(FieldError(UserErrorCode.TOKEN_INVALID, (field,), message))
 
 
 def _check_is_begun(uow: UnitOfWork, begun: SocialState, provider: SocialProvider, field: str) -> None:
