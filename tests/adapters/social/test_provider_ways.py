@@ -266,7 +266,7 @@ class TestAuthentication:
             ("PS256", RSAKey.generate_key(2048)),
             ("Ed25519", OKPKey.generate_key("Ed25519")),
         ],
-        ids=str,
+        ids=["ES256", "ES384", "RS256", "PS256", "Ed25519"],
     )
     async def test_an_assertion_is_signed_for_the_token_endpoint_and_good_once(
         self,
