@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -35,6 +36,7 @@ from app.wiring import (
     check_migrated,
     check_state_dir,
     close_tools,
+    faults_of_mail,
     list_keys,
     migrate,
     open_tenants,
@@ -108,7 +110,7 @@ async def _run_worker(settings: Settings, files: TenantFiles) -> None:
     tools = build_tools(settings, tenants=files.reading.tenants)
     live = LiveTools(tools)
     with run_metrics(settings, tools):
-        following = follow_tenants(files, live, stop, partial(_faults_of_lists, settings=settings))
+        following = follow_tenants(files, live, stop, partial(_faults_of_shops, settings=settings))
         working = [asyncio.create_task(job) for job in (work(live, stop), following)]
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait([*working, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -217,16 +219,23 @@ def check_tenants(settings: Settings) -> None:
 
 
 def _read_tenants_whole(settings: Settings) -> TenantFiles:
-    """Return the tenants; raises `TenantsFileError` also for a listed operation that the schema cannot run."""
+    """Return the tenants; raises `TenantsFileError` also for a listed operation that the schema cannot run.
+
+    And for what the environment has to have because a shop has the gateway send its mails.
+    """
     files = open_tenants(settings)
-    faults = list(_faults_of_lists(files.reading.tenants, settings=settings))
+    faults = list(_faults_of_shops(files.reading.tenants, settings=settings))
     if faults:
         raise TenantsFileError(faults)
     return files
 
 
-def _faults_of_lists(tenants: Iterable[Tenant], *, settings: Settings) -> Iterator[str]:
-    """Yield what is wrong with the lists of operations; the schema is built only if there are any."""
+def _faults_of_shops(tenants: Iterable[Tenant], *, settings: Settings) -> Iterator[str]:
+    """Yield what is wrong with the lists of operations, and what the shops' mails lack.
+
+    The schema is built only if there are any lists.
+    """
+    yield from faults_of_mail(tenants, settings)
     listing = [tenant for tenant in tenants if tenant.operations is not None]
     if listing:
         yield from faults_of_lists(listing, build_documents(production=settings.profile is Profile.PRODUCTION))
@@ -338,4 +347,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    # What is written is for nobody else: keys, mail, a database of customers.
+    os.umask(0o077)
     sys.exit(main())

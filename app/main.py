@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from multiprocessing import parent_process
@@ -19,6 +19,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from app.domain.profile import Profile
+from app.domain.tenants import Tenant
 from app.domain.tools import LiveTools, Tools
 from app.ending import ENDING
 from app.graphql.context import make_context
@@ -47,6 +48,7 @@ from app.wiring import (
     TenantFiles,
     build_tools,
     close_tools,
+    faults_of_mail,
     open_mailbox,
     open_previews,
     open_tenants,
@@ -124,7 +126,12 @@ def build_app(settings: Settings, tools: Tools, files: TenantFiles | None = None
         routes += [*welcome_routes(steps, has_mailbox=mailbox is not None, base=base), *playground_routes(steps, base)]
     if mailbox is not None:
         routes += [*preview_routes(open_previews(), live, base), *mailbox_routes(mailbox, base)]
-    following = partial(follow_tenants, files, live, faults_of=partial(faults_of_lists, documents=documents))
+
+    def faults_of(tenants: Collection[Tenant]) -> Iterator[str]:
+        yield from faults_of_mail(tenants, settings)
+        yield from faults_of_lists(tenants, documents)
+
+    following = partial(follow_tenants, files, live, faults_of=faults_of)
     app = Starlette(
         routes=routes,
         middleware=[edge],

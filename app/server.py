@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.process import BaseProcess
 
 import uvicorn
 from uvicorn._types import ASGIApplication
@@ -18,6 +22,9 @@ from uvicorn.importer import import_from_string
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from app.ending import REQUESTS
+from app.http.client_address import ClientAddresses
+from app.listening.connection import IDLE_SECONDS, Connection, ConnectionConfig
+from app.listening.sockets import ListenError, Listeners, shown
 from app.packed import PackedObject
 from app.settings import Settings
 from app.wiring import (
@@ -31,6 +38,11 @@ from app.wiring import (
 
 # Seconds between two looks at the tenants file by the process that watches over the others.
 PAUSE = 2.0
+# Seconds that a process may take to answer the one that watches it. A new one answers only when it has imported
+# everything, so that with uvicorn's 5 a busy machine would end each of them again before it is ready.
+PATIENCE = 60
+
+_log = logging.getLogger(__name__)
 
 
 def run_server(settings: Settings, files: TenantFiles) -> None:
@@ -38,26 +50,42 @@ def run_server(settings: Settings, files: TenantFiles) -> None:
 
     Exits with 3 when a process cannot start. Raises `ValueError` for a fault that one line can explain.
     """
-    config = uvicorn.Config(
+    config = ConnectionConfig(
         _Application(files),
         factory=True,
-        host=settings.host,
-        port=settings.port,
+        http=Connection,
         workers=settings.processes,
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=REQUESTS,
+        timeout_worker_healthcheck=PATIENCE,
     )
+    if settings.proxy_protocol:
+        config.proxies = ClientAddresses(map(str, settings.trusted_proxies))
+    try:
+        listeners = Listeners(settings.hosts, settings.port)
+    except ListenError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(STARTUP_FAILURE)
+    _log.info("Listening at %s", ", ".join(map(shown, listeners.sockets)))
+    try:
+        _serve(config, settings, files, listeners)
+    finally:
+        listeners.close()
+
+
+def _serve(config: uvicorn.Config, settings: Settings, files: TenantFiles, listeners: Listeners) -> None:
     if settings.processes == 1:
-        _run_alone(config)
+        _run_alone(config, listeners)
     else:
         # A fault that would end every process is reported once here, and not by each of them again and again.
         asyncio.run(close_tools(build_tools(settings, tenants=files.reading.tenants)))
         with run_metrics_of_processes(settings):
-            _run_many(config, files)
+            _run_many(config, files, listeners)
 
 
 class _Application:
@@ -84,6 +112,9 @@ class _ApplicationElsewhere:
 
     def __call__(self) -> ASGIApplication:
         """Return the application."""
+        parent = parent_process()
+        if parent is not None:
+            threading.Thread(target=_end_with, args=[parent], daemon=True).start()
         return _make(self.packed.unpack())
 
 
@@ -92,9 +123,30 @@ def _make(reading: Reading) -> ASGIApplication:
     return application
 
 
-def _run_alone(config: uvicorn.Config) -> None:
-    server = uvicorn.Server(config)
-    server.run()
+def _end_with(parent: BaseProcess) -> None:
+    """End this process when the one is gone that watches over it: nobody else would, and it would keep the port."""
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, which ends by the signal that has ended it, so that nothing can be done after it."""
+
+    def __init__(self, config: uvicorn.Config, listeners: Listeners) -> None:
+        super().__init__(config)
+        self._listeners = listeners
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, and end."""
+        for server in self.servers:
+            server.close()
+        self._listeners.close()
+        await super().shutdown(sockets)
+
+
+def _run_alone(config: uvicorn.Config, listeners: Listeners) -> None:
+    server = _Server(config, listeners)
+    server.run(sockets=listeners.sockets)
     if not server.started:
         sys.exit(STARTUP_FAILURE)
 
@@ -105,6 +157,10 @@ class _Supervisor(Multiprocess):
     At the end uvicorn would keep the port open for callers that nobody answers. At SIGHUP it would replace all
     processes, and here each of them takes up what has changed in the tenants file.
     """
+
+    def __init__(self, config: uvicorn.Config, listeners: Listeners) -> None:
+        super().__init__(config, listeners.sockets)
+        self._listeners = listeners
 
     def init_processes(self) -> None:
         """Start the processes."""
@@ -124,8 +180,7 @@ class _Supervisor(Multiprocess):
 
     def terminate_all(self) -> None:
         """Close the port and end the processes, so that a load balancer finds it closed and asks another host."""
-        for listener in self.sockets:
-            listener.close()
+        self._listeners.close()
         super().terminate_all()
 
     def follow(self, files: TenantFiles) -> None:
@@ -147,9 +202,9 @@ def _hangups_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
 
-def _run_many(config: uvicorn.Config, files: TenantFiles) -> None:
-    supervisor = _Supervisor(config, sockets=[config.bind_socket()])
-    if not files.is_built_in:
+def _run_many(config: uvicorn.Config, files: TenantFiles | None, listeners: Listeners) -> None:
+    supervisor = _Supervisor(config, listeners)
+    if files is not None and not files.is_built_in:
         threading.Thread(target=supervisor.follow, args=[files], daemon=True).start()
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):

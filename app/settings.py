@@ -7,7 +7,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from app.domain.database_limits import DatabaseLimits, Pooler
 from app.domain.database_url import FORM, read_server_url
+from app.domain.hosts import ALL_IPV4, ALL_IPV6, SOCKET, read_hosts
 from app.domain.profile import Profile
 from app.domain.redis_url import read_redis_url
 
@@ -30,6 +31,7 @@ _MISSING_IN_PRODUCTION = {
     "smtp_url": "the mail server, such as smtp://user:password@mail.example:587?starttls=required",
     "tenants_file": "your own tenants; everybody knows the secrets of the built-in demo",
 }
+_FOR_MAIL = frozenset({"mail_from", "smtp_url"})
 
 
 class SettingsError(Exception):
@@ -99,11 +101,7 @@ def _public_url(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    try:
-        ip_address(text)
-    except ValueError as error:
-        if text != "localhost":
-            raise ValueError("must be an address to listen on, such as 127.0.0.1 or 0.0.0.0") from error
+    read_hosts(text)
     return text
 
 
@@ -161,19 +159,38 @@ class Settings(BaseSettings):
     otel_exporter_otlp_endpoint: str | None = Field(default=None, repr=False)
     client_ip_header: Annotated[str, AfterValidator(_header_name)] | None = None
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)] = ()
+    proxy_protocol: bool = False
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Where to listen: addresses, and `unix:` with a path."""
+        return read_hosts(self.host)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses of HOST; that of this machine, where it names none."""
+        return tuple(host for host in self.hosts if not host.startswith(SOCKET)) or ("127.0.0.1",)
 
     @property
     def address(self) -> str:
         """The address of the gateway on this machine: PUBLIC_URL if it is set, or else where it listens."""
         if "public_url" in self.model_fields_set:
             return self.public_url
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - what others may set
+        host = {ALL_IPV4: "127.0.0.1", ALL_IPV6: "::1"}.get(self.addresses[0], self.addresses[0])
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def keeps_database(self) -> bool:
         """Whether the database is the one that is kept in STATE_DIR unless DATABASE_URL names another."""
         return self.database_url == f"sqlite:///{self.state_dir}/gateway.db"
+
+    @property
+    def missing_for_mail(self) -> tuple[str, ...]:
+        """What is missing where a shop has the gateway send its mails; nothing in development, or with SMTP_URL."""
+        if self.profile is not Profile.PRODUCTION or self.smtp_url is not None:
+            return ()
+        missing = {"smtp_url"} if self.mail_from is not None else _FOR_MAIL
+        return tuple(f"{name.upper()} is missing: {_MISSING_IN_PRODUCTION[name]}" for name in sorted(missing))
 
     @property
     def database_limits(self) -> DatabaseLimits:
@@ -229,6 +246,8 @@ class Settings(BaseSettings):
                 for details in error.errors(include_url=False)
             ]
             raise SettingsError(sorted(set(faults))) from None
+        if settings.proxy_protocol and not settings.trusted_proxies:
+            faults.append("PROXY_PROTOCOL needs TRUSTED_PROXIES: the protocol of nobody else is believed")
         faults += _faults_of_smtp_login(given)
         if faults:
             raise SettingsError(sorted(set(faults)))
@@ -242,8 +261,12 @@ def pass_on(name: str, value: str) -> None:
 
 def _faults_in_production(given: Mapping[str, str]) -> list[str]:
     """Return what production cannot do without, and what it will not do with."""
+    # Whether mail is sent at all the shops say, and they are read later.
+    unsure = _FOR_MAIL if "tenants_file" in given and "smtp_url" not in given else frozenset()
     faults = [
-        f"{name.upper()} is missing: {what}" for name, what in _MISSING_IN_PRODUCTION.items() if name not in given
+        f"{name.upper()} is missing: {what}"
+        for name, what in _MISSING_IN_PRODUCTION.items()
+        if name not in given and name not in unsure
     ]
     if given.get("public_url", "https:").partition(":")[0].lower() != "https":
         faults.append("PUBLIC_URL must begin with https:// in production")

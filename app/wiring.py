@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 
@@ -18,6 +18,7 @@ from app.adapters.clock import SystemClock, SystemRandom
 from app.adapters.database.faults import UnusableDatabaseError
 from app.adapters.database.opening import open_database
 from app.adapters.database.schema_version import newest_migration
+from app.adapters.folders import close_to_others
 from app.adapters.keys.assertions import JoseAssertions
 from app.adapters.keys.passwords import Argon2Passwords
 from app.adapters.keys.sealer import RotatingSealer
@@ -26,7 +27,7 @@ from app.adapters.keys.signing_keys import kid, read_keys, rotate_keys
 from app.adapters.limits.counted import CountedLimiter
 from app.adapters.limits.memory import MemoryLimiter
 from app.adapters.mail.folder import MailFolder
-from app.adapters.mail.mailers import FileMailer
+from app.adapters.mail.mailers import FileMailer, NoMailer
 from app.adapters.mail.previews import MailPreviews
 from app.adapters.mail.smtp import SmtpMailer
 from app.adapters.mail.texts import TEMPLATES, JinjaMailTexts
@@ -40,7 +41,7 @@ from app.adapters.webhooks import HttpWebhookSender
 from app.domain.ports import Clock, Database, Limiter, Mailbox, Mailer, Observer, Previews, SchemaVersion
 from app.domain.profile import Profile
 from app.domain.releases import RELEASE, is_served_by
-from app.domain.tenants import TenantDirectory
+from app.domain.tenants import MailMode, Tenant, TenantDirectory
 from app.domain.tools import Tools
 from app.settings import Settings, pass_on
 
@@ -52,6 +53,7 @@ __all__ = [
     "check_migrated",
     "check_state_dir",
     "close_tools",
+    "faults_of_mail",
     "list_keys",
     "migrate",
     "open_mailbox",
@@ -83,6 +85,13 @@ def open_tenants(settings: Settings, reading: Reading | None = None) -> TenantFi
     if reading is None:
         files.read_all()
     return files
+
+
+def faults_of_mail(tenants: Iterable[Tenant], settings: Settings) -> Sequence[str]:
+    """Return what the environment lacks if the gateway is to send the mails of one of these shops."""
+    if settings.missing_for_mail and any(tenant.mail is MailMode.SMTP for tenant in tenants):
+        return settings.missing_for_mail
+    return ()
 
 
 def migrate(settings: Settings) -> str | None:
@@ -170,7 +179,8 @@ def _database_fault(settings: Settings, error: OSError) -> ValueError:
 
 def check_state_dir(settings: Settings) -> None:
     """Raise `ValueError`, with one line, if something is to be kept in STATE_DIR that cannot be written there."""
-    if settings.signing_keys_file is not None and settings.smtp_url is not None and not settings.keeps_database:
+    keeps_mail = settings.smtp_url is None and settings.profile is not Profile.PRODUCTION
+    if settings.signing_keys_file is not None and not keeps_mail and not settings.keeps_database:
         return
     # Where the folder would be made, if it is not there yet: nothing is left behind.
     folder = next(each for each in (settings.state_dir, *settings.state_dir.absolute().parents) if each.exists())
@@ -179,6 +189,7 @@ def check_state_dir(settings: Settings) -> None:
             pass
     except OSError as error:
         raise ValueError(f"STATE_DIR names '{settings.state_dir}', where nothing can be written: {error}") from error
+    close_to_others(settings.state_dir)
 
 
 def build_tools(settings: Settings, clock: Clock | None = None, tenants: TenantDirectory | None = None) -> Tools:
@@ -251,7 +262,7 @@ def run_metrics(settings: Settings, tools: Tools) -> AbstractContextManager[None
     metrics = tools.metrics
     if settings.metrics_port is None or settings.processes > 1 or not isinstance(metrics, PrometheusMetrics):
         return nullcontext()
-    return serve_metrics(settings.host, settings.metrics_port, metrics)
+    return _serve_metrics(settings, settings.metrics_port, metrics)
 
 
 @contextmanager
@@ -265,8 +276,16 @@ def run_metrics_of_processes(settings: Settings) -> Iterator[None]:
         return
     with TemporaryDirectory(prefix="gateway-metrics-") as folder:
         pass_on("PROMETHEUS_MULTIPROC_DIR", folder)
-        with serve_metrics(settings.host, settings.metrics_port, Path(folder)):
+        with _serve_metrics(settings, settings.metrics_port, Path(folder)):
             yield
+
+
+@contextmanager
+def _serve_metrics(settings: Settings, port: int, source: PrometheusMetrics | Path) -> Iterator[None]:
+    with ExitStack() as servers:
+        for address in settings.addresses:
+            servers.enter_context(serve_metrics(address, port, source))
+        yield
 
 
 async def close_tools(tools: Tools) -> None:
@@ -314,6 +333,8 @@ def _build_mailer(settings: Settings, clock: Clock) -> Mailer:
     if settings.smtp_url is not None:
         sender = settings.mail_from or _DEVELOPMENT_SENDER
         return SmtpMailer(settings.smtp_url, sender, clock, settings.smtp_token_command)
+    if settings.profile is Profile.PRODUCTION:
+        return NoMailer()
     return FileMailer(_mail_folder(settings), settings.mail_from or _DEVELOPMENT_SENDER, clock)
 
 

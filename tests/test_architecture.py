@@ -41,7 +41,8 @@ FLOORS: dict[str, set[str]] = {
     "reloading": {"wiring", "domain"},
     "ending": set(),
     "packed": set(),
-    "server": {"ending", "packed", "wiring", "settings"},
+    "listening": {"http", "domain"},
+    "server": {"ending", "listening", "packed", "wiring", "http", "settings"},
     "main": {"ending", "reloading", "worker", "wiring", "http", "graphql", "services", "settings", "domain"},
     "__main__": {
         "ending",
@@ -91,7 +92,7 @@ OWNERS: dict[str, set[str]] = {
     "strawberry": {"graphql"},
     "graphql": {"graphql", "app.http.graphql", "app.http.errors"},
     "starlette": {"http", "main"},
-    "uvicorn": {"server"},
+    "uvicorn": {"server", "listening"},
     "pydantic_settings": {"settings"},
     "sqlmodel": {"models", "repositories"},
     "alembic": {"adapters", "migrations"},
@@ -101,6 +102,8 @@ OWNERS: dict[str, set[str]] = {
     "uuid": {"app.adapters.clock"},
     "uuid_utils": {"app.adapters.clock"},
     "time": {"app.adapters.clock"},
+    "pyotp": {"app.domain.totp"},
+    "socket": {"adapters", "listening", "server"},
     "tqdm": {"app.services.staff.import_files"},
     **{
         library: {"adapters"}
@@ -118,7 +121,6 @@ OWNERS: dict[str, set[str]] = {
             "prometheus_client",
             "redis",
             "smtplib",
-            "socket",
             "sqlite3",
             "ssl",
             "standardwebhooks",

@@ -289,8 +289,9 @@ class TestOnSqlite:
 class TestStart:
     def test_ends_with_an_error_when_no_process_can_start(self) -> None:
         """Have the children look for an application that is not there: what fails in each of them, and not before."""
-        program = "from uvicorn import Config; from app.server import _run_many; "
-        program += "_run_many(Config('app.nowhere:create_app', workers=2, port=0, log_config=None))"
+        program = "from uvicorn import Config; from app.server import Listeners, _run_many; "
+        program += "config = Config('app.nowhere:create_app', workers=2, log_config=None); "
+        program += "_run_many(config, None, Listeners(['127.0.0.1'], 0))"
         ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=PATIENCE, check=False)
         assert ended.returncode == 3
 

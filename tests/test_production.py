@@ -120,6 +120,29 @@ class TestRefusesToStart:
         missing = ["MAIL_FROM", "PUBLIC_URL", "SIGNING_KEYS_FILE", "SMTP_URL", "TENANTS_FILE"]
         assert [line.split()[0] for line in lines] == missing
 
+    def test_wants_a_mail_server_unless_each_shop_has_a_mailer_of_its_own(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        environment = {**production(tmp_path), "HOOK_SECRET": "whsec_" + "A" * 32}
+        del environment["SMTP_URL"], environment["MAIL_FROM"]
+        for name in [name for name in os.environ if name.lower() in Settings.model_fields]:
+            monkeypatch.delenv(name)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        capsys.readouterr()
+        assert main(["tenants", "check"]) == 2
+        assert [line.split(":")[0] for line in capsys.readouterr().err.splitlines()] == [
+            "MAIL_FROM is missing",
+            "SMTP_URL is missing",
+        ]
+        hook = '[[tenants.shop.webhooks]]\nurl = "https://m.example"\ntopics = ["mail.requested"]\n'
+        own = TENANTS.replace('signup = "confirm_email"', 'signup = "confirm_email"\nmail = "event"')
+        file = tmp_path / "tenants.toml"
+        file.write_text(own + hook + 'secret_env = "HOOK_SECRET"\n')
+        assert main(["tenants", "check"]) == 0
+        file.write_text(file.read_text() + shop("other") + storefront("other", "other-storefront"))
+        assert main(["tenants", "check"]) == 2
+
     def test_names_a_secret_that_is_missing_or_known_to_everybody(self, tmp_path: Path) -> None:
         environment = production(tmp_path)
         for secret in ("", "development-only-demo-backend-secret"):

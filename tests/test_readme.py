@@ -40,7 +40,7 @@ SCOPE_ROW = re.compile(r"^\| `([a-z.]+)` \| ((?:✓?(?: \| )?){3}) \| [^✓\n]*$
 
 QUOTED = (
     *("apollo.ts", "app.ts", "basket.ts", "cache.ts", "cookie.ts", "introspecting.py"),
-    *("next/gateway.ts", "next/proxy.ts", "next/session.ts", "owner.py", "receiver.py"),
+    *("next/gateway.ts", "next/proxy.ts", "next/session.ts", "owner.py", "passkeys.ts", "receiver.py"),
     *("relay/environment.ts", "service.py", "social.ts", "staff.py", "storefront.ts", "tabs.ts", "tokens.ts"),
     *("passkeys.ts", "sign_in.ts"),
 )

@@ -84,6 +84,23 @@ class TestLoad:
     @pytest.mark.parametrize("host", ["localhost", "::", "192.168.1.5"])
     def test_listens_on_an_address_or_localhost(self, host: str) -> None:
         assert Settings.load({"HOST": host}).host == host
+        assert Settings.load({"HOST": host}).hosts == (host,)
+
+    def test_listens_at_several_places(self) -> None:
+        settings = Settings.load({"HOST": "127.0.0.1, 0:0:0:0:0:0:0:1,unix:/run/gateway.sock,::1"})
+        assert settings.hosts == ("127.0.0.1", "::1", "unix:/run/gateway.sock")
+        assert settings.addresses == ("127.0.0.1", "::1")
+        assert Settings.load({"HOST": "0.0.0.0,::"}).hosts == ("0.0.0.0", "::")  # noqa: S104 - nothing listens
+
+    def test_has_an_address_for_other_ports_when_it_listens_at_a_socket(self) -> None:
+        settings = Settings.load({"HOST": "unix:/run/gateway.sock"})
+        assert settings.addresses == ("127.0.0.1",)
+        assert settings.address == "http://127.0.0.1:8000"
+
+    def test_reads_the_proxy_protocol_only_when_it_is_told_to(self) -> None:
+        assert not Settings.load({}).proxy_protocol
+        assert not Settings.load({"PROXY_PROTOCOL": "off"}).proxy_protocol
+        assert Settings.load({"PROXY_PROTOCOL": "on", "TRUSTED_PROXIES": "10.0.0.0/8"}).proxy_protocol
 
     def test_takes_an_empty_variable_for_none(self) -> None:
         assert Settings.load({"SMTP_URL": "", "PORT": ""}).port == 8000
@@ -119,6 +136,16 @@ class TestLoad:
         ("variable", "value", "fault"),
         [
             ("HOST", "shop.test", "must be an address to listen on"),
+            ("HOST", "127.0.0.1,", "must be an address to listen on"),
+            ("HOST", "127.0.0.1;::1", "must be an address to listen on"),
+            ("HOST", "unix:gateway.sock", "must have a whole path after unix:"),
+            ("HOST", "unix:", "must have a whole path after unix:"),
+            ("HOST", f"unix:/{'x' * 103}", "must have a path of at most 103 bytes"),
+            ("HOST", "0.0.0.0,127.0.0.1", "must not name 127.0.0.1 beside 0.0.0.0, which includes it"),
+            ("HOST", "::,::1", "must not name ::1 beside ::, which includes it"),
+            ("HOST", "localhost,::", "must not name localhost beside ::, which includes it"),
+            ("PROXY_PROTOCOL", "v2", "must be 'on' or 'off'"),
+            ("PROXY_PROTOCOL", "on", "needs TRUSTED_PROXIES"),
             ("PORT", "http", "must be a valid integer"),
             ("PORT", "65536", "must be less than or equal to 65535"),
             ("METRICS_PORT", "0", "must be greater than or equal to 1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -9,6 +10,11 @@ import httpx2
 from app.domain.web_addresses import check_target_url
 
 _REDIRECTS = range(300, 400)
+_PLAIN, _GZIP = "identity", "gzip"
+# What the body was like on its way, and is not any more.
+_OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+# How zlib calls the form of gzip.
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
 class ProviderUnavailableError(Exception):
@@ -16,9 +22,10 @@ class ProviderUnavailableError(Exception):
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
-    """Lets requests out to addresses that we may call, and answers in that are small, plain and no redirect.
+    """Lets requests out to addresses that we may call, and answers in that are small and no redirect.
 
-    `most_bytes` is counted while the answer arrives. Compressed answers are refused: a few bytes could become many.
+    `most_bytes` is counted while the answer arrives, and again while it is unpacked: we ask for a plain answer, but
+    some servers send gzip whatever is asked for, and a few bytes of that could become many.
     """
 
     def __init__(self, inner: httpx2.AsyncBaseTransport, *, most_bytes: int, loopback: bool) -> None:
@@ -41,14 +48,16 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         try:
             if response.status_code in _REDIRECTS:
                 raise ProviderUnavailableError("it redirects")
-            if response.headers.get("Content-Encoding", "identity") != "identity":
-                raise ProviderUnavailableError("it answers compressed")
+            encoding = response.headers.get("Content-Encoding", _PLAIN).strip().lower()
+            if encoding not in {_PLAIN, _GZIP}:
+                raise ProviderUnavailableError(f"it answers compressed with {encoding[:50]!r}")
             content = await _read(response, self._most_bytes)
+            if encoding == _GZIP:
+                content = _unpack(content, self._most_bytes)
         finally:
             await response.aclose()
-        return httpx2.Response(
-            response.status_code, headers=response.headers, content=content, extensions=response.extensions
-        )
+        headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _OF_THE_WIRE]
+        return httpx2.Response(response.status_code, headers=headers, content=content, extensions=response.extensions)
 
 
 async def _read(response: httpx2.Response, most_bytes: int) -> bytes:
@@ -59,3 +68,16 @@ async def _read(response: httpx2.Response, most_bytes: int) -> bytes:
         if len(content) > most_bytes:
             raise ProviderUnavailableError(f"it answers with more than {most_bytes} bytes")
     return bytes(content)
+
+
+def _unpack(packed: bytes, most_bytes: int) -> bytes:
+    unpacker = zlib.decompressobj(_GZIP_WINDOW)
+    try:
+        content = unpacker.decompress(packed, most_bytes + 1)
+    except zlib.error as error:
+        raise ProviderUnavailableError("it answers with what is not gzip") from error
+    if len(content) > most_bytes:
+        raise ProviderUnavailableError(f"it answers with more than {most_bytes} bytes")
+    if not unpacker.eof or unpacker.unused_data:
+        raise ProviderUnavailableError("it answers with gzip that is not whole")
+    return content

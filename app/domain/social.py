@@ -10,6 +10,27 @@ from hmac import compare_digest
 
 from app.domain.errors import Refused, UserErrorCode
 
+# What we send to a provider ourselves: neither a tenants file nor a call may say otherwise.
+OWN_PARAMETERS = frozenset(
+    {
+        "client_id",
+        "client_secret",
+        "client_key",
+        "redirect_uri",
+        "response_type",
+        "response_mode",
+        "scope",
+        "state",
+        "nonce",
+        "code_challenge",
+        "code_challenge_method",
+        "request",
+        "request_uri",
+        "registration",
+        "id_token_hint",
+    }
+)
+
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
 _VERIFIER_LENGTH = range(43, 129)
@@ -19,13 +40,15 @@ _VERIFIER_LENGTH = range(43, 129)
 class AuthorizationRequest:
     """Where the provider sends the person back to, and what ties its answer to our request.
 
-    `reauthenticates`: the provider is to have the person log in anew, even if they are logged in there.
+    `parameters` are those that the call adds. `reauthenticates`: the provider is to have the person log in anew, even
+    if they are logged in there.
     """
 
     redirect_uri: str
     state: str
     nonce: str
     code_challenge: str
+    parameters: tuple[tuple[str, str], ...] = ()
     reauthenticates: bool = False
 
 
@@ -62,7 +85,8 @@ class SocialProof:
     """Who somebody is, as the provider says. `email_verified` is true only if the provider said JSON `true`.
 
     `tokens` is None where the app has got the id token itself. `authenticated_at` is when the person has logged in at
-    the provider, in seconds since 1970, if it tells that (`auth_time`).
+    the provider, in seconds since 1970, if it tells that (`auth_time`). `email_trusted`: by the provider's own rule the
+    address is of a domain that it keeps itself, so that it is believed without further settings.
     """
 
     issuer: str
@@ -72,6 +96,7 @@ class SocialProof:
     first_name: str | None
     last_name: str | None
     tokens: ProviderTokens | None
+    email_trusted: bool = False
     authenticated_at: int | None = None
 
 

@@ -77,8 +77,11 @@ class Lifetimes(Entry):
     """How long a visit at a social provider may take, and how long the code works that links an account."""
     social_timeout_seconds: Seconds = 5
     """How long one call to a social provider may take."""
+    social_keys_seconds: Seconds = 3_600
+    """How long the keys and the discovery document of a social provider are taken as they are. If they cannot be
+    fetched then, those that are known serve for up to 24 hours."""
     social_keys_refetch_seconds: Seconds = 60
-    """How long the keys of a social provider are not asked for again because a token names an unknown one."""
+    """How long they are not asked for again because a token does not fit them."""
     anonymization_delay_hours: Hours = 24
     """How long after its request a customer is anonymized; until then it can be canceled."""
 

@@ -9,6 +9,7 @@ from app.domain.errors import Refused, UserErrorCode
 
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 _BREAKING_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_SPACED_CATEGORIES = frozenset({"Cc", "Zl", "Zp"})
 # Embeddings, overrides and isolates reorder the text around them. The marks LRM, RLM and ALM do not, and names in
 # Hebrew and Arabic need them.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -38,6 +39,18 @@ def optional_line(maximum: int) -> Callable[[str | None], str | None]:
         return _normalize(text, maximum)
 
     return rule
+
+
+def mapped_line(text: str, maximum: int) -> str | None:
+    """Return what the rule of a line would take of a text that nobody can be asked to correct; None for a blank one.
+
+    Line breaks and other control characters become spaces, what reorders its surroundings and what no system can store
+    goes, and so does what is more than `maximum` code points. Joiners and no-break spaces stay.
+    """
+    spaced = "".join(" " if unicodedata.category(each) in _SPACED_CATEGORIES else each for each in text)
+    kept = "".join(each for each in spaced if not _breaks_a_line(each))
+    line = unicodedata.normalize("NFC", kept).strip()[:maximum].strip()
+    return None if is_blank(line) else line
 
 
 def is_blank(text: str) -> bool:

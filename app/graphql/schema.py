@@ -33,6 +33,7 @@ from app.graphql.signup import SignupMutations
 from app.graphql.social import SocialMutations
 from app.graphql.staff_customers import StaffCustomerMutations, StaffCustomerQueries
 from app.graphql.storefront import StorefrontQueries
+from app.graphql.totp import TotpMutations
 
 _ERRORS = """
 What the program must handle comes as `errors`, each with one of these `extensions.code`:
@@ -83,6 +84,7 @@ class Mutation(
     SignInMutations,
     PasskeyMutations,
     SignInMethodMutations,
+    TotpMutations,
     SignupMutations,
     SocialMutations,
     CredentialMutations,

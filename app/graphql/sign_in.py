@@ -37,7 +37,7 @@ class CompleteLoginInput:
     )
     totp: str | None = strawberry.field(default=None, description="The six digits that the app shows: `482109`.")
     recovery_code: str | None = strawberry.field(
-        default=None, description="One of the ten recovery codes: `k7mq2xw9fd`. Blanks, hyphens and case do not matter."
+        default=None, description="One of the ten recovery codes: `k7mq2xw5fd`. Blanks, hyphens and case do not matter."
     )
     remember_device: bool = strawberry.field(
         default=False,
@@ -113,7 +113,7 @@ class ReauthenticateInput:
     )
     totp: str | None = strawberry.field(default=None, description="The six digits that the app shows: `482109`.")
     recovery_code: str | None = strawberry.field(
-        default=None, description="One of the ten recovery codes: `k7mq2xw9fd`. Blanks, hyphens and case do not matter."
+        default=None, description="One of the ten recovery codes: `k7mq2xw5fd`. Blanks, hyphens and case do not matter."
     )
 
     social: SocialLoginInput | None = strawberry.field(

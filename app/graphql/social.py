@@ -37,6 +37,17 @@ class SocialTokens:
     expires_in: int | None = strawberry.field(description="Seconds until the provider's access token expires: `3599`.")
 
 
+@strawberry.input(description="A parameter that the person is sent to the provider with.")
+class ParameterInput:
+    """Name and value."""
+
+    name: str = strawberry.field(
+        description="Its name, one of those that the shop allows for the provider: by default `prompt`, `login_hint`, "
+        "`ui_locales`, `acr_values` and `max_age` (OpenID Connect Core 3.1.2.1)."
+    )
+    value: str = strawberry.field(description="Its value, at most 500 characters: `select_account`.")
+
+
 @strawberry.input(description="The provider, and where it sends the person back to.")
 class BeginSocialLoginInput:
     """Provider, redirect URI and code challenge."""
@@ -57,6 +68,11 @@ class BeginSocialLoginInput:
     reauthenticate: bool = strawberry.field(
         default=False,
         description="True: the provider asks the customer to log in anew, for `reauthenticate` with `social`.",
+    )
+    parameters: list[ParameterInput] | None = strawberry.field(
+        default=None,
+        description='What the provider is told beside: `[{name: "login_hint", value: "ada@example.com"}]`. Each '
+        "name once. Not for the platform's own sheet.",
     )
 
 
@@ -237,7 +253,8 @@ class SocialMutations:
         Who: an anonymous session, or a customer who wants to link another account.
         User errors: `PROVIDER_UNKNOWN`: read `storefront { socialProviders { id } }`; `REDIRECT_URI_NOT_ALLOWED`,
         `REQUIRED` at `redirectUri` or `codeChallenge`, `INVALID` at `codeChallenge`: correct the
-        storefront; `PROVIDER_UNAVAILABLE`: offer another way to log in.
+        storefront; `INVALID`, `REQUIRED`, `TOO_LONG` within `parameters`: correct them, or ask the shop to allow them;
+        `PROVIDER_UNAVAILABLE`: offer another way to log in.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN` for other tokens; `RATE_LIMITED`: wait
         `retryAfter` seconds.
         """
@@ -246,6 +263,7 @@ class SocialMutations:
             input.provider,
             input.redirect_uri,
             input.code_challenge,
+            parameters=[(each.name, each.value) for each in input.parameters or ()],
             reauthenticates=input.reauthenticate,
         )
         return BeginSocialLoginPayload(

@@ -47,9 +47,16 @@ class ClientAddresses:
         """
         if peer is None:
             return UNKNOWN
-        if not self._trusted or not self._is_trusted(peer):
+        if not self._trusted or not self.is_ours(peer):
             return canonical_address(peer)
         return canonical_address(self._last_not_ours(peer, list(headers)))
+
+    def is_ours(self, text: str) -> bool:
+        """Whether an address is one of our proxies."""
+        address = _read(text)
+        return address is not None and any(
+            address in network for network in self._trusted if network.version == address.version
+        )
 
     def _last_not_ours(self, peer: str, headers: Sequence[tuple[bytes, bytes]]) -> str:
         client = peer
@@ -60,7 +67,7 @@ class ClientAddresses:
                 self._complain(name)
                 break
             client = address
-            if not self._is_trusted(address):
+            if not self.is_ours(address):
                 break
         return client
 
@@ -80,12 +87,6 @@ class ClientAddresses:
             _log.warning(
                 "%s has a hop that is no IP address, so the proxy before it counts as the client", _shown(name)
             )
-
-    def _is_trusted(self, text: str) -> bool:
-        address = _read(text)
-        return address is not None and any(
-            address in network for network in self._trusted if network.version == address.version
-        )
 
 
 def _shown(name: bytes) -> str:

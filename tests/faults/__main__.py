@@ -26,6 +26,8 @@ from tests.faults.nemesis import Nemesis
 from tests.faults.promises import broken_promises
 from tests.faults.system import SHOPS, System, run_system
 
+# Seconds: what takes twice as long as this has stalled.
+_TICK = 0.2
 ROOT = Path(__file__).parents[2]
 
 
@@ -77,10 +79,20 @@ async def _journey(people: People, nemesis: Nemesis, arguments: argparse.Namespa
     over = asyncio.Event()
     journeys = [asyncio.create_task(people.live(number, over)) for number in range(arguments.clients)]
     raging = asyncio.create_task(nemesis.rage(over))
+    watching = asyncio.create_task(_watch(people.caller, over))
     await asyncio.wait([raging, *journeys], timeout=arguments.minutes * 60, return_when=asyncio.FIRST_EXCEPTION)
     over.set()
     await raging
-    await asyncio.gather(*journeys)
+    await asyncio.gather(watching, *journeys)
+
+
+async def _watch(caller: Caller, over: asyncio.Event) -> None:
+    """Write down when this very process did not get on."""
+    while not over.is_set():
+        began = caller.now()
+        await asyncio.sleep(_TICK)
+        if caller.now() > began + 2 * _TICK:
+            caller.history.stalls.append((began + _TICK, caller.now()))
 
 
 async def _look(system: System, caller: Caller, people: People, history: History) -> Findings:

@@ -69,7 +69,7 @@ class Caller:
 
     def __post_init__(self) -> None:
         limits = httpx2.Limits(max_connections=200, max_keepalive_connections=0)
-        self._http = httpx2.AsyncClient(trust_env=False, timeout=PATIENCE, limits=limits)
+        self._http = httpx2.AsyncClient(trust_env=False, verify=False, timeout=PATIENCE, limits=limits)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -32,8 +32,8 @@ class Findings:
     """The ids of the events that came to the receiver with a right signature."""
     forged: int = 0
     """Deliveries without one."""
-    mailed: frozenset[str] = frozenset()
-    """The ids of the mails that came to the mail server."""
+    mailed: Mapping[str, str] = field(default_factory=dict)
+    """The recipients of the mails that came to the mail server, by the ids of the mails."""
     erased: Mapping[str, str] = field(default_factory=dict)
     """Of each account whose erasure was asked for: the status of it."""
     dump: str = ""

@@ -131,6 +131,13 @@ class History:
 
     calls: list[Call] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    stalls: list[tuple[float, float]] = field(default_factory=list)
+    """When those who ask did not get on themselves, because the machine had other things to do."""
+
+    def seconds(self, started: float, ended: float) -> float:
+        """Return how long something took, without the time in which nobody would have heard the answer."""
+        lost = (min(ended, until) - max(started, since) for since, until in self.stalls)
+        return ended - started - sum(each for each in lost if each > 0)
 
     def of(self, *operations: str) -> list[Call]:
         """Return the calls of these operations."""

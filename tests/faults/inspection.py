@@ -77,7 +77,7 @@ class Inspector:
             customers=Counter(row["email_key"] for row in customers),
             received=received,
             forged=forged,
-            mailed=frozenset(id_.strip("<>").partition("@")[0] for _, id_ in self.system.sink.accepted),
+            mailed={id_.strip("<>").partition("@")[0]: to for to, id_ in self.system.sink.accepted},
             erased={accounts.get(row["customer_id"], ""): row["status"] for row in await self.rows(_ERASURES)},
             dump=await asyncio.to_thread(self._dump),
             log_errors=self._log_errors(),

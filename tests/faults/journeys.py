@@ -42,7 +42,7 @@ class People:
 
     def __init__(self, system: System, caller: Caller, seed: int) -> None:
         self._system = system
-        self._caller = caller
+        self.caller = caller
         self._seed = seed
         self._names = count(1)
         self._staff: dict[str, str] = {}
@@ -54,7 +54,7 @@ class People:
         """Get the tokens of staff, while all is well."""
         for shop in SHOPS:
             assertion = signed(claims(datetime.now(UTC), shop.staff, owner={"type": "User", "id": STAFF}))
-            answer = await self._caller.form(self._caller.urls[0], grant_type=JWT_BEARER, assertion=assertion)
+            answer = await self.caller.form(self.caller.urls[0], grant_type=JWT_BEARER, assertion=assertion)
             self._staff[shop.name] = answer.raise_for_status().json()["access_token"]
 
     async def live(self, number: int, over: asyncio.Event) -> None:
@@ -74,7 +74,7 @@ class People:
     def _next(self, number: int) -> Account:
         name = next(self._names)
         random = Random(f"{self._seed} {number} {name}")
-        account = Account(self._caller, self._shop(name), f"p{name}x{random.getrandbits(40):010x}", random)
+        account = Account(self.caller, self._shop(name), f"p{name}x{random.getrandbits(40):010x}", random)
         self.accounts.append(account)
         return account
 
@@ -89,12 +89,13 @@ class People:
         account.session = await account.log_in()
 
     async def _mail_to(self, email: str) -> Mail:
-        for _ in range(int(_MAIL_PATIENCE / 0.5)):
-            # Files come in the order of their numbers, so those of before need not be read again.
-            found = [mail for mail in read_mails(self._system.mail_folder, email) if mail.has_token]
+        for _ in range(int(_MAIL_PATIENCE)):
+            # On a thread: there are many, and all others go on meanwhile.
+            mails = await asyncio.to_thread(read_mails, self._system.mail_folder, email)
+            found = [mail for mail in mails if mail.has_token]
             if found:
                 return found[0]
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(1)
         raise LockedOutError
 
     async def _go_on(self, account: Account, over: asyncio.Event) -> None:

@@ -227,8 +227,9 @@ def answers_are_honest(history: History, _: Findings) -> Iterator[str]:
             and call.started < fault.recovered
             for fault in history.faults
         )  # fmt: skip
-        if call.ended - call.started > LONGEST_CALL + SLACK and not stood:
-            yield f"{call.operation} at {call.started:.2f} took {call.ended - call.started:.1f} s"
+        seconds = history.seconds(call.started, call.ended)
+        if seconds > LONGEST_CALL + SLACK and not stood:
+            yield f"{call.operation} at {call.started:.2f} took {seconds:.1f} s"
 
 
 def changes_are_told(history: History, found: Findings) -> Iterator[str]:
@@ -271,7 +272,12 @@ def messages_arrive(_: History, found: Findings) -> Iterator[str]:
         elif message.kind != "task" and message.id not in arrived:
             yield f"{message.kind} {message.topic} {message.id} has not arrived, and counts as delivered"
     written = {message.id for message in found.outbox}
-    yield from (f"{each} arrived, and was never written" for each in (found.received | found.mailed) - written)
+    for each in found.received - written:
+        yield f"event {each} arrived, and was never written"
+    for each in found.mailed.keys() - written:
+        # With somebody who is erased their mails go as well.
+        if found.erased.get(found.mailed[each], "CANCELED") == "CANCELED":
+            yield f"mail {each} arrived, and was never written"
     if found.forged:
         yield f"{found.forged} deliveries had no right signature"
     if found.seconds_until_delivered > LONGEST_DELIVERY:
@@ -306,8 +312,8 @@ def erased_is_gone(_: History, found: Findings) -> Iterator[str]:
 def it_heals_by_itself(history: History, found: Findings) -> Iterator[str]:
     """After each fault, and at the end, every process serves again in time and without a restart."""
     for fault in history.faults:
-        if fault.recovered - fault.ended > LONGEST_RECOVERY + SLACK:
-            seconds = fault.recovered - fault.ended
+        seconds = history.seconds(fault.ended, fault.recovered)
+        if seconds > LONGEST_RECOVERY + SLACK:
             yield f"After {fault.kind} at {fault.started:.2f} it took {seconds:.1f} s until all were ready"
     if found.seconds_until_served > LONGEST_RECOVERY + SLACK:
         yield f"At the end it took {found.seconds_until_served:.1f} s until all processes served"

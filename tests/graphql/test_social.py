@@ -77,6 +77,35 @@ class TestBeginSocialLogin:
             "code_challenge_method": "S256",
         }
 
+    async def test_adds_the_parameters_of_the_call(self, gateway: Gateway) -> None:
+        given = [{"name": "prompt", "value": "select_account"}, {"name": "login_hint", "value": "ada+1@example.com"}]
+        sent = query_of((await (await arrive(gateway)).begin(parameters=given))["authorizationUrl"])
+        assert (sent["prompt"], sent["login_hint"]) == ("select_account", "ada+1@example.com")
+
+    @pytest.mark.parametrize(
+        ("given", "errors"),
+        [
+            ([("redirect_uri", "https://evil.example")], [("INVALID", "parameters.0.name")]),
+            ([("Prompt", "login")], [("INVALID", "parameters.0.name")]),
+            ([("prompt", "login"), ("prompt", "none")], [("INVALID", "parameters.1.name")]),
+            ([("prompt", "")], [("REQUIRED", "parameters.0.value")]),
+            ([("prompt", " login")], [("INVALID", "parameters.0.value")]),
+            ([("prompt", "a\nb")], [("INVALID", "parameters.0.value")]),
+            ([("prompt", "x" * 501)], [("TOO_LONG", "parameters.0.value")]),
+        ],
+        ids=str,
+    )
+    async def test_refuses_parameters_that_the_shop_does_not_allow(
+        self, gateway: Gateway, given: list[tuple[str, str]], errors: list[tuple[str, str]]
+    ) -> None:
+        parameters = [{"name": name, "value": value} for name, value in given]
+        payload = await (await arrive(gateway)).begin(parameters=parameters)
+        assert (payload["authorizationUrl"], codes(payload)) == (None, errors)
+
+    async def test_refuses_parameters_where_nobody_is_sent_away(self, gateway: Gateway) -> None:
+        given = {"redirectUri": None, "codeChallenge": None, "parameters": [{"name": "prompt", "value": "login"}]}
+        assert codes(await (await arrive(gateway)).begin(**given)) == [("INVALID", "parameters")]
+
     async def test_works_with_the_own_scheme_of_an_app(self, gateway: Gateway) -> None:
         payload = await (await arrive(gateway)).begin(redirectUri="com.example.shop:/callback")
         assert query_of(payload["authorizationUrl"])["redirect_uri"] == "com.example.shop:/callback"
@@ -183,20 +212,22 @@ class TestSocialLogin:
         for table in tables:
             assert "at-nowhere" not in str(await gateway.rows(f"SELECT * FROM {table}"))  # noqa: S608 - our own names
 
-    async def test_of_sixteen_at_once_one_gets_in_and_the_code_goes_out_once(
+    async def test_sixteen_times_at_once_gives_one_session_and_the_code_goes_out_once(
         self, gateway: Gateway, minted: MintingProvider
     ) -> None:
         person = await arrive(gateway)
         state = await person.begun(minted)
-        outcomes: list[list[tuple[str, str]]] = []
+        outcomes: list[str] = []
 
         async def finish() -> None:
-            outcomes.append(codes(await person.finish(state)))
+            payload = await person.finish(state)
+            assert codes(payload) == []
+            outcomes.append(payload["tokens"]["refreshToken"])
 
         async with anyio.create_task_group() as group:
             for _ in range(16):
                 group.start_soon(finish)
-        assert sorted(outcomes) == [[]] + [[("TOKEN_INVALID", "state")]] * 15
+        assert (len(outcomes), len(set(outcomes))) == (16, 1)
         assert minted.codes == ["code-1"]
 
     async def test_of_one_new_person_in_sixteen_sessions_at_once_there_is_one_customer(
@@ -218,6 +249,16 @@ class TestSocialLogin:
         assert len(ids) == len(people)
         assert len(set(ids)) == 1
         assert len(await gateway.rows("SELECT id FROM customer")) == 1
+
+
+class TestCodes:
+    async def test_may_have_four_kilobytes(self, gateway: Gateway, minted: MintingProvider) -> None:
+        payload = await (await arrive(gateway)).log_in(minted, code="c" * 4_096)
+        assert (payload["userErrors"], minted.codes) == ([], ["c" * 4_096])
+
+    async def test_that_are_longer_are_refused_at_their_field(self, gateway: Gateway, minted: MintingProvider) -> None:
+        payload = await (await arrive(gateway)).log_in(minted, code="c" * 4_097)
+        assert (codes(payload), minted.codes) == ([("TOO_LONG", "code")], [])
 
 
 class TestWhatSocialLoginRefuses:
@@ -285,7 +326,7 @@ class TestWhatSocialLoginRefuses:
         assert codes(await person.finish(state, codeVerifier=verifier)) == [(code, "codeVerifier")]
         assert codes(await person.finish(state)) == []
 
-    @pytest.mark.parametrize(("code", "error"), [("", "REQUIRED"), ("x" * 2049, "TOO_LONG")])
+    @pytest.mark.parametrize(("code", "error"), [("", "REQUIRED"), ("x" * 4097, "TOO_LONG")])
     async def test_what_is_no_code(self, gateway: Gateway, code: str, error: str) -> None:
         assert codes(await (await arrive(gateway)).finish("x", code=code)) == [(error, "code")]
 
@@ -592,25 +633,31 @@ class TestConfirmSocialLink:
             assert codes(await person.confirm(ticket, code="00000000")) == [("INVALID", "code")]
         assert codes(await person.confirm(ticket, code=code)) == [("TOKEN_INVALID", "ticket")]
 
-    async def test_works_once(self, gateway: Gateway, minted: MintingProvider) -> None:
+    async def test_works_once_and_gives_the_same_tokens_to_the_same_call(
+        self, gateway: Gateway, minted: MintingProvider
+    ) -> None:
         person, ticket, _ = await self._ticket(gateway, minted)
-        assert codes(await person.confirm(ticket, password=PASSWORD)) == []
-        assert (await person.try_to_confirm(ticket, password=PASSWORD)).reason == "REVOKED"
+        first = await person.confirm(ticket, password=PASSWORD)
+        again = await person.confirm(ticket, password=PASSWORD)
+        assert again["tokens"]["refreshToken"] == first["tokens"]["refreshToken"]
+        assert (await person.try_to_confirm(ticket, password=f"{PASSWORD}-other")).reason == "REVOKED"
 
-    async def test_of_five_at_once_one_gets_in(self, gateway: Gateway, minted: MintingProvider) -> None:
+    async def test_five_times_at_once_links_once_and_gives_one_session(
+        self, gateway: Gateway, minted: MintingProvider
+    ) -> None:
         person, ticket, owner = await self._ticket(gateway, minted)
         code = await self._code(gateway)
-        got_in: list[str] = []
+        got_in: list[tuple[str, str]] = []
 
         async def confirm() -> None:
-            answer = await person.try_to_confirm(ticket, code=code)
-            if not answer.errors and answer["confirmSocialLink"]["customer"] is not None:
-                got_in.append(answer["confirmSocialLink"]["customer"]["id"])
+            payload = await person.confirm(ticket, code=code)
+            assert codes(payload) == []
+            got_in.append((payload["customer"]["id"], payload["tokens"]["refreshToken"]))
 
         async with anyio.create_task_group() as group:
             for _ in range(5):
                 group.start_soon(confirm)
-        assert got_in == [owner]
+        assert (len(got_in), len(set(got_in)), got_in[0][0]) == (5, 1, owner)
         assert len(await gateway.rows("SELECT id FROM social_identity")) == 1
 
     async def test_is_of_no_use_after_the_password_was_changed(self, gateway: Gateway, minted: MintingProvider) -> None:
@@ -708,7 +755,7 @@ class TestUnlinkSocialAccount:
         assert (await gateway.graphql(ME, token=social["tokens"]["accessToken"])).reason == "REVOKED"
         assert (await gateway.graphql(ME, token=customer.token))["me"]["email"] == "eve@example.com"
         await gateway.deliver()
-        assert "removed" in gateway.mails("eve@example.com")[-1].subject
+        assert "no longer log in with Minted" in gateway.mails("eve@example.com")[-1].subject
 
     async def test_keeps_the_last_way_to_sign_in(self, gateway: Gateway, minted: MintingProvider) -> None:
         payload = await (await arrive(gateway)).log_in(minted)

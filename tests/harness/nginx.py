@@ -47,9 +47,9 @@ http {{
 
 
 class Nginx:
-    """Takes turns between the ports; those in `away` get nothing new."""
+    """Takes turns between the ports, or sockets that are files; those in `away` get nothing new."""
 
-    def __init__(self, folder: Path, ports: Sequence[int], prefix: str = "") -> None:
+    def __init__(self, folder: Path, ports: Sequence[int | Path], prefix: str = "") -> None:
         self._prefix = prefix
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -96,15 +96,19 @@ class Nginx:
 
     def _write(self, away: Sequence[int]) -> None:
         servers = "\n".join(
-            f"        server 127.0.0.1:{port} max_fails=0{' down' if port in away else ''};" for port in self._ports
+            f"        server {_place(port)} max_fails=0{' down' if port in away else ''};" for port in self._ports
         )
         self._file.write_text(
             _CONFIGURATION.format(folder=self._folder, port=self.port, servers=servers, prefix=self._prefix)
         )
 
 
+def _place(port: int | Path) -> str:
+    return f"unix:{port}" if isinstance(port, Path) else f"127.0.0.1:{port}"
+
+
 @contextmanager
-def run_nginx(folder: Path, ports: Sequence[int], prefix: str = "") -> Iterator[Nginx]:
+def run_nginx(folder: Path, ports: Sequence[int | Path], prefix: str = "") -> Iterator[Nginx]:
     """Run one in front of these ports, which takes the prefix off paths; skips the test where there is no nginx."""
     if shutil.which("nginx") is None:
         pytest.skip("nginx is not installed")

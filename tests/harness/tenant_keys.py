@@ -147,7 +147,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "must be there"
     value = field.get_default(call_default_factory=True)
-    if value is None or isinstance(value, BaseModel) or value in ((), frozenset()):
+    if value is None or isinstance(value, BaseModel) or value in ((), frozenset(), {}):
         return "none"
     if isinstance(value, frozenset):
         value = sorted(value)
@@ -175,6 +175,8 @@ def _word(annotation: Any) -> str:
         return _word(next(each for each in arguments if each is not NoneType))
     if origin in (tuple, frozenset):
         return f"list of {_plural(_word(_bare(arguments[0])))}"
+    if origin is dict:
+        return f"table of {_plural(_word(_bare(arguments[1])))}"
     if origin is Literal:
         return _choice(arguments)
     if hasattr(annotation, "__metadata__"):

@@ -37,6 +37,7 @@ from app.models.base import TenantRow
 from app.models.credentials import Credential
 from app.models.customers import Customer, CustomerStatus
 from app.models.devices import Device
+from app.models.idempotent_calls import IdempotentCall
 from app.models.legal_entities import LegalEntityAssignment
 from app.models.one_time_tokens import OneTimeToken, Purpose
 from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
@@ -118,7 +119,12 @@ ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
     "RecoveryCodeRepository.bring_back_of": (RecoveryCode, {"removed_at": NOW}),
     "SignInTicketRepository.end_codes": (SignInTicket, {"code_hash": b"a", "proved": None}),
     "SignInTicketRepository.note_sent": (SignInTicket, {"code_hash": b"a"}),
+    "RecoveryCodeRepository.has_removed": (RecoveryCode, {"removed_at": NOW}),
     "TotpRepository.bring_back": (TotpSecret, {"removed_at": NOW}),
+    "IdempotentCallRepository.take_over": (IdempotentCall, {"sealed_answer": None, "busy_until": NOW}),
+    "IdempotentCallRepository.finish": (IdempotentCall, {"sealed_answer": None}),
+    "IdempotentCallRepository.release": (IdempotentCall, {"sealed_answer": None}),
+    "IdempotentCallRepository.delete_expired": (IdempotentCall, {"expires_at": NOW}),
     "WebhookEndpointRepository.claim_probe": (WebhookEndpointState, {"paused_until": NOW}),
 }
 # A customer whom other rows refer to, and a member of a group already: both stay as they are.
@@ -136,6 +142,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "CustomerRepository.change": {"values": {"first_name": "b"}},
     "OneTimeTokenRepository.forget_others": {"email_key": "b", "now": LATER},
     "DeviceRepository.delete_all_but_latest": {"kept": 0},
+    "IdempotentCallRepository.claim": {"call": row_of(IdempotentCall, HERE, "b")},
     "OutboxRepository.give_up_old": {"before": LATER},
     "OutboxRepository.find_to_probe": {"after": None, "only_tried": False},
     "PasswordHashKindRepository.add_unless_known": {"kind": "b"},

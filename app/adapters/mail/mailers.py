@@ -55,6 +55,17 @@ class FileMailer:
         await asyncio.to_thread(_remove, self._folder, customer_id)
 
 
+class NoMailer:
+    """Sends nothing: all shops have mailers of their own. What was written before that waits, and ends as dead."""
+
+    async def send(self, message: MailMessage) -> None:
+        """Raise `OSError`."""
+        raise OSError("SMTP_URL is not set, and this mail was written to be sent by SMTP.")
+
+    async def forget(self, customer_id: str) -> None:
+        """Do nothing: nothing is stored here."""
+
+
 def read_sender(mail_from: str) -> Address:
     """Return the sender; raises `ValueError` unless it is one e-mail address."""
     try:

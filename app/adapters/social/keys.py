@@ -1,67 +1,90 @@
-"""A provider's signing keys (RFC 7517), kept for an hour, and fetched again for an unknown key."""
+"""A provider's signing keys (RFC 7517), kept for a time, and fetched again for a token that does not fit them."""
 
 from __future__ import annotations
 
-import asyncio
 import warnings
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from typing import Any
 
+import httpx2
 from joserfc.errors import JoseError, SecurityWarning
-from joserfc.jwk import ECKey, JWKRegistry, RSAKey
+from joserfc.jwk import ECKey, JWKRegistry, OctKey, OKPKey, RSAKey
 
 from app.adapters.guarded_http import ProviderUnavailableError
-from app.adapters.social.http import ProviderRefusedError
+from app.adapters.social.algorithms import EDWARDS, EDWARDS_CURVE, SHARED
+from app.adapters.social.discovery import Discovery, Endpoints
+from app.adapters.social.http import get_json
+from app.adapters.social.kept import Ages, Kept
+from app.adapters.social.rules import rules_of
 from app.domain.ports import Clock
+from app.domain.tenants import SocialProvider
 
-LIFETIME = timedelta(hours=1)
 _MOST_KEYS = 50
 
-SigningKey = RSAKey | ECKey
+SigningKey = RSAKey | ECKey | OKPKey | OctKey
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """The keys of one moment, with the endpoints that they came from."""
+
+    endpoints: Endpoints
+    keys: tuple[SigningKey, ...]
+
+    def fitting(self, kid: object, algorithm: str) -> list[SigningKey]:
+        """Return the keys that a token may be signed with; none where the provider does not announce the algorithm.
+
+        A token without `kid` may be signed with any of the kind, and a key without `kid` may be the one of any token.
+        """
+        if algorithm not in self.endpoints.algorithms:
+            return []
+        fitting = [key for key in self.keys if _fits(key, algorithm)]
+        return [key for key in fitting if kid is None or key.kid in (None, kid)]
 
 
 class ProviderKeys:
-    """The keys of one provider. `refetch_pause` is the shortest time between two fetches for an unknown key."""
+    """The keys of one provider."""
 
-    def __init__(self, clock: Clock, refetch_pause: timedelta, fetch: Callable[[], Awaitable[dict[str, Any]]]) -> None:
-        self._clock = clock
-        self._refetch_pause = refetch_pause
-        self._fetch = fetch
-        self._keys: list[SigningKey] = []
-        self._tried_at: datetime | None = None
-        self._fetched_at: datetime | None = None
-        self._lock = asyncio.Lock()
+    def __init__(
+        self, provider: SocialProvider, clock: Clock, ages: Ages, discovery: Discovery, http: httpx2.AsyncClient
+    ) -> None:
+        self._provider = provider
+        self._discovery = discovery
+        self._http = http
+        self._kept = Kept(f"{provider.provider} keys", clock, ages, self._fetch)
 
-    async def find(self, kid: object, algorithm: str) -> SigningKey:
-        """Return the key that a token's header names; without `kid`, the only one that fits the algorithm.
+    async def ring(self) -> KeyRing:
+        """Return the keys as they are known; raises `ProviderUnavailableError`."""
+        return KeyRing(await self._discovery.endpoints(), await self._kept.get())
 
-        Raises `ProviderRefusedError` when the provider has no such key.
+    async def ring_after(self, seen: KeyRing) -> KeyRing | None:
+        """Return newer keys than those, from where the discovery document has them now; None if there are none.
+
+        That is read once within a pause, whoever brings a token that does not fit.
         """
-        async with self._lock:
-            if self._has_passed(LIFETIME, self._fetched_at):
-                await self._renew()
-            found = self._choose(kid, algorithm)
-            if found is None and self._has_passed(self._refetch_pause, self._tried_at):
-                await self._renew()
-                found = self._choose(kid, algorithm)
-        if found is None:
-            raise ProviderRefusedError("the id token names a key that the provider does not have")
-        return found
+        await self._discovery.renew(seen.endpoints)
+        keys = await self._kept.get_other_than(seen.keys)
+        newer = KeyRing(await self._discovery.endpoints(), keys)
+        return newer if newer.keys is not seen.keys or newer.endpoints is not seen.endpoints else None
 
-    def _has_passed(self, time: timedelta, since: datetime | None) -> bool:
-        return since is None or self._clock.now() - since >= time
+    def shared(self, algorithm: str) -> SigningKey | None:
+        """Return our client secret as a key, where the provider signs with it; for any other algorithm None."""
+        secret = self._provider.client_secret
+        if algorithm != SHARED or secret is None or not rules_of(self._provider).signs_with_secret:
+            return None
+        return OctKey.import_key(secret.get_secret_value().encode())
 
-    async def _renew(self) -> None:
-        self._tried_at = self._clock.now()
-        self._keys = _read(await self._fetch())
-        self._fetched_at = self._tried_at
+    async def _fetch(self) -> tuple[SigningKey, ...]:
+        endpoints = await self._discovery.endpoints()
+        if endpoints.keys is None:
+            raise ProviderUnavailableError("it does not say where its keys are")
+        return tuple(_read(await get_json(self._http, endpoints.keys)))
 
-    def _choose(self, kid: object, algorithm: str) -> SigningKey | None:
-        fitting = [key for key in self._keys if key.key_type == ("EC" if algorithm.startswith("ES") else "RSA")]
-        if kid is None:
-            return fitting[0] if len(fitting) == 1 else None
-        return next((key for key in fitting if key.kid == kid), None)
+
+def _fits(key: SigningKey, algorithm: str) -> bool:
+    if algorithm in EDWARDS:
+        return isinstance(key, OKPKey) and key.curve_name == EDWARDS_CURVE
+    return isinstance(key, ECKey if algorithm.startswith("ES") else RSAKey)
 
 
 def _read(content: dict[str, Any]) -> list[SigningKey]:
@@ -74,7 +97,7 @@ def _read(content: dict[str, Any]) -> list[SigningKey]:
 
 
 def _read_key(entry: object) -> SigningKey | None:
-    if not isinstance(entry, dict) or entry.get("kty") not in {"RSA", "EC"} or entry.get("use", "sig") != "sig":
+    if not isinstance(entry, dict) or entry.get("kty") not in {"RSA", "EC", "OKP"} or entry.get("use", "sig") != "sig":
         return None
     try:
         # We do not accept a key that the library warns about, such as a short one.
@@ -83,4 +106,4 @@ def _read_key(entry: object) -> SigningKey | None:
             key = JWKRegistry.import_key(entry)
     except (JoseError, SecurityWarning, ValueError, TypeError, KeyError):
         return None
-    return key if isinstance(key, RSAKey | ECKey) else None
+    return key if isinstance(key, RSAKey | ECKey | OKPKey) else None

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx2
-from authlib.integrations.base_client import OAuthError
-from authlib.integrations.httpx_client import AsyncOAuth2Client
+from authlib.common.urls import add_params_to_uri
 
 from app.adapters.guarded_http import GuardedTransport, ProviderUnavailableError
-from app.adapters.social.claims import choose_email, readable_text, tell_email
+from app.adapters.social.claims import choose_email, make_proof, subject_text, tell_email
 from app.adapters.social.discovery import Discovery, Endpoints
-from app.adapters.social.http import ProviderRefusedError, get_json
-from app.adapters.social.id_token import LONGEST_SUBJECT, Expected, check_id_token
+from app.adapters.social.http import ProviderRefusedError
+from app.adapters.social.id_token import Expected, check_id_token
+from app.adapters.social.kept import Ages
 from app.adapters.social.keys import ProviderKeys
-from app.adapters.social.secrets import client_secret
+from app.adapters.social.rules import rules_of
+from app.adapters.social.token_endpoint import trade_code
+from app.adapters.social.userinfo import Userinfo
 from app.domain.ports import Clock
 from app.domain.social import AuthorizationGrant, AuthorizationRequest, NativeGrant, ProviderTokens, SocialProof
-from app.domain.tenants import SocialProvider, Tenant
+from app.domain.tenants import ClaimNames, SocialProvider, Tenant
 
-# Errors of the token endpoint (RFC 6749 section 5.2) that mean a wrong code, not a fault of ours or of the provider.
-_REFUSALS = frozenset({"invalid_grant", "access_denied", "invalid_request", "invalid_scope"})
-_LONGEST_TOKEN = 16_384
+logger = logging.getLogger(__name__)
 
 
 class ProviderClient:
@@ -31,158 +32,132 @@ class ProviderClient:
     def __init__(self, provider: SocialProvider, tenant: Tenant, transport: GuardedTransport, clock: Clock) -> None:
         self.name = f"{tenant.id}/{provider.provider}"
         self._provider = provider
-        self._transport = transport
-        self._timeout = tenant.social_timeout_seconds
+        self._rules = rules_of(provider)
         self._clock = clock
-        self._http = httpx2.AsyncClient(transport=transport, timeout=self._timeout, trust_env=False)
-        self._discovery = Discovery(provider, clock, self._http, check=transport.check)
-        self._keys = ProviderKeys(clock, timedelta(seconds=tenant.social_keys_refetch_seconds), self._fetch_keys)
+        self._http = httpx2.AsyncClient(transport=transport, timeout=tenant.social_timeout_seconds, trust_env=False)
+        ages = Ages(
+            lifetime=timedelta(seconds=tenant.social_keys_seconds),
+            pause=timedelta(seconds=tenant.social_keys_refetch_seconds),
+            seconds=tenant.social_timeout_seconds,
+        )
+        self._discovery = Discovery(provider, clock, ages, self._http, check=transport.check)
+        self._keys = ProviderKeys(provider, clock, ages, self._discovery, self._http)
+        self._userinfo = Userinfo(provider, self._http, self._keys)
 
     async def authorization_url(self, request: AuthorizationRequest) -> str:
         """Return the address that the person is sent to."""
         endpoints = await self._discovery.endpoints()
+        provider, rules = self._provider, self._rules
         parameters = {
+            **provider.authorization_parameters,
+            **dict(request.parameters),
+            "response_type": "code",
+            provider.client_id_parameter: provider.client_id,
             "redirect_uri": request.redirect_uri,
-            "code_challenge": request.code_challenge,
-            "code_challenge_method": "S256",
+            "scope": rules.scope_separator.join(provider.scopes),
+            "state": request.state,
         }
-        if self._provider.is_openid:
+        if rules.sends_verifier:
+            parameters |= {"code_challenge": request.code_challenge, "code_challenge_method": "S256"}
+        if provider.is_openid and rules.sends_nonce:
             parameters["nonce"] = request.nonce
         if request.reauthenticates:
             # OpenID Connect Core section 3.1.2.1: the person logs in anew, and the id token says when.
             parameters |= {"prompt": "login", "max_age": "0"}
-        if self._provider.response_mode is not None:
-            parameters["response_mode"] = self._provider.response_mode
-        url, _ = self._oauth_client(endpoints).create_authorization_url(
-            endpoints.authorization, state=request.state, **parameters
-        )
-        return str(url)
+        if provider.response_mode is not None:
+            parameters["response_mode"] = provider.response_mode
+        return str(add_params_to_uri(endpoints.authorization, list(parameters.items())))
 
     async def prove(self, grant: AuthorizationGrant) -> SocialProof:
         """Trade the code. The id token, or without OpenID the userinfo endpoint, says who the person is."""
         endpoints = await self._discovery.endpoints()
-        self._check_issuer(grant.iss, required=endpoints.names_issuer_in_redirect)
-        token = await self._fetch_token(endpoints, grant)
-        tokens = _read_tokens(token)
+        self._check_issuer(endpoints, grant.iss)
+        tokens = await trade_code(self._http, self._provider, endpoints, grant, self._clock.now())
         if self._provider.is_openid:
-            answers = await self._identify(endpoints, tokens, grant.nonce)
-        else:
-            answers = [await self._userinfo(endpoints, tokens)]
-        return self._proof(answers, tokens)
+            return await self._prove_openid(endpoints, tokens, grant)
+        if endpoints.userinfo is None:
+            raise ProviderUnavailableError("it has no userinfo endpoint")
+        told = await self._userinfo.ask(endpoints.userinfo, tokens.access_token)
+        return await self._proof(self._provider.issuer, [told], tokens)
 
     async def prove_natively(self, grant: NativeGrant) -> SocialProof:
         """Check the id token that the app has got. It alone says who the person is."""
         endpoints = await self._discovery.endpoints()
-        expected = self._expected(grant.nonce, nonce_may_be_hashed=True)
-        claims = await check_id_token(grant.id_token, self._keys, endpoints.algorithms, expected)
-        return self._proof([claims], None)
+        expected = self._expected(endpoints, grant.nonce, nonce_may_be_hashed=True)
+        claims = await check_id_token(grant.id_token, self._keys, expected)
+        # Where a code brings no id token, the names are those of another answer.
+        names = self._provider.claim_names if self._provider.is_openid else ClaimNames()
+        email = tell_email(claims, names, self._rules, self._provider)
+        return make_proof(claims["iss"], [claims], names, email, None)
 
-    def _check_issuer(self, iss: str | None, *, required: bool) -> None:
+    def _check_issuer(self, endpoints: Endpoints, iss: str | None) -> None:
         """Refuse an answer from another authorization server (RFC 9207 section 2.4)."""
-        if iss != self._provider.issuer and (iss is not None or required):
-            raise ProviderRefusedError("the redirect names another issuer, or no issuer")
+        if iss is None and endpoints.names_issuer_in_redirect:
+            raise ProviderRefusedError(f"the redirect names no issuer, and should name {endpoints.issuer!r}")
+        if iss is not None and not self._rules.may_redirect_as(endpoints.issuer, iss):
+            raise ProviderRefusedError(f"the redirect names the issuer {iss[:300]!r}, not {endpoints.issuer!r}")
 
-    async def _fetch_token(self, endpoints: Endpoints, grant: AuthorizationGrant) -> dict[str, Any]:
-        try:
-            token = await self._oauth_client(endpoints).fetch_token(
-                endpoints.token,
-                grant_type="authorization_code",
-                code=grant.code,
-                redirect_uri=grant.redirect_uri,
-                code_verifier=grant.code_verifier,
-            )
-        except OAuthError as error:
-            _raise_for(error.error)
-        except (ValueError, RecursionError) as error:
-            raise ProviderUnavailableError("the answer of its token endpoint is not a JSON object") from error
-        return dict(token)
-
-    def _oauth_client(self, endpoints: Endpoints) -> AsyncOAuth2Client:
-        """Return a client for one exchange, because it keeps the token that it gets."""
-        return AsyncOAuth2Client(
-            client_id=self._provider.client_id,
-            client_secret=client_secret(self._provider, self._clock.now()),
-            token_endpoint_auth_method=endpoints.client_authentication,
-            scope=" ".join(self._provider.scopes),
-            transport=self._transport,
-            timeout=self._timeout,
-            trust_env=False,
-        )
-
-    async def _identify(self, endpoints: Endpoints, tokens: ProviderTokens, nonce: str) -> list[dict[str, Any]]:
-        """Return the claims of the id token, and after them those of the userinfo endpoint if they are needed."""
+    async def _prove_openid(
+        self, endpoints: Endpoints, tokens: ProviderTokens, grant: AuthorizationGrant
+    ) -> SocialProof:
+        """Return what the id token says, and the userinfo endpoint if that is needed."""
         if tokens.id_token is None:
             raise ProviderRefusedError("there is no id token")
-        expected = self._expected(nonce, access_token=tokens.access_token)
-        claims = await check_id_token(tokens.id_token, self._keys, endpoints.algorithms, expected)
-        if self._tells_enough(claims) or endpoints.userinfo is None:
-            return [claims]
-        further = await self._userinfo(endpoints, tokens)
-        # Without this check, one person's access token could come with another's id token (Core section 5.3.2).
-        if further.get("sub") != claims["sub"]:
-            raise ProviderRefusedError("the userinfo endpoint names another subject")
-        return [claims, further]
+        expected = self._expected(
+            endpoints,
+            grant.nonce,
+            access_token=tokens.access_token,
+            nonce_may_be_missing=not self._rules.sends_nonce,
+        )
+        claims = await check_id_token(tokens.id_token, self._keys, expected)
+        if grant.iss is not None and grant.iss != claims["iss"]:
+            raise ProviderRefusedError(f"the redirect names the issuer {grant.iss!r}, the id token {claims['iss']!r}")
+        further = await self._further(endpoints, tokens, claims)
+        return await self._proof(claims["iss"], [claims, *further], tokens)
 
-    def _expected(self, nonce: str, *, access_token: str | None = None, nonce_may_be_hashed: bool = False) -> Expected:
+    async def _further(
+        self, endpoints: Endpoints, tokens: ProviderTokens, claims: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Return what the userinfo endpoint adds; where the id token suffices, an answer of no use is left aside."""
+        told = tell_email(claims, self._provider.claim_names, self._rules, self._provider)
+        if endpoints.userinfo is None:
+            return []
+        if told is not None and (told.is_decided or not self._provider.trusted_email_domains):
+            return []
+        try:
+            further = await self._userinfo.ask(endpoints.userinfo, tokens.access_token)
+            # Without this check, one person's access token could come with another's id token (Core section 5.3.2).
+            if subject_text(further.get("sub")) != claims["sub"]:
+                raise ProviderRefusedError("the userinfo endpoint names another subject")
+        except (ProviderUnavailableError, ProviderRefusedError) as error:
+            if told is None and "email" in self._provider.scopes:
+                raise
+            logger.warning("userinfo left aside", extra={"provider": self.name, "cause": str(error)})
+            return []
+        return [further]
+
+    def _expected(
+        self,
+        endpoints: Endpoints,
+        nonce: str,
+        *,
+        access_token: str | None = None,
+        nonce_may_be_hashed: bool = False,
+        nonce_may_be_missing: bool = False,
+    ) -> Expected:
         return Expected(
-            issuer=self._provider.issuer,
+            issuer_of=lambda claims: self._rules.issuer_of(self._provider, endpoints.issuer, claims),
             client_ids=self._provider.own_client_ids,
             nonce=nonce,
             nonce_may_be_hashed=nonce_may_be_hashed,
+            nonce_may_be_missing=nonce_may_be_missing,
             access_token=access_token,
             now=int(self._clock.now().timestamp()),
         )
 
-    def _tells_enough(self, claims: dict[str, Any]) -> bool:
-        """Tell whether the address, and whether it is verified, are known as far as that matters."""
-        told = tell_email(claims, self._provider.claim_names.email)
-        return told is not None and (told.is_decided or not self._provider.trusted_email_domains)
-
-    async def _userinfo(self, endpoints: Endpoints, tokens: ProviderTokens) -> dict[str, Any]:
-        if endpoints.userinfo is None:
-            raise ProviderUnavailableError("it has no userinfo endpoint")
-        return await get_json(self._http, endpoints.userinfo, bearer=tokens.access_token)
-
-    async def _fetch_keys(self) -> dict[str, Any]:
-        endpoints = await self._discovery.endpoints()
-        if endpoints.keys is None:
-            raise ProviderUnavailableError("it does not say where its keys are")
-        return await get_json(self._http, endpoints.keys)
-
-    def _proof(self, answers: list[dict[str, Any]], tokens: ProviderTokens | None) -> SocialProof:
+    async def _proof(self, issuer: str, answers: list[dict[str, Any]], tokens: ProviderTokens) -> SocialProof:
         """Return what all answers say together; the address is from one answer only, the first that says most."""
         names = self._provider.claim_names
-        claims = {name: value for answer in reversed(answers) for name, value in answer.items()}
-        email = choose_email([tell_email(answer, names.email) for answer in answers])
-        subject = readable_text(claims.get(names.subject))
-        if subject is None or len(subject) > LONGEST_SUBJECT:
-            raise ProviderRefusedError("it does not say who the person is")
-        at = answers[0].get("auth_time")
-        return SocialProof(
-            issuer=self._provider.issuer,
-            subject=subject,
-            email=email.address if email is not None else None,
-            email_verified=email is not None and email.is_verified,
-            first_name=readable_text(claims.get(names.first_name)),
-            last_name=readable_text(claims.get(names.last_name)),
-            tokens=tokens,
-            authenticated_at=at if isinstance(at, int) and not isinstance(at, bool) else None,
-        )
-
-
-def _raise_for(error: object) -> NoReturn:
-    # Providers older than the standard, such as Facebook, describe a wrong code with an object.
-    if isinstance(error, dict) or error in _REFUSALS:
-        raise ProviderRefusedError(f"its token endpoint says {str(error)[:100]}")
-    raise ProviderUnavailableError(f"its token endpoint says {str(error)[:100]}")
-
-
-def _read_tokens(token: dict[str, Any]) -> ProviderTokens:
-    access_token, id_token, expires_in = token.get("access_token"), token.get("id_token"), token.get("expires_in")
-    if not isinstance(access_token, str) or not 0 < len(access_token) <= _LONGEST_TOKEN:
-        raise ProviderUnavailableError("its token endpoint answers without an access token")
-    return ProviderTokens(
-        access_token=access_token,
-        id_token=id_token if isinstance(id_token, str) else None,
-        expires_in=expires_in if type(expires_in) is int and expires_in >= 0 else None,
-    )
+        listed = await self._userinfo.list_emails(tokens.access_token)
+        told = [tell_email(answer, names, self._rules, self._provider) for answer in answers]
+        return make_proof(issuer, answers, names, choose_email([listed, *told]), tokens)

@@ -97,8 +97,9 @@ class _Gate:
             raise self._unavailable(f"{type(error).__name__}: {error}") from error
         except ProviderRefusedError as error:
             logger.warning("social login refused", extra={"provider": self._client.name, "cause": str(error)})
+            told = f" It says: {error.told}" if error.told else ""
             raise Refused(
-                UserErrorCode.PROVIDER_REFUSED, "The provider did not confirm who you are. Please try again."
+                UserErrorCode.PROVIDER_REFUSED, f"The provider did not confirm who you are. Please try again.{told}"
             ) from error
         finally:
             self._inside -= 1

@@ -47,7 +47,8 @@ def describe(error: ValidationError, tenant_id: str, place: Callable[..., Path])
 
 
 def _line(details: ErrorDetails, tenant_id: str, place: Callable[..., Path]) -> str:
-    location = details["loc"]
+    # What is wrong with a key of a free table is said at that key.
+    location = tuple(each for each in details["loc"] if each != "[key]")
     where = place(*(FILE_KEYS.get(key, key) if isinstance(key, str) else key for key in location))
     if location == ("id",) or (len(location) > 1 and (location[0], location[-1]) in _NAMED_BY_TABLE):
         where = where[:-1]

@@ -203,7 +203,7 @@ class TenantTable:
         self._take_secret(signing, "private_key", *path, "signing")
         if named and len(self.faults) == faults:
             try:
-                read_private_key(signing["private_key"])
+                read_private_key(signing["private_key"], _algorithm(signing))
             except ValueError as error:
                 self._add(str(error), *path, "signing", "private_key_env")
 
@@ -213,6 +213,12 @@ class TenantTable:
 
     def _add(self, fault: str, *path: str | int) -> None:
         self.faults.append(f"{dotted('tenants', self.tenant_id, *path)} {fault}")
+
+
+def _algorithm(signing: Table) -> str:
+    """Return what a key is to sign with; whether it is one that we know is checked with the other keys."""
+    algorithm = signing.get("algorithm")
+    return algorithm if isinstance(algorithm, str) else "ES256"
 
 
 def _check_keys(content: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.domain.audit import AuditAction
 from app.domain.errors import UserErrorCode, refuse
@@ -131,7 +131,9 @@ async def _bring_codes_back(uow: UnitOfWork, token: OneTimeToken, way: WayIn) ->
     totp = await uow.totp.find(token.customer_id)
     if totp is None or totp.id != way.id:
         return False
-    await uow.recovery_codes.remove_of(token.customer_id, way.id, uow.now)
+    # By the moment the ones are told from the others.
+    later = max(uow.now, _moment(way) + timedelta(microseconds=1))
+    await uow.recovery_codes.remove_of(token.customer_id, way.id, later)
     return await uow.recovery_codes.bring_back_of(token.customer_id, way.id, _moment(way)) > 0
 
 

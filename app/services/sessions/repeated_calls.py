@@ -16,10 +16,14 @@ How an operation does that:
    the same transaction. What else the answer has goes along as JSON (`await call.keep(tokens, created=True)`), and is
    there again in `kept.more`. If no tokens are issued, because there is a next step, nothing is kept: the caller's
    token goes on working.
+4. An operation that asks somebody else meanwhile, and holds no lock by which its repetition would wait, raises
+   `TakenError` where it finds its work taken, and says how to find out whether that still goes on:
+   `call.answer(first, again, is_running)`. Then the repetition waits for the pair.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -32,7 +36,7 @@ from app.domain.errors import AccessError, BusyError, DomainError
 from app.domain.ports import Limit
 from app.domain.tokens import hash_token
 from app.models.sessions import KeptPair
-from app.services.limits import MINUTE, hit
+from app.services.limits import MINUTE, give_back, hit
 from app.services.sessions.kept_pairs import Kept, keep_pair, reopen
 from app.services.sessions.token_sets import TokenSet
 from app.services.unit_of_work import UnitOfWork
@@ -42,6 +46,13 @@ Result = TypeVar("Result")
 KEPT = timedelta(seconds=30)
 # Whoever holds the old token could else guess at what was sent with it.
 _TRIES = Limit("repeated_call.token", 10, MINUTE)
+# Seconds that a repetition waits for the first call: less than a request may take. It looks as often as it may wait.
+_PATIENCE = 8.0
+_PAUSE = 0.1
+
+
+class TakenError(DomainError):
+    """Another call has begun this one's work; perhaps the same call, which is not finished yet."""
 
 
 class RepeatableCall:
@@ -54,8 +65,15 @@ class RepeatableCall:
         # The key is a secret that nobody keeps: what was sent cannot be found out from the hash, not even by us.
         self._input_hash = hmac.digest(token.encode(), orjson.dumps([operation, *given]), "sha256")
 
-    async def answer(self, first: Callable[[], Awaitable[Result]], again: Callable[[Kept], Result]) -> Result:
+    async def answer(
+        self,
+        first: Callable[[], Awaitable[Result]],
+        again: Callable[[Kept], Result],
+        is_running: Callable[[UnitOfWork], Awaitable[bool]] | None = None,
+    ) -> Result:
         """Return what `first` does, or, if the same call has replaced the caller's token already, `again`.
+
+        `is_running` tells after a `TakenError` whether the same call runs elsewhere, whose pair is then waited for.
 
         Raises UNAUTHENTICATED if the token is revoked for any other reason, or the pair does not live any more.
         """
@@ -71,9 +89,10 @@ class RepeatableCall:
         except BusyError:
             # Nothing can be read any more in a unit that the database has broken off.
             raise
-        except (DomainError, AccessError):
+        except (DomainError, AccessError) as error:
             # Perhaps the same call was a moment faster, and this one has failed for nothing but that.
-            if not await self._is_kept():
+            is_taken = is_running is not None and isinstance(error, TakenError)
+            if not (await self._comes(is_running) if is_taken and is_running else await self._is_kept()):
                 raise
             await uow.forget()
             kept = await self._find()
@@ -89,6 +108,22 @@ class RepeatableCall:
     async def _is_kept(self) -> bool:
         return bool(await self._uow.kept_pair_lookup.list(self._presented_hash, self._uow.now))
 
+    async def _comes(self, is_running: Callable[[UnitOfWork], Awaitable[bool]]) -> bool:
+        """Wait for the call that runs elsewhere, and tell whether it has kept a pair."""
+        # Nobody shall wait for us meanwhile.
+        await self._uow.roll_back()
+        deadline = asyncio.get_running_loop().time() + _PATIENCE
+        while asyncio.get_running_loop().time() < deadline:
+            # In this order: who has just ended has kept the pair before.
+            async with UnitOfWork(self._uow.tools, self._uow.caller) as looking:
+                runs = await is_running(looking)
+                if await looking.kept_pair_lookup.list(self._presented_hash, looking.now):
+                    return True
+            if not runs:
+                return False
+            await asyncio.sleep(_PAUSE)
+        return False
+
     async def _find(self) -> Kept | None:
         """Return what this call has answered, and let the unit go on as the bearer of its tokens."""
         uow = self._uow
@@ -100,6 +135,7 @@ class RepeatableCall:
         await hit(uow, _TRIES, self._presented_hash.hex())
         for pair in found:
             if pair.input_hash is not None and hmac.compare_digest(pair.input_hash, self._input_hash):
+                await give_back(uow, _TRIES, self._presented_hash.hex())
                 return await self._reopen(pair)
         return None
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import orjson
-
 from app.domain.audit import AuditAction
 from app.domain.errors import DomainError, UserErrorCode, refuse
+from app.domain.passkeys import invalid_passkey
 from app.domain.sign_in import TWO_FACTORS, Factors
 from app.models.credentials import Credential
 from app.models.customers import CustomerProfile
@@ -55,12 +55,20 @@ async def complete_login(
     want the answer to tell. `device_token` is what an earlier login has given; without it
     `device_cookie` counts, which the browser sends.
     """
-    given = orjson.dumps({**answers}, option=orjson.OPT_SORT_KEYS).decode()
-    call = RepeatableCall(uow, "completeLogin", ticket_text, given, remember_device, device_token)
+    call = RepeatableCall(uow, "completeLogin", ticket_text, _as_text(answers), remember_device, device_token)
     return await call.answer(
         lambda: _complete(uow, call, ticket_text, answers, _Here(device_token or device_cookie, remember_device)),
         lambda kept: LoggedIn(kept.tokens, kept.owner),
     )
+
+
+def _as_text(answers: Mapping[str, Any]) -> str:
+    """Return the answers as one text; a passkey's is a stranger's JSON, with any number and text, and any depth."""
+    try:
+        return json.dumps(answers, sort_keys=True)
+    except RecursionError:
+        refusal = invalid_passkey()
+        raise refuse(refusal.code, refusal.message, "passkey") from None
 
 
 async def _complete(

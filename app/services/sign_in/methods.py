@@ -12,12 +12,15 @@ from app.services.sign_in.codes import verify_email_code
 from app.services.sign_in.passkeys import verify_passkey
 from app.services.sign_in.password import verify_login_password
 from app.services.sign_in.phone_codes import verify_phone_code
+from app.services.sign_in.totp import verify_recovery_code, verify_totp
 
 VERIFIERS: Mapping[SignInMethod, Verifier] = {
     SignInMethod.PASSWORD: verify_login_password,
     SignInMethod.EMAIL_CODE: verify_email_code,
     SignInMethod.PHONE_CODE: verify_phone_code,
     SignInMethod.PASSKEY: verify_passkey,
+    SignInMethod.TOTP: verify_totp,
+    SignInMethod.RECOVERY_CODE: verify_recovery_code,
 }
 
 ANSWER_FIELDS: Mapping[str, SignInMethod] = {

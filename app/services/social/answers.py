@@ -9,7 +9,7 @@ from app.domain.problems import Problems
 from app.domain.social import parse_code_verifier
 from app.domain.texts import optional_line
 
-LONGEST_CODE = 2_048
+LONGEST_CODE = 4_096
 LONGEST_ID_TOKEN = 32_768
 parse_name = optional_line(100)
 

@@ -33,7 +33,9 @@ def told_email(proof: SocialProof) -> EmailAddress | None:
 def vouched_email(provider: SocialProvider, proof: SocialProof) -> EmailAddress | None:
     """Return the address if the provider says that it is verified, and is trusted for it; else None."""
     email = told_email(proof) if proof.email_verified else None
-    return email if email is not None and provider.trusts(email.key.rpartition("@")[2]) else None
+    if email is None:
+        return None
+    return email if proof.email_trusted or provider.trusts(email.key.rpartition("@")[2]) else None
 
 
 async def add_identity(

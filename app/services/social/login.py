@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from app.domain.audit import AuditAction
 from app.domain.emails import EmailAddress
-from app.domain.errors import Refused, UserErrorCode, refuse
+from app.domain.errors import DomainError, Refused, UserErrorCode, refuse
 from app.domain.social import ProviderTokens, SocialProof
 from app.domain.tenants import SignupMode, SocialLinking, SocialProvider
 from app.domain.topics import Topic
@@ -34,7 +34,7 @@ from app.services.social.identities import (
 )
 from app.services.social.links import LinkConfirmation, require_confirmation
 from app.services.social.proofs import count_as_proof
-from app.services.social.states import prove
+from app.services.social.states import end_asking, is_asking, prove
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -60,17 +60,27 @@ async def social_login(
     `device_token` is what an earlier login has given; without it `device_cookie` counts, which the browser sends.
     """
     call = RepeatableCall(uow, "socialLogin", *asdict(answer).values(), device_token)
-    return await call.answer(lambda: _social_login(uow, call, answer, device_token or device_cookie), _again)
+    return await call.answer(
+        lambda: _social_login(uow, call, answer, device_token or device_cookie),
+        _again,
+        lambda looking: is_asking(looking, answer),
+    )
 
 
 async def _social_login(
     uow: UnitOfWork, call: RepeatableCall, answer: ProviderAnswer, device_token: str | None
 ) -> SocialLogin | LinkConfirmation:
     provider, proof = await prove(uow, answer)
-    arrived = await _Arrival(uow, provider, proof, answer, device_token).enter()
+    try:
+        arrived = await _Arrival(uow, provider, proof, answer, device_token).enter()
+    except DomainError:
+        await end_asking(uow, answer)
+        raise
     if isinstance(arrived, SocialLogin) and isinstance(arrived.logged_in, LoggedIn):
         tokens = asdict(arrived.tokens) if arrived.tokens is not None else None
         await call.keep(arrived.logged_in.tokens, created=arrived.created, provider_tokens=tokens)
+    else:
+        await end_asking(uow, answer)
     return arrived
 
 

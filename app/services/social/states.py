@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.domain.errors import DomainError, Refused, UserErrorCode, refuse
+from app.domain.errors import DomainError, FieldError, Refused, UserErrorCode, refuse
 from app.domain.problems import Problems
 from app.domain.social import (
     AuthorizationGrant,
@@ -20,8 +21,13 @@ from app.domain.tenants import SocialProvider
 from app.domain.tokens import OpaqueToken, TokenPrefix, hash_token
 from app.models.social import SocialState
 from app.services.limits import guard_social
+from app.services.sessions.repeated_calls import TakenError
 from app.services.social.answers import ProviderAnswer, check_answer
+from app.services.social.parameters import check_parameters
 from app.services.unit_of_work import UnitOfWork
+
+# No request runs as long as this.
+_LONGEST_CALL = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -43,6 +49,7 @@ async def begin_social_login(
     redirect_uri: str | None,
     code_challenge: str | None,
     *,
+    parameters: Sequence[tuple[str, str]] = (),
     reauthenticates: bool = False,
 ) -> BegunSocialLogin:
     """Begin a social login in the caller's session; if too many are open, the oldest is deleted.
@@ -50,15 +57,17 @@ async def begin_social_login(
     Without redirect URI and challenge it is native: the app shows the platform's own sheet, and nobody is sent away.
 
     PROVIDER_UNKNOWN, REDIRECT_URI_NOT_ALLOWED, REQUIRED at `redirectUri` and `codeChallenge`, INVALID at
-    `codeChallenge`, PROVIDER_UNAVAILABLE. With `reauthenticates` the provider has the person log in anew; INVALID at
-    `reauthenticate` for one that cannot.
+    `codeChallenge`, PROVIDER_UNAVAILABLE; as `check_parameters` tells at `parameters`. With `reauthenticates` the
+    provider has the person log in anew; INVALID at `reauthenticate` for one that cannot.
     """
     await guard_social(uow)
     problems = Problems()
     provider = problems.check(lambda name: _parse_provider(uow, name), provider_id, "provider")
     if reauthenticates and provider is not None and (not provider.is_openid or redirect_uri is None):
         problems.add(UserErrorCode.INVALID, "Nobody can be asked to log in anew there.", "reauthenticate")
-    is_native = redirect_uri is None and code_challenge is None and (provider is None or provider.is_openid)
+    is_native = redirect_uri is None and code_challenge is None and (provider is None or provider.has_id_tokens)
+    if provider is not None:
+        check_parameters(problems, provider, parameters, is_native=is_native)
     if not is_native:
         _check_beginning(problems, uow, redirect_uri, code_challenge)
     problems.raise_if_any()
@@ -68,14 +77,19 @@ async def begin_social_login(
     state = OpaqueToken.of(TokenPrefix.SOCIAL_STATE, random.secret())
     nonce = urlsafe_b64encode(random.secret()).rstrip(b"=").decode()
     request = AuthorizationRequest(
-        redirect_uri or "", state.text, nonce, code_challenge or "", reauthenticates=reauthenticates
+        redirect_uri or "",
+        state.text,
+        nonce,
+        code_challenge or "",
+        parameters=tuple(parameters),
+        reauthenticates=reauthenticates,
     )
     url = None if is_native else await _authorization_url(uow, provider, request)
     await _keep(uow, provider, request, state)
     return BegunSocialLogin(
         authorization_url=url,
         state=None if is_native else state.text,
-        nonce=nonce if provider.is_openid else None,
+        nonce=nonce if provider.is_openid or is_native else None,
         expires_in=uow.tenant.social_state_seconds,
     )
 
@@ -155,7 +169,7 @@ async def prove(uow: UnitOfWork, answer: ProviderAnswer) -> tuple[SocialProvider
     problems = Problems()
     provider = problems.check(lambda name: _parse_provider(uow, name), answer.provider, "provider")
     check_answer(problems, answer)
-    if provider is not None and answer.id_token is not None and not provider.is_openid:
+    if provider is not None and answer.id_token is not None and not provider.has_id_tokens:
         problems.add(UserErrorCode.INVALID, "This provider has no id tokens: begin with a redirect.", "idToken")
     problems.raise_if_any()
     if provider is None:
@@ -168,16 +182,45 @@ async def prove(uow: UnitOfWork, answer: ProviderAnswer) -> tuple[SocialProvider
 
 async def _ask(uow: UnitOfWork, provider: SocialProvider, answer: ProviderAnswer) -> SocialProof:
     """Use up what was begun, and have the answer to it checked; raises `Refused` where it proves nothing."""
+    field = "state" if answer.id_token is None else "nonce"
+    begun = await _claim(uow, answer.state or "" if answer.id_token is None else answer.nonce or "", field)
+    try:
+        _check_is_begun(uow, begun, provider, field)
+        if answer.id_token is None:
+            return await uow.tools.social.prove(uow.tenant, provider, _grant(begun, answer))
+        native = NativeGrant(id_token=answer.id_token, nonce=begun.nonce)
+        return await uow.tools.social.prove_natively(uow.tenant, provider, native)
+    except (Refused, DomainError):
+        # So that the same call does not wait for this one.
+        async with UnitOfWork(uow.tools, uow.caller) as ending:
+            await ending.social_states.delete(begun.state_hash)
+        raise
+
+
+async def is_asking(uow: UnitOfWork, answer: ProviderAnswer) -> bool:
+    """Tell whether the caller's session has another call with this answer that is at the provider still."""
+    begun = await _find(uow, answer)
+    if begun is None or begun.used_at is None or uow.now - begun.used_at > _LONGEST_CALL:
+        return False
     if answer.id_token is not None:
-        begun = await _claim(uow, answer.nonce or "", "nonce")
-        _check_is_begun(uow, begun, provider, "nonce")
-        return await uow.tools.social.prove_natively(
-            uow.tenant, provider, NativeGrant(id_token=answer.id_token, nonce=begun.nonce)
-        )
-    begun = await _claim(uow, answer.state or "", "state")
-    _check_is_begun(uow, begun, provider, "state")
-    grant = _grant(begun, answer)
-    return await uow.tools.social.prove(uow.tenant, provider, grant)
+        return True
+    return begun.redirect_uri == answer.redirect_uri and answers_challenge(
+        answer.code_verifier or "", begun.code_challenge
+    )
+
+
+async def end_asking(uow: UnitOfWork, answer: ProviderAnswer) -> None:
+    """Note that no tokens come of the provider's answer, so that nobody waits for them."""
+    begun = await _find(uow, answer)
+    if begun is not None:
+        await uow.social_states.delete(begun.state_hash)
+
+
+async def _find(uow: UnitOfWork, answer: ProviderAnswer) -> SocialState | None:
+    session_id = uow.caller.require_principal().session_id or ""
+    if answer.id_token is not None:
+        return await uow.social_states.find_by_nonce(answer.nonce or "", session_id)
+    return await uow.social_states.find(hash_token(answer.state or ""), session_id)
 
 
 async def _claim(uow: UnitOfWork, text: str, field: str) -> SocialState:
@@ -201,12 +244,9 @@ async def _claim(uow: UnitOfWork, text: str, field: str) -> SocialState:
     raise _not_begun(field)
 
 
-def _not_begun(field: str) -> DomainError:
-    return refuse(
-        UserErrorCode.TOKEN_INVALID,
-        "This social login was begun in another session, or is finished. Please begin again.",
-        field,
-    )
+def _not_begun(field: str) -> TakenError:
+    message = "This social login was begun in another session, or is finished. Please begin again."
+    return TakenError(FieldError(UserErrorCode.TOKEN_INVALID, (field,), message))
 
 
 def _check_is_begun(uow: UnitOfWork, begun: SocialState, provider: SocialProvider, field: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
+from app.domain.errors import BusyError
 from app.domain.ports import MailLineError, MailRefusedError
 from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
@@ -108,7 +109,7 @@ async def _try(tools: Tools, message: OutboxMessage) -> tuple[dict[str, object],
 
 def _failure(tools: Tools, message: OutboxMessage, error: Exception) -> dict[str, object]:
     facts = {"message_id": message.id, "topic": message.topic, "attempts": message.attempts}
-    if isinstance(error, OSError | UndeliverableError | EndpointGoneError):
+    if isinstance(error, OSError | UndeliverableError | EndpointGoneError | BusyError):
         reason = str(error) or type(error).__name__
         logger.warning("not delivered", extra={**facts, "error": reason})
     else:

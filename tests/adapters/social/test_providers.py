@@ -203,7 +203,10 @@ class TestProve:
             {"at_hash": 5},
             {"sub": None},
             {"sub": ""},
-            {"sub": 5},
+            {"sub": True},
+            {"sub": 5.5},
+            {"sub": 5.0},
+            {"sub": {"id": "ada"}},
             {"sub": "x" * 256},
             {"sub": "nul\x00"},
         ],
@@ -633,7 +636,7 @@ class TestOauthWithoutOpenid:
     async def test_sends_no_nonce(self, shop: Shop) -> None:
         assert "nonce" not in query_of(await shop.url())
 
-    @pytest.mark.parametrize("subject", [None, "", 5, "x" * 256])
+    @pytest.mark.parametrize("subject", [None, "", True, 5.5, 1e3, {"id": 5}, [5], "x" * 256])
     async def test_refuses_an_answer_without_the_subject(
         self, shop: Shop, minted: MintingProvider, subject: object
     ) -> None:

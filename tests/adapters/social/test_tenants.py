@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
+from app.adapters.social.presets import PRESETS
 from app.adapters.tenants.file import TenantsFileError, load_tenants
 from app.domain.profile import Profile
 from app.domain.tenants import SocialProvider
@@ -15,6 +16,8 @@ from tests.harness.tenants import shop, storefront, table
 
 SHOP = shop("demo") + storefront("demo", "spa") + table("[[tenants.demo.social]]", client_id="c")
 SECRET = 'client_secret_env = "SECRET"\n'
+DIRECTORY = "2b1e4b3c-5d6f-4a7b-8c9d-0e1f2a3b4c5d"
+ASSERTION = 'token_endpoint_auth_method = "private_key_jwt"\n'
 APPLE = """
 provider = "apple"
 signing = { team_id = "TEAM", key_id = "KEY", private_key_env = "KEY" }
@@ -66,12 +69,76 @@ class TestPresets:
         assert load(file, entry + 'issuer = "https://shop.eu.auth0.com/"').issuer == "https://shop.eu.auth0.com/"
         assert faults(file, entry) == ["issuer is missing: add it"]
 
+    @pytest.mark.parametrize("name", ["microsoft", "github", "line", "kakao", "tiktok", "discord", "x", "linkedin"])
+    def test_know_by_its_name_alone(self, file: Path, name: str) -> None:
+        provider = load(file, f'provider = "{name}"\n' + SECRET)
+        assert (provider.preset, provider.issuer) == (name, PRESETS[name]["issuer"])
+
+    def test_may_be_named_beside_the_id(self, file: Path) -> None:
+        provider = load(file, 'provider = "work"\npreset = "microsoft"\n' + SECRET)
+        assert (provider.provider, provider.preset, provider.name) == ("work", "microsoft", "Microsoft")
+
+    def test_keep_their_rules_beside_other_endpoints(self, file: Path) -> None:
+        entry = 'provider = "google"\nissuer = "https://g.test"\ntoken_endpoint = "https://g.test/token"\n'
+        google = load(file, entry + SECRET)
+        assert (google.preset, google.is_openid) == ("google", True)
+
+    def test_keep_the_claims_that_the_file_does_not_name(self, file: Path) -> None:
+        kakao = load(file, 'provider = "kakao"\nclaim_names = { name = "nick" }\n' + SECRET)
+        assert (kakao.claim_names.name, kakao.claim_names.email) == ("nick", "kakao_account.email")
+
     def test_give_way_to_what_the_file_says(self, file: Path) -> None:
         google = load(file, 'provider = "google"\nname = "G"\nscopes = ["openid"]\n' + SECRET)
         assert (google.name, google.scopes) == ("G", ("openid",))
 
 
+class TestAuthentication:
+    def test_by_nothing_needs_no_secret(self, file: Path) -> None:
+        assert load(file, 'provider = "google"\ntoken_endpoint_auth_method = "none"').client_secret is None
+
+    def test_by_an_assertion_takes_a_key_of_its_algorithm(self, file: Path) -> None:
+        key = RSAKey.generate_key(2048).as_pem(private=True).decode()
+        entry = 'signing = { key_id = "K", private_key_env = "KEY", algorithm = "PS256" }'
+        signing = load(file, f'provider = "google"\n{ASSERTION}{entry}', {"KEY": key}).signing
+        assert signing is not None
+        assert (signing.algorithm, signing.team_id) == ("PS256", None)
+
+
 class TestFaults:
+    @pytest.mark.parametrize(
+        ("entry", "fault"),
+        [
+            (
+                'token_endpoint_auth_method = "none"\n' + SECRET,
+                "must have no secret with token_endpoint_auth_method = 'none': leave it out",
+            ),
+            (ASSERTION + SECRET, "needs signing with token_endpoint_auth_method = 'private_key_jwt'"),
+            (
+                f'trusted_tenants = ["{DIRECTORY}"]\n' + SECRET,
+                "has trusted_tenants, which are for the preset 'microsoft' alone: leave them out",
+            ),
+            (
+                'preset = "microsoft"\ntrusted_tenants = ["contoso"]\n' + SECRET,
+                "trusted_tenants[0] must be the directory's id, a UUID in small letters",
+            ),
+            (
+                'allowed_parameters = ["redirect_uri"]\n' + SECRET,
+                "allowed_parameters[0] must not be 'redirect_uri', which we send ourselves",
+            ),
+            (
+                'authorization_parameters = { state = "x" }\n' + SECRET,
+                "authorization_parameters.state must not be 'state', which we send ourselves",
+            ),
+        ],
+        ids=["none-with-secret", "assertion-without-key", "tenants", "tenant", "own-parameter", "own-fixed"],
+    )
+    def test_names_what_does_not_go_together(self, file: Path, entry: str, fault: str) -> None:
+        assert faults(file, 'provider = "google"\n' + entry) == [fault]
+
+    def test_a_preset_that_nobody_knows(self, file: Path) -> None:
+        (fault, *_) = faults(file, 'provider = "google"\npreset = "myspace"\n' + SECRET)
+        assert fault.startswith("preset must be 'apple', ") or "issuer" in fault
+
     def test_a_provider_without_any_secret(self, file: Path) -> None:
         assert faults(file, 'provider = "google"') == [
             "needs client_secret_env, or signing if the provider asks for signed secrets"
@@ -116,7 +183,7 @@ class TestFaults:
         ]
 
     def test_some_endpoints_but_not_all(self, file: Path) -> None:
-        entry = 'provider = "x"\nissuer = "https://x.test"\ntoken_endpoint = "https://x.test/token"\n'
+        entry = 'provider = "own"\nissuer = "https://x.test"\ntoken_endpoint = "https://x.test/token"\n'
         assert faults(file, entry + SECRET) == [
             "needs authorization_endpoint, token_endpoint and userinfo_endpoint, or none of them with OpenID"
         ]

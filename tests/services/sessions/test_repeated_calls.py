@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from sqlalchemy import text
@@ -16,7 +19,15 @@ from tests.fakes import MovableClock
 from tests.harness.client import Answer, Person, Tokens
 from tests.harness.gateway import Gateway
 from tests.harness.operations import CHANGE_PASSWORD, LOGIN, LOGOUT
-from tests.harness.social import MintingProvider, arrive, openid_entry, social_environment, write_tenants
+from tests.harness.social import (
+    PATIENCE,
+    MintingProvider,
+    arrive,
+    openid_entry,
+    send,
+    social_environment,
+    write_tenants,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -54,6 +65,38 @@ def secrets(payload: dict[str, Any]) -> tuple[str, ...]:
     assert payload["userErrors"] == []
     tokens = payload["tokens"]
     return tokens["accessToken"], tokens["refreshToken"], tokens["deviceToken"], tokens["sessionId"]
+
+
+class Held:
+    """A provider that answers the trade of a code only when the test lets it."""
+
+    def __init__(self, provider: MintingProvider) -> None:
+        self._provider = provider
+        self._released = threading.Event()
+
+    def __enter__(self) -> Self:
+        self._provider.answers["/token"] = self._wait
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def _wait(self, handler: BaseHTTPRequestHandler) -> None:
+        self._released.wait(PATIENCE)
+        form = self._provider.requests[-1][2]
+        send(handler, self._provider._answer("/token", form))
+
+    async def is_asked(self) -> None:
+        """Return as soon as the provider has the code."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                if self._provider.codes:
+                    return
+                await asyncio.sleep(0.02)
+
+    def release(self) -> None:
+        """Let the provider answer."""
+        self._released.set()
 
 
 class TestLogin:
@@ -179,6 +222,52 @@ class TestSocialLogin:
         assert secrets(again) == secrets(first)
         assert again["customer"] == first["customer"]
         assert len(minted.codes) == 1
+
+    async def test_gives_it_to_all_who_ask_while_the_provider_is_asked(
+        self, gateway: Gateway, minted: MintingProvider
+    ) -> None:
+        visitor = await arrive(gateway)
+        state = await visitor.begun(minted)
+        with Held(minted) as held:
+            first = asyncio.create_task(visitor.finish(state))
+            await held.is_asked()
+            others = [asyncio.create_task(visitor.finish(state)) for _ in range(AT_ONCE)]
+            await asyncio.sleep(0.5)
+            held.release()
+            payloads = await asyncio.gather(first, *others)
+        assert len({secrets(payload) for payload in payloads}) == 1
+        assert len(minted.codes) == 1
+
+    async def test_lets_nobody_wait_for_an_answer_that_does_not_come(
+        self, gateway: Gateway, minted: MintingProvider
+    ) -> None:
+        visitor = await arrive(gateway)
+        state = await visitor.begun(minted)
+        minted.claims["nonce"] = "another"
+        with Held(minted) as held:
+            first = asyncio.create_task(visitor.finish(state))
+            await held.is_asked()
+            second = asyncio.create_task(visitor.finish(state))
+            await asyncio.sleep(0.5)
+            assert not second.done()
+            held.release()
+            codes = [payload["userErrors"][0]["code"] for payload in await asyncio.gather(first, second)]
+        assert codes == ["PROVIDER_REFUSED", "TOKEN_INVALID"]
+        began = time.monotonic()
+        assert (await visitor.finish(state))["userErrors"][0]["code"] == "TOKEN_INVALID"
+        assert time.monotonic() - began < 5
+
+    async def test_waits_for_no_call_with_another_verifier(self, gateway: Gateway, minted: MintingProvider) -> None:
+        visitor = await arrive(gateway)
+        state = await visitor.begun(minted)
+        with Held(minted) as held:
+            first = asyncio.create_task(visitor.finish(state))
+            await held.is_asked()
+            other = await visitor.finish(state, codeVerifier="w" * 43)
+            assert other["userErrors"][0]["code"] == "TOKEN_INVALID"
+            assert not first.done()
+            held.release()
+            assert secrets(await first)
 
     async def test_refuses_another_visit_with_the_same_state(self, gateway: Gateway, minted: MintingProvider) -> None:
         visitor = await arrive(gateway)

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from app.domain.errors import BusyError
 from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
 from app.models.outbox import OutboxKind
@@ -54,6 +55,22 @@ def settings_environment(sink: SmtpSink) -> dict[str, str]:
 
 
 class TestDeliverDue:
+    async def test_tries_again_without_an_error_when_the_database_was_busy(
+        self, gateway: Gateway, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def wait(*_arguments: object) -> None:
+            raise BusyError("The database does not answer.")
+
+        await queue(gateway.tools, "ada@example.com")
+        with monkeypatch.context() as away:
+            away.setattr("app.services.worker.delivery._deliver", wait)
+            assert await deliver_due(gateway.tools) == 1
+        told = [each for each in caplog.records if each.name == "app.services.worker.delivery"]
+        assert [(each.levelname, each.getMessage()) for each in told] == [("WARNING", "not delivered")]
+        gateway.clock.advance(seconds=5)
+        assert await deliver_due(gateway.tools) == 1
+        assert sink.recipients == ["ada@example.com"]
+
     async def test_sends_what_waits_and_forgets_what_it_said(self, gateway: Gateway, sink: SmtpSink) -> None:
         await queue(gateway.tools, "ada@example.com")
         assert await deliver_due(gateway.tools) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from tests.harness.gateway import Gateway
 from tests.harness.integrations import SECRET as BACKEND_SECRET
 from tests.harness.postgresql import free_port
 from tests.harness.receiver import Receiver, run_receiver
+from tests.harness.server import PATIENCE, ServerClient, ServerProcess
 from tests.harness.staff import Staff
 from tests.harness.tenants import integration, shop, storefront
 
@@ -43,6 +44,7 @@ class Server:
         self.right = "right"
         self.answers: dict[str, str] = {}
         self.accepted: list[str] = []
+        self.tried: list[str] = []
         self.connections = 0
 
     async def handle_EHLO(  # noqa: N802
@@ -55,6 +57,7 @@ class Server:
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        self.tried.append(address)
         envelope.rcpt_tos.append(address)
         return self.answers.get(address, "250 OK")
 
@@ -213,3 +216,65 @@ class TestRefusedLogin:
             stop.set()
             await worker
         assert server.accepted == []
+
+
+class TestRunningServer:
+    """The worker inside a process of its own, by the clock on the wall."""
+
+    @pytest.fixture
+    def settings_environment(self, tmp_path: Path, server: Server) -> dict[str, str]:
+        (tmp_path / "tenants.toml").write_text(
+            shop("demo", signup="confirm_email") + storefront("demo", "demo-storefront")
+        )
+        return {
+            "TENANTS_FILE": str(tmp_path / "tenants.toml"),
+            "SMTP_URL": f"smtp://shop:right@127.0.0.1:{server.port}",
+            "MAIL_FROM": "Demo shop <shop@example.com>",
+        }
+
+    @pytest.fixture
+    def process(self, environment: dict[str, str]) -> Iterator[ServerProcess]:
+        process = ServerProcess(environment)
+        try:
+            process.start()
+            yield process
+        finally:
+            process.end()
+
+    async def test_tries_a_mail_once_that_is_refused_for_good(self, process: ServerProcess, server: Server) -> None:
+        server.answers["ada@example.com"] = "550 5.1.1 nobody of this name"
+        await sign_up(process, "ada@example.com")
+        await until(lambda: "ada@example.com" in server.tried)
+        await sign_up(process, "bob@example.com")
+        await until(lambda: server.accepted == ["bob@example.com"])
+        # Longer than the first pause before a mail is tried again.
+        await asyncio.sleep(7)
+        assert server.tried == ["ada@example.com", "bob@example.com"]
+
+    async def test_connects_once_in_ten_seconds_while_its_login_is_refused(
+        self, process: ServerProcess, server: Server
+    ) -> None:
+        server.right = "another one"
+        emails = [f"a{number}@example.com" for number in range(5)]
+        await sign_up(process, *emails)
+        await until(lambda: server.connections == 1)
+        await asyncio.sleep(5)
+        assert server.connections == 1
+        server.right = "right"
+        await until(lambda: sorted(server.accepted) == emails)
+        assert process.log.count("no mail is sent for 10 seconds: The SMTP server answered 535 to our login") == 1
+
+
+async def sign_up(process: ServerProcess, *emails: str) -> None:
+    client = ServerClient(process)
+    for email in emails:
+        await client.signed_up(email=email)
+    await client.http.aclose()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    for _ in range(int(PATIENCE / 0.05)):
+        if condition():
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("It has not come to pass.")

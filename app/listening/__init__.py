@@ -1,0 +1,1 @@
+"""Where the gateway listens, and what one connection may cost it."""

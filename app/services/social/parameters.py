@@ -1,0 +1,44 @@
+"""The parameters that a call may send somebody to a provider with, such as `prompt` and `login_hint`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.domain.errors import Refused, UserErrorCode
+from app.domain.problems import Problems
+from app.domain.tenants import SocialProvider
+from app.domain.texts import required_line
+
+_LONGEST_VALUE = 500
+_parse_line = required_line(_LONGEST_VALUE)
+
+
+def check_parameters(
+    problems: Problems, provider: SocialProvider, parameters: Sequence[tuple[str, str]], *, is_native: bool
+) -> None:
+    """Note what is wrong with them.
+
+    INVALID at `parameters` where nobody is sent to the provider; INVALID at the `name` of one that the shop does not
+    allow or that was given before; REQUIRED, INVALID, TOO_LONG at its `value`.
+    """
+    if parameters and is_native:
+        problems.add(UserErrorCode.INVALID, "Leave these out where nobody is sent to the provider.", "parameters")
+        return
+    seen: set[str] = set()
+    for index, (name, value) in enumerate(parameters):
+        place = ("parameters", str(index))
+        if name not in provider.allowed_parameters:
+            allowed = ", ".join(provider.allowed_parameters) or "none"
+            message = f"The shop does not allow this parameter for the provider; it allows: {allowed}."
+            problems.add(UserErrorCode.INVALID, message, *place, "name")
+        elif name in seen:
+            problems.add(UserErrorCode.INVALID, "This parameter was given before: give it once.", *place, "name")
+        seen.add(name)
+        problems.check(_parse_value, value, *place, "value")
+
+
+def _parse_value(value: str) -> str:
+    line = _parse_line(value)
+    if line != value:
+        raise Refused(UserErrorCode.INVALID, "Please leave out blanks around the value.")
+    return line
