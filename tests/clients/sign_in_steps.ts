@@ -21,13 +21,19 @@ async function mailed(form: RegExp): Promise<string> {
   for (;;) {
     const files = (await readdir(MAILS).catch(() => [])).filter((name) => name.endsWith(".eml") && !opened.has(name));
     for (const name of files) {
-      const code = form.exec(await readFile(`${MAILS}/${name}`, "utf8"))?.[1];
+      const code = form.exec(readable(await readFile(`${MAILS}/${name}`, "utf8")))?.[1];
       if (!code) continue;
       opened.add(name);
       return code;
     }
     await setTimeout(20);
   }
+}
+
+/** Undoes quoted-printable: lines that were cut, and characters that are written as numbers. */
+function readable(mail: string): string {
+  const whole = mail.replace(/=\r?\n/g, "");
+  return whole.replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 /** Logs in with the answers one after the other, and returns what was asked for, and who is there in the end. */
