@@ -135,7 +135,8 @@ class Limits(Entry):
     mailed_flow_per_session_per_hour: Count = 5
     """The same, in one session."""
     mails_per_recipient_per_hour: Count = 3
-    """Mails that a stranger can cause to one address; beyond it the answer is the same and no mail goes out."""
+    """Mails that a stranger can cause to one address; beyond it the answer is the same and no mail goes out. Codes for
+    the second step of a login, and for a step-up, count apart, up to the same number."""
     mails_per_recipient_per_day: Count = 10
     """The same, in a day."""
     spare_reset_mails_per_recipient_per_day: Count = 1

@@ -75,9 +75,27 @@ async def may_mail(uow: UnitOfWork, recipient: str, *, signup: bool = False) -> 
     ]
     if signup:
         caps.insert(0, Limit("signup.mails", limits.signup_mails_per_recipient_per_hour, HOUR))
+    return await _all_below(uow, caps, account_key(recipient))
+
+
+async def may_mail_step(uow: UnitOfWork, recipient: str) -> bool:
+    """Count one more code for who has given another proof already, as `may_mail` does, but apart from those mails.
+
+    So nobody who only knows an address can keep its owner from the second step of a login, or from a step-up.
+    """
+    limits = limits_of(uow)
+    caps = [
+        Limit("mails.step.hour", limits.mails_per_recipient_per_hour, HOUR),
+        Limit("mails.step.day", limits.mails_per_recipient_per_day, DAY),
+    ]
+    return await _all_below(uow, caps, account_key(recipient))
+
+
+async def _all_below(uow: UnitOfWork, caps: list[Limit], key: str) -> bool:
+    """Count one more under each cap, with the commit; False when one of them is reached."""
     try:
         for cap in caps:
-            await _hit_with_commit(uow, cap, account_key(recipient))
+            await _hit_with_commit(uow, cap, key)
     except AccessError as error:
         if error.code is not AccessCode.RATE_LIMITED:
             raise

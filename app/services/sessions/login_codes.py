@@ -8,7 +8,7 @@ from typing import Any
 from app.domain.sign_in import SignInMethod
 from app.domain.tokens import OpaqueToken
 from app.models.customers import CustomerProfile
-from app.services.limits import may_mail, may_mail_one_more
+from app.services.limits import may_mail, may_mail_one_more, may_mail_step
 from app.services.outgoing.mails import send_mail
 from app.services.sessions.tickets import CODE_DIGITS, hash_code
 from app.services.unit_of_work import UnitOfWork
@@ -32,20 +32,28 @@ def code_columns(uow: UnitOfWork, method: SignInMethod, ticket: OpaqueToken, cod
 
 
 async def mail_step_code(uow: UnitOfWork, customer: CustomerProfile, ticket: OpaqueToken, code: str) -> None:
-    """Mail the code of a ticket to a customer who is known by another proof, unless the mailbox had enough of them."""
-    if customer.email is not None:
-        await mail_code(uow, customer, customer.email, ticket.hash, hash_code(ticket.text, code), code)
+    """Mail the code of a ticket to a customer who is known by another proof, unless the mailbox had enough of them.
+
+    What strangers have had mailed to it is not counted.
+    """
+    if customer.email is not None and await may_mail_step(uow, customer.email):
+        await _send(uow, customer, customer.email, ticket.hash, hash_code(ticket.text, code), code)
 
 
 async def mail_code(
     uow: UnitOfWork, customer: CustomerProfile, email: str, ticket_hash: bytes, code_hash: bytes, code: str
 ) -> None:
-    """Mail a code to a customer and let it count from now on.
+    """Mail a code that anybody may have asked for, and let it count from now on.
 
     Where it is not mailed, because of too many mails, it does not count: nobody can guess at codes that no mailbox got.
     """
-    if not (await may_mail(uow, email) or await may_mail_one_more(uow, email)):
-        return
+    if await may_mail(uow, email) or await may_mail_one_more(uow, email):
+        await _send(uow, customer, email, ticket_hash, code_hash, code)
+
+
+async def _send(
+    uow: UnitOfWork, customer: CustomerProfile, email: str, ticket_hash: bytes, code_hash: bytes, code: str
+) -> None:
     is_open = await uow.sign_in_tickets.note_sent(
         ticket_hash,
         code_hash,

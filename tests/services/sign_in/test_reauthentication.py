@@ -18,6 +18,7 @@ from tests.harness.sign_in import (
     code_of,
     complete,
     mailed_code,
+    request_code,
     shop_environment,
     wrong,
 )
@@ -82,6 +83,19 @@ class TestReauthenticate:
         assert (await prove(gateway, ada.tokens.access, ticket=ticket, emailCode=code))["reauthenticate"]
         info = await info_of(gateway, ada.tokens.access)
         assert (info["methods"], info["level"]) == (["PASSWORD", "EMAIL_CODE"], "2")
+
+    async def test_mails_the_code_however_many_mails_strangers_have_caused(self, gateway: Gateway, ada: Person) -> None:
+        for _ in range(6):
+            await request_code(gateway, (await gateway.anonymous(CLIENT)).access, ada.email)
+        await gateway.deliver()
+        ticket, code = await own_code(gateway, ada)
+        answer = await prove(gateway, ada.tokens.access, ticket=ticket, emailCode=code)
+        assert answer["reauthenticate"]["authenticatedAt"]
+
+    async def test_mails_no_more_codes_than_the_mailbox_may_get(self, gateway: Gateway, ada: Person) -> None:
+        for _ in range(4):
+            await own_code(gateway, ada)
+        assert len(code_mails(gateway, ada.email)) == 3
 
     async def test_refuses_a_wrong_password(self, gateway: Gateway, ada: Person) -> None:
         answer = await prove(gateway, ada.tokens.access, password="wrong-harbour-43")
