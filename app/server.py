@@ -71,7 +71,6 @@ def run_server(settings: Settings, files: TenantFiles) -> None:
     except ListenError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(STARTUP_FAILURE)
-    _log.info("Listening at %s", ", ".join(map(shown, listeners.sockets)))
     try:
         _serve(config, settings, files, listeners)
     finally:
@@ -79,11 +78,13 @@ def run_server(settings: Settings, files: TenantFiles) -> None:
 
 
 def _serve(config: uvicorn.Config, settings: Settings, files: TenantFiles, listeners: Listeners) -> None:
+    if settings.processes > 1:
+        # A fault that would end every process is reported once here, and not by each of them again and again.
+        asyncio.run(close_tools(build_tools(settings, tenants=files.reading.tenants)))
+    _log.info("Listening at %s", ", ".join(map(shown, listeners.sockets)))
     if settings.processes == 1:
         _run_alone(config, listeners)
     else:
-        # A fault that would end every process is reported once here, and not by each of them again and again.
-        asyncio.run(close_tools(build_tools(settings, tenants=files.reading.tenants)))
         with run_metrics_of_processes(settings):
             _run_many(config, files, listeners)
 

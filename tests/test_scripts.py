@@ -19,7 +19,7 @@ from tests.harness.source import ROOT
 
 ENVIRONMENT = Path(sys.prefix)
 COPIED = ("app", "scripts", "tests", ".github", ".ci", "pyproject.toml", "schema.graphql", "README.md")
-NOT_COPIED = ("node_modules", "dist", "build", "generated", "__pycache__", "*.env")
+NOT_COPIED = ("node_modules", "dist", "build", "generated", ".next", "__pycache__", "*.env")
 LAST_NAME = "    last_name: str | None = Field(default=None, max_length=100)\n"
 NEW_COLUMNS = """\
     call_name: str | None = Field(default=None, max_length=40)

@@ -60,7 +60,9 @@ def ask(server: ServerProcess, query: str, token: str | None = None, **headers: 
 
 def login(server: ServerProcess, client_id: str) -> str | None:
     """Return the access token of a new session; None where there is no such client."""
-    tokens = ask(server, LOGIN % client_id).json()["data"]["anonymousLogin"]["tokens"]
+    answer = ask(server, LOGIN % client_id).json()
+    assert answer["data"] is not None, answer
+    tokens = answer["data"]["anonymousLogin"]["tokens"]
     return tokens and str(tokens["accessToken"])
 
 
@@ -71,7 +73,7 @@ def until(condition: Callable[[], bool], seconds: float) -> None:
     while held < ENOUGH:
         assert time.monotonic() < deadline
         held = held + 1 if condition() else 0
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 @contextmanager
@@ -130,13 +132,13 @@ class TestServe:
         self, environment: dict[str, str], folder: Path, processes: int
     ) -> None:
         with running(environment, processes) as server:
-            pids = server.log.count("Started server process")
+            until(lambda: server.log.count("Started server process") == processes, PATIENCE)
             (folder / "third.toml").write_text(small_shop("third"))
             server.signal(signal.SIGHUP)
             until(lambda: login(server, "third-web") is not None, SLACK)
             told = "TENANTS_FILE has changed, and was taken up: 3 shops, before 2"
             until(lambda: server.log.count(told) == processes, SLACK)
-            assert server.log.count("Started server process") == pids
+            assert server.log.count("Started server process") == processes
 
     def test_keeps_all_as_they_were_when_a_file_is_broken(
         self, environment: dict[str, str], folder: Path, processes: int

@@ -7,6 +7,7 @@ from strawberry.scalars import JSON
 
 from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
+from app.graphql.changed_customers import ChangesCustomer, ChangesOwnCustomer
 from app.graphql.context import Info
 from app.graphql.errors import USER_ERRORS, UserError
 from app.graphql.fields import mutation
@@ -88,7 +89,7 @@ class RegisterPasskeyInput:
 
 
 @strawberry.type(description="The new passkey, or what to correct.")
-class RegisterPasskeyPayload:
+class RegisterPasskeyPayload(ChangesCustomer):
     """Answer of `registerPasskey`."""
 
     passkey: Passkey | None = strawberry.field(default=None, description="The new passkey.")
@@ -106,7 +107,7 @@ class RenamePasskeyInput:
 
 
 @strawberry.type(description="The passkey with its new name, or what to correct.")
-class RenamePasskeyPayload:
+class RenamePasskeyPayload(ChangesOwnCustomer):
     """Answer of `renamePasskey`."""
 
     passkey: Passkey | None = strawberry.field(default=None, description="The passkey with its new name.")
@@ -121,7 +122,7 @@ class DeletePasskeyInput:
 
 
 @strawberry.type(description="The id of the deleted passkey, or what to correct.")
-class DeletePasskeyPayload:
+class DeletePasskeyPayload(ChangesOwnCustomer):
     """Answer of `deletePasskey`."""
 
     deleted_id: strawberry.ID | None = strawberry.field(default=None, description="The id of the deleted passkey.")
@@ -183,7 +184,7 @@ class PasskeyMutations:
         seconds.
         """
         passkey = await register_passkey(info.context.uow, input.ticket, input.credential, input.name)
-        return RegisterPasskeyPayload(passkey=present_passkey(passkey))
+        return RegisterPasskeyPayload(changed_id=passkey.customer_id, passkey=present_passkey(passkey))
 
     @mutation(kinds=(TokenKind.CUSTOMER,), session_scope=SessionScope.CREDENTIALS_WRITE)
     async def rename_passkey(self, info: Info, input: RenamePasskeyInput) -> RenamePasskeyPayload:

@@ -25,7 +25,7 @@ _LIST = """<h1>Sent mail</h1>
 {% else %}
 <p class="quiet">Nothing has been sent yet. Sign up, then load this page again.</p>
 {% endif %}
-<p><a href="mail/texts">The texts of all mails</a></p>
+<p><a href="{{ base }}/dev/mail/texts">The texts of all mails</a></p>
 """
 _MAIL = """<p><a href="{{ base }}/dev/mail">All mail</a></p>
 <h1>{{ mail.subject }}</h1>

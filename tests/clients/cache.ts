@@ -9,6 +9,8 @@ export function shopCache(): InMemoryCache {
       B2BDetails: { merge: true },
       Metadata: { merge: true },
       PasswordRules: { merge: true },
+      SecondFactor: { merge: true },
+      SignInMethods: { merge: true },
     },
   });
 }

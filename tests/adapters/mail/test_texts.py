@@ -52,6 +52,7 @@ class TestTemplates:
             "email_change_notice",
             "email_changed",
             "invitation",
+            "invitation_to_sign_in",
             "link_confirmation",
             "login_code",
             "login_after_failures",

@@ -45,10 +45,10 @@ TOKEN_INFO = "{ tokenInfo { methods level } }"
 ANDROID = f"android:apk-key-hash:{'A' * 43}"
 APP_SITE = table(
     "[tenants.shop.sites.app]",
-    url="https://app.example",
+    url="https://app.shop.example",
     language="en",
     rp_id="shop.example",
-    passkey_origins=[ANDROID, "https://app.example"],
+    passkey_origins=[ANDROID, "https://app.shop.example"],
 )
 OTHER_DOMAIN = table("[tenants.shop.sites.elsewhere]", url="https://elsewhere.example", language="en")
 REAUTHENTICATE = f"""mutation ($input: ReauthenticateInput!) {{
@@ -380,7 +380,7 @@ class TestCompleteLogin:
         """An Android app says the hash of its certificate, an app on iOS the domain that it is associated with."""
         device = Authenticator(ORIGIN)
         await register(gateway, ada.tokens.access, device)
-        for origin in (ANDROID, "https://app.example", "https://shop.example"):
+        for origin in (ANDROID, "https://app.shop.example", "https://shop.example"):
             token = (await gateway.anonymous(CLIENT, site="app")).access
             answer = await passkey_login(gateway, token, device, Lies(origin=origin))
             errors = answer.user_errors("completeLogin")
