@@ -20,13 +20,10 @@ from app.services.sign_in.complete_login import complete_login
 from app.services.sign_in.reauthentication import prove_again, prove_at_provider
 
 
-@strawberry.input(description="The ticket of the login, and exactly one answer.")
-class CompleteLoginInput:
-    """Ticket and answer."""
+@strawberry.input
+class SignInAnswers:
+    """The answers that prove who somebody is, of which one is given. Inherit it."""
 
-    ticket: str = strawberry.field(
-        description="The ticket of `nextStep`, or of `requestLoginCode` or `beginPasskeyLogin` in the same session."
-    )
     password: str | None = strawberry.field(default=None, description="The password, exactly as typed.")
     email_code: str | None = strawberry.field(default=None, description="The six digits of the mail: `482109`.")
     phone_code: str | None = strawberry.field(default=None, description="The six digits of the message: `482109`.")
@@ -38,6 +35,26 @@ class CompleteLoginInput:
     totp: str | None = strawberry.field(default=None, description="The six digits that the app shows: `482109`.")
     recovery_code: str | None = strawberry.field(
         default=None, description="One of the ten recovery codes: `k7mq2xw5fd`. Blanks, hyphens and case do not matter."
+    )
+
+    def given(self) -> dict[str, Any]:
+        """Return each answer by its name in the schema; None for what was not given."""
+        return {
+            "password": self.password,
+            "emailCode": self.email_code,
+            "phoneCode": self.phone_code,
+            "passkey": self.passkey,
+            "totp": self.totp,
+            "recoveryCode": self.recovery_code,
+        }
+
+
+@strawberry.input(description="The ticket of the login, and exactly one answer.")
+class CompleteLoginInput(SignInAnswers):
+    """Ticket and answer."""
+
+    ticket: str = strawberry.field(
+        description="The ticket of `nextStep`, or of `requestLoginCode` or `beginPasskeyLogin` in the same session."
     )
     remember_device: bool = strawberry.field(
         default=False,
@@ -94,28 +111,16 @@ class RequestLoginCodePayload:
 
 
 @strawberry.input(description="One more proof of who the customer is: exactly one, with the ticket that it needs.")
-class ReauthenticateInput:
+class ReauthenticateInput(SignInAnswers):
     """Ticket and answer."""
 
     ticket: str | None = strawberry.field(
         default=None,
         description="For a code or a passkey: the ticket of `requestLoginCode` or `beginPasskeyLogin` in this session.",
     )
-    password: str | None = strawberry.field(default=None, description="The password, exactly as typed.")
-    email_code: str | None = strawberry.field(default=None, description="The six digits of the mail: `482109`.")
     phone_code: str | None = strawberry.field(
         default=None, description="The six digits of the message: `482109`. They prove the phone number too."
     )
-    passkey: JSON | None = strawberry.field(
-        default=None,
-        description="What the browser answered to the options of `beginPasskeyLogin`: `credential.toJSON()`, an "
-        "AuthenticationResponseJSON (WebAuthn Level 3).",
-    )
-    totp: str | None = strawberry.field(default=None, description="The six digits that the app shows: `482109`.")
-    recovery_code: str | None = strawberry.field(
-        default=None, description="One of the ten recovery codes: `k7mq2xw5fd`. Blanks, hyphens and case do not matter."
-    )
-
     social: SocialLoginInput | None = strawberry.field(
         default=None,
         description="In the place of an answer: what came back from a provider that the customer has an account of, "
@@ -131,17 +136,6 @@ class ReauthenticatePayload:
         default=None, description="When the proof was taken. For ten minutes it counts as a fresh login."
     )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
-
-
-def _answers(input: CompleteLoginInput | ReauthenticateInput) -> dict[str, Any]:
-    return {
-        "password": input.password,
-        "emailCode": input.email_code,
-        "phoneCode": input.phone_code,
-        "passkey": input.passkey,
-        "totp": input.totp,
-        "recoveryCode": input.recovery_code,
-    }
 
 
 @strawberry.type
@@ -200,7 +194,7 @@ class SignInMutations:
         outcome = await complete_login(
             uow,
             input.ticket,
-            _answers(input),
+            input.given(),
             device_token=input.device_token,
             device_cookie=info.context.device_cookie,
             remember_device=input.remember_device,
@@ -221,7 +215,7 @@ class SignInMutations:
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in yourself; `REAUTHENTICATION_REQUIRED`: use one
         of its `methods`; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
-        uow, answers = info.context.uow, _answers(input)
+        uow, answers = info.context.uow, input.given()
         if input.social is not None and not any(answers.values()):
             return ReauthenticatePayload(authenticated_at=await prove_at_provider(uow, answer_of(input.social)))
         return ReauthenticatePayload(authenticated_at=await prove_again(uow, input.ticket, answers))

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from app.domain.audit import AuditAction
 from app.domain.emails import parse_email
-from app.domain.errors import DomainError, UserErrorCode
+from app.domain.errors import DomainError
 from app.domain.problems import Problems
 from app.domain.tokens import OpaqueToken
 from app.domain.topics import Topic
@@ -20,6 +20,7 @@ from app.services.accounts.customers import get_profile
 from app.services.accounts.ownership import Proof, prove_ownership
 from app.services.accounts.passwords import check_password, personal_words
 from app.services.accounts.pending_signups import remind_of_signup
+from app.services.accounts.recipients import check_recipient
 from app.services.accounts.unproven_data import holds_unproven_data
 from app.services.accounts.ways_in import unlink
 from app.services.audit import record
@@ -48,20 +49,8 @@ async def request_password_reset(uow: UnitOfWork, email: str, site: str | None) 
     """
     require_password_login(uow, "email")
     is_first_of_day = await guard_mailed_flow(uow)
-    problems = Problems()
-    address = problems.check(parse_email, email, "email")
-    found = uow.tenant.find_site(site) if site else None
-    if site and found is None:
-        problems.add(UserErrorCode.INVALID, "The shop has no site with this id.", "site")
-    problems.raise_if_any()
-    if address is not None:
-        await put_off(
-            uow,
-            Task.MAIL_PASSWORD_RESET,
-            address.address,
-            site=found.id if found else None,
-            is_first_of_day=is_first_of_day,
-        )
+    address, site_id = check_recipient(uow, email, site)
+    await put_off(uow, Task.MAIL_PASSWORD_RESET, address.address, site=site_id, is_first_of_day=is_first_of_day)
 
 
 async def mail_password_reset(uow: UnitOfWork, address: str) -> None:

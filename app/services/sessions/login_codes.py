@@ -8,9 +8,10 @@ from typing import Any
 from app.domain.sign_in import SignInMethod
 from app.domain.tokens import OpaqueToken
 from app.models.customers import CustomerProfile
+from app.models.sign_in_tickets import TicketPurpose
 from app.services.limits import may_mail, may_mail_one_more, may_mail_step
 from app.services.outgoing.mails import send_mail
-from app.services.sessions.tickets import CODE_DIGITS, hash_code
+from app.services.sessions.tickets import CODE_DIGITS, IssuedTicket, hash_code, issue_ticket, session_id_of
 from app.services.unit_of_work import UnitOfWork
 
 LOGIN_CODE_MAIL = "login_code"
@@ -29,6 +30,33 @@ def code_columns(uow: UnitOfWork, method: SignInMethod, ticket: OpaqueToken, cod
         "code_sent_at": None,
         "code_expires_at": uow.now + timedelta(seconds=uow.tenant.login_code_seconds),
     }
+
+
+async def issue_code_ticket(
+    uow: UnitOfWork,
+    purpose: TicketPurpose,
+    method: SignInMethod,
+    text: OpaqueToken,
+    code: str,
+    *,
+    recipient: str | None = None,
+    customer: CustomerProfile | None = None,
+) -> IssuedTicket:
+    """Make the ticket of a code, which is the only one of the session that counts for this purpose from now on.
+
+    `recipient` is where the code goes, sealed, and `customer` the caller, where a customer asks.
+    """
+    await uow.sign_in_tickets.end_codes(session_id_of(uow), purpose.value, uow.now)
+    ticket = await issue_ticket(
+        uow,
+        purpose,
+        text=text,
+        recipient=recipient,
+        customer_id=customer.id if customer is not None else None,
+        credential_version=customer.credential_version if customer is not None else None,
+        **code_columns(uow, method, text, code),
+    )
+    return IssuedTicket(ticket.text, min(ticket.expires_in, uow.tenant.login_code_seconds))
 
 
 async def mail_step_code(uow: UnitOfWork, customer: CustomerProfile, ticket: OpaqueToken, code: str) -> None:

@@ -8,25 +8,22 @@ from app.domain.audit import AuditAction
 from app.domain.emails import parse_email
 from app.domain.errors import UserErrorCode, refuse
 from app.domain.principal import TokenKind
-from app.domain.problems import Problems
 from app.domain.sign_in import SignInMethod
 from app.domain.tokens import OpaqueToken, TokenPrefix
-from app.models.customers import CustomerProfile
 from app.models.sign_in_tickets import TicketPurpose
 from app.services.accounts.closed_accounts import lock_for_proof, tell_of_erasure
 from app.services.accounts.pending_signups import remind_of_signup
+from app.services.accounts.recipients import check_recipient
 from app.services.audit import record
 from app.services.limits import guard_mailed_flow
 from app.services.outgoing.tasks import Task, put_off
-from app.services.sessions.login_codes import code_columns, mail_code, mail_step_code, new_code
+from app.services.sessions.login_codes import code_columns, issue_code_ticket, mail_code, mail_step_code, new_code
 from app.services.sessions.methods_on import require_method
 from app.services.sessions.tickets import (
     IssuedTicket,
     hash_code,
     invalid_ticket,
-    issue_ticket,
     new_ticket,
-    session_id_of,
 )
 from app.services.sign_in.code_signup import offer_signup
 from app.services.sign_in.phone_codes import send_step_phone_code
@@ -45,21 +42,15 @@ async def request_login_code(uow: UnitOfWork, email: str | None, site: str | Non
     is_first_of_day = await guard_mailed_flow(uow)
     if uow.caller.require_principal().kind is TokenKind.CUSTOMER:
         return await _mail_own(uow, email)
-    problems = Problems()
-    address = problems.check(parse_email, email, "email")
-    found = uow.tenant.find_site(site) if site else None
-    if site and found is None:
-        problems.add(UserErrorCode.INVALID, "The shop has no site with this id.", "site")
-    problems.raise_if_any()
-    if address is None:
-        raise RuntimeError("A missing address is a problem that has been raised.")
+    address, site_id = check_recipient(uow, email, site)
     text, code = new_ticket(uow), new_code(uow)
-    ticket = await _issue(uow, TicketPurpose.LOGIN, text, code, recipient=uow.tools.sealer.seal(address.address))
+    recipient = uow.tools.sealer.seal(address.address)
+    ticket = await issue_code_ticket(uow, TicketPurpose.LOGIN, SignInMethod.EMAIL_CODE, text, code, recipient=recipient)
     await put_off(
         uow,
         Task.MAIL_LOGIN_CODE,
         address.address,
-        site=found.id if found else None,
+        site=site_id,
         is_first_of_day=is_first_of_day,
         ticket=text.hash.hex(),
         code_hash=hash_code(text.text, code).hex(),
@@ -68,47 +59,19 @@ async def request_login_code(uow: UnitOfWork, email: str | None, site: str | Non
     return ticket
 
 
-async def _issue(
-    uow: UnitOfWork,
-    purpose: TicketPurpose,
-    text: OpaqueToken,
-    code: str,
-    *,
-    recipient: str | None = None,
-    customer: CustomerProfile | None = None,
-) -> IssuedTicket:
-    await uow.sign_in_tickets.end_codes(session_id_of(uow), purpose.value, uow.now)
-    ticket = await issue_ticket(
-        uow,
-        purpose,
-        text=text,
-        recipient=recipient,
-        customer_id=customer.id if customer is not None else None,
-        credential_version=customer.credential_version if customer is not None else None,
-        **code_columns(uow, SignInMethod.EMAIL_CODE, text, code),
-    )
-    return IssuedTicket(ticket.text, min(ticket.expires_in, uow.tenant.login_code_seconds))
-
-
 async def _mail_own(uow: UnitOfWork, email: str | None) -> IssuedTicket:
     """Mail a code to the caller, who is logged in."""
     customer = uow.caller.require_customer()
     if customer.email is None:
         raise refuse(UserErrorCode.INVALID, "This account has no e-mail address to sign in with.", "email")
-    if email is not None and parse_own(email) != parse_email(customer.email).key:
+    if email is not None and check_recipient(uow, email)[0].key != parse_email(customer.email).key:
         raise refuse(UserErrorCode.INVALID, "This is not the e-mail address that you sign in with.", "email")
     text, code = new_ticket(uow), new_code(uow)
-    ticket = await _issue(uow, TicketPurpose.REAUTHENTICATION, text, code, customer=customer)
+    ticket = await issue_code_ticket(
+        uow, TicketPurpose.REAUTHENTICATION, SignInMethod.EMAIL_CODE, text, code, customer=customer
+    )
     await mail_step_code(uow, customer, text, code)
     return ticket
-
-
-def parse_own(email: str) -> str:
-    """Return the key of an address, or raise what is wrong with it at `email`."""
-    problems = Problems()
-    address = problems.check(parse_email, email, "email")
-    problems.raise_if_any()
-    return address.key if address is not None else ""
 
 
 async def mail_login_code(uow: UnitOfWork, address: str, *, ticket: str, code_hash: str, code: str) -> None:

@@ -20,10 +20,10 @@ from app.services.limits import DAY, HOUR, guard_mailed_flow, is_below, limits_o
 from app.services.outgoing.mails import current_site
 from app.services.outgoing.phone_codes import send_phone_code
 from app.services.outgoing.tasks import Task, put_off
-from app.services.sessions.login_codes import code_columns, new_code
+from app.services.sessions.login_codes import issue_code_ticket, new_code
 from app.services.sessions.login_steps import is_phone_proved
 from app.services.sessions.methods_on import require_method
-from app.services.sessions.tickets import IssuedTicket, hash_code, issue_ticket, new_ticket, session_id_of, wrong_code
+from app.services.sessions.tickets import IssuedTicket, hash_code, new_ticket, wrong_code
 from app.services.sign_in.attempts import Attempt, Proved
 from app.services.sign_in.codes import check_code
 from app.services.unit_of_work import UnitOfWork
@@ -43,15 +43,9 @@ async def request_phone_code(uow: UnitOfWork, typed: str) -> IssuedTicket:
     customer = await _own(uow, phone) if is_customer else None
     purpose = TicketPurpose.REAUTHENTICATION if is_customer else TicketPurpose.LOGIN
     text, code = new_ticket(uow), new_code(uow)
-    await uow.sign_in_tickets.end_codes(session_id_of(uow), purpose.value, uow.now)
-    ticket = await issue_ticket(
-        uow,
-        purpose,
-        text=text,
-        recipient=uow.tools.sealer.seal(phone),
-        customer_id=customer.id if customer is not None else None,
-        credential_version=customer.credential_version if customer is not None else None,
-        **code_columns(uow, SignInMethod.PHONE_CODE, text, code),
+    recipient = uow.tools.sealer.seal(phone)
+    ticket = await issue_code_ticket(
+        uow, purpose, SignInMethod.PHONE_CODE, text, code, recipient=recipient, customer=customer
     )
     if customer is not None:
         await _send(uow, customer, phone, text.hash, hash_code(text.text, code), code)
@@ -64,7 +58,7 @@ async def request_phone_code(uow: UnitOfWork, typed: str) -> IssuedTicket:
             code_hash=hash_code(text.text, code).hex(),
             code=uow.tools.sealer.seal(code),
         )
-    return IssuedTicket(ticket.text, min(ticket.expires_in, uow.tenant.login_code_seconds))
+    return ticket
 
 
 def _parse(uow: UnitOfWork, typed: str) -> str:
