@@ -21,6 +21,7 @@ from tests.harness.gateway import Gateway, run_gateway
 from tests.harness.postgresql import PostgresqlServer
 from tests.harness.server import ServerProcess
 from tests.harness.slowness import Slowness
+from tests.harness.social import MintingProvider
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -116,6 +117,13 @@ def environment(database_url: str, tmp_path: Path, settings_environment: dict[st
 @pytest.fixture
 def clock() -> MovableClock:
     return MovableClock()
+
+
+@pytest.fixture
+def minted(clock: MovableClock) -> Iterator[MintingProvider]:
+    """Run a provider of social login whose answers the test decides."""
+    with MintingProvider(clock) as provider:
+        yield provider
 
 
 @pytest.fixture

@@ -37,17 +37,6 @@ class SignInAnswers:
         default=None, description="One of the ten recovery codes: `k7mq2xw5fd`. Blanks, hyphens and case do not matter."
     )
 
-    def given(self) -> dict[str, Any]:
-        """Return each answer by its name in the schema; None for what was not given."""
-        return {
-            "password": self.password,
-            "emailCode": self.email_code,
-            "phoneCode": self.phone_code,
-            "passkey": self.passkey,
-            "totp": self.totp,
-            "recoveryCode": self.recovery_code,
-        }
-
 
 @strawberry.input(description="The ticket of the login, and exactly one answer.")
 class CompleteLoginInput(SignInAnswers):
@@ -138,6 +127,17 @@ class ReauthenticatePayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
+def _answers(input: CompleteLoginInput | ReauthenticateInput) -> dict[str, Any]:
+    return {
+        "password": input.password,
+        "emailCode": input.email_code,
+        "phoneCode": input.phone_code,
+        "passkey": input.passkey,
+        "totp": input.totp,
+        "recoveryCode": input.recovery_code,
+    }
+
+
 @strawberry.type
 class SignInMutations:
     """Root mutation fields of logins that take more than one call."""
@@ -194,7 +194,7 @@ class SignInMutations:
         outcome = await complete_login(
             uow,
             input.ticket,
-            input.given(),
+            _answers(input),
             device_token=input.device_token,
             device_cookie=info.context.device_cookie,
             remember_device=input.remember_device,
@@ -215,7 +215,7 @@ class SignInMutations:
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in yourself; `REAUTHENTICATION_REQUIRED`: use one
         of its `methods`; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
-        uow, answers = info.context.uow, input.given()
+        uow, answers = info.context.uow, _answers(input)
         if input.social is not None and not any(answers.values()):
             return ReauthenticatePayload(authenticated_at=await prove_at_provider(uow, answer_of(input.social)))
         return ReauthenticatePayload(authenticated_at=await prove_again(uow, input.ticket, answers))

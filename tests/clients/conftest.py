@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import json
-import os
 import shutil
-import subprocess
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.graphql.schema import build_schema
+from tests.clients.packages import CLIENTS, NODE, install, made_once, run_command, run_node
 from tests.harness.moved_clock import MovedServer
-from tests.harness.server import PATIENCE, ROOT, ServerProcess
-
-CLIENTS = Path(__file__).parent
-NODE = shutil.which("node")
-NPM = shutil.which("npm")
+from tests.harness.server import ROOT, ServerProcess
 
 SCHEMA = ROOT / "schema.graphql"
 
@@ -40,30 +31,6 @@ kind = "storefront"
 """
 
 Run = Callable[..., Any]
-
-
-def install(folder: Path) -> Path:
-    """Install what a folder's lock file names; skips the test where Node.js is not installed."""
-    if NODE is None or NPM is None:
-        pytest.skip("node and npm are not installed")
-    with made_once(folder, "node_modules", [folder / "package-lock.json"]) as is_made:
-        if not is_made:
-            subprocess.run([NPM, "ci", "--ignore-scripts"], cwd=folder, check=True, capture_output=True, timeout=300)
-    return folder
-
-
-@contextmanager
-def made_once(folder: Path, made: str, sources: Iterable[Path]) -> Iterator[bool]:
-    """Tell whether `made` is there and of these very sources; several processes of tests come here one by one."""
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources))).hexdigest()
-    stamp = folder / made / ".made-of"
-    alone = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(alone, fcntl.LOCK_EX)
-        yield stamp.is_file() and stamp.read_text() == digest
-        stamp.write_text(digest)
-    finally:
-        os.close(alone)
 
 
 @pytest.fixture
@@ -95,9 +62,9 @@ def build(workspace: Path) -> Path:
     sources += [*workspace.glob("*.mjs"), *workspace.glob("*.json")]
     with made_once(workspace, "build", sources) as is_made:
         if not is_made:
-            _run([str(NODE), "codegen.mjs"], workspace, {})
-            _run([str(NODE), "relay.mjs"], workspace, {})
-            _run([str(NODE), "node_modules/typescript/bin/tsc"], workspace, {})
+            run_command([str(NODE), "codegen.mjs"], workspace, {})
+            run_command([str(NODE), "relay.mjs"], workspace, {})
+            run_command([str(NODE), "node_modules/typescript/bin/tsc"], workspace, {})
     return workspace / "build"
 
 
@@ -107,7 +74,7 @@ def run_typescript(build: Path, server: ServerProcess) -> Run:
 
     def run(program: str, **variables: str) -> Any:
         variables = {"GATEWAY_URL": server.url, **variables}
-        return json.loads(_run([str(NODE), str(build / f"{program}.js")], build, variables))
+        return run_node(build, f"{program}.js", **variables)
 
     return run
 
@@ -131,22 +98,7 @@ def compose(workspace: Path) -> Callable[[str], dict[str, Any]]:
     """Compose a subgraph with the order service's."""
 
     def run(sdl: str) -> dict[str, Any]:
-        composed: dict[str, Any] = json.loads(_run([str(NODE), "compose.mjs"], workspace, {}, sdl))
+        composed: dict[str, Any] = run_node(workspace, "compose.mjs", sdl)
         return composed
 
     return run
-
-
-def _run(command: list[str], folder: Path, variables: dict[str, str], text: str = "") -> str:
-    ended = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, **variables},
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=4 * PATIENCE,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout

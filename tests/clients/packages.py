@@ -1,11 +1,15 @@
-"""Folders of this one with npm packages of their own: installs them from the lock file, and runs their programs."""
+"""The folders with npm packages: installs them from the lock file, makes each thing once, and runs their programs."""
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +17,39 @@ import pytest
 
 from tests.harness.server import PATIENCE
 
-HERE = Path(__file__).parent
+CLIENTS = Path(__file__).parent
+NODE = shutil.which("node")
+NPM = shutil.which("npm")
 
 
-def installed(name: str) -> Path:
-    """Return the folder, with its packages; skips the test where there is no Node.js."""
-    npm, folder = shutil.which("npm"), HERE / name
-    if npm is None or shutil.which("node") is None:
+def install(folder: Path) -> Path:
+    """Install what a folder's lock file names; skips the test where Node.js is not installed."""
+    if NODE is None or NPM is None:
         pytest.skip("node and npm are not installed")
-    # What npm writes last, once all packages are there.
-    if not (folder / "node_modules" / ".package-lock.json").is_file():
-        subprocess.run([npm, "ci", "--ignore-scripts"], cwd=folder, check=True, capture_output=True, timeout=300)
+    with made_once(folder, "node_modules", [folder / "package-lock.json"]) as is_made:
+        if not is_made:
+            subprocess.run([NPM, "ci", "--ignore-scripts"], cwd=folder, check=True, capture_output=True, timeout=300)
     return folder
 
 
-def run_node(folder: Path, program: str, text: str = "", **variables: str) -> Any:
-    """Run a program with this standard input, and return what it printed."""
+@contextmanager
+def made_once(folder: Path, made: str, sources: Iterable[Path]) -> Iterator[bool]:
+    """Tell whether `made` is there and of these very sources; several processes of tests come here one by one."""
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources))).hexdigest()
+    stamp = folder / made / ".made-of"
+    alone = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        yield stamp.is_file() and stamp.read_text() == digest
+        stamp.write_text(digest)
+    finally:
+        os.close(alone)
+
+
+def run_command(command: list[str], folder: Path, variables: dict[str, str], text: str = "") -> str:
+    """Run a command in a folder with this standard input; return what it printed, or fail if it does."""
     ended = subprocess.run(
-        ["node", program],
+        command,
         cwd=folder,
         env={**os.environ, **variables},
         input=text,
@@ -40,4 +59,9 @@ def run_node(folder: Path, program: str, text: str = "", **variables: str) -> An
         check=False,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    return json.loads(ended.stdout)
+    return ended.stdout
+
+
+def run_node(folder: Path, program: str, text: str = "", **variables: str) -> Any:
+    """Run a program of a folder with this standard input, and return the JSON that it printed."""
+    return json.loads(run_command([str(NODE), program], folder, variables, text))

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.clients.packages import installed, run_node
+from tests.clients.packages import CLIENTS, install, run_node
 from tests.harness.server import ServerProcess
 
 
 @pytest.fixture(scope="session")
 def graphcache() -> Path:
-    return installed("graphcache")
+    return install(CLIENTS / "graphcache")
 
 
 class TestGraphcache:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.graphql.schema import build_schema
-from tests.clients.packages import installed, run_node
+from tests.clients.packages import CLIENTS, install, run_node
 
 COMPOSITIONS = ("hive", "cosmo", "mesh")
 
@@ -16,7 +16,7 @@ COMPOSITIONS = ("hive", "cosmo", "mesh")
 @cache
 def composed(sdl: str) -> dict[str, Any]:
     """Compose a subgraph with the order service's in each way."""
-    printed: dict[str, Any] = run_node(installed("compositions"), "compose.mjs", sdl)
+    printed: dict[str, Any] = run_node(install(CLIENTS / "compositions"), "compose.mjs", sdl)
     return printed
 
 

@@ -14,7 +14,7 @@ import anyio
 import httpx2
 import pytest
 
-from tests.clients.conftest import CLIENTS, NODE, install, made_once
+from tests.clients.packages import CLIENTS, NODE, install, made_once
 from tests.harness.moved_clock import MovedServer
 from tests.harness.postgresql import free_port
 from tests.harness.server import PATIENCE, ServerClient, ServerProcess

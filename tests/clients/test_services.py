@@ -14,7 +14,7 @@ import anyio
 import httpx2
 import pytest
 
-from tests.clients.conftest import NODE
+from tests.clients.packages import NODE
 from tests.harness import operations
 from tests.harness.client import Person, Tokens
 from tests.harness.postgresql import free_port

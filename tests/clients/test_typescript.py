@@ -12,9 +12,9 @@ import pytest
 
 from app.adapters.social.demo_provider import run_demo_provider
 from tests.clients.conftest import Run
+from tests.harness.postgresql import free_port
 from tests.harness.server import ServerProcess
 from tests.harness.sign_in import limits, shop_environment
-from tests.harness.social import free_port
 
 REDIRECT_URI = "com.example.shop:/callback"
 SHOP = f"""

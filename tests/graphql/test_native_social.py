@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.fakes import MovableClock
 from tests.harness.gateway import Gateway
 from tests.harness.social import (
     APP_CLIENT_ID,
@@ -41,10 +39,9 @@ userinfo_endpoint = "https://plain.example/me"
 
 
 @pytest.fixture
-def minted(clock: MovableClock) -> Iterator[MintingProvider]:
-    with MintingProvider(clock) as provider:
-        provider.claims = {"aud": APP_CLIENT_ID}
-        yield provider
+def minted(minted: MintingProvider) -> MintingProvider:
+    minted.claims = {"aud": APP_CLIENT_ID}
+    return minted
 
 
 @pytest.fixture

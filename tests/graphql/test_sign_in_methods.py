@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import anyio
 import pytest
 
 from tests.factories import PASSWORD
-from tests.fakes import MovableClock
 from tests.harness import operations
 from tests.harness.client import Answer
 from tests.harness.gateway import Gateway
@@ -30,12 +28,6 @@ ME = "{ me { id } }"
 SET_PASSWORD = f"""mutation ($input: ChangePasswordInput!) {{
     changePassword(input: $input) {{ {TOKENS} {USER_ERRORS} }}
 }}"""
-
-
-@pytest.fixture
-def minted(clock: MovableClock) -> Iterator[MintingProvider]:
-    with MintingProvider(clock) as provider:
-        yield provider
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -14,7 +13,6 @@ import pytest
 from sqlalchemy import text
 
 from tests.factories import PASSWORD
-from tests.fakes import MovableClock
 from tests.harness.client import Answer
 from tests.harness.gateway import Gateway
 from tests.harness.server import ServerClient, ServerProcess
@@ -37,12 +35,6 @@ from tests.harness.wall_clock import slowness
 pytestmark = pytest.mark.anyio
 
 ME = "{ me { id email emailVerified accounts { id provider email } } }"
-
-
-@pytest.fixture
-def minted(clock: MovableClock) -> Iterator[MintingProvider]:
-    with MintingProvider(clock) as provider:
-        yield provider
 
 
 @pytest.fixture

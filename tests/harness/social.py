@@ -15,7 +15,6 @@ from functools import cache
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socket import socket
 from typing import Any, Self
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
@@ -26,6 +25,7 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 from tests.fakes import MovableClock
 from tests.harness.client import Answer, StorefrontClient
 from tests.harness.operations import TOKENS, USER_ERRORS
+from tests.harness.postgresql import free_port
 
 CLIENT_ID = "shop"
 CLIENT_SECRET = "provider-secret"
@@ -57,14 +57,6 @@ _UNLINK = f"""mutation ($input: UnlinkSocialAccountInput!) {{
 def challenge_of(verifier: str) -> str:
     """Return the S256 code challenge of a verifier."""
     return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on at the moment."""
-    with socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def wait_until_answers(url: str, process: subprocess.Popen[bytes]) -> None:

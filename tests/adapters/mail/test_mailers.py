@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,6 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
-from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from typing import Any
 
 import pytest
@@ -24,6 +22,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from app.adapters.mail.mailers import FileMailer
 from app.adapters.mail.smtp import SmtpMailer
 from app.domain.ports import MailMessage
+from tests.adapters.mail.conftest import certificate
+from tests.harness.postgresql import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -98,12 +98,6 @@ def names_in(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def serving(sink: Sink, **options: Any) -> Iterator[str]:
     controller = Controller(Handler(sink), hostname="127.0.0.1", port=free_port(), **options)
@@ -117,21 +111,6 @@ def serving(sink: Sink, **options: Any) -> Iterator[str]:
 @pytest.fixture
 def sink() -> Sink:
     return Sink()
-
-
-@pytest.fixture
-def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
-    """Make this process trust an authority."""
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-    return authority
-
-
-def tls_context(authority: trustme.CA, name: str = "127.0.0.1") -> SSLContext:
-    context = SSLContext(PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(context)
-    return context
 
 
 async def send(url: str, message: MailMessage = MESSAGE, sender: str = SENDER) -> None:
@@ -231,7 +210,7 @@ class TestSend:
             await send(f"smtp://127.0.0.1:{free_port()}")
 
     async def test_encrypts_before_it_sends_where_starttls_is_required(self, sink: Sink, authority: trustme.CA) -> None:
-        with serving(sink, tls_context=tls_context(authority), require_starttls=True) as address:
+        with serving(sink, tls_context=certificate(authority), require_starttls=True) as address:
             await send(f"smtp://{address}?starttls=required")
         assert sink.sessions[0].ssl is not None
         assert sink.mail["Subject"] == MESSAGE.subject
@@ -243,7 +222,7 @@ class TestSend:
 
     @pytest.mark.usefixtures("authority")
     async def test_sends_nothing_to_a_server_whose_authority_is_unknown(self, sink: Sink) -> None:
-        stranger = tls_context(trustme.CA())
+        stranger = certificate(trustme.CA())
         with (
             serving(sink, tls_context=stranger) as address,
             pytest.raises(OSError, match=r"could not be used|certificate"),
@@ -252,7 +231,7 @@ class TestSend:
         assert sink.envelopes == []
 
     async def test_sends_nothing_to_a_server_with_another_name(self, sink: Sink, authority: trustme.CA) -> None:
-        other = tls_context(authority, "mail.example.org")
+        other = certificate(authority, "mail.example.org")
         with (
             serving(sink, tls_context=other) as address,
             pytest.raises(OSError, match=r"could not be used|certificate"),
@@ -261,7 +240,7 @@ class TestSend:
         assert sink.envelopes == []
 
     async def test_talks_tls_from_the_start_to_an_smtps_server(self, sink: Sink, authority: trustme.CA) -> None:
-        with serving(sink, ssl_context=tls_context(authority)) as address:
+        with serving(sink, ssl_context=certificate(authority)) as address:
             await send(f"smtps://{address}")
         assert sink.mail["Subject"] == MESSAGE.subject
 
@@ -272,7 +251,7 @@ class TestSend:
             seen.append(login)
             return AuthResult(success=True)
 
-        options = {"tls_context": tls_context(authority), "authenticator": authenticate, "auth_required": True}
+        options = {"tls_context": certificate(authority), "authenticator": authenticate, "auth_required": True}
         with serving(sink, **options) as address:
             await send(f"smtp://us%40er:p%2Fass@{address}?starttls=required")
         assert seen == [LoginPassword(b"us@er", b"p/ass")]

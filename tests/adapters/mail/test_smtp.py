@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from app.adapters.mail.smtp import SmtpMailer
 from app.domain.ports import MailLineError, MailMessage, MailRefusedError
+from tests.adapters.mail.conftest import certificate
 from tests.fakes import MovableClock
 from tests.harness.postgresql import free_port
 
@@ -79,21 +79,6 @@ class Server:
 @pytest.fixture
 def server() -> Server:
     return Server()
-
-
-@pytest.fixture
-def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
-    """Make this process trust an authority."""
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-    return authority
-
-
-def certificate(authority: trustme.CA, name: str = "127.0.0.1") -> SSLContext:
-    context = SSLContext(PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(context)
-    return context
 
 
 @contextmanager

@@ -15,7 +15,8 @@ import pytest
 from app.adapters.social.demo_provider import run_demo_provider
 from app.settings import Settings
 from app.wiring import run_demo_social
-from tests.harness.social import PATIENCE, authorize_at_mock, free_port
+from tests.harness.postgresql import free_port
+from tests.harness.social import PATIENCE, authorize_at_mock
 
 START = """
 import os, sys

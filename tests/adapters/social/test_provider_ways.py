@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import logging
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha512
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -18,29 +18,14 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from app.adapters.social.providers import SocialProviders
 from app.domain.errors import Refused, UserErrorCode
 from app.domain.social import AuthorizationGrant, SocialProof
-from app.domain.tenants import Tenant
+from tests.adapters.social.conftest import NONCE, tenant_with
 from tests.fakes import MovableClock
 from tests.harness.social import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, VERIFIER, MintingProvider, send
 
 pytestmark = pytest.mark.anyio
 
-NONCE = "nonce-of-this-login"
 REFUSED, UNAVAILABLE = UserErrorCode.PROVIDER_REFUSED, UserErrorCode.PROVIDER_UNAVAILABLE
 Answer = Callable[[BaseHTTPRequestHandler], None]
-
-
-@pytest.fixture
-def minted(clock: MovableClock) -> Iterator[MintingProvider]:
-    with MintingProvider(clock) as provider:
-        provider.nonce = NONCE
-        yield provider
-
-
-@pytest.fixture
-async def providers(clock: MovableClock) -> AsyncIterator[SocialProviders]:
-    social = SocialProviders(clock, loopback=True)
-    yield social
-    await social.close()
 
 
 class Shop:
@@ -49,17 +34,7 @@ class Shop:
     def __init__(self, social: SocialProviders, minted: MintingProvider, seconds: int = 5, **entry: Any) -> None:
         self._social = social
         wanted = {"provider": "minted", "name": "Minted", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
-        self._tenant = Tenant.model_validate(
-            {
-                "id": "shop",
-                "name": "Shop",
-                "signup": "open",
-                "sites": [{"id": "main", "url": "https://shop.example", "language": "en"}],
-                "clients": [{"id": "web", "kind": "storefront"}],
-                "social": [{**wanted, "issuer": minted.issuer, **entry}],
-                "social_timeout_seconds": seconds,
-            }
-        )
+        self._tenant = tenant_with({**wanted, "issuer": minted.issuer, **entry}, social_timeout_seconds=seconds)
 
     async def prove(self, iss: str | None = None) -> SocialProof:
         """Trade a code."""

@@ -6,7 +6,7 @@ import hmac
 import json
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler
@@ -21,8 +21,9 @@ from app.adapters.social import providers as adapter
 from app.adapters.social.providers import SocialProviders
 from app.domain.errors import Refused, UserErrorCode
 from app.domain.social import AuthorizationGrant, AuthorizationRequest, NativeGrant, SocialProof
-from app.domain.tenants import Tenant
+from tests.adapters.social.conftest import NONCE, tenant_with
 from tests.fakes import MovableClock
+from tests.harness.postgresql import free_port
 from tests.harness.social import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -30,7 +31,6 @@ from tests.harness.social import (
     VERIFIER,
     MintingProvider,
     challenge_of,
-    free_port,
     query_of,
     send,
 )
@@ -40,24 +40,9 @@ pytestmark = pytest.mark.anyio
 
 # Seconds that a provider may take where no test waits for their end.
 PATIENCE = 60
-NONCE = "nonce-of-this-login"
 # What the provider calls the shop's app.
 APP_ID = "com.example.shop"
 REFUSED, UNAVAILABLE = UserErrorCode.PROVIDER_REFUSED, UserErrorCode.PROVIDER_UNAVAILABLE
-
-
-@pytest.fixture
-def minted(clock: MovableClock) -> Iterator[MintingProvider]:
-    with MintingProvider(clock) as provider:
-        provider.nonce = NONCE
-        yield provider
-
-
-@pytest.fixture
-async def providers(clock: MovableClock) -> AsyncIterator[SocialProviders]:
-    social = SocialProviders(clock, loopback=True)
-    yield social
-    await social.close()
 
 
 class Shop:
@@ -66,17 +51,7 @@ class Shop:
     def __init__(self, social: SocialProviders, *, seconds: int = 5, **entry: Any) -> None:
         self.social = social
         wanted = {"provider": "minted", "name": "Minted", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
-        self.tenant = Tenant.model_validate(
-            {
-                "id": "shop",
-                "name": "Shop",
-                "signup": "open",
-                "sites": [{"id": "main", "url": "https://shop.example", "language": "en"}],
-                "clients": [{"id": "web", "kind": "storefront"}],
-                "social": [{**wanted, **entry}],
-                "social_timeout_seconds": seconds,
-            }
-        )
+        self.tenant = tenant_with({**wanted, **entry}, social_timeout_seconds=seconds)
         (self.provider,) = self.tenant.social
 
     async def url(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -17,8 +17,7 @@ from app.adapters.social.presets import PRESETS, fill_preset
 from app.adapters.social.providers import SocialProviders
 from app.domain.errors import Refused, UserErrorCode
 from app.domain.social import AuthorizationGrant, AuthorizationRequest, NativeGrant, SocialProof
-from app.domain.tenants import Tenant
-from tests.fakes import MovableClock
+from tests.adapters.social.conftest import NONCE, tenant_with
 from tests.harness.provider_shapes import BIG, DIRECTORY, SHAPES, Shape, microsoft
 from tests.harness.social import (
     CLIENT_ID,
@@ -33,24 +32,9 @@ from tests.harness.social import (
 
 pytestmark = pytest.mark.anyio
 
-NONCE = "nonce-of-this-login"
 REFUSED, UNAVAILABLE = UserErrorCode.PROVIDER_REFUSED, UserErrorCode.PROVIDER_UNAVAILABLE
 OPENID = [name for name, shape in SHAPES.items() if shape.is_openid]
 ANSWERED = [name for name, shape in SHAPES.items() if not shape.is_openid]
-
-
-@pytest.fixture
-def minted(clock: MovableClock) -> Iterator[MintingProvider]:
-    with MintingProvider(clock) as provider:
-        provider.nonce = NONCE
-        yield provider
-
-
-@pytest.fixture
-async def providers(clock: MovableClock) -> AsyncIterator[SocialProviders]:
-    social = SocialProviders(clock, loopback=True)
-    yield social
-    await social.close()
 
 
 class Visit:
@@ -67,16 +51,7 @@ class Visit:
             minted.sign = lambda _, claims: signed_with_secret(claims)
         entry = {**shape.entry(minted.issuer), **changes}
         fill_preset(entry)
-        self._tenant = Tenant.model_validate(
-            {
-                "id": "shop",
-                "name": "Shop",
-                "signup": "open",
-                "sites": [{"id": "main", "url": "https://shop.example", "language": "en"}],
-                "clients": [{"id": "web", "kind": "storefront"}],
-                "social": [entry],
-            }
-        )
+        self._tenant = tenant_with(entry)
         (self.provider,) = self._tenant.social
 
     async def url(self, **changes: Any) -> dict[str, str]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.factories import PASSWORD
-from tests.fakes import MovableClock
 from tests.harness import operations
 from tests.harness.client import Answer, Person, Tokens
 from tests.harness.gateway import Gateway
@@ -40,11 +38,10 @@ REQUEST_ANONYMIZATION = "mutation { requestAnonymization { userErrors { code } }
 
 
 @pytest.fixture
-def minted(clock: MovableClock) -> Iterator[MintingProvider]:
-    with MintingProvider(clock) as provider:
-        # Nobody vouches for the stranger's social account.
-        provider.claims = {"sub": "stranger", "email": STRANGER, "email_verified": False}
-        yield provider
+def minted(minted: MintingProvider) -> MintingProvider:
+    # Nobody vouches for the stranger's social account.
+    minted.claims = {"sub": "stranger", "email": STRANGER, "email_verified": False}
+    return minted
 
 
 @pytest.fixture

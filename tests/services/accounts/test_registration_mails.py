@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.fakes import MovableClock
 from tests.harness.gateway import Gateway
 from tests.harness.sign_in import complete, mailed_code, shop_environment
 from tests.harness.social import MintingProvider, arrive, codes, openid_entry, social_environment, write_tenants
@@ -42,11 +40,6 @@ class TestSignUpByCode:
 
 
 class TestSignUpAtAProvider:
-    @pytest.fixture
-    def minted(self, clock: MovableClock) -> Iterator[MintingProvider]:
-        with MintingProvider(clock) as provider:
-            yield provider
-
     @pytest.fixture
     def settings_environment(self, tmp_path: Path, minted: MintingProvider) -> dict[str, str]:
         file = tmp_path / "tenants.toml"

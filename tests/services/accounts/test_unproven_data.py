@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 
 from app.models import TABLES
 from tests.factories import PASSWORD, address_input
-from tests.fakes import MovableClock
 from tests.harness import operations
 from tests.harness.client import Answer, Person, Tokens
 from tests.harness.gateway import Gateway
@@ -69,10 +67,9 @@ ME = """{ me {
 
 
 @pytest.fixture
-def minted(clock: MovableClock) -> Iterator[MintingProvider]:
-    with MintingProvider(clock) as provider:
-        provider.claims = {"sub": "stranger-subject", "email": STRANGER, "email_verified": False}
-        yield provider
+def minted(minted: MintingProvider) -> MintingProvider:
+    minted.claims = {"sub": "stranger-subject", "email": STRANGER, "email_verified": False}
+    return minted
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, Self
@@ -15,7 +14,6 @@ from sqlalchemy import text
 
 from app.services.worker.purge import purge_sealed
 from tests.factories import PASSWORD
-from tests.fakes import MovableClock
 from tests.harness.client import Answer, Person, Tokens
 from tests.harness.gateway import Gateway
 from tests.harness.operations import CHANGE_PASSWORD, LOGIN, LOGOUT
@@ -33,12 +31,6 @@ pytestmark = pytest.mark.anyio
 
 NEW_PASSWORD = "another-harbour-43"
 AT_ONCE = 4
-
-
-@pytest.fixture
-def minted(clock: MovableClock) -> Iterator[MintingProvider]:
-    with MintingProvider(clock) as provider:
-        yield provider
 
 
 @pytest.fixture

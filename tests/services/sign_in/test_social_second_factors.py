@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.factories import PASSWORD
-from tests.fakes import MovableClock
 from tests.harness import operations
 from tests.harness.client import Person
 from tests.harness.gateway import Gateway
@@ -30,12 +28,6 @@ pytestmark = pytest.mark.anyio
 EMAIL = "ada@example.com"
 ORIGIN = "http://localhost:5173"
 _LINK_CODE = re.compile(r"(?<!\S)\d{8}(?!\S)")
-
-
-@pytest.fixture
-def minted(clock: MovableClock) -> Iterator[MintingProvider]:
-    with MintingProvider(clock) as provider:
-        yield provider
 
 
 @pytest.fixture

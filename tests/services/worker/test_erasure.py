@@ -257,11 +257,6 @@ def found(words: Iterable[str], content: bytes) -> list[str]:
 
 class TestErasure:
     @pytest.fixture
-    def minted(self, clock: Any) -> Iterator[MintingProvider]:
-        with MintingProvider(clock) as provider:
-            yield provider
-
-    @pytest.fixture
     def settings_environment(self, tmp_path: Path, minted: MintingProvider) -> dict[str, str]:
         provider = "[[tenants.shop.social]]\n" + openid_entry("minted", minted.issuer)
         variables = privacy_shop(tmp_path / "shops", provider)
