@@ -55,7 +55,7 @@ class TestMail:
         person = await gateway.signed_up(email="ada@example.com")
         await gateway.deliver()
         listed, _ = await page(gateway, "/dev/mail")
-        (path,) = re.findall(r'href="(/dev/mail/[^"]+)"', listed)
+        (path,) = re.findall(r'<li><a href="(/dev/mail/[^"]+)"', listed)
         html, policy = await page(gateway, path)
         (token,) = re.findall(r"<code>(cg_ot_[\w-]+)</code>", html)
         assert f'<a href="http://localhost:5173/confirm-signup?token={token}">' in html
@@ -69,7 +69,7 @@ class TestMail:
         await gateway.signed_up(email="ada@example.com")
         await gateway.deliver()
         listed, _ = await page(gateway, "/dev/mail")
-        (path,) = re.findall(r'href="(/dev/mail/[^"]+)"', listed)
+        (path,) = re.findall(r'<li><a href="(/dev/mail/[^"]+)"', listed)
         html, policy = await page(gateway, f"{path}/html")
         assert html.replace('\n<base target="_blank">', "", 1) == gateway.mails("ada@example.com")[0].html.replace(
             "\r\n", "\n"

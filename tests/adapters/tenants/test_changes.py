@@ -320,15 +320,21 @@ def thousands(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def reading_toml(thousands: Path) -> float:
+    """Return how long the parser alone needs for all the files, in seconds of processor."""
+    start = time.process_time()
+    for number in range(MANY):
+        tomllib.loads((thousands / f"s{number}.toml").read_text())
+    return time.process_time() - start
+
+
 class TestTenThousandShops:
-    def test_are_read_within_two_seconds_beyond_reading_the_toml(self, thousands: Path) -> None:
-        start = time.process_time()
-        for number in range(MANY):
-            tomllib.loads((thousands / f"s{number}.toml").read_text())
-        reading = time.process_time() - start
+    def test_are_read_within_three_times_what_reading_their_toml_takes(self, thousands: Path) -> None:
+        # As a ratio, which holds on a slow machine and with a coverage tracer running too: 2.3 on an idle one.
+        toml = reading_toml(thousands)
         start = time.process_time()
         files = read(thousands)
-        assert time.process_time() - start < reading + 2
+        assert time.process_time() - start < 3 * toml
         assert len(files.reading.tenants) == MANY
 
     def test_cost_no_more_than_the_one_that_changes(self, thousands: Path) -> None:
@@ -337,6 +343,6 @@ class TestTenThousandShops:
         start = time.process_time()
         change = look(files)
         # What is left is to ask the file system for ten thousand times of change.
-        assert time.process_time() - start < 0.5
+        assert time.process_time() - start < reading_toml(thousands) / 2
         assert change is not None
         assert [tenant.name for tenant in change.tenants] == ["Renamed"]
