@@ -5,11 +5,15 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
+import signal
+import stat
 import subprocess
 import sys
 import time
 import tracemalloc
 from collections import Counter, deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -702,3 +706,121 @@ def _import_until_killed(file: Path, environment: dict[str, str]) -> None:
             assert time.monotonic() < deadline, "Nothing was imported."
             time.sleep(0.005)
         process.kill()
+
+
+@pytest.fixture
+def command(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Return what runs the command, and returns its exit code and what it has printed."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    def run_it(*arguments: str | Path) -> tuple[int, str, str]:
+        try:
+            code = main(["customers", *map(str, arguments)])
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 0
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run_it
+
+
+class TestOptions:
+    def test_tell_how_a_table_is_read(self, command: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+        table, names = tmp_path / "old shop.csv", tmp_path / "map.toml"
+        table.write_bytes(
+            "Mail;Vorname;Straße;Ort;Land;Farbe\nada@example.com;Zoë;Weg 1;Köln;DE;rot\n".encode("cp1252")
+        )
+        names.write_text(
+            'email = "Mail"\nfirstName = "Vorname"\naddresses.0.contactName = "Vorname"\n'
+            'addresses.0.street = "Straße"\naddresses.0.city = "Ort"\naddresses.0.country = "Land"\n'
+        )
+        code, printed, _ = command("import", table, "--map", names, "--dry-run")
+        assert (code, read_report(table)[0]["customerId"]) == (0, None)
+        assert "This was a dry run: no customer was written." in printed
+        assert "read as a table (CSV) in Windows-1252." in printed
+        assert "Nothing was read from these columns: Farbe\n" in printed
+        assert re.search(r"^  imported +1$", printed, re.MULTILINE)
+        code, printed, _ = command("import", table, "--map", names)
+        assert (code, printed.splitlines()[0].partition(";")[0]) == (0, "1 imported, 0 skipped, 0 faulty")
+        report = report_path(table)
+        assert stat.S_IMODE(report.stat().st_mode) == 0o600
+        # An encoding that is told is believed.
+        assert "has no column 'Straße'" in command("import", table, "--map", names, "--encoding", "cp437")[2]
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["--encoding", "klingon"], "--encoding klingon: there is no such encoding"),
+            (["--from", "shopify"], "has no column of shopify's with the e-mail address, but 'email adress', 'b'"),
+            (["--map", "map.toml"], "has no column 'Mail', which the map names"),
+            (["--map", "none.toml"], "none.toml: No such file or directory"),
+            (["--map", "bad.toml"], "bad.toml is no TOML"),
+            (["--from", "shopify", "--map", "map.toml"], "not allowed with argument"),
+            (["--from", "opencart"], "invalid choice: 'opencart'"),
+            (["--format", "xml"], "invalid choice: 'xml'"),
+            (["--format", "json"], "no JSON"),
+        ],
+    )
+    def test_are_refused_in_a_line(
+        self, command: Callable[..., tuple[int, str, str]], tmp_path: Path, arguments: list[str], said: str
+    ) -> None:
+        table = tmp_path / "customers.csv"
+        table.write_text("email adress,b\nada@example.com,1\n")
+        (tmp_path / "map.toml").write_text('email = "Mail"')
+        (tmp_path / "bad.toml").write_text("email = ")
+        given = [str(tmp_path / each) if each.endswith(".toml") else each for each in arguments]
+        code, printed, error = command("import", table, *given)
+        if arguments == ["--format", "json"]:
+            assert code == 1
+            assert said in read_report(table)[0]["errors"][0]["message"]
+        else:
+            assert (code, printed) == (2, "")
+            assert said in error
+            assert "Traceback" not in error
+
+    def test_that_are_strict_refuse_what_would_be_left_out(
+        self, command: Callable[..., tuple[int, str, str]], tmp_path: Path
+    ) -> None:
+        table = tmp_path / "customers.csv"
+        table.write_text("email,contactPhone,email\nada@example.com,x,b\n")
+        assert "has more than one column 'email'" in command("import", table)[2]
+        table.write_text("email,contactPhone,colour\nada@example.com,x,b\n")
+        code, _, error = command("import", table, "--strict")
+        assert (code, "no fields of a customer: 'colour'" in error) == (2, True)
+        table.write_text("email,contactPhone\nada@example.com,x\nbob@example.com,'+49 30 1234567\n")
+        assert command("import", table, "--strict")[0] == 1
+        assert [line["outcome"] for line in read_report(table)] == ["faulty", "imported"]
+        assert command("import", table)[0] == 0
+
+
+def _import_until_stopped(file: Path, environment: dict[str, str]) -> tuple[int, str, str]:
+    """Press Ctrl-C as soon as something was imported; returns the exit code and what was printed."""
+    command = [sys.executable, "-m", "app", "customers", "import", str(file)]
+    variables = {**os.environ, **environment}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=pipe, stderr=pipe, text=True) as process:
+        deadline = time.monotonic() + PATIENCE
+        while not report_path(file).exists() or not read_lines(file):
+            assert time.monotonic() < deadline, "Nothing was imported."
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        printed, error = process.communicate(timeout=PATIENCE)
+    return process.returncode, printed, error
+
+
+class TestInterruption:
+    async def test_leaves_a_whole_report_and_says_so_in_a_line(
+        self, gateway: Gateway, environment: dict[str, str], file: Path
+    ) -> None:
+        write(file, *({"email": f"person-{number}@example.com"} for number in range(600)))
+        code, printed, error = _import_until_stopped(file, environment)
+        assert (code, error) == (130, "Stopped. Run the import again: it goes on where it ended.\n")
+        report = read_report(file)
+        (rows,) = await gateway.rows("SELECT count(*) AS n FROM customer")
+        assert printed.startswith(f"{rows.n} imported, 0 skipped, 0 faulty; ")
+        assert 0 < rows.n == len(report) < 600
+        again = await run_file(gateway, file)
+        assert Counter(line["outcome"] for line in again) == {"skipped": rows.n, "imported": 600 - rows.n}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -68,9 +69,11 @@ def _convert(draft: Draft, row: Row) -> None:
     draft.text(preferredLanguage=row["locale"])
     draft.flag("emailVerified", row["email_verified"])
     draft.made(row["created_at"])
-    custom = values.members(values.members(row["custom_password_hash"]).get("hash")).get("value")
+    custom = values.members(row["custom_password_hash"])
     password = values.members(row[_BOTH]).get("passwordHash")
-    draft.text(passwordHash=row.first("passwordHash", "password_hash") or password or custom)
+    draft.text(
+        passwordHash=row.first("passwordHash", "password_hash") or password or (json.dumps(custom) if custom else None)
+    )
     if values.flag(row["blocked"]):
         draft.said["active"] = False
     for each in values.entries(row["identities"]):

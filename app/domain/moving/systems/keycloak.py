@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,13 +11,6 @@ from app.domain.moving.drafts import Draft, Row, System
 
 _PHONES = ("phone_number", "phoneNumber", "phone", "mobile")
 _ADDRESS = ("street", "street_address", "locality", "city", "postal_code", "postalCode", "country", "region")
-# Keycloak's names of PBKDF2, and those of the format that carries the cost with the hash.
-_PBKDF2 = {
-    "pbkdf2": "pbkdf2",
-    "pbkdf2-sha1": "pbkdf2",
-    "pbkdf2-sha256": "pbkdf2-sha256",
-    "pbkdf2-sha512": "pbkdf2-sha512",
-}
 
 
 def _convert(draft: Draft, row: Row) -> None:
@@ -59,36 +51,17 @@ def _single(value: Any) -> str | None:
 
 
 def _hash(credential: Mapping[str, Any]) -> str | None:
-    """Return the hash of a password with its cost; secrets are JSON in texts since Keycloak 8, and plain before."""
+    """Return the hash of a password as Keycloak writes it since its version 8: secrets and costs are JSON in texts."""
     if credential.get("type") != "password":
         return None
-    secret = values.members(credential.get("secretData"))
-    data = values.members(credential.get("credentialData"))
-    digest = secret.get("value") or credential.get("hashedSaltedValue")
-    salt = secret.get("salt") or credential.get("salt")
-    rounds = data.get("hashIterations") or credential.get("hashIterations")
-    algorithm = str(data.get("algorithm") or credential.get("algorithm") or "pbkdf2-sha256").casefold()
-    if not isinstance(digest, str) or not isinstance(salt, str):
+    if isinstance(credential.get("secretData"), str):
+        return json.dumps({name: credential.get(name) for name in ("secretData", "credentialData")})
+    if not isinstance(credential.get("hashedSaltedValue"), str):
         return None
-    more = {name: _single(value) for name, value in values.members(data.get("additionalParameters")).items()}
-    if algorithm == "argon2":
-        cost = f"m={more.get('memory')},t={rounds},p={more.get('parallelism')}"
-        return f"$argon2{more.get('type') or 'id'}$v=19${cost}${_bare(salt)}${_bare(digest)}"
-    name = _PBKDF2.get(algorithm)
-    return f"${name}${rounds}${_adapted(salt)}${_adapted(digest)}" if name is not None else f"{algorithm}${digest}"
-
-
-def _bare(encoded: str) -> str:
-    return encoded.rstrip("=")
-
-
-def _adapted(encoded: str) -> str:
-    """Return Base64 in the alphabet of the format: without padding, and `.` for `+`."""
-    try:
-        base64.b64decode(encoded, validate=True)
-    except binascii.Error:
-        return encoded
-    return _bare(encoded).replace("+", ".")
+    secret = {"value": credential["hashedSaltedValue"], "salt": credential.get("salt")}
+    algorithm = credential.get("algorithm") or "pbkdf2-sha256"
+    data = {"hashIterations": credential.get("hashIterations"), "algorithm": algorithm}
+    return json.dumps({"secretData": json.dumps(secret), "credentialData": json.dumps(data)})
 
 
 KEYCLOAK = System("keycloak", _convert, ("item", "users.item", "item.users.item"))
