@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from difflib import SequenceMatcher
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES
 
 from app.domain.emails import EmailAddress
+from app.domain.web_origins import top_level_domains
 
 # Where most people have their mail, the greater first: of two that are as like, the first is suggested. The list also
 # keeps a domain of its own, like mail.com, from being taken for a slip of another.
@@ -123,15 +124,7 @@ def _mend_ending(domain: str) -> str | None:
 
 def _exists(ending: str) -> bool:
     top = ending.rpartition(".")[2]
-    return top in _ENDINGS or top.startswith("xn--") or top in _top_level_domains()
-
-
-@cache
-def _top_level_domains() -> frozenset[str]:
-    from publicsuffixlist import PSLFILE
-
-    lines = Path(PSLFILE).read_text(encoding="utf-8").splitlines()
-    return frozenset(line.rpartition(".")[2] for line in lines if line and not line.startswith("//"))
+    return top in _ENDINGS or top.startswith("xn--") or top in top_level_domains()
 
 
 def _likeness(one: str, other: str) -> float:
