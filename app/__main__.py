@@ -26,7 +26,7 @@ from app.reloading import follow_tenants, hold_hangups
 from app.server import run_server
 from app.services.outgoing.outbox import outbox_state, retry
 from app.services.outgoing.webhooks import deliveries, replay, resume
-from app.services.staff.import_files import check_file, import_file, report_path
+from app.services.staff.import_files import check_file, import_file, read_secrets, report_path
 from app.services.staff.imports import Outcome
 from app.settings import Settings, SettingsError
 from app.wiring import (
@@ -155,7 +155,9 @@ def resume_webhooks(settings: Settings, tenant_id: str | None, url: str | None) 
     sys.stdout.write(f"{waiting} waiting events will be sent now\n")
 
 
-def import_customers(settings: Settings, file: Path, tenant_id: str) -> None:
+def import_customers(
+    settings: Settings, file: Path, tenant_id: str, pepper_file: Path | None = None, firebase_file: Path | None = None
+) -> None:
     """Import a file of customers and print the result.
 
     Raises `ValueError` for an unknown tenant, and for a file that is missing or has no lines of customers. Exits with
@@ -166,7 +168,8 @@ def import_customers(settings: Settings, file: Path, tenant_id: str) -> None:
         raise ValueError(f"There is no tenant '{tenant_id}': run python -m app tenants check to see them")
     try:
         check_file(file)
-        outcomes = _with_tools(settings, partial(import_file, tenant=tenant, file=file))
+        secrets = read_secrets(pepper_file, firebase_file)
+        outcomes = _with_tools(settings, partial(import_file, tenant=tenant, file=file, secrets=secrets))
     except OSError as error:
         raise ValueError(f"{error.filename}: {error.strerror}") from error
     counts = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in Outcome)
@@ -328,6 +331,19 @@ def _add_customers(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         dest="tenant_id",
         metavar="id",
         help="the tenant that gets the customers (default: demo)",
+    )
+    run.add_argument(
+        "--pepper-file",
+        type=Path,
+        metavar="path",
+        help="Devise's config.pepper, which all bcrypt hashes of the file have",
+    )
+    run.add_argument(
+        "--firebase-hash-config",
+        type=Path,
+        dest="firebase_file",
+        metavar="path",
+        help="the password hash parameters of the Firebase project, as its console shows them or as JSON",
     )
     run.set_defaults(run=import_customers)
 

@@ -12,6 +12,7 @@ from typing import IO, Never
 import orjson
 from tqdm import tqdm
 
+from app.domain.foreign_hashes import NO_SECRETS, FirebaseParameters, HashSecrets
 from app.domain.import_form import WANTED, fault_of_form
 from app.domain.tenants import Tenant
 from app.domain.tools import Tools
@@ -40,7 +41,23 @@ def check_file(file: Path) -> None:
         raise ValueError(f"{file} {fault}: {WANTED}")
 
 
-async def import_file(tools: Tools, tenant: Tenant, file: Path) -> Counter[Outcome]:
+def read_secrets(pepper: Path | None, firebase: Path | None) -> HashSecrets:
+    """Return what the old system kept apart from its hashes: each the content of a file.
+
+    Raises `ValueError`, in a line, for what is no such file; `OSError` where it cannot be read.
+    """
+    content = pepper.read_bytes().rstrip(b"\r\n") if pepper is not None else b""
+    if pepper is not None and not content:
+        raise ValueError(f"{pepper} is empty: write Devise's config.pepper into it")
+    if firebase is None:
+        return HashSecrets(content)
+    try:
+        return HashSecrets(content, FirebaseParameters.read(firebase.read_text(errors="replace")))
+    except ValueError as error:
+        raise ValueError(f"{firebase} {error}: copy the password hash parameters of the project into it") from error
+
+
+async def import_file(tools: Tools, tenant: Tenant, file: Path, secrets: HashSecrets = NO_SECRETS) -> Counter[Outcome]:
     """Import the customers of a file (one JSON object on each line) and return how many lines had which outcome.
 
     What was imported stays, whatever happens later; run it again to go on where it ended. Raises `OSError` for a file
@@ -50,7 +67,7 @@ async def import_file(tools: Tools, tenant: Tenant, file: Path) -> Counter[Outco
     with file.open("rb") as source, report_path(file).open("wb") as report, _bar(file) as bar:
         waiting = _lines(source)
         while lines := list(islice(waiting, BATCH)):
-            for outcome in await import_customers(tools, tenant, lines):
+            for outcome in await import_customers(tools, tenant, lines, secrets):
                 outcomes[outcome.outcome] += 1
                 report.write(_report_line(outcome))
             report.flush()

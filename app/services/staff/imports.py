@@ -9,13 +9,15 @@ from enum import StrEnum, unique
 from app.domain.audit import AuditAction
 from app.domain.customer_lines import CustomerLine, read_line
 from app.domain.errors import DomainError, FieldError, UserErrorCode
+from app.domain.foreign_hashes import NO_SECRETS, HashSecrets, JudgedHash
 from app.domain.problems import Problems
 from app.domain.requests import RequestFacts
 from app.domain.tenants import Tenant
 from app.domain.tools import Tools
-from app.models.credentials import HASH_LENGTH, Maker
+from app.models.credentials import Maker
 from app.services.audit import record
 from app.services.caller import Caller
+from app.services.staff.imported_hashes import check_hash, take_over_hashes
 from app.services.staff.new_customers import (
     CheckedCustomer,
     NewCustomer,
@@ -59,12 +61,14 @@ class _Row:
 
     number: int
     checked: CheckedCustomer
-    password_hash: str | None
+    judged_hash: JudgedHash | None
     group_ids: Sequence[str]
 
 
-async def import_customers(tools: Tools, tenant: Tenant, lines: Sequence[Line]) -> list[LineOutcome]:
-    """Import one batch in one transaction, and return what came of each line.
+async def import_customers(
+    tools: Tools, tenant: Tenant, lines: Sequence[Line], secrets: HashSecrets = NO_SECRETS
+) -> list[LineOutcome]:
+    """Import one batch in one transaction, and return what came of each line; `secrets` are those of the old hashes.
 
     A customer whose shopper reference is there already, or without one whose e-mail address is, is skipped. No events
     are emitted and no mail is sent: for the other systems these are no new customers.
@@ -72,33 +76,33 @@ async def import_customers(tools: Tools, tenant: Tenant, lines: Sequence[Line]) 
     caller = Caller(RequestFacts(request_id="import", ip=""))
     async with UnitOfWork(tools, caller) as uow:
         uow.enter(tenant)
-        checked = await _check_all(uow, lines)
-        await _note_kinds_of_hashes(uow, checked)
-        known = await _find_known(uow, [row for row in checked if isinstance(row, _Row)])
-        return [await _import(uow, row, known) if isinstance(row, _Row) else row for row in checked]
+        checked = await _check_all(uow, lines, secrets)
+        rows = [row for row in checked if isinstance(row, _Row)]
+        known = await _find_known(uow, rows)
+        hashes = await take_over_hashes(
+            uow, {row.number: row.judged_hash for row in rows if row.judged_hash and known.find(row.checked) is None}
+        )
+        return [
+            await _import(uow, row, known, hashes.get(row.number)) if isinstance(row, _Row) else row for row in checked
+        ]
 
 
-async def _note_kinds_of_hashes(uow: UnitOfWork, checked: Sequence[_Row | LineOutcome]) -> None:
-    """Have refused logins of the shop take as long as the slowest of these hashes, lest their time tell who has one."""
-    hashes = [row.password_hash for row in checked if isinstance(row, _Row) and row.password_hash is not None]
-    for kind in sorted(set(filter(None, map(uow.tools.passwords.kind_of, hashes)))):
-        await uow.password_hash_kinds.add_unless_known(kind)
-
-
-async def _check_all(uow: UnitOfWork, lines: Sequence[Line]) -> list[_Row | LineOutcome]:
+async def _check_all(uow: UnitOfWork, lines: Sequence[Line], secrets: HashSecrets) -> list[_Row | LineOutcome]:
     """Return each line ready to be written, or what is wrong with it."""
     read = [(line.number, read_line(line.content)) for line in lines]
     codes = {code for _, customer in read if isinstance(customer, CustomerLine) for code in customer.groups}
     groups = await uow.groups.find_by_codes(sorted(codes)) if codes else {}
     return [
-        _check(uow, number, customer, groups)
+        _check(uow, number, customer, groups, secrets)
         if isinstance(customer, CustomerLine)
         else LineOutcome(number, Outcome.FAULTY, errors=customer)
         for number, customer in read
     ]
 
 
-def _check(uow: UnitOfWork, number: int, line: CustomerLine, groups: Mapping[str, str]) -> _Row | LineOutcome:
+def _check(
+    uow: UnitOfWork, number: int, line: CustomerLine, groups: Mapping[str, str], secrets: HashSecrets
+) -> _Row | LineOutcome:
     problems = Problems()
     checked = check_new_customer(uow, problems, NewCustomer.of(line.said))
     for index, code in enumerate(line.groups):
@@ -108,28 +112,14 @@ def _check(uow: UnitOfWork, number: int, line: CustomerLine, groups: Mapping[str
             )
     if line.created_at is not None and line.created_at > uow.now:
         problems.add(UserErrorCode.INVALID, "This time is in the future.", "createdAt")
-    password_hash = line.password_hash or None
-    _check_hash(uow, problems, password_hash)
+    judged_hash = check_hash(uow, problems, line.password_hash, secrets)
     try:
         problems.raise_if_any()
     except DomainError as error:
         return LineOutcome(number, Outcome.FAULTY, errors=error.errors)
     if checked is None:
         raise RuntimeError("A missing address is a problem that has been raised.")
-    return _Row(number, checked, password_hash, sorted({groups[code] for code in line.groups}))
-
-
-def _check_hash(uow: UnitOfWork, problems: Problems, password_hash: str | None) -> None:
-    if password_hash is None:
-        return
-    if len(password_hash) > HASH_LENGTH:
-        problems.add(UserErrorCode.TOO_LONG, f"A hash may have at most {HASH_LENGTH} characters.", "passwordHash")
-    elif not uow.tools.passwords.can_verify(password_hash):
-        problems.add(
-            UserErrorCode.INVALID,
-            "We cannot verify this hash, or it would take too long.",
-            "passwordHash",
-        )
+    return _Row(number, checked, judged_hash, sorted({groups[code] for code in line.groups}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +145,13 @@ async def _find_known(uow: UnitOfWork, rows: Sequence[_Row]) -> _Known:
     )
 
 
-async def _import(uow: UnitOfWork, row: _Row, known: _Known) -> LineOutcome:
+async def _import(uow: UnitOfWork, row: _Row, known: _Known, password_hash: str | None) -> LineOutcome:
     customer_id = known.find(row.checked)
     if customer_id is not None:
         return LineOutcome(row.number, Outcome.SKIPPED, customer_id)
     try:
         customer_id = await write_new_customer(
-            uow, row.checked, row.password_hash, initial_password=False, made_by=Maker.IMPORT
+            uow, row.checked, password_hash, initial_password=False, made_by=Maker.IMPORT
         )
     except DomainError as error:
         return LineOutcome(row.number, Outcome.FAULTY, errors=error.errors)
