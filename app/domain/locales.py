@@ -9,8 +9,9 @@ from babel.core import Locale, get_global, parse_locale
 
 from app.domain.errors import Refused, UserErrorCode
 
-# CLDR has a few territories that ISO 3166-1 does not assign: exceptionally reserved and private codes.
-_NOT_ISO_3166 = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"})
+# CLDR has a few territories that ISO 3166-1 does not assign: exceptionally reserved and private codes. Of these the
+# post delivers to Ascension (AC) and Tristan da Cunha (TA), for which they are reserved, and to Kosovo (XK).
+_NO_COUNTRIES = frozenset({"CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "UN", "XA", "XB", "ZZ"})
 _NO_LANGUAGE = frozenset({"mul", "und", "zxx"})
 _NO_SCRIPT = frozenset({"Zinh", "Zmth", "Zsye", "Zsym", "Zxxx", "Zyyy", "Zzzz"})
 
@@ -20,7 +21,7 @@ _ENGLISH = Locale("en")
 _TERRITORIES = frozenset(map(str, _ENGLISH.territories))
 _LANGUAGES = frozenset(_ENGLISH.languages) - _NO_LANGUAGE
 _SCRIPTS = frozenset(_ENGLISH.scripts) - _NO_SCRIPT
-_COUNTRIES = frozenset(code for code in _TERRITORIES if len(code) == 2) - _NOT_ISO_3166
+_COUNTRIES = frozenset(code for code in _TERRITORIES if len(code) == 2) - _NO_COUNTRIES
 _REGIONS = _COUNTRIES | frozenset(code for code in _TERRITORIES if code.isdigit())
 _CURRENCIES = frozenset(
     currency
@@ -55,7 +56,7 @@ def parse_currency(text: str) -> str:
 
 
 def parse_country(text: str) -> str:
-    """Return the ISO 3166-1 alpha-2 code, in upper case; else raises INVALID_COUNTRY."""
+    """Return the ISO 3166-1 alpha-2 code, in upper case; else raises INVALID_COUNTRY. AC, TA and XK are taken too."""
     code = _ascii_upper(text)
     if code not in _COUNTRIES:
         raise Refused(UserErrorCode.INVALID_COUNTRY, "Please choose a country by its two letters, such as DE.")

@@ -88,12 +88,16 @@ class TestParseCountry:
     def test_answers_upper_case(self, text: str) -> None:
         assert parse_country(text) == "DE"
 
-    def test_knows_the_249_countries_of_the_standard(self) -> None:
+    def test_knows_the_249_countries_of_the_standard_and_three_that_the_post_knows(self) -> None:
         letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-        assert sum(_is_country(first + second) for first in letters for second in letters) == 249
+        assert sum(_is_country(first + second) for first in letters for second in letters) == 249 + 3
+
+    @pytest.mark.parametrize("code", ["AC", "TA", "XK"])
+    def test_takes_ascension_tristan_da_cunha_and_kosovo(self, code: str) -> None:
+        assert parse_country(code.lower()) == code
 
     @pytest.mark.parametrize(
-        "text", ["", "D", "DEU", "276", "UK", "EU", "XX", "ZZ", "AC", "YU", "Germany", "\u0131t", "d\u00df"]
+        "text", ["", "D", "DEU", "276", "UK", "EU", "XX", "ZZ", "IC", "YU", "Germany", "\u0131t", "d\u00df"]
     )
     def test_refuses_what_is_no_country(self, text: str) -> None:
         with pytest.raises(Refused) as refusal:
