@@ -29,7 +29,7 @@ from app.reloading import follow_tenants, hold_hangups
 from app.server import run_server
 from app.services.outgoing.outbox import outbox_state, retry
 from app.services.outgoing.webhooks import deliveries, replay, resume
-from app.services.staff.import_files import Summary, import_file, report_path
+from app.services.staff.import_files import Summary, import_file, read_secrets, report_path
 from app.services.staff.import_sources import Source, open_source
 from app.services.staff.imports import Options, Outcome
 from app.settings import Settings, SettingsError
@@ -174,6 +174,8 @@ def import_customers(
     strict: bool = False,
     dry_run: bool = False,
     create_groups: bool = False,
+    pepper_file: Path | None = None,
+    firebase_file: Path | None = None,
 ) -> None:
     """Import a file of customers and print the result.
 
@@ -181,8 +183,9 @@ def import_customers(
     one was faulty, and with 130 after Ctrl-C.
     """
     tenant = _find_tenant(settings, tenant_id)
-    options = Options(strict=strict, dry_run=dry_run, create_groups=create_groups)
     try:
+        secrets = read_secrets(pepper_file, firebase_file)
+        options = Options(strict=strict, dry_run=dry_run, create_groups=create_groups, secrets=secrets)
         source = open_source(
             file,
             system=system,
@@ -388,6 +391,19 @@ def _add_customers(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     run.add_argument("--strict", action="store_true", help="refuse a customer with anything wrong")
     run.add_argument("--dry-run", action="store_true", help="write the report, and no customer")
     run.add_argument("--create-groups", action="store_true", help="make the groups that the shop has not")
+    run.add_argument(
+        "--pepper-file",
+        type=Path,
+        metavar="path",
+        help="Devise's config.pepper, which all bcrypt hashes of the file have",
+    )
+    run.add_argument(
+        "--firebase-hash-config",
+        type=Path,
+        dest="firebase_file",
+        metavar="path",
+        help="the password hash parameters of the Firebase project, as its console shows them or as JSON",
+    )
     run.set_defaults(run=import_customers)
 
 

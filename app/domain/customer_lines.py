@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 
 from app.domain.errors import FieldError, UserErrorCode
@@ -18,6 +28,11 @@ def _well_formed(text: str) -> str:
     if not is_well_formed(text):
         raise ValueError("holds a NUL or an incomplete character")
     return text
+
+
+def _as_text(value: Any) -> Any:
+    """Return a hash that is an object, as Keycloak and Auth0 write it, as the JSON that it was."""
+    return json.dumps(value) if isinstance(value, dict) else value
 
 
 Text = Annotated[str, Field(strict=True), AfterValidator(_well_formed)]
@@ -101,7 +116,7 @@ class CustomerLine(ProfileLine):
     email_verified: StrictBool = False
     shopper_reference: Text | None = None
     customer_number: Text | None = None
-    password_hash: Text | None = None
+    password_hash: Annotated[Text | None, BeforeValidator(_as_text)] = None
     active: StrictBool = True
     on_hold: StrictBool = False
     status: Literal["PROSPECT", "ACQUIRED", "REPEAT"] = "PROSPECT"

@@ -18,6 +18,7 @@ import orjson
 from tqdm import tqdm
 
 from app.domain.errors import FieldError
+from app.domain.foreign_hashes import FirebaseParameters, HashSecrets
 from app.domain.tenants import Tenant
 from app.domain.tools import Tools
 from app.services.staff.import_sources import Source
@@ -55,6 +56,22 @@ def _kind(error: FieldError) -> tuple[str, str]:
 def report_path(file: Path) -> Path:
     """Return where the report on a file goes."""
     return file.with_name(f"{file.name}.report.jsonl")
+
+
+def read_secrets(pepper: Path | None, firebase: Path | None) -> HashSecrets:
+    """Return what the old system kept apart from its hashes: each the content of a file.
+
+    Raises `ValueError`, in a line, for what is no such file; `OSError` where it cannot be read.
+    """
+    content = pepper.read_bytes().rstrip(b"\r\n") if pepper is not None else b""
+    if pepper is not None and not content:
+        raise ValueError(f"{pepper} is empty: write Devise's config.pepper into it")
+    if firebase is None:
+        return HashSecrets(content)
+    try:
+        return HashSecrets(content, FirebaseParameters.read(firebase.read_text(errors="replace")))
+    except ValueError as error:
+        raise ValueError(f"{firebase} {error}: copy the password hash parameters of the project into it") from error
 
 
 async def import_file(tools: Tools, tenant: Tenant, source: Source, options: Options | None = None) -> Summary:

@@ -25,21 +25,13 @@ class Groups:
         self._by_name = by_name
 
     @classmethod
-    async def of(cls, uow: UnitOfWork, records: Iterable[Record], *, create: bool) -> Self:
-        """Return the groups for these records; with `create`, missing ones are made, as far as they can be."""
-        named = {name: None for each in records for name in _names(each)}
-        if not named:
-            return cls({}, {})
-        groups = await cls._read(uow)
-        missing = {_folded(name): name for name in reversed(named) if groups.find_id(name) is None}
-        if not create or not missing:
-            return groups
-        for name in missing.values():
-            await _create(uow, name)
-        return await cls._read(uow)
+    async def of(cls, uow: UnitOfWork, records: Iterable[Record]) -> Self:
+        """Return the groups, if one of these records names any."""
+        return await cls.every(uow) if any(map(_names, records)) else cls({}, {})
 
     @classmethod
-    async def _read(cls, uow: UnitOfWork) -> Self:
+    async def every(cls, uow: UnitOfWork) -> Self:
+        """Return all groups of the shop."""
         every = await uow.groups.list()
         return cls({each.code: each.id for each in every}, {_folded(each.name): each.id for each in reversed(every)})
 
@@ -68,6 +60,17 @@ def _names(record: Record) -> list[str]:
 
 def _folded(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
+
+
+async def create_groups(uow: UnitOfWork, records: Iterable[Record]) -> None:
+    """Make the groups that these records name and the shop has not, as far as they can be made."""
+    named = list(dict.fromkeys(name for each in records for name in _names(each)))
+    if not named:
+        return
+    groups = await Groups.every(uow)
+    missing = {_folded(name): name for name in reversed(named) if groups.find_id(name) is None}
+    for name in missing.values():
+        await _create(uow, name)
 
 
 async def _create(uow: UnitOfWork, name: str) -> None:

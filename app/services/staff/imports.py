@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum, unique
 from hashlib import blake2b
@@ -11,6 +11,7 @@ from typing import Any
 from app.domain.audit import AuditAction
 from app.domain.customer_lines import CustomerLine, read_customer
 from app.domain.errors import DomainError, FieldError, UserErrorCode
+from app.domain.foreign_hashes import NO_SECRETS, HashSecrets, JudgedHash
 from app.domain.mixins import check_mixins
 from app.domain.moving.records import Record
 from app.domain.moving.systems import SYSTEMS
@@ -18,12 +19,13 @@ from app.domain.problems import Problems
 from app.domain.requests import RequestFacts
 from app.domain.tenants import Tenant
 from app.domain.tools import Tools
-from app.models.credentials import HASH_LENGTH, Maker
+from app.models.credentials import Maker
 from app.services.audit import record
 from app.services.caller import Caller
-from app.services.staff.import_groups import Groups
+from app.services.staff.import_groups import Groups, create_groups
 from app.services.staff.import_identities import Identity, add_identities, find_identities, find_taken
 from app.services.staff.import_lenience import Lenience, is_essential
+from app.services.staff.imported_hashes import check_hash, take_over_hashes
 from app.services.staff.new_customers import (
     CheckedCustomer,
     NewCustomer,
@@ -49,12 +51,13 @@ class Outcome(StrEnum):
 class Options:
     """How to import. `strict`: whoever has anything wrong stays outside. `dry_run`: nothing is written at all.
 
-    `create_groups`: groups that the shop has not are made.
+    `create_groups`: groups that the shop has not are made. `secrets` are those of the old system's hashes.
     """
 
     strict: bool = False
     dry_run: bool = False
     create_groups: bool = False
+    secrets: HashSecrets = NO_SECRETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class _Row:
 
     number: int
     checked: CheckedCustomer
-    password_hash: str | None
+    judged_hash: JudgedHash | None
     group_ids: Sequence[str]
     identities: Sequence[Identity]
     remarks: tuple[FieldError, ...] = ()
@@ -108,6 +111,11 @@ class Import:
         events are emitted and no mail is sent: for the other systems these are no new customers.
         """
         caller = Caller(RequestFacts(request_id="import", ip=""))
+        if self._options.create_groups and not self._options.dry_run:
+            # In a transaction of its own: hashes are taken over while none is open.
+            async with UnitOfWork(self._tools, caller) as uow:
+                uow.enter(self._tenant)
+                await create_groups(uow, records)
         async with UnitOfWork(self._tools, caller) as uow:
             uow.enter(self._tenant)
             batch = _Batch(uow, self._options, self._seen, self._numbers)
@@ -135,12 +143,27 @@ class _Batch:
 
     async def take(self, records: Sequence[Record]) -> list[LineOutcome]:
         """Import these, and return what came of each."""
-        groups = await Groups.of(self._uow, records, create=self._options.create_groups)
+        if self._options.create_groups and self._options.dry_run:
+            await create_groups(self._uow, records)
+        groups = await Groups.of(self._uow, records)
         checked = [self._check(each, groups) for each in records]
-        rows = [row for row in checked if isinstance(row, _Row)]
-        known = await _find_known(self._uow, rows)
-        await _note_kinds_of_hashes(self._uow, rows)
-        return [await self._import(row, known) if isinstance(row, _Row) else row for row in checked]
+        known = await _find_known(self._uow, [row for row in checked if isinstance(row, _Row)])
+        hashes = await self._take_over_hashes(checked, known)
+        return [
+            await self._import(row, known, hashes.get(place)) if isinstance(row, _Row) else row
+            for place, row in enumerate(checked)
+        ]
+
+    async def _take_over_hashes(self, checked: Sequence[_Row | LineOutcome], known: _Known) -> Mapping[int, str]:
+        """Return what is stored of the hashes of those who are new, by their places."""
+        if self._options.dry_run:
+            return {}
+        new = {
+            place: row.judged_hash
+            for place, row in enumerate(checked)
+            if isinstance(row, _Row) and row.judged_hash is not None and known.find(row.checked) is None
+        }
+        return await take_over_hashes(self._uow, new)
 
     def _check(self, given: Record, groups: Groups) -> _Row | LineOutcome:
         """Return the record ready to be written, or what is wrong with it."""
@@ -171,8 +194,7 @@ class _Batch:
         identities = find_identities(uow.tenant, problems, line.social_identities)
         if line.created_at is not None and line.created_at > uow.now:
             problems.add(UserErrorCode.INVALID, "This time is in the future.", "createdAt")
-        password_hash = line.password_hash or None
-        _check_hash(uow, problems, password_hash)
+        judged_hash = check_hash(uow, problems, line.password_hash, self._options.secrets)
         try:
             problems.raise_if_any()
         except DomainError as error:
@@ -182,9 +204,9 @@ class _Batch:
         if foreign:
             mixins = {**checked.columns.get("mixins", {}), **foreign}
             checked = replace(checked, columns={**checked.columns, "mixins": mixins})
-        return _Row(number, checked, password_hash, group_ids, identities)
+        return _Row(number, checked, judged_hash, group_ids, identities)
 
-    async def _import(self, row: _Row, known: _Known) -> LineOutcome:
+    async def _import(self, row: _Row, known: _Known, password_hash: str | None) -> LineOutcome:
         twins = [key for key in row.keys if key in self._ids or key in self._before]
         if twins:
             customer_id = next((self._ids[key] for key in twins if key in self._ids), None) or known.any(row.checked)
@@ -194,12 +216,12 @@ class _Batch:
         if customer_id is not None:
             self._ids |= dict.fromkeys(row.keys, customer_id)
             return LineOutcome(row.number, Outcome.SKIPPED, customer_id, remarks=row.remarks)
-        outcome = await self._write(row)
+        outcome = await self._write(row, password_hash)
         if outcome.outcome is Outcome.IMPORTED:
             self._ids |= dict.fromkeys(row.keys, outcome.customer_id)
         return outcome
 
-    async def _write(self, row: _Row) -> LineOutcome:
+    async def _write(self, row: _Row, password_hash: str | None) -> LineOutcome:
         uow, number = self._uow, row.checked.columns.get("customer_number")
         taken = await find_taken(uow, row.identities)
         if taken and self._options.strict:
@@ -208,13 +230,14 @@ class _Batch:
             if number is not None and number in self._numbers:
                 raise DomainError(FieldError(UserErrorCode.TAKEN, ("customerNumber",), "Another one has this number."))
             customer_id = await write_new_customer(
-                uow, row.checked, row.password_hash, initial_password=False, made_by=Maker.IMPORT
+                uow, row.checked, password_hash, initial_password=False, made_by=Maker.IMPORT
             )
         except DomainError as error:
             if self._options.strict or any(each.field != ("customerNumber",) for each in error.errors):
                 return LineOutcome(row.number, Outcome.FAULTY, errors=error.errors, remarks=row.remarks)
             without = replace(row.checked, columns={**row.checked.columns, "customer_number": None})
-            return await self._write(replace(row, checked=without, remarks=(*row.remarks, *error.errors)))
+            again = replace(row, checked=without, remarks=(*row.remarks, *error.errors))
+            return await self._write(again, password_hash)
         if number is not None and self._options.dry_run:
             # The next batch does not find it in the database.
             self._numbers.add(number)
@@ -235,26 +258,6 @@ def _take_foreign(tenant: Tenant, problems: Problems, said: dict[str, Any]) -> d
     for fault in check_mixins(mixins, {}) if foreign else ():
         problems.add(fault.code, fault.message, "mixins", *fault.field)
     return foreign
-
-
-async def _note_kinds_of_hashes(uow: UnitOfWork, rows: Iterable[_Row]) -> None:
-    """Have refused logins of the shop take as long as the slowest of these hashes, lest their time tell who has one."""
-    hashes = [row.password_hash for row in rows if row.password_hash is not None]
-    for kind in sorted(set(filter(None, map(uow.tools.passwords.kind_of, hashes)))):
-        await uow.password_hash_kinds.add_unless_known(kind)
-
-
-def _check_hash(uow: UnitOfWork, problems: Problems, password_hash: str | None) -> None:
-    if password_hash is None:
-        return
-    if len(password_hash) > HASH_LENGTH:
-        problems.add(UserErrorCode.TOO_LONG, f"A hash may have at most {HASH_LENGTH} characters.", "passwordHash")
-    elif not uow.tools.passwords.can_verify(password_hash):
-        problems.add(
-            UserErrorCode.INVALID,
-            "We cannot verify this hash, or it would take too long.",
-            "passwordHash",
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,10 @@ import pytest
 
 from app.__main__ import main
 from app.domain.import_form import WANTED, Form
-from app.services.staff.import_files import import_file, report_path
+from app.services.staff.import_files import import_file, read_secrets, report_path
 from app.services.staff.import_sources import open_source
 from app.services.staff.imports import Options, Outcome
+from tests.adapters.keys.foreign_hashes import FIREBASE_PARAMETERS, HASHES, PEPPER
 from tests.factories import PASSWORD, address_input
 from tests.harness import operations
 from tests.harness.gateway import Gateway
@@ -53,7 +54,7 @@ def write(file: Path, *lines: dict[str, Any] | bytes) -> None:
 
 
 async def run(
-    gateway: Gateway, file: Path, *lines: dict[str, Any] | bytes, strict: bool = True, **options: bool
+    gateway: Gateway, file: Path, *lines: dict[str, Any] | bytes, strict: bool = True, **options: Any
 ) -> list[dict[str, Any]]:
     """Import the lines into the demo shop, strictly unless it is said, and return the report."""
     write(file, *lines)
@@ -211,13 +212,57 @@ class TestImportFile:
         wrong = {"email": "ada@example.com", "password": "violet-harbour-43"}
         answer = await gateway.graphql(operations.LOGIN, {"input": wrong}, token)
         assert answer.user_errors("login") == [("INVALID_CREDENTIALS", "password")]
-        assert await password_hash(gateway, line["customerId"]) == BCRYPT
+        # It is too easy to guess to be stored as it came.
+        wrapped = await password_hash(gateway, line["customerId"])
+        assert (wrapped or "").startswith("$pre$bcrypt,2b,4,")
+        assert BCRYPT[-31:] not in (wrapped or "")
         tokens = await gateway.login("ada@example.com", PASSWORD)
         assert tokens.all["initialPassword"] is False
         encoded = await password_hash(gateway, line["customerId"])
         assert (encoded or "").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
         await gateway.login("ada@example.com", PASSWORD)
         assert await password_hash(gateway, line["customerId"]) == encoded
+
+    async def test_lets_people_in_by_the_hashes_of_many_systems(self, gateway: Gateway, file: Path) -> None:
+        strong = "WordPress from 6.8"
+        names = (strong, "Magento 2, MD5 upgraded", "Drupal 7", "ASP.NET Identity 2", "Keycloak, PBKDF2 with SHA-256")
+        lines: list[dict[str, Any]] = [
+            {"email": f"{place}@example.com", "passwordHash": HASHES[name]} for place, name in enumerate(names)
+        ]
+        # Systems that write JSON have it in JSON as an object as well.
+        lines.append({"email": "5@example.com", "passwordHash": json.loads(HASHES["Auth0, salted SHA-256"])})
+        report = await run(gateway, file, *lines)
+        assert [line["outcome"] for line in report] == ["imported"] * 6
+        stored = [await password_hash(gateway, line["customerId"]) or "" for line in report]
+        assert [encoded.startswith("$pre$") for encoded in stored] == [False] + [True] * 5
+        assert stored[0] == HASHES[strong]
+        for line in lines:
+            await gateway.login(line["email"], PASSWORD)
+        for line in report:
+            assert (await password_hash(gateway, line["customerId"]) or "").startswith("$argon2id$")
+
+    async def test_takes_what_the_old_system_kept_apart_from_its_hashes(self, gateway: Gateway, file: Path) -> None:
+        pepper, parameters = file.with_name("pepper"), file.with_name("firebase.txt")
+        pepper.write_text(f"{PEPPER}\n")
+        parameters.write_text(FIREBASE_PARAMETERS)
+        names = {"ada@example.com": "Devise with a pepper, at the cost of tests", "bob@example.com": "Firebase"}
+        write(file, *({"email": email, "passwordHash": HASHES[name]} for email, name in names.items()))
+        report = await run_file(gateway, file, Options(secrets=read_secrets(pepper, parameters)))
+        assert [line["outcome"] for line in report] == ["imported", "imported"]
+        for email in names:
+            await gateway.login(email, PASSWORD)
+
+    async def test_says_why_a_hash_is_left_out_and_nothing_of_it(self, gateway: Gateway, file: Path) -> None:
+        hashes = ["$2y$15$" + "a" * 53, "$argon2id$v=19$m=4194304,t=9,p=1$c2FsdHNhbHQ$" + "A" * 43, "nothing", "{"]
+        report = await run(
+            gateway,
+            file,
+            *({"email": f"{place}@example.com", "passwordHash": each} for place, each in enumerate(hashes)),
+        )
+        assert [faults(line) for line in report] == [[("INVALID", "passwordHash")]] * 4
+        assert "takes too long" in report[0]["errors"][0]["message"]
+        assert "no hash of a form that we know" in report[2]["errors"][0]["message"]
+        assert not [each for each in hashes if len(each) > 1 and each in report_path(file).read_text()]
 
     async def test_skips_who_is_in_already(self, gateway: Gateway, file: Path) -> None:
         lines = [{"email": "ada@example.com", "shopperReference": "ref-1"}, {"email": "bob@example.com"}]
@@ -256,7 +301,7 @@ class TestImportFile:
                 "email": "nope",
                 "shopperReference": "ab",
                 "customerNumber": "#",
-                "passwordHash": "5f4dcc3b5aa765d61d8327deb882cf99",
+                "passwordHash": "5f4dcc3b5aa765d61d8327deb882cf9",
                 "createdAt": "2999-01-01T00:00:00Z",
                 "firstName": "x" * 101,
                 "groups": ["unknown"],
@@ -598,6 +643,31 @@ class TestCommand:
         write(file, {"email": "ada@example.com"})
         assert main(["customers", "import", str(file), "--tenant", "open"]) == 0
         assert capsys.readouterr().out.startswith("1 imported, 0 skipped, 0 faulty; ")
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["--pepper-file", "secret"], "secret is empty"),
+            (["--firebase-hash-config", "secret"], "secret has no base64_signer_key"),
+            (["--pepper-file", "nowhere"], "nowhere: No such file or directory"),
+        ],
+    )
+    def test_says_in_a_line_what_is_wrong_with_the_secrets_of_old_hashes(
+        self,
+        environment: dict[str, str],
+        file: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        arguments: list[str],
+        said: str,
+    ) -> None:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        write(file, {"email": "ada@example.com"})
+        file.with_name("secret").write_bytes(b"\n")
+        option, name = arguments
+        assert main(["customers", "import", str(file), option, str(file.with_name(name))]) == 2
+        assert said in capsys.readouterr().err
 
     @pytest.mark.parametrize(
         ("arguments", "said"), [(["--tenant", "nobody"], "no tenant 'nobody'"), ([], "No such file or directory")]
