@@ -5,11 +5,18 @@ from __future__ import annotations
 from sqlalchemy import update
 from sqlmodel import col
 
-from app.domain.audit import AuditAction
+from app.domain.audit import AuditAction, AuditOutcome
 from app.models.audit import AuditEvent
 from app.repositories.base import Repository, Rows
 
 _CREATION = Rows(AuditEvent, "customer_id", col(AuditEvent.action) == AuditAction.CUSTOMER_CREATED.value)
+_MERGES = Rows(
+    AuditEvent,
+    "customer_id",
+    col(AuditEvent.action) == AuditAction.CUSTOMER_MERGED.value,
+    col(AuditEvent.outcome) == AuditOutcome.SUCCESS.value,
+    order_by=(col(AuditEvent.id).desc(),),
+)
 
 
 class AuditRepository(Repository):
@@ -22,6 +29,10 @@ class AuditRepository(Repository):
     async def find_creation(self, customer_id: str) -> AuditEvent | None:
         """Return the line about who made a customer that did not sign up."""
         return await self._find(_CREATION, customer_id=customer_id)
+
+    async def find_merge(self, customer_id: str) -> AuditEvent | None:
+        """Return the last line about a joining of this account with another one."""
+        return await self._find(_MERGES, customer_id=customer_id)
 
     async def forget_ips(self, customer_id: str) -> None:
         """Erase the IP addresses from a customer's lines. The lines themselves stay."""

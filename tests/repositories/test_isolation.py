@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 
 import app.repositories
 from app.domain.anonymizations import AnonymizationStatus
-from app.domain.audit import AuditAction
+from app.domain.audit import AuditAction, AuditOutcome
 from app.domain.customer_filters import CustomerFilter
 from app.domain.origins import Origin
 from app.domain.ports import Connection, Database
@@ -76,7 +76,7 @@ for module in pkgutil.iter_modules(app.repositories.__path__):
 ROWS: Mapping[type[TenantRow], Mapping[str, Any]] = {
     Address: {"is_default": True, "origin": None},
     AuditEvent: {"action": AuditAction.CUSTOMER_CREATED.value},
-    Customer: {"anonymization_status": None},
+    Customer: {"anonymization_status": None, "merged_into": None},
     LegalEntityAssignment: {"confirmed": True},
     PaymentInstrument: {"is_default": True, "origin": None},
     ProductList: {"is_public": True, "origin": None},
@@ -101,6 +101,12 @@ ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
     "SessionRepository.forget_devices": (Session, {"revoked_at": NOW}),
     "AnonymizationRepository.add_unless_open": (Anonymization, {"status": AnonymizationStatus.CANCELED.value}),
     "AnonymizationRepository.settle": (Anonymization, {"status": AnonymizationStatus.IN_PROGRESS.value}),
+    "AuditRepository.find_merge": (
+        AuditEvent,
+        {"action": AuditAction.CUSTOMER_MERGED.value, "outcome": AuditOutcome.SUCCESS.value},
+    ),
+    "CredentialRepository.find_by_former_email": (Credential, {"former_email_key": "a"}),
+    "CustomerRepository.list_merged_into": (Customer, {"merged_into": "a"}),
     "CredentialRepository.find_way_back": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
     "CredentialRepository.find_idle": (Credential, {"must_confirm": True}),
     "CredentialRepository.forget_bounce": (Credential, {"email_bounced_at": NOW}),
