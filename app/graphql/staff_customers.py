@@ -368,8 +368,8 @@ class StaffCustomerMutations:
         Who: an integration with the scope `customers.credentials`.
         User errors: `PASSWORD_LOGIN_OFF`: the shop has no passwords;
         `NOT_FOUND`: there is no such customer; `ANONYMIZATION_OPEN`: cancel that first, if it has not
-        begun; `ACCOUNT_MERGED`: go on with the customer in its `mergedInto`; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: change that first with `updateCustomer`; `INVALID`: the customer
-        has no address to sign in with.
+        begun; `ACCOUNT_MERGED`: go on with the customer in its `mergedInto`; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`:
+        change that first with `updateCustomer`; `INVALID`: the customer has no address to sign in with.
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope.
         """
         made = await service.create_password_reset_token(info.context.uow, input.customer_id)

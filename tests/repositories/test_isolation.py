@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 
 import app.repositories
 from app.domain.anonymizations import AnonymizationStatus
-from app.domain.audit import AuditAction, AuditOutcome
+from app.domain.audit import AuditAction
 from app.domain.customer_filters import CustomerFilter
 from app.domain.origins import Origin
 from app.domain.ports import Connection, Database
@@ -101,10 +101,6 @@ ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
     "SessionRepository.forget_devices": (Session, {"revoked_at": NOW}),
     "AnonymizationRepository.add_unless_open": (Anonymization, {"status": AnonymizationStatus.CANCELED.value}),
     "AnonymizationRepository.settle": (Anonymization, {"status": AnonymizationStatus.IN_PROGRESS.value}),
-    "AuditRepository.find_merge": (
-        AuditEvent,
-        {"action": AuditAction.CUSTOMER_MERGED.value, "outcome": AuditOutcome.SUCCESS.value},
-    ),
     "CredentialRepository.find_by_former_email": (Credential, {"former_email_key": "a"}),
     "CustomerRepository.list_merged_into": (Customer, {"merged_into": "a"}),
     "CredentialRepository.find_way_back": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
@@ -170,6 +166,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "TotpRepository": {"secret": "b"},
 }
 BY_TYPE: Mapping[Any, Any] = {
+    AuditAction: AuditAction.CUSTOMER_CREATED,
     str: "a",
     bytes: b"a",
     int: 1,

@@ -103,7 +103,8 @@ async def _lock(uow: UnitOfWork, own_id: str, other_id: str) -> None:
 
 async def _answer_again(uow: UnitOfWork, own_id: str, other: PresentedToken) -> Merged:
     """Return what the same call has done before; ACCOUNT_MERGED where another account got it."""
-    line = await uow.audit.find_merge(other.id)
+    # Who is closed does nothing after it, so that nothing else is the last.
+    line = await uow.audit.find_latest(other.id, AuditAction.CUSTOMER_MERGED)
     if other.merged_into != own_id or line is None:
         raise await already_merged(uow, other.merged_into or "", FIELD)
     return Merged.read(line.detail)
