@@ -81,10 +81,11 @@ class MergeMutations:
         mixed: those of this account stay.
 
         How the customer signs in to this account stays as it is; the social accounts come in addition. If this account
-        has no e-mail address and the other has a confirmed one, that is the one to sign in with from now on. All else
-        of the other account ends: sessions and tokens of every kind, password, passkeys, app with codes, proved phone
-        number, mailed links. Its e-mail address is free again: it can be the new one of this account (`changeEmail`),
-        and somebody can sign up with it, who is then told by mail that an account with it was joined with another one.
+        has no e-mail address, that of the other is the one to sign in with from now on, confirmed or not as it is. All
+        else of the other account ends: sessions and tokens of every kind, password, passkeys, app with codes, proved
+        phone number, mailed links. An address that is left over is free again: it can be the new one of this account
+        (`changeEmail`), and somebody can sign up with it, who is then told by mail that an account with it was joined
+        with another one.
 
         Both addresses get a mail, and each social account that came along one with the link that takes it out again.
         Staff see `mergedInto` on the closed account. Called again with the same tokens, the answer is the same.
@@ -94,12 +95,13 @@ class MergeMutations:
         User errors: at `otherAccessToken`: `TOKEN_INVALID`: it is not the token of a customer who is logged in, let
         them log in to the other account; `TOKEN_EXPIRED`: the token, or the login, is too old or too weak, do the same
         or call `reauthenticate` with that token; `INVALID`: it is the same account, or one with a password that the
-        shop chose and nobody changed, or one whose address or way in was changed so lately that the change can still
-        be undone: show `message`; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: refer to the shop; `ANONYMIZATION_OPEN`: the
+        shop chose and nobody changed, or one whose address was changed so lately that this can still be undone: show
+        `message`; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: refer to the shop; `ANONYMIZATION_OPEN`: the
         other account waits for its erasure; `ACCOUNT_MERGED`: it was joined with a third account; `LIMIT_REACHED`:
         both have too many of something together, `message` says of what: let the customer delete some. At no field:
-        `EMAIL_NOT_CONFIRMED`: nobody has confirmed the address of this account, so that whoever does would get all of
-        both; let the customer log in with a mailed code (`requestLoginCode`) or set a new password, and come back.
+        `EMAIL_NOT_CONFIRMED`: the address of the other account is confirmed and that of this one is not, so that
+        whoever confirms it later would get all of both; let the customer log in with a mailed code (`requestLoginCode`)
+        or by a new password (`requestPasswordReset`), and come back.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in yourself; `REAUTHENTICATION_REQUIRED`: the
         login to this account is too long ago, call `reauthenticate` with one of `methods`.
         """

@@ -16,14 +16,16 @@ from tests.harness.anonymizations import DELAY_HOURS, EXPORT, STOREFRONT, audit,
 from tests.harness.client import Answer, Person, Tokens
 from tests.harness.gateway import Gateway
 from tests.harness.integrations import owned_token
-from tests.harness.social import REDIRECT_URI, MintingProvider, SocialPerson, arrive, openid_entry
+from tests.harness.social import REDIRECT_URI, MintingProvider, arrive, openid_entry
 from tests.harness.staff import RECORD_ORDER, RESET_TOKEN, Staff
 from tests.harness.tenants import integration, storefront, table
+from tests.services.sign_in.test_second_factors import enrol
 from tests.services.staff.test_on_behalf import LOGIN_ON_BEHALF
 
 pytestmark = pytest.mark.anyio
 
 AT_ONCE = 16
+NEW_PASSWORD = "copper-lantern-77"
 SOCIAL_EMAIL = "ada@social.example"
 COUNTS = "identities addresses productLists paymentInstruments orders groups legalEntities"
 CUSTOMER = """customer {
@@ -162,6 +164,15 @@ async def furnish(gateway: Gateway, staff: Staff, person: Person, prefix: str) -
     await staff.update(person.id, legalEntities=entities)
 
 
+async def made_by_staff(gateway: Gateway, staff: Staff) -> Person:
+    """Log in somebody whom staff have made, with an address that nobody has proved."""
+    made = await staff.create(password=PASSWORD)
+    initial = await gateway.login(made["email"], client_id=STOREFRONT)
+    given = {"currentPassword": PASSWORD, "newPassword": NEW_PASSWORD}
+    answer = await gateway.graphql(operations.CHANGE_PASSWORD, {"input": given}, initial.access)
+    return Person(made["id"], made["email"], NEW_PASSWORD, Tokens.of(answer["changePassword"]["tokens"]))
+
+
 async def closed(staff: Staff, customer_id: str) -> dict[str, Any]:
     """Return what staff see of an account."""
     customer: dict[str, Any] = (await staff.graphql(CLOSED, {"id": customer_id}))["customer"]
@@ -278,6 +289,7 @@ class TestMergeAccounts:
         await gateway.deliver()
         reset = gateway.mails(other.email)[-1].token
         await merged(gateway, own, other)
+        assert set((await everything_of(gateway, other.id)).values()) == {0}
         for tokens in (other.tokens, again):
             assert (await gateway.graphql(ME, token=tokens.access)).reason == "REVOKED"
             given = {"input": {"refreshToken": tokens.refresh}}
@@ -286,7 +298,7 @@ class TestMergeAccounts:
         given = {"input": {"email": other.email, "password": PASSWORD}}
         login = await gateway.graphql(operations.LOGIN, given, guest)
         assert login.user_errors("login") == [("INVALID_CREDENTIALS", "password")]
-        given = {"input": {"token": reset, "password": "copper-lantern-77"}}
+        given = {"input": {"token": reset, "password": NEW_PASSWORD}}
         answer = await gateway.graphql(operations.RESET_PASSWORD, given, guest)
         assert answer.user_errors("resetPassword") == [("TOKEN_INVALID", "token")]
 
@@ -306,6 +318,27 @@ class TestMergeAccounts:
         assert "customer.email_changed" in await topics(gateway, other.id)
         await gateway.deliver()
         assert gateway.mails(with_address.email)[-1].subject == "Your two accounts are one now"
+
+    async def test_takes_an_address_as_unproved_as_it_is(self, gateway: Gateway, staff: Staff, other: Person) -> None:
+        unproven = await made_by_staff(gateway, staff)
+        customer = (await merged(gateway, other, unproven))["customer"]
+        assert (customer["email"], customer["emailVerified"]) == (unproven.email, False)
+
+    async def test_leaves_the_mark_on_data_that_nobody_proved_to_be_the_owners(
+        self, gateway: Gateway, staff: Staff, minted: MintingProvider, own: Person
+    ) -> None:
+        await do(gateway, operations.CREATE_ADDRESS, own, **address_input(city="Proved"))
+        stranger = await made_by_staff(gateway, staff)
+        # What is written in the moment of the creation is the shop's.
+        gateway.clock.advance(seconds=1)
+        await do(gateway, operations.CREATE_ADDRESS, stranger, **address_input(city="Doubtful"))
+        owner = await by_social(gateway, minted, stranger.email)
+        assert owner.id == stranger.id
+        customer = (await merged(gateway, own, owner))["customer"]
+        assert [each["city"] for each in customer["addresses"]] == ["Proved", "Doubtful"]
+        discard = "mutation { discardUnprovenData { customer { addresses { city } } userErrors { code } } }"
+        left = (await gateway.graphql(discard, token=own.tokens.access))["discardUnprovenData"]
+        assert left == {"customer": {"addresses": [{"city": "Proved"}]}, "userErrors": []}
 
     async def test_carries_over_that_staff_want_a_second_factor(
         self, gateway: Gateway, staff: Staff, own: Person, other: Person
@@ -425,17 +458,27 @@ class TestWhatMergeAccountsRefuses:
         await merged(gateway, third, other)
         assert await refused(gateway, own, other) == [("ACCOUNT_MERGED", "otherAccessToken")]
 
-    async def test_an_own_account_whose_address_nobody_has_confirmed(
-        self, gateway: Gateway, staff: Staff, other: Person
+    async def test_a_confirmed_address_for_an_own_one_that_nobody_has_confirmed(
+        self, gateway: Gateway, staff: Staff, own: Person, other: Person
     ) -> None:
-        made = await staff.create(email="ada@example.com", password=PASSWORD)
-        initial = await gateway.login(made["email"], client_id=STOREFRONT)
-        given = {"currentPassword": PASSWORD, "newPassword": "copper-lantern-77"}
-        changed = (await gateway.graphql(operations.CHANGE_PASSWORD, {"input": given}, initial.access))[
-            "changePassword"
-        ]
-        unproven = Person(made["id"], made["email"], PASSWORD, Tokens.of(changed["tokens"]))
-        assert await refused(gateway, unproven, other) == [("EMAIL_NOT_CONFIRMED", "")]
+        unproven = await made_by_staff(gateway, staff)
+        assert await refused(gateway, unproven, own) == [("EMAIL_NOT_CONFIRMED", "")]
+        # Of two that nobody has confirmed, and of none, there is nothing to lose.
+        assert (await merge(gateway, unproven, other)).user_errors("mergeAccounts") == []
+        again = await made_by_staff(gateway, staff)
+        assert (await merge(gateway, again, unproven)).user_errors("mergeAccounts") == []
+
+    async def test_a_login_without_the_second_factor_that_an_account_has(
+        self, gateway: Gateway, own: Person, other: Person
+    ) -> None:
+        await enrol(gateway, other.id, totp=True)
+        assert await refused(gateway, own, other) == [("TOKEN_EXPIRED", "otherAccessToken")]
+        await enrol(gateway, own.id, totp=True)
+        answer = await merge(gateway, own, other)
+        assert (answer.codes, answer.errors[0]["extensions"]["methods"]) == (
+            ["REAUTHENTICATION_REQUIRED"],
+            ["TOTP", "RECOVERY_CODE"],
+        )
 
     async def test_an_account_whose_address_can_still_be_taken_back(self, gateway: Gateway, own: Person) -> None:
         robbed = await gateway.customer(STOREFRONT)
@@ -450,17 +493,6 @@ class TestWhatMergeAccountsRefuses:
         later = await gateway.login("thief@example.org", client_id=STOREFRONT)
         own = Person(own.id, own.email, own.password, await gateway.login(own.email, client_id=STOREFRONT))
         assert (await merge(gateway, own, later.access)).user_errors("mergeAccounts") == []
-
-    async def test_a_login_by_a_way_in_that_can_still_be_taken_back(
-        self, gateway: Gateway, minted: MintingProvider, own: Person
-    ) -> None:
-        robbed = await gateway.customer(STOREFRONT)
-        minted.claims = {"sub": "thief", "email": None, "email_verified": None}
-        await SocialPerson(gateway, robbed.tokens.access).link(minted)
-        thief = await by_social(gateway, minted, sub="thief")
-        assert thief.id == robbed.id
-        assert await refused(gateway, own, thief) == [("INVALID", "otherAccessToken")]
-        assert (await merge(gateway, own, robbed)).user_errors("mergeAccounts") == []
 
 
 class TestFullAccounts:
@@ -641,6 +673,18 @@ class TestRaces:
             if payload["tokens"] is not None:
                 token = payload["tokens"]["accessToken"]
                 assert (await gateway.graphql(ME, token=token)).codes == ["UNAUTHENTICATED"]
+
+    async def test_with_logins_to_the_other_account_let_nobody_in(self, gateway: Gateway, own: Person) -> None:
+        other = await gateway.customer(STOREFRONT)
+        guests = [(await gateway.anonymous(STOREFRONT)).access for _ in range(4)]
+        given = {"input": {"email": other.email, "password": other.password}}
+        calls = [gateway.graphql(operations.LOGIN, given, guest) for guest in guests]
+        answer, *logins = await asyncio.gather(merge(gateway, own, other), *calls)
+        assert answer.user_errors("mergeAccounts") == []
+        for login in logins:
+            tokens = login["login"]["tokens"]
+            if tokens is not None:
+                assert (await gateway.graphql(ME, token=tokens["accessToken"])).codes == ["UNAUTHENTICATED"]
 
     async def test_with_an_erasure_of_the_other_account_end_one_way_or_the_other(
         self, gateway: Gateway, staff: Staff, own: Person, other: Person

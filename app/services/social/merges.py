@@ -69,7 +69,8 @@ async def merge_accounts(uow: UnitOfWork, other_token: str, *, preview: bool) ->
 
     A call that has done so already says again what it was. REAUTHENTICATION_REQUIRED for the caller; the errors of
     `find_other` and `check_other`; ACCOUNT_MERGED for one that was joined with another account; EMAIL_NOT_CONFIRMED
-    where the own address is not confirmed: whoever proves it later would get all of both; LIMIT_REACHED.
+    where the other address is confirmed and the own one is not: whoever proves that would get what was the owner's of
+    the other; LIMIT_REACHED.
     """
     own_id = (await require_recent(uow)).id
     try:
@@ -81,7 +82,7 @@ async def merge_accounts(uow: UnitOfWork, other_token: str, *, preview: bool) ->
             return await _answer_again(uow, own_id, other)
         await check_other(uow, other)
         own, theirs = await list_belongings(uow, own_id), await list_belongings(uow, other.id)
-        await _check_own(uow, own, theirs)
+        await _check_own(uow, own, theirs, other)
     except DomainError as error:
         record_failure(uow, AuditAction.CUSTOMER_MERGED, own_id, reason=error.errors[0].code)
         raise
@@ -110,10 +111,11 @@ async def _answer_again(uow: UnitOfWork, own_id: str, other: PresentedToken) -> 
     return Merged.read(line.detail)
 
 
-async def _check_own(uow: UnitOfWork, own: Belongings, theirs: Belongings) -> None:
+async def _check_own(uow: UnitOfWork, own: Belongings, theirs: Belongings, other: CustomerProfile) -> None:
     problems = Problems()
     credential = await uow.credentials.find(own.customer_id)
-    if credential is not None and credential.email is not None and credential.email_verified_at is None:
+    is_unproven = credential is not None and credential.email is not None and credential.email_verified_at is None
+    if is_unproven and other.email_verified_at is not None:
         message = "Confirm the e-mail address of this account first: log in with a mailed code, or reset the password."
         problems.add(UserErrorCode.EMAIL_NOT_CONFIRMED, message)
     check_room(uow, problems, own, theirs)
@@ -177,12 +179,12 @@ async def _close(uow: UnitOfWork, other: CustomerProfile, own_id: str) -> None:
 
 
 async def _take_over(uow: UnitOfWork, own: CustomerProfile, other: CustomerProfile) -> None:
-    """Give the account that stays what it has not got itself: a proved address, the shop's wish for a second factor.
+    """Give the account that stays what it has not got itself: an address, the shop's wish for a second factor.
 
     The mark of data that nobody proved to be the owner's came along; so does the time in which they may be discarded.
     """
     credential = await uow.credentials.find(own.id)
-    if credential is not None and credential.email is None and other.email_verified_at is not None:
+    if credential is not None and credential.email is None and other.email is not None:
         await _take_address(uow, credential, other)
     columns: dict[str, object] = {}
     if other.second_factor_required and not own.second_factor_required:
@@ -195,10 +197,10 @@ async def _take_over(uow: UnitOfWork, own: CustomerProfile, other: CustomerProfi
 
 
 async def _take_address(uow: UnitOfWork, own: Credential, other: CustomerProfile) -> None:
-    """Let the customer sign in with the address of the other account, which is the only one of both."""
+    """Let the customer sign in with the address of the other account, the only one of both, proved or not as it is."""
     former = await uow.credentials.find(other.id)
     if former is None or former.former_email_key is None:
-        raise RuntimeError("An account whose address was proved has one.")
+        raise RuntimeError("An account that had an address has a former one.")
     await uow.credentials.change(other.id, former.version, uow.now, former_email_key=None)
     await uow.credentials.change(
         own.customer_id,
@@ -208,7 +210,7 @@ async def _take_address(uow: UnitOfWork, own: Credential, other: CustomerProfile
         email_key=former.former_email_key,
         email_verified_at=other.email_verified_at,
         email_bounced_at=other.email_bounced_at,
-        must_confirm=False,
+        must_confirm=other.must_confirm,
     )
     await record(uow, AuditAction.EMAIL_CHANGED, own.customer_id, reason="merged")
     await emit(uow, Topic.CUSTOMER_EMAIL_CHANGED, own.customer_id)

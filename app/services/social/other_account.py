@@ -9,12 +9,11 @@ from app.domain.anonymizations import is_closed
 from app.domain.errors import DomainError, UnauthenticatedReason, UserErrorCode, refuse
 from app.domain.principal import Principal, TokenKind
 from app.domain.requests import RequestFacts
-from app.domain.sign_in import TWO_FACTORS, SignInMethod
+from app.domain.sign_in import TWO_FACTORS
 from app.domain.tokens import ACCESS_PREFIXES, hash_token, read_prefix
 from app.models.one_time_tokens import WAS_PROVEN, Purpose
-from app.models.sessions import PresentedToken, Session
+from app.models.sessions import PresentedToken
 from app.services.accounts.reauthentication import strong_methods
-from app.services.accounts.sign_in_changes import Change
 from app.services.callers.authentication import caller_of
 from app.services.sessions.login_steps import find_ways_in
 from app.services.unit_of_work import UnitOfWork
@@ -53,7 +52,7 @@ async def check_other(uow: UnitOfWork, row: PresentedToken) -> None:
     """Raise what keeps the bearer of a token from giving the account of it up; call it with the account locked.
 
     TOKEN_INVALID, TOKEN_EXPIRED (also for a login that is too long ago, or too weak), ACCOUNT_INACTIVE,
-    ACCOUNT_ON_HOLD, ANONYMIZATION_OPEN; INVALID where somebody may still take back what the login came by.
+    ACCOUNT_ON_HOLD, ANONYMIZATION_OPEN; INVALID where somebody may still take its address back.
     """
     presented = _present(uow, row)
     if presented.principal is None:
@@ -67,7 +66,7 @@ async def check_other(uow: UnitOfWork, row: PresentedToken) -> None:
     ways = await find_ways_in(uow, row)
     if strong_methods(uow, ways) and principal.proved.level != TWO_FACTORS:
         raise _too_old("The other account has a second factor: log in there with it, or call reauthenticate.")
-    await _check_nobody_may_come_back(uow, principal)
+    await _check_nobody_may_come_back(uow, row.id)
 
 
 def _present(uow: UnitOfWork, row: PresentedToken) -> _Presented:
@@ -104,32 +103,15 @@ def _why_worthless(uow: UnitOfWork, presented: _Presented) -> DomainError:
     return _invalid()
 
 
-async def _check_nobody_may_come_back(uow: UnitOfWork, principal: Principal) -> None:
-    """Raise INVALID while an earlier owner can take back the address, or the way in that the login came by.
+async def _check_nobody_may_come_back(uow: UnitOfWork, customer_id: str) -> None:
+    """Raise INVALID while an earlier owner can still take the address back, as a mail has promised.
 
     Joining is for good, and would cut that off: an intruder could make what was taken theirs.
     """
-    customer_id = principal.customer_id or ""
     ways_back = await uow.one_time_tokens.list_open(customer_id, Purpose.REVERT_EMAIL_CHANGE, uow.now)
     if any(token.data.get(WAS_PROVEN) is not False for token in ways_back):
-        raise _too_new("The address of the other account was changed in the last days, and the change can be undone")
-    session = await uow.sessions.find_open(principal.session_id or "", uow.now)
-    changes = await uow.one_time_tokens.list_open(customer_id, Purpose.REVERT_SIGN_IN_METHOD, uow.now)
-    if session is None or any(_came_by(session, principal, Change.read(token)) for token in changes):
-        raise _too_new("You have logged in to the other account by a way that was added in the last days")
-
-
-def _came_by(session: Session, principal: Principal, change: Change) -> bool:
-    """Tell whether the session was proved by a way in that can still be taken back."""
-    if not change.is_added:
-        return False
-    if change.way.method in (SignInMethod.SOCIAL, SignInMethod.PASSKEY):
-        return change.way.id in (session.identity_id, session.passkey_id)
-    return change.way.method in principal.proved.methods
-
-
-def _too_new(what: str) -> DomainError:
-    return refuse(UserErrorCode.INVALID, f"{what}: try again later, or log in there another way.", FIELD)
+        message = "The address of the other account was changed in the last days, and that can be undone: try later."
+        raise refuse(UserErrorCode.INVALID, message, FIELD)
 
 
 def _too_old(message: str) -> DomainError:
