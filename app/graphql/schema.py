@@ -11,6 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.types.base_scalars import DateDefinition, DateTimeDefinition
 from strawberry.types.scalar import ScalarDefinition
 
+from app.graphql.address_rules import AddressRulesQueries
 from app.graphql.addresses import AddressMutations, AddressQueries
 from app.graphql.anonymizations import AnonymizationMutations
 from app.graphql.credentials import CredentialMutations
@@ -65,6 +66,7 @@ _SCALARS: dict[object, ScalarDefinition] = {
 class Query(
     CustomerQueries,
     AddressQueries,
+    AddressRulesQueries,
     SessionQueries,
     StorefrontQueries,
     ProductListQueries,

@@ -32,6 +32,44 @@ class TestParseLanguage:
         assert parse_language(text) == canonical
 
     @pytest.mark.parametrize(
+        ("text", "canonical"),
+        [
+            ("en-US-u-fw-mon-mu-celsius", "en-US"),
+            ("en-US-u-ca-gregory-nu-latn-rg-gbzzzz", "en-US"),
+            ("en_US_u_fw_mon", "en-US"),
+            ("de_DE@calendar=gregorian", "de-DE"),
+            ("en_US@calendar=japanese;currency=JPY;numbers=latn", "en-US"),
+            ("de-DE@collation=phonebook", "de-DE"),
+            ("zh-Hans-CN-x-private", "zh-Hans-CN"),
+            ("ar-EG-u-nu-latn", "ar-EG"),
+            ("sr-Latn-RS-t-sr-cyrl-m0-iso-1995", "sr-Latn-RS"),
+            ("en-t-jp-m0-und", "en"),
+            ("de-AT-u-co-phonebk-x-goethe-2", "de-AT"),
+            ("fr-CA-a-extend1-u-hc-h23", "fr-CA"),
+            ("es-419-u-ca-buddhist", "es-419"),
+            ("en_US.UTF-8", "en-US"),
+            ("de_DE.iso885915@euro", "de-DE"),
+            ("de@euro", "de"),
+            ("sr_RS@latin", "sr-Latn-RS"),
+            ("uz_UZ.UTF-8@cyrillic", "uz-Cyrl-UZ"),
+            ("en_US_POSIX", "en-US"),
+            ("ca-ES-valencia", "ca-ES"),
+            ("de-CH-1996", "de-CH"),
+            ("sl-rozaj-biske-1994", "sl"),
+            ("zh_TW_#Hant", "zh-Hant-TW"),
+            ("zh_CN_#Hans_u-nu-latn", "zh-Hans-CN"),
+            ("sr__#Latn", "sr-Latn"),
+            ("th_TH_TH_#u-nu-thai", "th-TH"),
+            ("en_US_#u-fw-mon", "en-US"),
+            ("zh-cmn-Hans-CN", "zh-Hans-CN"),
+            ("zh-yue-HK", "yue-HK"),
+            ("EN-us-U-FW-MON", "en-US"),
+        ],
+    )
+    def test_drops_what_a_device_says_besides(self, text: str, canonical: str) -> None:
+        assert parse_language(text) == canonical
+
+    @pytest.mark.parametrize(
         "text",
         [
             "",
@@ -49,11 +87,26 @@ class TestParseLanguage:
             "en-Abcd",
             "en-Zzzz",
             "en--US",
-            "en-US-posix",
-            "en-US-u-ca-gregory",
+            "en-US-u",
+            "en-US-u-",
+            "en-US-u-x",
+            "en-US-extension",
+            "en-US-x",
             "x-private",
-            "en_US.UTF-8",
-            "de@euro",
+            "i-klingon",
+            "C.UTF-8",
+            "POSIX",
+            "en_US.",
+            "de@",
+            "@calendar=gregorian",
+            "en-US,en;q=0.9",
+            "en US",
+            "en-US-posix-u",
+            "u-fw-mon",
+            "zh_TW_#",
+            "zh_#",
+            "_#Hant",
+            "en-xxx-US",
             "en-US\n-",
             "en-\u0661",
             "en" * 5_000,
@@ -88,12 +141,16 @@ class TestParseCountry:
     def test_answers_upper_case(self, text: str) -> None:
         assert parse_country(text) == "DE"
 
-    def test_knows_the_249_countries_of_the_standard(self) -> None:
+    def test_knows_the_249_countries_of_the_standard_and_three_that_the_post_knows(self) -> None:
         letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-        assert sum(_is_country(first + second) for first in letters for second in letters) == 249
+        assert sum(_is_country(first + second) for first in letters for second in letters) == 249 + 3
+
+    @pytest.mark.parametrize("code", ["AC", "TA", "XK"])
+    def test_takes_ascension_tristan_da_cunha_and_kosovo(self, code: str) -> None:
+        assert parse_country(code.lower()) == code
 
     @pytest.mark.parametrize(
-        "text", ["", "D", "DEU", "276", "UK", "EU", "XX", "ZZ", "AC", "YU", "Germany", "\u0131t", "d\u00df"]
+        "text", ["", "D", "DEU", "276", "UK", "EU", "XX", "ZZ", "IC", "YU", "Germany", "\u0131t", "d\u00df"]
     )
     def test_refuses_what_is_no_country(self, text: str) -> None:
         with pytest.raises(Refused) as refusal:
