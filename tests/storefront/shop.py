@@ -57,7 +57,7 @@ class Shop:
 
     def link(self, to: str, subject: str) -> str:
         """Return where the link of that mail leads."""
-        (link,) = set(re.findall(r"https?://\S+", self.mail(to, subject).text))
+        (link,) = set(re.findall(r"https?://\S+\?(?:token|code)=\S+", self.mail(to, subject).text))
         return str(link)
 
     def _ask(self, query: str, given: dict[str, Any], token: str | None = None) -> Any:

@@ -29,7 +29,9 @@ class TestSignup:
             mailbox = opened.value
             mailbox.get_by_role("listitem").first.get_by_role("link").click()
             with ada.context.expect_page() as opened:
-                mailbox.get_by_title("The mail").content_frame.get_by_role("link", name="Confirm e-mail address").click()
+                mailbox.get_by_title("The mail").content_frame.get_by_role(
+                    "link", name="Confirm e-mail address"
+                ).click()
             ada.page = opened.value
             ada.heading("Confirm your e-mail address")
             ada.press("Confirm")
@@ -80,7 +82,7 @@ class TestOperations:
             visitor.open("/login")
             visitor.fill(email="shown@example.com", password="wrong-harbour-42")
             visitor.press("Log in")
-            visitor.page.get_by_role("alert").locator("p").first.wait_for()
+            visitor.page.locator(".notice.bad").wait_for()
             visitor.page.locator("details.operations summary").click()
             shown = visitor.page.locator("details.operations").inner_text()
             assert "mutation Login" in shown
@@ -177,6 +179,7 @@ class TestWaysBack:
             visitor.heading("Choose a new password")
             visitor.fill(password="amber-lantern-77")
             visitor.press("Save the password")
+            visitor.heading("New password")
             visitor.log_in("old@example.com", "amber-lantern-77")
 
     def test_a_password_is_changed(self, shop: Shop) -> None:

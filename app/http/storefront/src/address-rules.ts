@@ -1,43 +1,29 @@
 // Which fields an address has in a country, in the order of an envelope there.
-import { useEffect, useState } from 'react';
-import { gateway } from './gateway.tsx';
+import { useQuery } from 'urql';
+import { type ResultOf, graphql } from './graphql.ts';
 
-export interface AddressRules {
-  requiredFields: readonly string[];
-  format: string;
-  zipCodePattern: string | null;
-  zipCodeExamples: readonly string[];
-  states: readonly { code: string; name: string; latinName: string }[];
-}
+const Rules = graphql(`
+  query AddressRules($country: String!) {
+    addressRules(country: $country) {
+      requiredFields format zipCodePattern zipCodeExamples
+      states { code name latinName }
+    }
+  }
+`);
+export type AddressRules = NonNullable<ResultOf<typeof Rules>['addressRules']>;
 
-const DEFAULT: AddressRules = {
+// Those of most countries, until the answer is there.
+const USUAL: AddressRules = {
   requiredFields: ['contactName', 'street', 'city'],
-  format: '{contactName}\n{companyName}\n{street}\n{zipCode} {city}\n{state}',
+  format: '{contactName}\n{companyName}\n{street}\n{zipCode} {city}',
   zipCodePattern: null,
   zipCodeExamples: [],
   states: [],
 };
-const RULES = `query AddressRules($country: String!) {
-  addressRules(country: $country) {
-    requiredFields format zipCodePattern zipCodeExamples
-    states { code name latinName }
-  }
-}`;
 
-/** Return the rules of a country; those of most countries until they are there. */
 export function useAddressRules(country: string): AddressRules {
-  const [known, setKnown] = useState<Record<string, AddressRules>>({});
-  useEffect(() => {
-    let isOver = false;
-    gateway
-      .request<{ addressRules: AddressRules }>(RULES, { country })
-      .then(({ addressRules }) => !isOver && setKnown((before) => ({ ...before, [country]: addressRules })))
-      .catch(() => undefined);
-    return () => {
-      isOver = true;
-    };
-  }, [country]);
-  return known[country] ?? DEFAULT;
+  const [{ data }] = useQuery({ query: Rules, variables: { country }, requestPolicy: 'cache-first' });
+  return data?.addressRules ?? USUAL;
 }
 
 /** Return the lines of the form: the fields of each line of the envelope, the street with its number. */

@@ -49,7 +49,7 @@ export default function ProfilePage(): ReactNode {
                   <dd>{t.profile.statuses[me.status]}</dd>
                 </dl>
               </section>
-              <section className="card" key={me.metadata.version}>
+              <section className="card">
                 <Form
                   submit={t.save}
                   done={t.saved}

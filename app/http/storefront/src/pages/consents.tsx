@@ -36,7 +36,7 @@ export default function ConsentsPage(): ReactNode {
           const mixins = (me?.mixins ?? {}) as { consents?: Partial<Record<string, Consent>> };
           const now = mixins.consents ?? {};
           return (
-            <section className="card" key={me?.metadata.version}>
+            <section className="card">
               <Form
                 submit={t.save}
                 done={t.saved}
