@@ -1,4 +1,4 @@
-"""The page at `/dev`, the tabs of GraphiQL and what the start says: they name what is served, whichever shops it are."""
+"""The page at `/dev`, GraphiQL's tabs and what the start says: they name what is served, whichever shops it are."""
 
 from __future__ import annotations
 
