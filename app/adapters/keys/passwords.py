@@ -70,18 +70,19 @@ class Argon2Passwords:
         is_right, began = await self._measure(compared, password)
         return Comparison(is_right and encoded is not None, began)
 
-    async def level(self, comparison: Comparison, kinds: Collection[str]) -> None:
+    async def level(self, comparison: Comparison, kinds: Collection[str], elsewhere: float = 0) -> None:
         """Wait so that a refusal takes as long whichever of these kinds of hash (`kind_of`) was compared, or ours.
 
         It waits for the end of a period twice as long as the slowest of them takes, counted from when the comparison
         began, and not from when it was asked for: those that wait for a thread all wait alike. That costs no processor.
+        `elsewhere` is how many seconds it takes to ask somebody else about some of the passwords.
         """
-        if not kinds:
+        if not kinds and not elsewhere:
             return
         compared = {_OURS, *kinds}
         for kind in compared - self._seconds.keys():
             await self._measure(kind or self._dummy, "")
-        period = 2 * max(self._seconds[kind] for kind in compared)
+        period = 2 * max(elsewhere, *(self._seconds[kind] for kind in compared))
         passed = asyncio.get_running_loop().time() - comparison.began
         await asyncio.sleep(period - passed % period)
 

@@ -37,6 +37,7 @@ class TestReference:
             "[[tenants.SHOP.webhooks]]",
             "[tenants.SHOP.mixins.NAME]",
             "[tenants.SHOP.phone_codes]",
+            "[tenants.SHOP.password_hook]",
             "[tenants.SHOP.challenge]",
             "[tenants.SHOP.limits]",
         ]
