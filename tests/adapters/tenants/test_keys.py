@@ -36,8 +36,8 @@ class TestReference:
             "[tenants.SHOP.social.claim_names]",
             "[[tenants.SHOP.webhooks]]",
             "[tenants.SHOP.mixins.NAME]",
-            "[tenants.SHOP.phone_codes]",
             "[tenants.SHOP.password_hook]",
+            "[tenants.SHOP.phone_codes]",
             "[tenants.SHOP.challenge]",
             "[tenants.SHOP.limits]",
         ]
