@@ -128,6 +128,10 @@ class SocialIdentityRepository(Repository):
         """Return a customer's identities, the oldest first."""
         return await self._list(_IDENTITIES, customer_id=customer_id)
 
+    async def list_of(self, customer_ids: Sequence[str]) -> Sequence[SocialIdentity]:
+        """Return the identities of these customers, of each the oldest first."""
+        return await self._list_of(_IDENTITIES, customer_ids)
+
     async def add_unless_taken(self, identity: SocialIdentity) -> bool:
         """Write a new identity; False if it is linked already, even at the same moment."""
         return await self._add_unless(identity, "tenant_id", "provider", "issuer", "subject")
@@ -135,6 +139,11 @@ class SocialIdentityRepository(Repository):
     async def change(self, customer_id: str, identity_id: str, **values: Any) -> bool:
         """Set columns of a customer's identity; False when it is not linked any more."""
         return await self._change(_IDENTITY, {"customer_id": customer_id, "id": identity_id}, **values) == 1
+
+    async def move(self, customer_id: str, to_customer_id: str, now: datetime) -> int:
+        """Link all of a customer's identities to another customer, from this moment on; return how many they are."""
+        given = {"customer_id": customer_id}
+        return await self._change(_IDENTITIES, given, customer_id=to_customer_id, created_at=now)
 
     async def delete(self, customer_id: str, identity_id: str) -> None:
         """Remove one of a customer's identities."""
