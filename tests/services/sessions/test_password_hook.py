@@ -18,6 +18,7 @@ from app.adapters.webhooks import HttpWebhookSender
 from app.domain.ports import PasswordQuestion, Webhook
 from app.domain.tenants import PasswordHook
 from app.services.staff.import_files import import_file
+from app.services.staff.import_sources import open_source
 from tests.factories import PASSWORD
 from tests.harness import operations
 from tests.harness.client import Answer
@@ -90,7 +91,7 @@ async def customer_id(gateway: Gateway, tmp_path: Path) -> str:
 async def bring_in(gateway: Gateway, folder: Path, *lines: dict[str, Any]) -> list[str]:
     file = folder / "customers.jsonl"
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    await import_file(gateway.tools, gateway.tools.tenants.tenant("shop"), file)
+    await import_file(gateway.tools, gateway.tools.tenants.tenant("shop"), open_source(file))
     report = file.with_name("customers.jsonl.report.jsonl").read_text().splitlines()
     return [json.loads(line)["customerId"] for line in report]
 
