@@ -236,7 +236,8 @@ class TestWhoseFirstLogin:
         for email in ("hashed@example.com", "invited@example.com", "nobody@example.com", "inactive@example.com"):
             assert codes(await log_in(gateway, WRONG, email)) == ["INVALID_CREDENTIALS"]
         assert codes(await log_in(gateway, PASSWORD, "hashed@example.com")) == []
-        assert old_shop.asked == []
+        # Whoever knows the password learns that the account is not active, so this is asked for too.
+        assert old_shop.asked == [("inactive@example.com", WRONG)]
 
     async def test_asks_for_nobody_who_has_chosen_a_password_since(
         self, gateway: Gateway, old_shop: OldShop, customer_id: str
