@@ -11,7 +11,7 @@ from app.graphql.changed_customers import ChangesCustomer
 from app.graphql.context import Info
 from app.graphql.customers import CustomerDetailsInput
 from app.graphql.enums import describe_enum
-from app.graphql.errors import USER_ERRORS, UserError
+from app.graphql.errors import EMAIL_SUGGESTION, USER_ERRORS, UserError
 from app.graphql.fields import ANYONE, mutation
 from app.graphql.inputs import HOW_TO_CHOOSE, to_patch
 from app.graphql.proofs import KEPT_UNPROVEN_DATA
@@ -81,6 +81,7 @@ class SignupPayload:
     status: SignupStatus | None = strawberry.field(
         default=None, description="What has to happen before the first login."
     )
+    email_suggestion: str | None = strawberry.field(default=None, description=EMAIL_SUGGESTION)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
@@ -133,7 +134,11 @@ class SignupMutations:
         `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
         signed_up = await service.signup(info.context.uow, _registration(input))
-        return SignupPayload(customer_id=strawberry.ID(signed_up.customer_id), status=signed_up.status)
+        return SignupPayload(
+            customer_id=strawberry.ID(signed_up.customer_id),
+            status=signed_up.status,
+            email_suggestion=signed_up.email_suggestion,
+        )
 
     @mutation(kinds=ANYONE, takes_credentials=True)
     async def confirm_signup(self, info: Info, input: ConfirmSignupInput) -> ConfirmSignupPayload:

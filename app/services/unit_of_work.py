@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from app.domain.errors import AccessError, DomainError
+from app.domain.foreign_hashes import JudgedHash
 from app.domain.patches import Situation
 from app.domain.ports import Comparison, Connection
 from app.domain.tenants import Tenant
@@ -43,7 +44,13 @@ from app.repositories.personal_data import PersonalDataRepository
 from app.repositories.product_lists import ProductListRepository
 from app.repositories.sessions import SessionRepository, TokenLookup
 from app.repositories.sign_in_tickets import SignInTicketRepository
-from app.repositories.social import LinkTicketRepository, SocialIdentityRepository, SocialStateRepository
+from app.repositories.social import (
+    LinkTicketRepository,
+    SocialAnswerRepository,
+    SocialIdentityRepository,
+    SocialStateLookup,
+    SocialStateRepository,
+)
 from app.repositories.totp import RecoveryCodeRepository, TotpRepository
 from app.repositories.ways_in import WaysInRepository
 from app.repositories.webhook_endpoints import WebhookEndpointRepository
@@ -86,6 +93,7 @@ class UnitOfWork:
     token_lookup = _OfAll(TokenLookup)
     kept_pair_lookup = _OfAll(KeptPairLookup)
     one_time_token_lookup = _OfAll(OneTimeTokenLookup)
+    social_state_lookup = _OfAll(SocialStateLookup)
     outbox_queue = _OfAll(OutboxQueue)
     anonymization_queue = _OfAll(AnonymizationQueue)
     unproven_queue = _OfAll(UnprovenQueue)
@@ -101,6 +109,7 @@ class UnitOfWork:
     kept_pairs = _OfTenant(KeptPairRepository)
     devices = _OfTenant(DeviceRepository)
     social_states = _OfTenant(SocialStateRepository)
+    social_answers = _OfTenant(SocialAnswerRepository)
     social_identities = _OfTenant(SocialIdentityRepository)
     link_tickets = _OfTenant(LinkTicketRepository)
     sign_in_tickets = _OfTenant(SignInTicketRepository)
@@ -271,6 +280,11 @@ class UnitOfWork:
         """Return the hash of a new password."""
         self._hold_nothing()
         return await self.tools.passwords.hash(password)
+
+    async def adopt_hash(self, judged: JudgedHash) -> str:
+        """Return what is stored of a hash that another system made."""
+        self._hold_nothing()
+        return await self.tools.passwords.adopt(judged)
 
     def _hold_nothing(self) -> None:
         if self._connection.begun:
