@@ -222,7 +222,7 @@ class TestTabs:
             thief = ServerClient(moved_server)
             async with thief.http:
                 for _ in range(2):  # the copy is used, and what it gave too
-                    answer = await thief.graphql(REFRESH, {"refreshToken": stolen})
+                    answer = await thief.graphql(REFRESH, {"input": {"refreshToken": stolen}})
                     stolen = answer.data["refresh"]["tokens"]["refreshToken"]
                 moved_server.sleep(hours=8)
                 await tabs.hear(["guest", "customer"])
