@@ -223,6 +223,7 @@ class TestTabs:
             async with thief.http:
                 for _ in range(2):  # the copy is used, and what it gave too
                     answer = await thief.graphql(REFRESH, {"input": {"refreshToken": stolen}})
+                    assert answer.data is not None
                     stolen = answer.data["refresh"]["tokens"]["refreshToken"]
                 moved_server.sleep(hours=8)
                 await tabs.hear(["guest", "customer"])
