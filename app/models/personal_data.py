@@ -212,6 +212,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "created_at",
             "last_login_at",
         ),
+        withheld=("sealed_refresh_token",),
     ),
     PersonalTable(
         SocialState,
@@ -222,6 +223,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "provider",
             "issuer",
             "redirect_uri",
+            "max_age",
             "created_at",
             "expires_at",
             "used_at",
@@ -252,7 +254,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "expires_at",
             "used_at",
         ),
-        withheld=("ticket_hash", "code_hash"),
+        withheld=("ticket_hash", "code_hash", "sealed_refresh_token"),
     ),
     PersonalTable(
         SignInTicket,

@@ -12,7 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwt import Token
 
 from app.adapters.social.algorithms import EDWARDS
-from app.adapters.social.claims import LONGEST_SUBJECT, subject_text
+from app.adapters.social.claims import LONGEST_SUBJECT, seconds_of, subject_text
 from app.adapters.social.http import ProviderRefusedError
 from app.adapters.social.keys import ProviderKeys
 from app.adapters.social.signatures import verify_signature
@@ -26,7 +26,8 @@ class Expected:
     """What an id token must say to be the answer to our request.
 
     `issuer_of` says who has to have issued it, by its claims; None for nobody. `client_ids` are all that the provider
-    knows us by. `access_token` is the one that came with it, if one did. `nonce_may_be_hashed`: an app may have hashed
+    knows us by. `access_token` is the one that came with it, if one did. `max_age` and `asked_at` are as in
+    `AuthorizationGrant`. `nonce_may_be_hashed`: an app may have hashed
     the nonce before it asked, as Apple's documentation shows it. `nonce_may_be_missing`: the provider was not told it.
     """
 
@@ -35,6 +36,8 @@ class Expected:
     nonce: str
     access_token: str | None
     now: int
+    max_age: int | None = None
+    asked_at: int = 0
     nonce_may_be_hashed: bool = False
     nonce_may_be_missing: bool = False
 
@@ -50,6 +53,7 @@ async def check_id_token(token: str, keys: ProviderKeys, expected: Expected) -> 
         raise ProviderRefusedError(f"the id token is not valid: {type(error).__name__} {error}") from error
     check_audience(claims, expected.client_ids)
     _check_nonce(claims, expected)
+    _check_age(claims, expected)
     _check_further(claims)
     return {**claims}
 
@@ -93,6 +97,22 @@ def _check_nonce(claims: CodeIDToken, expected: Expected) -> None:
         wanted.append(sha256(expected.nonce.encode()).hexdigest())
     if not isinstance(told, str) or told not in wanted:
         raise ProviderRefusedError("the id token has another nonce, or none")
+
+
+def _check_age(claims: CodeIDToken, expected: Expected) -> None:
+    """Refuse a login that was longer ago than we have asked for, or nobody knows when (section 3.1.2.1, `max_age`).
+
+    It counts how old the login was when we asked: what the person has done since then is no reason.
+    """
+    if expected.max_age is None:
+        return
+    told = seconds_of(claims.get("auth_time"))
+    if told is None:
+        raise ProviderRefusedError("the id token does not say when the person has logged in, and we have asked for it")
+    if told > expected.now + LEEWAY:
+        raise ProviderRefusedError("the id token says that the person will log in later than now")
+    if told < expected.asked_at - expected.max_age - LEEWAY:
+        raise ProviderRefusedError(f"the person has logged in longer ago than the {expected.max_age} s we asked for")
 
 
 def _check_further(claims: CodeIDToken) -> None:

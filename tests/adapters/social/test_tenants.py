@@ -129,6 +129,10 @@ class TestFaults:
                 'authorization_parameters = { state = "x" }\n' + SECRET,
                 "authorization_parameters.state must not be 'state', which we send ourselves",
             ),
+            (
+                'authorization_parameters = { max_age = "an hour" }\n' + SECRET,
+                "authorization_parameters has a max_age that is no number of seconds: write 'max_age = \"3600\"'",
+            ),
         ],
         ids=["none-with-secret", "assertion-without-key", "tenants", "tenant", "own-parameter", "own-fixed"],
     )
