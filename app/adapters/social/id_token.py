@@ -25,13 +25,16 @@ LEEWAY = 60
 class Expected:
     """What an id token must say to be the answer to our request.
 
-    `issuer_of` says who has to have issued it, by its claims; None for nobody. `client_ids` are all that the provider
+    `asked` is the issuer that we have asked. `issuer_of` says who has to have issued the token, by its claims; None for
+    nobody; `is_issuer` whether a name is that one's. `client_ids` are all that the provider
     knows us by. `access_token` is the one that came with it, if one did. `max_age` and `asked_at` are as in
     `AuthorizationGrant`. `nonce_may_be_hashed`: an app may have hashed
     the nonce before it asked, as Apple's documentation shows it. `nonce_may_be_missing`: the provider was not told it.
     """
 
+    asked: str
     issuer_of: Callable[[dict[str, Any]], str | None]
+    is_issuer: Callable[[object, str], bool]
     client_ids: Collection[str]
     nonce: str
     access_token: str | None
@@ -43,9 +46,9 @@ class Expected:
 
 
 async def check_id_token(token: str, keys: ProviderKeys, expected: Expected) -> dict[str, Any]:
-    """Return the claims of a valid id token; raises `ProviderRefusedError` for any other."""
+    """Return the claims of a valid id token, `iss` as we know it; raises `ProviderRefusedError` for any other."""
     signed = await verify_signature(token, keys)
-    _check_issuer(signed.claims, expected)
+    issuer = _check_issuer(signed.claims, expected)
     try:
         claims = _read(signed, expected)
         claims.validate(now=expected.now, leeway=LEEWAY)
@@ -55,7 +58,7 @@ async def check_id_token(token: str, keys: ProviderKeys, expected: Expected) -> 
     _check_nonce(claims, expected)
     _check_age(claims, expected)
     _check_further(claims)
-    return {**claims}
+    return {**claims, "iss": issuer}
 
 
 def _read(signed: Token, expected: Expected) -> CodeIDToken:
@@ -67,12 +70,16 @@ def _read(signed: Token, expected: Expected) -> CodeIDToken:
     return CodeIDToken(claims, header, options, {"access_token": expected.access_token})
 
 
-def _check_issuer(claims: dict[str, Any], expected: Expected) -> None:
+def _check_issuer(claims: dict[str, Any], expected: Expected) -> str:
+    """Return the issuer, however the token writes it."""
     told, wanted = claims.get("iss"), expected.issuer_of(claims)
     if wanted is None:
-        raise ProviderRefusedError(f"the id token of {str(told)[:300]!r} names a directory that we do not ask for")
-    if told != wanted:
+        raise ProviderRefusedError(
+            f"the id token of {str(told)[:300]!r} names a directory that we do not ask for at {expected.asked!r}"
+        )
+    if not expected.is_issuer(told, wanted):
         raise ProviderRefusedError(f"the id token is of the issuer {str(told)[:300]!r}, not of {wanted!r}")
+    return wanted
 
 
 def check_audience(claims: dict[str, Any], ours: Collection[str]) -> None:

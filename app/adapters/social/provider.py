@@ -43,7 +43,7 @@ class ProviderClient:
         )
         self._discovery = Discovery(provider, clock, ages, self._http, check=transport.check)
         self._keys = ProviderKeys(provider, clock, ages, self._discovery, self._http)
-        self._userinfo = Userinfo(provider, self._http, self._keys)
+        self._userinfo = Userinfo(provider, self._http, self._keys, clock)
 
     async def authorization_url(self, request: AuthorizationRequest) -> str:
         """Return the address that the person is sent to."""
@@ -161,6 +161,8 @@ class ProviderClient:
         nonce_may_be_missing: bool = False,
     ) -> Expected:
         return Expected(
+            asked=self._provider.issuer,
+            is_issuer=self._rules.is_issuer,
             issuer_of=lambda claims: self._rules.issuer_of(self._provider, endpoints.issuer, claims),
             client_ids=self._provider.own_client_ids,
             nonce=nonce,

@@ -37,6 +37,8 @@ _REFUSALS = frozenset(
 # How providers say that there is nothing to revoke, where the standard would have them say nothing.
 _REVOKED = frozenset({"invalid_grant", "invalid_token", "unsupported_token_type"})
 _TOKEN = re.compile(r"[\x20-\x7e]{1,16384}")
+# What GraphQL can say in seconds.
+_LONGEST_LIFE = 2**31 - 1
 _LONGEST_ERROR = 100
 _LONGEST_DESCRIPTION = 400
 
@@ -137,4 +139,4 @@ def _seconds(value: object) -> int | None:
         value = int(value)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
         value = int(value)
-    return value if type(value) is int and value >= 0 else None
+    return value if type(value) is int and 0 <= value <= _LONGEST_LIFE else None
