@@ -141,6 +141,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "CredentialRepository.release_phone": {"customer_id": "b"},
     "CredentialRepository.note_phone": {"phone": "b"},
     "CredentialRepository.set_password": {"values": {"must_confirm": True}},
+    "CustomerRepository.list_open": {"after": ""},
     "CustomerRepository.change": {"values": {"first_name": "b"}},
     "OneTimeTokenRepository.forget_others": {"email_key": "b", "now": LATER},
     "DeviceRepository.delete_all_but_latest": {"kept": 0},
