@@ -214,6 +214,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "created_at",
             "last_login_at",
         ),
+        withheld=("sealed_refresh_token",),
     ),
     PersonalTable(
         SocialState,
@@ -224,6 +225,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "provider",
             "issuer",
             "redirect_uri",
+            "max_age",
             "created_at",
             "expires_at",
             "used_at",
@@ -254,7 +256,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "expires_at",
             "used_at",
         ),
-        withheld=("ticket_hash", "code_hash"),
+        withheld=("ticket_hash", "code_hash", "sealed_refresh_token"),
     ),
     PersonalTable(
         SignInTicket,
