@@ -155,6 +155,7 @@ class TestLogin:
             visitor.elsewhere = PROVIDER
             visitor.open("/login")
             visitor.press("Go on with Demo provider")
+            visitor.page.wait_for_url(f"{PROVIDER}/**")
             visitor.page.get_by_role("textbox").fill("ada")
             visitor.page.get_by_role("button").first.click()
             visitor.heading("Profile")

@@ -58,9 +58,7 @@ def settle(page: Page) -> None:
     """Wait until the page has all that it asked for, and open what is folded away."""
     page.locator("h1").wait_for()
     page.wait_for_load_state("networkidle")
-    page.wait_for_function(
-        "words => !words.some(word => document.body.innerText.includes(word))", arg=list(LOADING)
-    )
+    page.wait_for_function("words => !words.some(word => document.body.innerText.includes(word))", arg=list(LOADING))
     page.locator("details.operations").evaluate("details => { details.open = true; }")
 
 
