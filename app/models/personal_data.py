@@ -15,6 +15,7 @@ from app.models.anonymizations import Anonymization
 from app.models.audit import AuditEvent
 from app.models.base import TenantRow
 from app.models.credentials import Credential
+from app.models.customer_words import CustomerWord
 from app.models.customers import Customer
 from app.models.devices import Device
 from app.models.groups import CustomerGroup, GroupMembership
@@ -115,12 +116,23 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "created_at",
             "updated_at",
         ),
-        # Nothing but the names once more, and whose each field is.
-        withheld=("search_name", "shop_fields", "unproven_fields", "unproven_until"),
+        # Nothing but the names and words once more, and whose each field is.
+        withheld=(
+            "search_name",
+            "search_key",
+            "search_text",
+            "search_folding",
+            "search_of",
+            "shop_fields",
+            "unproven_fields",
+            "unproven_until",
+        ),
         cleared={
             **_NOBODY,
             "mixins": {},
             "search_name": "",
+            "search_key": "",
+            "search_text": "",
             "shop_fields": None,
             "unproven_fields": None,
             "unproven_until": None,
@@ -136,6 +148,8 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "order_count",
             "anonymization_status",
             "second_factor_required",
+            "search_folding",
+            "search_of",
             "version",
             "created_at",
             "updated_at",
@@ -143,6 +157,8 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
         key="id",
         is_single=True,
     ),
+    # The export shows what they are the words of.
+    PersonalTable(CustomerWord, "searchWords", shown=("customer_id",), withheld=("shared", "word")),
     PersonalTable(
         Credential,
         "credential",

@@ -17,7 +17,7 @@ from app.repositories.base import Repository
 from app.repositories.customers import PROFILE_COLUMNS
 
 # Every text with the prefix sorts before the prefix followed by the last of all code points.
-_LAST = "\U0010ffff"
+LAST = "\U0010ffff"
 
 
 class CustomerSearch(Repository):
@@ -54,7 +54,7 @@ class CustomerSearch(Repository):
         bounds: list[ColumnElement[bool]] = []
         for order, (column, prefix) in prefixes.items():
             if prefix is not None:
-                bounds.append(column < prefix + _LAST)
+                bounds.append(column < prefix + LAST)
                 if after is None or order is not wanted.order or after.key < prefix:
                     bounds.append(column >= prefix)
         if after is None:

@@ -24,6 +24,7 @@ from app.repositories.anonymizations import AnonymizationQueue, AnonymizationRep
 from app.repositories.audit import AuditRepository
 from app.repositories.credentials import CredentialRepository, UnprovenQueue
 from app.repositories.customer_search import CustomerSearch
+from app.repositories.customer_word_search import CustomerWordSearch
 from app.repositories.customers import CustomerRepository
 from app.repositories.devices import DeviceRepository
 from app.repositories.groups import GroupRepository
@@ -45,6 +46,7 @@ from app.repositories.sessions import SessionRepository, TokenLookup
 from app.repositories.sign_in_tickets import SignInTicketRepository
 from app.repositories.social import LinkTicketRepository, SocialIdentityRepository, SocialStateRepository
 from app.repositories.totp import RecoveryCodeRepository, TotpRepository
+from app.repositories.unsearched import UnsearchedQueue
 from app.repositories.ways_in import WaysInRepository
 from app.repositories.webhook_endpoints import WebhookEndpointRepository
 from app.services.caller import Caller
@@ -89,10 +91,12 @@ class UnitOfWork:
     outbox_queue = _OfAll(OutboxQueue)
     anonymization_queue = _OfAll(AnonymizationQueue)
     unproven_queue = _OfAll(UnprovenQueue)
+    unsearched_queue = _OfAll(UnsearchedQueue)
     past_rows = _OfAll(PastRows)
     mail_server = _OfAll(lambda connection: WebhookEndpointRepository(connection, MAIL_SERVER[0]))
     customers = _OfTenant(CustomerRepository)
     customer_search = _OfTenant(CustomerSearch)
+    customer_word_search = _OfTenant(CustomerWordSearch)
     groups = _OfTenant(GroupRepository)
     orders = _OfTenant(OrderRepository)
     credentials = _OfTenant(CredentialRepository)
