@@ -21,7 +21,8 @@ from app.models.credentials import Credential
 from app.models.customer_words import CustomerWord
 from app.models.customers import Customer, CustomerFound
 from app.models.groups import GroupMembership
-from app.repositories.customer_search import LAST, CustomerSearch
+from app.repositories.base import Repository
+from app.repositories.customer_search import LAST, conditions_of, range_of
 from app.repositories.customers import PROFILE_COLUMNS
 
 # A word with more rows than this is many people's. So many rows are read and sorted in a few milliseconds.
@@ -51,7 +52,7 @@ class _Frequency:
     keys: int
 
 
-class CustomerWordSearch(CustomerSearch):
+class CustomerWordSearch(Repository):
     """Searches the customers of one tenant by words."""
 
     async def page(self, wanted: CustomerFilter, after: CustomerPosition | None, limit: int) -> Sequence[CustomerFound]:
@@ -137,7 +138,7 @@ class CustomerWordSearch(CustomerSearch):
             of_customer = of_customer.join(GroupMembership.__table__, membership)
         # A word has no sign that means something to LIKE.
         texts = [col(Customer.search_text).contains(f" {word}") for word in wanted.search or ()]
-        conditions = [*self._range(wanted, [], None), *self._conditions(wanted), *texts]
+        conditions = [*range_of(wanted, [], None), *conditions_of(wanted), *texts]
         return select(*_KEYS).select_from(of_customer).where(self._mine(Customer, *conditions))
 
     async def _show(self, hits: Sequence[_Hit]) -> Sequence[CustomerFound]:
