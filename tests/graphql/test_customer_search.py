@@ -101,8 +101,8 @@ class TestSearch:
         await staff.create(lastName="Andreas", firstName="Bo")
         in_order = [made[name] for name in ("Ändern Al", "Anders Bo", "Berg Ann", "Berg Anna", "Öst Zed")]
         for search in ("andante", "andan", "anda an", "example andante"):
-            for first in (1, 2, 100):
-                assert await found(staff, search, first) == in_order
+            for size in (1, 2, 100):
+                assert await found(staff, search, size) == in_order
         bergs = [made["Berg Ann"], made["Berg Anna"]]
         assert await found(staff, "ann berg", 1) == bergs
         assert await found(staff, "berg", 1) == bergs
