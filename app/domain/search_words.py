@@ -200,7 +200,8 @@ def without_beginnings(words: Iterable[str]) -> list[str]:
 def order_key(last_name: str | None, first_name: str | None) -> str:
     """Return the text by which found customers are ordered: the folded last name, and after it the first name."""
     # A tab sorts before all that a word or the space between two words is made of: Berg comes before Berg-Hansen.
-    return "\t".join(" ".join(_split(fold(name or "")))[:_ORDER_LENGTH] for name in (last_name, first_name))
+    names = (" ".join(_split(fold(name or "")))[:_ORDER_LENGTH] for name in (last_name, first_name))
+    return "\t".join(names).rstrip("\t")
 
 
 def _ascii(domain: str) -> str:
