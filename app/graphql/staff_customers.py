@@ -303,7 +303,8 @@ class StaffCustomerQueries:
 
         If a customer is added or changed while you page, no other customer comes twice or is left out.
         Who: an integration with the scope `customers.read`.
-        Errors: `BAD_REQUEST`: `first` must be 1 to 100, and `after` an `endCursor` of the same filter;
+        Errors: `BAD_REQUEST`: `first` must be 1 to 100, `after` an `endCursor` of the same filter, and `search` has at
+        most 16 words;
         `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope.
         """
         terms = to_patch(filter) if filter is not None else {}
