@@ -55,13 +55,14 @@ class SearchedAddress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WordRow:
-    """A row of the index: a word, and how many letters it has in common with the beginning of the order key.
+    """A row of the index: a word, how many letters it has in common with the beginning of the order key, and that key.
 
     A search by no more letters than those finds the customer by the order key already.
     """
 
     shared: int
     word: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Searchable:
     @property
     def rows(self) -> frozenset[WordRow]:
         """The rows of the index; a word that begins the order key has none, for it is found by that."""
-        rows = (WordRow(_shared(word, self.key), word) for word in without_beginnings(self.text.split()))
+        rows = (WordRow(_shared(word, self.key), word, self.key) for word in without_beginnings(self.text.split()))
         return frozenset(row for row in rows if not self.key.startswith(row.word))
 
 

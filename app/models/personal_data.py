@@ -157,8 +157,8 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
         key="id",
         is_single=True,
     ),
-    # The export shows what they are the words of.
-    PersonalTable(CustomerWord, "searchWords", shown=("customer_id",), withheld=("shared", "word")),
+    # By what staff find the customer.
+    PersonalTable(CustomerWord, "searchWords", shown=("customer_id", "word"), withheld=("shared", "search_key")),
     PersonalTable(
         Credential,
         "credential",

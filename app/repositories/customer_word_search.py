@@ -7,6 +7,7 @@ its own: the customers whose order key begins with a word stand together.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,13 +26,15 @@ from app.repositories.base import Repository
 from app.repositories.customer_search import LAST, conditions_of, range_of
 from app.repositories.customers import PROFILE_COLUMNS
 
-# A word with more rows than this is many people's. So many rows are read and sorted in a few milliseconds.
-MANY = 2_000
+# A word with more rows than this is many people's: the customers are read in their order instead. Where there is
+# another word to look for, that would take longer, and more rows are read before.
+MANY = 5_000
+MANY_OF_SEVERAL = 50_000
 # Only the longest words can be what the search begins with; the others are looked for in who is found so.
 _MOST_COUNTED = 4
-# How many customers are read in their order at a time, at first; then ten times as many.
-STRIDE = 2_000
-_GROWTH = 10
+# How many customers are read in their order at a time, at first; then four times as many.
+STRIDE = 1_000
+_GROWTH = 4
 
 _KEYS: tuple[Any, Any] = (col(Customer.search_key), col(Customer.id))
 
@@ -59,21 +62,23 @@ class CustomerWordSearch(Repository):
         """Return up to `limit` customers in the order of their names, beginning behind `after`."""
         if not wanted.search:
             return []
-        frequencies = await self._count(wanted.search)
-        rare = [each for each in frequencies if each.rows <= MANY]
-        if rare:
-            hits = await self._look_up(wanted, min(rare, key=lambda each: each.rows + each.keys), after, limit)
+        several = len(wanted.search) > 1
+        most = MANY_OF_SEVERAL if several else MANY
+        frequencies = await self._count(wanted.search, most)
+        rare = min(frequencies, key=lambda each: each.rows + each.keys if each.rows <= most else math.inf)
+        if rare.rows > most:
+            hits = await self._walk(wanted, wanted.search, None, after, limit)
         else:
-            hits = await self._walk(wanted, after, limit)
+            hits = await self._look_up(wanted, rare, after, limit)
         return await self._show(hits)
 
-    async def _count(self, words: Sequence[str]) -> list[_Frequency]:
+    async def _count(self, words: Sequence[str], most: int) -> list[_Frequency]:
         counted = sorted(words, key=len, reverse=True)[:_MOST_COUNTED]
         counts = [
             select(
                 literal(word).label("word"),
-                _count_of(select(literal(1)).where(self._rows_of(word))).label("rows"),
-                _count_of(select(literal(1)).where(self._mine(Customer, *_begins(word, None)))).label("keys"),
+                _count_of(select(literal(1)).where(self._rows_of(word)), most).label("rows"),
+                _count_of(select(literal(1)).where(self._mine(Customer, *_behind(None, word))), most).label("keys"),
             )
             for word in counted
         ]
@@ -89,43 +94,70 @@ class CustomerWordSearch(Repository):
         self, wanted: CustomerFilter, rare: _Frequency, after: CustomerPosition | None, limit: int
     ) -> Sequence[_Hit]:
         """Find those who have the rare word by the index and by their order key, and then the other words too."""
-        ways: list[Select[Any]] = []
-        if rare.rows:
-            # The limit tells PostgreSQL's planner how few there are.
-            few = select(col(CustomerWord.customer_id)).where(self._rows_of(rare.word)).distinct().limit(2 * MANY)
-            ids = few.subquery()
-            found = self._narrowed(wanted).join(ids, ids.c.customer_id == col(Customer.id))
-            ways.append(found.where(*_behind(after)))
-        if rare.keys:
-            ways.append(self._narrowed(wanted).where(*_begins(rare.word, after)))
+        others = [word for word in wanted.search or () if word != rare.word]
         hits: list[_Hit] = []
-        for way in ways:
-            hits += await self._connection.read_anew(Reading(_Hit, way.order_by(*_KEYS).limit(limit)))
+        if rare.rows:
+            hits += await self._of_index(wanted, rare, others, after, limit)
+        if rare.keys:
+            hits += await self._walk(wanted, others, rare.word, after, limit)
         # Nobody is twice in it, but for one whose word has more letters in common with the order key than are counted.
         by_id = {hit.id: hit for hit in hits}
         return sorted(by_id.values(), key=lambda hit: (hit.search_key, hit.id))[:limit]
 
-    async def _walk(self, wanted: CustomerFilter, after: CustomerPosition | None, limit: int) -> Sequence[_Hit]:
-        """Read customers in their order until there are enough."""
+    async def _of_index(
+        self,
+        wanted: CustomerFilter,
+        rare: _Frequency,
+        others: Sequence[str],
+        after: CustomerPosition | None,
+        limit: int,
+    ) -> Sequence[_Hit]:
+        """Sort the rows of the index, and look at the customers in that order until there are enough."""
+        place = (col(CustomerWord.search_key), col(CustomerWord.customer_id))
+        behind = [] if after is None else [tuple_(*place) > tuple_(after.key, after.id)]
+        # The limit tells PostgreSQL's planner how few there are.
+        few = select(*place).where(self._rows_of(rare.word), *behind).distinct().order_by(*place)
+        rows = few.limit(rare.rows + MANY).subquery()
+        found = self._narrowed(wanted, others, [rows.c.search_key, rows.c.customer_id.label("id")], rows)
+        in_order = found.order_by(rows.c.search_key, rows.c.customer_id)
+        return await self._connection.read_anew(Reading(_Hit, in_order.limit(limit)))
+
+    async def _walk(
+        self,
+        wanted: CustomerFilter,
+        words: Sequence[str],
+        begin: str | None,
+        after: CustomerPosition | None,
+        limit: int,
+    ) -> Sequence[_Hit]:
+        """Read customers in their order, where the order key begins so, until enough have these words."""
         hits: list[_Hit] = []
         stride = STRIDE
         while True:
-            end = await self._find_end(after, stride)
+            # The end bounds what PostgreSQL may want to read and sort instead.
+            end = await self._find_end(begin, after, stride)
             upto = [] if end is None else [tuple_(*_KEYS) <= tuple_(end.search_key, end.id)]
-            some = self._narrowed(wanted).where(*_behind(after), *upto).order_by(*_KEYS).limit(limit - len(hits))
-            hits += await self._connection.read_anew(Reading(_Hit, some))
+            some = self._narrowed(wanted, words, _KEYS).where(*_behind(after, begin), *upto).order_by(*_KEYS)
+            hits += await self._connection.read_anew(Reading(_Hit, some.limit(limit - len(hits))))
             if end is None or len(hits) == limit:
                 return hits
             after, stride = CustomerPosition(end.search_key, end.id), stride * _GROWTH
 
-    async def _find_end(self, after: CustomerPosition | None, stride: int) -> _Hit | None:
-        behind = select(*_KEYS).where(self._mine(Customer, *_behind(after))).order_by(*_KEYS)
+    async def _find_end(self, begin: str | None, after: CustomerPosition | None, stride: int) -> _Hit | None:
+        behind = select(*_KEYS).where(self._mine(Customer, *_behind(after, begin))).order_by(*_KEYS)
         ends = await self._connection.read_anew(Reading(_Hit, behind.offset(stride - 1).limit(1)))
         return ends[0] if ends else None
 
-    def _narrowed(self, wanted: CustomerFilter) -> Select[Any]:
-        """Return the places of those whom the filter describes, without their order."""
+    def _narrowed(
+        self, wanted: CustomerFilter, words: Sequence[str], columns: Sequence[Any], rows: Any = None
+    ) -> Select[Any]:
+        """Return the places of those who have the words and whom the filter describes, without their order.
+
+        With `rows`, only of those whose id is in these.
+        """
         of_customer: Any = Customer.__table__
+        if rows is not None:
+            of_customer = of_customer.join(rows, rows.c.customer_id == col(Customer.id))
         if wanted.email_key is not None or wanted.email_prefix is not None:
             theirs = self._mine(Credential, col(Credential.customer_id) == col(Customer.id))
             of_customer = of_customer.join(Credential.__table__, theirs)
@@ -137,9 +169,9 @@ class CustomerWordSearch(Repository):
             )
             of_customer = of_customer.join(GroupMembership.__table__, membership)
         # A word has no sign that means something to LIKE.
-        texts = [col(Customer.search_text).contains(f" {word}") for word in wanted.search or ()]
+        texts = [col(Customer.search_text).contains(f" {word}") for word in words]
         conditions = [*range_of(wanted, [], None), *conditions_of(wanted), *texts]
-        return select(*_KEYS).select_from(of_customer).where(self._mine(Customer, *conditions))
+        return select(*columns).select_from(of_customer).where(self._mine(Customer, *conditions))
 
     async def _show(self, hits: Sequence[_Hit]) -> Sequence[CustomerFound]:
         """Return the profiles of those who are found, in the same order."""
@@ -154,20 +186,20 @@ class CustomerWordSearch(Repository):
         return [found[hit.id] for hit in hits if hit.id in found]
 
 
-def _count_of(some: Select[Any]) -> Any:
-    """Return the number of rows, counted to one more than many."""
-    return select(func.count()).select_from(some.limit(MANY + 1).subquery()).scalar_subquery()
+def _count_of(some: Select[Any], most: int) -> Any:
+    """Return the number of rows, counted to one more than the most."""
+    return select(func.count()).select_from(some.limit(most + 1).subquery()).scalar_subquery()
 
 
-def _behind(after: CustomerPosition | None) -> list[Any]:
-    return [] if after is None else [tuple_(*_KEYS) > tuple_(after.key, after.id)]
-
-
-def _begins(word: str, after: CustomerPosition | None) -> list[Any]:
-    """Return the part of the order in which the keys begin with the word, and behind a place.
+def _behind(after: CustomerPosition | None, begin: str | None) -> list[Any]:
+    """Return the part of the order in which the keys begin so, behind a place.
 
     Never give both starts: SQLite would begin at the word and read all earlier pages.
     """
+    start = [] if after is None else [tuple_(*_KEYS) > tuple_(after.key, after.id)]
+    if begin is None:
+        return start
     key = col(Customer.search_key)
-    starts = _behind(after) if after is not None and after.key >= word else [key >= word]
-    return [*starts, key < word + LAST]
+    if after is None or after.key < begin:
+        start = [key >= begin]
+    return [*start, key < begin + LAST]

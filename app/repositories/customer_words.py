@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import delete, tuple_
 from sqlalchemy.dialects import postgresql
@@ -35,16 +36,23 @@ class CustomerWordRepository(Repository):
 
     async def replace(self, customer_id: str, before: Collection[WordRow], after: Collection[WordRow]) -> None:
         """Remove the rows of before that are not there after, and add the others."""
-        gone = [(row.shared, row.word) for row in before if row not in after]
+        gone = [(row.shared, row.word, row.key) for row in before if row not in after]
         if gone:
-            pair = tuple_(col(CustomerWord.shared), col(CustomerWord.word))
-            theirs = self._mine(CustomerWord, col(CustomerWord.customer_id) == customer_id, pair.in_(gone))
+            row = tuple_(col(CustomerWord.shared), col(CustomerWord.word), col(CustomerWord.search_key))
+            theirs = self._mine(CustomerWord, col(CustomerWord.customer_id) == customer_id, row.in_(gone))
             await self._connection.write_anew(delete(CustomerWord.__table__).where(theirs))
-        added = [
-            {"tenant_id": self._tenant_id, "customer_id": customer_id, "shared": row.shared, "word": row.word}
-            for row in after
-            if row not in before
-        ]
+        added = [row_values(self._tenant_id, customer_id, row) for row in after if row not in before]
         if added:
             new = postgresql.insert(CustomerWord.__table__).values(added).on_conflict_do_nothing()
             await self._connection.write_anew(new)
+
+
+def row_values(tenant_id: str, customer_id: str, row: WordRow) -> dict[str, Any]:
+    """Return the columns of a row of the index."""
+    return {
+        "tenant_id": tenant_id,
+        "customer_id": customer_id,
+        "shared": row.shared,
+        "word": row.word,
+        "search_key": row.key,
+    }

@@ -18,6 +18,7 @@ from app.models.credentials import Credential
 from app.models.customer_words import CustomerWord
 from app.models.customers import UNSEARCHED, Customer, searched_name
 from app.repositories.base import Model
+from app.repositories.customer_words import row_values
 
 _KEY = (Customer.__table__.c.tenant_id, Customer.__table__.c.id)
 _UNSEARCHED = select(*_KEY).where(text(UNSEARCHED))
@@ -82,10 +83,7 @@ class UnsearchedQueue:
                     "search_folding": FOLDING,
                 },
             )
-            rows += [
-                {"tenant_id": customer.tenant_id, "customer_id": customer.id, "shared": row.shared, "word": row.word}
-                for row in searchable.rows
-            ]
+            rows += [row_values(customer.tenant_id, customer.id, row) for row in searchable.rows]
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             some = rows[start : start + _ROWS_AT_ONCE]
             await self._connection.write_anew(

@@ -93,6 +93,7 @@ class TestSearch:
         self, staff: Staff, monkeypatch: pytest.MonkeyPatch, many: int
     ) -> None:
         monkeypatch.setattr(customer_word_search, "MANY", many)
+        monkeypatch.setattr(customer_word_search, "MANY_OF_SEVERAL", many)
         monkeypatch.setattr(customer_word_search, "STRIDE", 1)
         made = {}
         for name in ("Anders Bo", "Ändern Al", "Berg Ann", "Öst Zed", "Berg Anna"):

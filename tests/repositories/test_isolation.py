@@ -149,7 +149,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "CredentialRepository.note_phone": {"phone": "b"},
     "CredentialRepository.set_password": {"values": {"must_confirm": True}},
     "CustomerRepository.change": {"values": {"first_name": "b"}},
-    "CustomerWordRepository.replace": {"before": [WordRow(0, "a")], "after": [WordRow(0, "b")]},
+    "CustomerWordRepository.replace": {"before": [WordRow(0, "a", "a")], "after": [WordRow(0, "b", "a")]},
     "CustomerWordSearch.page": {"wanted": CustomerFilter(search=("a",)), "after": None},
     "OneTimeTokenRepository.forget_others": {"email_key": "b", "now": LATER},
     "DeviceRepository.delete_all_but_latest": {"kept": 0},

@@ -39,11 +39,12 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.String(length=64), nullable=False),
         sa.Column("shared", sa.SmallInteger(), nullable=False),
         sa.Column("word", _text(64), nullable=False),
+        sa.Column("search_key", _text(241), nullable=False),
         sa.Column("customer_id", sa.String(length=36), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id", "customer_id"], ["customer.tenant_id", "customer.id"], ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("tenant_id", "shared", "word", "customer_id"),
+        sa.PrimaryKeyConstraint("tenant_id", "shared", "word", "search_key", "customer_id"),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_customer_word_customer", "customer_word", ["tenant_id", "customer_id"], unique=False)
