@@ -60,8 +60,6 @@ _INTERRUPTED = 130
 def serve(settings: Settings, *, migrate_first: bool, demo_social: bool) -> None:
     """Serve until SIGTERM or SIGINT; with `demo_social` the demo's provider of social login runs too."""
     with run_demo_social(settings) if demo_social else nullcontext():
-        if demo_social:
-            sys.stderr.write("Social login has the provider 'demo': log in there as 'ada'.\n")
         _serve(settings, migrate_first=migrate_first)
 
 
@@ -78,13 +76,16 @@ def _serve(settings: Settings, *, migrate_first: bool) -> None:
     check_state_dir(settings)
     check_migrated(settings)
     if settings.profile is Profile.DEVELOPMENT:
-        sys.stderr.write(_greeting(first_steps(tenants, settings.address, built_in=settings.tenants_file is None)))
+        steps = first_steps(tenants, settings.address, built_in=settings.tenants_file is None)
+        sys.stderr.write(_greeting(steps, settings.storefront_address))
     run_server(settings, files)
 
 
-def _greeting(steps: FirstSteps) -> str:
-    """Return what the start prints in development: the address, and what to paste first."""
+def _greeting(steps: FirstSteps, storefront: str) -> str:
+    """Return what the start prints in development: the addresses, and what to paste first."""
     lines = [f"Serving {steps.shop_names} at {steps.url}/graphql."]
+    if steps.client is not None:
+        lines.append(f"An example storefront is at {storefront}/")
     if steps.operation is not None:
         lines += ["To begin, open it in a browser, or paste:", f"  {steps.operation}"]
     else:
@@ -309,7 +310,9 @@ def _parse(arguments: list[str] | None) -> Callable[[Settings], None]:
     commands = parser.add_subparsers(required=True, metavar="command")
     serving = commands.add_parser("serve", help="serve the API; the worker runs in the same process unless WORKER=off")
     serving.add_argument("--migrate", action="store_true", dest="migrate_first", help="migrate the database first")
-    serving.add_argument("--demo-social", action="store_true", help="also start the demo's provider of social login")
+    serving.add_argument(
+        "--demo-social", action="store_true", help="also start the demo's provider of social login; scripts/serve does"
+    )
     serving.set_defaults(run=serve)
     commands.add_parser(
         "worker", help="deliver mail and events, run due anonymizations, delete what has expired"

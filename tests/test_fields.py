@@ -52,6 +52,7 @@ KEPT_BY_US = frozenset({"customer_number", "status", "order_count", "version", "
     "search_folding",
     "search_of",
     "anonymization_status",
+    "merged_into",
     "shop_fields",
     "unproven_fields",
     "unproven_until",

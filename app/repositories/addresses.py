@@ -61,3 +61,10 @@ class AddressRepository(Repository):
     async def delete(self, customer_id: str, address_id: str) -> None:
         """Remove one of the customer's addresses."""
         await self._delete(_ONE, customer_id=customer_id, id=address_id)
+
+    async def move(self, customer_id: str, to_customer_id: str) -> int:
+        """Give all of a customer's addresses to another customer, and return how many they are.
+
+        At most one of both may have a default.
+        """
+        return await self._change(_OF_CUSTOMER, {"customer_id": customer_id}, customer_id=to_customer_id)

@@ -49,6 +49,11 @@ class LegalEntityRepository(Repository):
         """Set columns of one of the customer's assignments."""
         await self._change(_ONE, {"customer_id": customer_id, "id": assignment_id}, **values)
 
+    async def move(self, customer_id: str, assignment_id: str, to_customer_id: str) -> bool:
+        """Give one of a customer's assignments to another one, who is not in the legal entity; False for none."""
+        given = {"customer_id": customer_id, "id": assignment_id}
+        return await self._change(_ONE, given, customer_id=to_customer_id) == 1
+
     async def mark_unproven(self, customer_id: str) -> int:
         """Note that those that only the customer named were named before the first proof; return how many they are."""
         return await self._change(_CLAIMED, {"customer_id": customer_id}, origin=Origin.UNPROVEN.value)

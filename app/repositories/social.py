@@ -136,6 +136,11 @@ class SocialIdentityRepository(Repository):
         """Set columns of a customer's identity; False when it is not linked any more."""
         return await self._change(_IDENTITY, {"customer_id": customer_id, "id": identity_id}, **values) == 1
 
+    async def move(self, customer_id: str, to_customer_id: str, now: datetime) -> int:
+        """Link all of a customer's identities to another customer, from this moment on; return how many they are."""
+        given = {"customer_id": customer_id}
+        return await self._change(_IDENTITIES, given, customer_id=to_customer_id, created_at=now)
+
     async def delete(self, customer_id: str, identity_id: str) -> None:
         """Remove one of a customer's identities."""
         await self._delete(_IDENTITY, customer_id=customer_id, id=identity_id)

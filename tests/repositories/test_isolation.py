@@ -80,6 +80,7 @@ ROWS: Mapping[type[TenantRow], Mapping[str, Any]] = {
     AuditEvent: {"action": AuditAction.CUSTOMER_CREATED.value},
     Customer: {
         "anonymization_status": None,
+        "merged_into": None,
         "search_key": "a",
         "search_text": " a\n a\n a",
         "search_folding": FOLDING,
@@ -110,6 +111,8 @@ ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
     "SessionRepository.forget_devices": (Session, {"revoked_at": NOW}),
     "AnonymizationRepository.add_unless_open": (Anonymization, {"status": AnonymizationStatus.CANCELED.value}),
     "AnonymizationRepository.settle": (Anonymization, {"status": AnonymizationStatus.IN_PROGRESS.value}),
+    "CredentialRepository.find_by_former_email": (Credential, {"former_email_key": "a"}),
+    "CustomerRepository.list_merged_into": (Customer, {"merged_into": "a"}),
     "CredentialRepository.find_way_back": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
     "CredentialRepository.find_idle": (Credential, {"must_confirm": True}),
     "CredentialRepository.forget_bounce": (Credential, {"email_bounced_at": NOW}),
@@ -175,6 +178,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "TotpRepository": {"secret": "b"},
 }
 BY_TYPE: Mapping[Any, Any] = {
+    AuditAction: AuditAction.CUSTOMER_CREATED,
     str: "a",
     bytes: b"a",
     int: 1,
