@@ -164,6 +164,10 @@ class CredentialRepository(Repository):
         rows = await self._connection.read_anew(Reading(Credential, counting))
         return {row.email_key or "": row.customer_id for row in rows}
 
+    async def list_of(self, customer_ids: Sequence[str]) -> Sequence[Credential]:
+        """Return the credentials of these customers, in any order."""
+        return await self._list_of(_OF_CUSTOMER, customer_ids)
+
     async def delete(self, customer_id: str) -> None:
         """Delete a credential that this transaction has written."""
         await self._delete(_OF_CUSTOMER, customer_id=customer_id)

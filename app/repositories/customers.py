@@ -82,6 +82,12 @@ class CustomerRepository(Repository):
         those = _PROFILES.where(self._mine(Customer, col(Customer.id).in_(customer_ids)))
         return await self._connection.read_anew(Reading(CustomerProfile, those))
 
+    async def list_open(self, after: str, most: int) -> Sequence[CustomerProfile]:
+        """Return the profiles of up to `most` accounts that are not closed, by their ids, those `after` this one."""
+        those = self._mine(Customer, _OPEN, col(Customer.id) > after)
+        page = _PROFILES.where(those).order_by(col(Customer.id)).limit(most)
+        return await self._connection.read_anew(Reading(CustomerProfile, page))
+
     async def find_by_number(self, customer_number: str) -> CustomerProfile | None:
         """Return the profile of the customer with this number."""
         return await self._find(_BY_NUMBER, customer_number=customer_number)

@@ -128,6 +128,10 @@ class SocialIdentityRepository(Repository):
         """Return a customer's identities, the oldest first."""
         return await self._list(_IDENTITIES, customer_id=customer_id)
 
+    async def list_of(self, customer_ids: Sequence[str]) -> Sequence[SocialIdentity]:
+        """Return the identities of these customers, of each the oldest first."""
+        return await self._list_of(_IDENTITIES, customer_ids)
+
     async def add_unless_taken(self, identity: SocialIdentity) -> bool:
         """Write a new identity; False if it is linked already, even at the same moment."""
         return await self._add_unless(identity, "tenant_id", "provider", "issuer", "subject")

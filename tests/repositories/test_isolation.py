@@ -151,6 +151,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "CredentialRepository.release_phone": {"customer_id": "b"},
     "CredentialRepository.note_phone": {"phone": "b"},
     "CredentialRepository.set_password": {"values": {"must_confirm": True}},
+    "CustomerRepository.list_open": {"after": ""},
     "CustomerRepository.change": {"values": {"first_name": "b"}},
     "CustomerWordRepository.replace": {"before": [WordRow(0, "a", "a")], "after": [WordRow(0, "b", "a")]},
     "CustomerWordSearch.page": {"wanted": CustomerFilter(search=("a",)), "after": None},
