@@ -230,6 +230,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "created_at",
             "last_login_at",
         ),
+        withheld=("sealed_refresh_token",),
     ),
     PersonalTable(
         SocialState,
@@ -240,6 +241,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "provider",
             "issuer",
             "redirect_uri",
+            "max_age",
             "created_at",
             "expires_at",
             "used_at",
@@ -270,7 +272,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "expires_at",
             "used_at",
         ),
-        withheld=("ticket_hash", "code_hash"),
+        withheld=("ticket_hash", "code_hash", "sealed_refresh_token"),
     ),
     PersonalTable(
         SignInTicket,
