@@ -29,6 +29,7 @@ from app.reloading import follow_tenants, hold_hangups
 from app.server import run_server
 from app.services.outgoing.outbox import outbox_state, retry
 from app.services.outgoing.webhooks import deliveries, replay, resume
+from app.services.staff.export_files import export_file
 from app.services.staff.import_files import Summary, import_file, read_secrets, report_path
 from app.services.staff.import_sources import Source, open_source
 from app.services.staff.imports import Options, Outcome
@@ -206,6 +207,29 @@ def import_customers(
         sys.exit(_INTERRUPTED)
     if summary.outcomes[Outcome.FAULTY]:
         sys.exit(1)
+
+
+def export_customers(
+    settings: Settings, tenant_id: str, *, file: Path | None = None, form: str, with_hashes: bool = False
+) -> None:
+    """Export the customers of a shop to a file, or to the standard output.
+
+    Raises `ValueError` for an unknown tenant, and for a file that cannot be written.
+    """
+    tenant = _find_tenant(settings, tenant_id)
+    work = partial(export_file, tenant=tenant, file=file, form=Form(form), with_hashes=with_hashes)
+    try:
+        count = _with_tools(settings, work)
+    except BrokenPipeError:
+        # Whoever reads has had enough; what is left in the buffer goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
+    except OSError as error:
+        raise ValueError(f"{error.filename}: {error.strerror}") from error
+    except AccessError as error:
+        raise ValueError(f"{error.message} Run the export again.") from error
+    if file is not None:
+        sys.stdout.write(f"{count} customers are in {file}\n")
 
 
 def _find_tenant(settings: Settings, tenant_id: str) -> Tenant:
@@ -408,6 +432,16 @@ def _add_customers(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         help="the password hash parameters of the Firebase project, as its console shows them or as JSON",
     )
     run.set_defaults(run=import_customers)
+    _add_export(which)
+
+
+def _add_export(which: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = which.add_parser("export", help="export the customers in the form that the import takes")
+    run.add_argument("file", type=Path, nargs="?", help="where to (default: the standard output)")
+    _add_tenant(run, "the tenant whose customers to export (default: demo)")
+    run.add_argument("--format", dest="form", choices=["jsonl", "csv"], default="jsonl", help="default: jsonl")
+    run.add_argument("--with-hashes", action="store_true", help="with the hashes of the passwords")
+    run.set_defaults(run=export_customers)
 
 
 def _add_tenant(command: argparse.ArgumentParser, text: str) -> None:

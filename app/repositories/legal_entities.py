@@ -37,6 +37,10 @@ class LegalEntityRepository(Repository):
         """Return a customer's legal entities in the order in which they came."""
         return await self._list(_OF_CUSTOMER, customer_id=customer_id)
 
+    async def list_of(self, customer_ids: Sequence[str]) -> Sequence[LegalEntityAssignment]:
+        """Return the legal entities of these customers, of each in the order in which they came."""
+        return await self._list_of(_OF_CUSTOMER, customer_ids)
+
     async def find_confirmed(self, customer_id: str, legal_entity_id: str) -> LegalEntityAssignment | None:
         """Return the customer's place in a legal entity, if staff have confirmed it."""
         return await self._find(_CONFIRMED, customer_id=customer_id, legal_entity_id=legal_entity_id)

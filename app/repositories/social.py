@@ -128,6 +128,10 @@ class SocialIdentityRepository(Repository):
         """Return a customer's identities, the oldest first."""
         return await self._list(_IDENTITIES, customer_id=customer_id)
 
+    async def list_of(self, customer_ids: Sequence[str]) -> Sequence[SocialIdentity]:
+        """Return the identities of these customers, of each the oldest first."""
+        return await self._list_of(_IDENTITIES, customer_ids)
+
     async def add_unless_taken(self, identity: SocialIdentity) -> bool:
         """Write a new identity; False if it is linked already, even at the same moment."""
         return await self._add_unless(identity, "tenant_id", "provider", "issuer", "subject")
@@ -163,8 +167,16 @@ class LinkTicketRepository(Repository):
         return await self._change(_TRIABLE_TICKET, given, counted="tries") == 1
 
     async def claim(self, ticket_hash: bytes, now: datetime) -> bool:
-        """Use the ticket up; False if it was used or has expired, even at the same moment."""
-        return await self._change(_CLAIMABLE_TICKET, {"ticket_hash": ticket_hash, "now": now}, used_at=now) == 1
+        """Use the ticket up; False if it was used or has expired, even at the same moment.
+
+        The refresh token is the identity's from then on.
+        """
+        given = {"ticket_hash": ticket_hash, "now": now}
+        return await self._change(_CLAIMABLE_TICKET, given, used_at=now, sealed_refresh_token=None) == 1
+
+    async def list(self, customer_id: str) -> Sequence[LinkTicket]:
+        """Return every ticket for a customer."""
+        return await self._list(_TICKETS_OF_CUSTOMER, customer_id=customer_id)
 
     async def delete_all(self, customer_id: str) -> None:
         """Forget every ticket for a customer."""

@@ -14,6 +14,7 @@ from base64 import b64decode, b64encode
 from binascii import Error
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from argon2 import extract_parameters
 from argon2.exceptions import InvalidHashError
@@ -24,8 +25,10 @@ Check = Callable[[str], bool]
 
 _BCRYPT_SALTED = 53
 _BCRYPT_SALT = 22
-_PRE = "$pre$"
+PRE = "$pre$"
 _MOST_STEPS = 8
+# About how long the dearest hashes of an algorithm take; memory is a part of argon2's cost, and takes no time.
+_SECONDS = {"bcrypt": 1.0, "scrypt": 0.8, "scryptkdf": 0.8, "firebase": 0.8, "pbkdf2": 0.6, "argon2": 0.25}
 _LONGEST_SALT = 64
 # A little more than 1: what wraps a hash counts as well.
 _MOST_COST = 1.2
@@ -85,7 +88,7 @@ def parse_hash(encoded: str) -> Made | None:
 
 def write_pre(steps: Sequence[Step], encoded: str) -> str:
     """Return the hash of what these steps make of a password; `encoded` is a PHC string or bcrypt's."""
-    return f"{_PRE}{'+'.join(step.text for step in steps)}{encoded}" if steps else encoded
+    return f"{PRE}{'+'.join(step.text for step in steps)}{encoded}" if steps else encoded
 
 
 def write_phc(step: Step, digest: bytes) -> str:
@@ -111,7 +114,7 @@ def kind_of(encoded: str) -> str:
 
     It is verified as slowly as the one that it was made of.
     """
-    if encoded.startswith(_PRE):
+    if encoded.startswith(PRE):
         steps, rest = _split(encoded)
         return write_pre([step.masked for step in steps], kind_of(rest))
     if found := _BCRYPT.search(encoded):
@@ -123,8 +126,15 @@ def kind_of(encoded: str) -> str:
     return "$".join(parts)
 
 
+@lru_cache(maxsize=1_024)
+def guess_seconds(encoded: str) -> float:
+    """Return about how long a password is compared with a hash: good enough to say which of two takes longer."""
+    made = parse_hash(encoded)
+    return sum(step.cost * _SECONDS.get(step.name, 0.4) for step in made.steps) if made is not None else 0.0
+
+
 def _parse_all(encoded: str) -> Made | None:
-    if not encoded.startswith(_PRE):
+    if not encoded.startswith(PRE):
         return _parse(encoded)
     steps, rest = _split(encoded)
     made = _parse(rest) if rest.startswith("$") else None
@@ -132,7 +142,7 @@ def _parse_all(encoded: str) -> Made | None:
 
 
 def _split(encoded: str) -> tuple[list[Step], str]:
-    text, _, rest = encoded.removeprefix(_PRE).partition("$")
+    text, _, rest = encoded.removeprefix(PRE).partition("$")
     return [Step.read(each) for each in text.split("+")], f"${rest}"
 
 
