@@ -42,11 +42,11 @@ class TestSignup:
 
             ada.press("Sign up")
             ada.heading("Sign up")
-            ada.fill(email="ada@example.com", password=PASSWORD, firstName="Ada")
+            ada.fill(email="augusta@example.com", password=PASSWORD, firstName="Ada")
             ada.press("Create the account")
             ada.heading("Look at your mail")
 
-            shop.mail("ada@example.com")
+            shop.mail("augusta@example.com")
             with ada.context.expect_page() as opened:
                 ada.page.get_by_role("link", name="Open the mailbox").click()
             mailbox = opened.value
@@ -62,7 +62,7 @@ class TestSignup:
 
             ada.press("Log in")
             ada.heading("Log in")
-            ada.fill(email="ada@example.com", password=PASSWORD)
+            ada.fill(email="augusta@example.com", password=PASSWORD)
             ada.press("Log in")
             ada.heading("Profile")
             assert ada.page.get_by_test_id("session").inner_text() == session
