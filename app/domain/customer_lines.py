@@ -34,8 +34,8 @@ class AddressLine(_Part):
 
     contact_name: Text
     street: Text
-    city: Text
     country: Text
+    city: Text | None = None
     company_name: Text | None = None
     street_number: Text | None = None
     street_appendix: Text | None = None

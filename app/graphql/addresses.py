@@ -10,7 +10,7 @@ from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
 from app.graphql.changed_customers import ChangesOwnCustomer
 from app.graphql.context import Info
-from app.graphql.errors import USER_ERRORS, UserError
+from app.graphql.errors import REMARKS, USER_ERRORS, UserError, present_each
 from app.graphql.fields import mutation, query
 from app.graphql.inputs import patch_field, to_patch
 from app.graphql.presenting import Presenter
@@ -40,7 +40,9 @@ class Address:
     extra_line3: str | None = strawberry.field(description="A third line of its own.")
     extra_line4: str | None = strawberry.field(description="A fourth line of its own.")
     zip_code: str | None = strawberry.field(description="The postal code: `10117`.")
-    city: str = strawberry.field(description="The city: `Berlin`.")
+    city: str | None = strawberry.field(
+        description="The city: `Berlin`. Null where the country has none, as in Singapore."
+    )
     state: str | None = strawberry.field(description="The state or province: `BE`.")
     country: str = strawberry.field(description="The country by ISO 3166-1 alpha-2: `DE`.")
     contact_phone: str | None = strawberry.field(
@@ -67,8 +69,15 @@ class AddressInput:
     street: str = strawberry.field(
         description="The street, with or without the number: `Unter den Linden`. At most 200 characters."
     )
-    city: str = strawberry.field(description="The city: `Berlin`. At most 100 characters.")
-    country: str = strawberry.field(description="The country by ISO 3166-1 alpha-2: `DE`.")
+    country: str = strawberry.field(
+        description="The country by ISO 3166-1 alpha-2: `DE`. Kosovo is `XK`. What its addresses have is told by "
+        "`addressRules`."
+    )
+    city: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The city: `Berlin`. At most 100 characters. Needed where `addressRules` says so, not in "
+        "Singapore.",
+    )
     company_name: str | None = strawberry.field(
         default=strawberry.UNSET,
         description="The company at this address: `Analytical Engines Ltd`. At most 200 characters.",
@@ -93,10 +102,12 @@ class AddressInput:
         default=strawberry.UNSET, description="A fourth line of its own. At most 200 characters."
     )
     zip_code: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The postal code: `10117`. At most 20 characters."
+        default=strawberry.UNSET, description="The postal code as it is written: `10117`. At most 20 characters."
     )
     state: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The state or province: `BE`. At most 100 characters."
+        default=strawberry.UNSET,
+        description="The state or province by its code or name, local or Latin, in any case: `CA`, `California`. It is "
+        "kept as typed. At most 100 characters.",
     )
     contact_phone: str | None = strawberry.field(
         default=strawberry.UNSET,
@@ -119,8 +130,8 @@ class UpdateAddressInput:
     id: strawberry.ID = strawberry.field(description="The id of the address to change.")
     contact_name: str | None = patch_field(AddressInput, "contact_name")
     street: str | None = patch_field(AddressInput, "street")
-    city: str | None = patch_field(AddressInput, "city")
     country: str | None = patch_field(AddressInput, "country")
+    city: str | None = patch_field(AddressInput, "city")
     company_name: str | None = patch_field(AddressInput, "company_name")
     street_number: str | None = patch_field(AddressInput, "street_number")
     street_appendix: str | None = patch_field(AddressInput, "street_appendix")
@@ -156,8 +167,20 @@ class AddressTagsInput:
     )
 
 
+async def _remarks(root: strawberry.Parent[_HasRemarks], info: Info) -> list[UserError]:
+    stored = getattr(root, "address", None)
+    return present_each(service.remarks_on(info.context.uow, stored)) if stored is not None else []
+
+
+@strawberry.type
+class _HasRemarks:
+    """What a payload with an address has besides."""
+
+    remarks: list[UserError] = strawberry.field(resolver=_remarks, description=REMARKS)
+
+
 @strawberry.type(description="The new address, or what to correct.")
-class CreateAddressPayload(ChangesOwnCustomer):
+class CreateAddressPayload(ChangesOwnCustomer, _HasRemarks):
     """Answer of `createAddress`."""
 
     address: Address | None = strawberry.field(default=None, description="The new address.")
@@ -165,7 +188,7 @@ class CreateAddressPayload(ChangesOwnCustomer):
 
 
 @strawberry.type(description="The changed address, or what to correct.")
-class UpdateAddressPayload(ChangesOwnCustomer):
+class UpdateAddressPayload(ChangesOwnCustomer, _HasRemarks):
     """Answer of `updateAddress`."""
 
     address: Address | None = strawberry.field(default=None, description="The address after the change.")
@@ -181,7 +204,7 @@ class DeleteAddressPayload(ChangesOwnCustomer):
 
 
 @strawberry.type(description="The address with its tags after the change, or what to correct.")
-class AddressTagsPayload(ChangesOwnCustomer):
+class AddressTagsPayload(ChangesOwnCustomer, _HasRemarks):
     """Answer of `addAddressTags` and `removeAddressTags`."""
 
     address: Address | None = strawberry.field(default=None, description="The address with its tags after the change.")
@@ -223,7 +246,8 @@ class AddressMutations:
         """Add an address. The first one becomes the default.
 
         Who: a customer, or staff on their behalf.
-        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`, `INVALID_COUNTRY`, `INVALID_PHONE`: show them at the field;
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`, `INVALID_COUNTRY`, `INVALID_PHONE`, and in a strict shop
+        `INVALID_ZIP_CODE`, `INVALID_STATE`: show them at the field;
         `LIMIT_REACHED`: at `tags`, show it there; else the customer has 100 addresses, ask to delete one.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
@@ -235,8 +259,9 @@ class AddressMutations:
         """Change one of the caller's own addresses. A field left out stays as it is; null clears it.
 
         Who: a customer, or staff on their behalf.
-        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`, `INVALID_COUNTRY`, `INVALID_PHONE`, `LIMIT_REACHED`: show them
-        at the field; `NOT_FOUND` at `id`: read the addresses again.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`, `INVALID_COUNTRY`, `INVALID_PHONE`, `LIMIT_REACHED`, and in a
+        strict shop `INVALID_ZIP_CODE`, `INVALID_STATE`: show them at the field; `NOT_FOUND` at `id`: read the addresses
+        again.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         address = await service.update_address(info.context.uow, input.id, to_patch(input, "id"))

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import strawberry
 
-from app.domain.errors import DomainError, UserErrorCode
+from app.domain.errors import DomainError, FieldError, UserErrorCode
 from app.graphql.enums import describe_enum
 
+REMARKS = (
+    "What of the address does not fit its country, though it was stored: show it at the field and let the customer "
+    "decide. `field` is as in `AddressInput`: `zipCode`. Empty if all fits, or the shop does not check addresses."
+)
+REMARKS_BY_PATH = (
+    "What of an address does not fit its country, though it was stored: show it at the field and let the customer "
+    'decide. `field` is a path in `input`: `["customerAddress", "zipCode"]`. Empty if all fits, or the shop does not '
+    "check addresses."
+)
 USER_ERRORS = "What a person can correct: then nothing was written. Empty if the call has succeeded."
 
 describe_enum(
@@ -19,6 +30,8 @@ describe_enum(
         UserErrorCode.TOO_LONG: "The text has too many characters.",
         UserErrorCode.INVALID_EMAIL: "This is not an e-mail address. `ada@example.com` is one.",
         UserErrorCode.INVALID_COUNTRY: "This is not a country code by ISO 3166-1 alpha-2. `DE` is one.",
+        UserErrorCode.INVALID_ZIP_CODE: "The country has no postal code of this form. `addressRules` has examples.",
+        UserErrorCode.INVALID_STATE: "The country has no such state. Let the customer choose one of `addressRules`.",
         UserErrorCode.INVALID_PHONE: "This cannot be a phone number. `+493012345678` can be one.",
         UserErrorCode.INVALID_LANGUAGE: "This is not a language tag by BCP 47. `en-US` is one.",
         UserErrorCode.INVALID_CURRENCY: "This is not a currency code by ISO 4217. `EUR` is one.",
@@ -73,7 +86,9 @@ describe_enum(
 )
 
 
-@strawberry.type(description="Something in the input that a person can correct. Nothing was written.")
+@strawberry.type(
+    description="Something in the input that a person can correct. Nothing was written, but for what is a remark."
+)
 class UserError:
     """One field error."""
 
@@ -86,4 +101,9 @@ class UserError:
 
 def present(error: DomainError) -> list[UserError]:
     """Return the user errors of a payload."""
-    return [UserError(code=each.code, field=list(each.field) or None, message=each.message) for each in error.errors]
+    return present_each(error.errors)
+
+
+def present_each(errors: Iterable[FieldError]) -> list[UserError]:
+    """Return user errors or remarks as payloads have them."""
+    return [UserError(code=each.code, field=list(each.field) or None, message=each.message) for each in errors]

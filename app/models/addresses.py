@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
-from app.models.base import ID_LENGTH, TenantRow, json_field, origin_field
+from app.models.base import ID_LENGTH, EmptyIfNone, TenantRow, json_field, origin_field
 
 
 class Address(TenantRow, table=True):
@@ -39,7 +39,7 @@ class Address(TenantRow, table=True):
     extra_line3: str | None = Field(default=None, max_length=200)
     extra_line4: str | None = Field(default=None, max_length=200)
     zip_code: str | None = Field(default=None, max_length=20)
-    city: str = Field(max_length=100)
+    city: str | None = Field(default=None, sa_type=EmptyIfNone(100), nullable=False)
     state: str | None = Field(default=None, max_length=100)
     country: str = Field(max_length=2)
     contact_phone: str | None = Field(default=None, max_length=32)

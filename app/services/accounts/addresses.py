@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from app.domain.errors import UserErrorCode, refuse
+from app.domain.address_checks import CHECKED, COLUMNS, faults_of
+from app.domain.errors import FieldError, UserErrorCode, refuse
 from app.domain.locales import parse_country
 from app.domain.origins import Origin
 from app.domain.patches import (
@@ -21,6 +22,7 @@ from app.domain.patches import (
 from app.domain.phones import parse_phone
 from app.domain.problems import Problems
 from app.domain.tags import normalize_tags
+from app.domain.tenants import AddressCheck
 from app.domain.texts import optional_line, required_line
 from app.domain.topics import Topic
 from app.models.addresses import Address
@@ -41,7 +43,7 @@ ADDRESS: Rules = {
     "extra_line3": by_value(optional_line(200)),
     "extra_line4": by_value(optional_line(200)),
     "zip_code": by_value(optional_line(20)),
-    "city": by_value(required_line(100)),
+    "city": by_value(optional_line(100)),
     "state": by_value(optional_line(100)),
     "country": by_value(lambda country: parse_country(country or "")),
     "contact_phone": blank_clears(lambda text, situation: parse_phone(text, *situation.countries)),
@@ -51,14 +53,42 @@ ADDRESS: Rules = {
 
 
 def check_address(
-    uow: UnitOfWork, problems: Problems, patch: Patch, *path: str, country: str | None = None
+    uow: UnitOfWork,
+    problems: Problems,
+    patch: Patch,
+    *path: str,
+    so_far: Address | None = None,
+    remarks: Problems | None = None,
 ) -> dict[str, Any]:
     """Return the columns that the patch sets, checked and normalized; each fault is noted under `path`.
 
-    `country` is that of the address so far; by it, or by that of the patch, a national phone number is read.
+    `so_far` is the address that is changed. By its country, or by that of the patch, a national phone number is read,
+    and the rest is checked: what does not fit there is a fault or, unless the shop is strict, one of the `remarks`.
     """
-    countries = (str(patch["country"] or "").strip() if "country" in patch else country,)
-    return check_patch(problems, patch, ADDRESS, replace(uow.situation, countries=countries), *path)
+    before = so_far.country if so_far is not None else None
+    country = str(patch["country"] or "").strip() if "country" in patch else before
+    columns = check_patch(problems, patch, ADDRESS, replace(uow.situation, countries=(country,)), *path)
+    address = {name: columns.get(name, getattr(so_far, name, None)) for name in CHECKED}
+    for fault in faults_of(address):
+        is_changed = so_far is None or "country" in columns or COLUMNS[fault.field[0]] in columns
+        noted = _noted_in(uow.tenant.address_check, fault, problems, remarks)
+        if is_changed and noted is not None and not problems.has(*path, *fault.field):
+            noted.add(fault.code, fault.message, *path, *fault.field)
+    return columns
+
+
+def _noted_in(check: AddressCheck, fault: FieldError, problems: Problems, remarks: Problems | None) -> Problems | None:
+    """Return where the fault is noted: a missing city is refused everywhere, the rest as the shop has it."""
+    if check is AddressCheck.STRICT or fault.field == ("city",):
+        return problems
+    return remarks if check is AddressCheck.WARN else None
+
+
+def remarks_on(uow: UnitOfWork, stored: Address) -> Sequence[FieldError]:
+    """Return what of an address does not fit its country; nothing where the shop does not check."""
+    if uow.tenant.address_check is AddressCheck.OFF:
+        return ()
+    return tuple(faults_of({name: getattr(stored, name) for name in CHECKED}))
 
 
 async def addresses(uow: UnitOfWork, customer_id: str, tag: str | None) -> Sequence[Address]:
@@ -118,7 +148,7 @@ async def update_address(uow: UnitOfWork, address_id: str, patch: Patch) -> Addr
     await lock_own_account(uow)
     so_far = await _get(uow, customer_id, address_id, "id")
     problems = Problems()
-    columns = check_address(uow, problems, patch, country=so_far.country)
+    columns = check_address(uow, problems, patch, so_far=so_far)
     check_default_stays(problems, columns, so_far, "address")
     problems.raise_if_any()
     await move_default(uow.addresses, customer_id, uow.now, columns, so_far)
