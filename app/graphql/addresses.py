@@ -10,17 +10,37 @@ from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
 from app.graphql.changed_customers import ChangesOwnCustomer
 from app.graphql.context import Info
+from app.graphql.enums import describe_enum
 from app.graphql.errors import REMARKS, USER_ERRORS, UserError, present_each
 from app.graphql.fields import mutation, query
 from app.graphql.inputs import patch_field, to_patch
 from app.graphql.presenting import Presenter
 from app.models import addresses as models
+from app.models.addresses import AddressPurpose
 from app.services.accounts import addresses as service
+from app.services.accounts.address_formats import formatted
 
+describe_enum(
+    AddressPurpose,
+    "What an address can be the default for.",
+    {AddressPurpose.BILLING: "Bills go there.", AddressPurpose.SHIPPING: "Goods go there."},
+)
 OWN = (TokenKind.CUSTOMER, TokenKind.ON_BEHALF)
 TagArgument = Annotated[
     str | None, strawberry.argument(description="Only the addresses with this tag: `BILLING`. Left out: all of them.")
 ]
+
+
+def _formatted(root: strawberry.Parent[models.Address], info: Info) -> str:
+    return formatted(info.context.uow, root)
+
+
+def _formatted_latin(root: strawberry.Parent[models.Address], info: Info) -> str:
+    return formatted(info.context.uow, root, latin=True)
+
+
+def _default_for(root: strawberry.Parent[models.Address]) -> list[AddressPurpose]:
+    return [purpose for purpose, column in models.PURPOSES.items() if getattr(root, column)]
 
 
 @strawberry.type(description="A postal address of the customer.")
@@ -53,6 +73,23 @@ class Address:
     tags: list[str] = strawberry.field(description="Tags in upper case: `BILLING`, `SHIPPING`, or any other word.")
     is_default: bool = strawberry.field(
         description="Whether it is the default address. If there is any address, exactly one is the default."
+    )
+    default_for: list[AddressPurpose] = strawberry.field(
+        resolver=_default_for,
+        description="What it is the default for beside that, as the customer has said: `[BILLING]`. For a purpose that "
+        "no address has, take the one with `isDefault`.",
+    )
+    formatted: str = strawberry.field(
+        resolver=_formatted,
+        description="The address as it stands on an envelope, its lines divided by `\\n`, in the order and the "
+        "capitals of its country: `Ada Lovelace\\nUnter den Linden 77a\\n10117 BERLIN`. The last line is the country "
+        "in the language of the site, unless it is the site's own country.",
+    )
+    formatted_latin: str = strawberry.field(
+        resolver=_formatted_latin,
+        description="The same in the order for Latin letters, as a sender abroad writes it: "
+        "`Ada Lovelace\\n1-1 Marunouchi, TOKYO\\n100-0005\\nJAPAN`. States and cities whose Latin names are known "
+        "have those; names and streets stay as they are. In most countries it is just `formatted`.",
     )
 
 
@@ -121,6 +158,11 @@ class AddressInput:
         default=strawberry.UNSET,
         description="True: make it the default address. The first address always becomes the default.",
     )
+    default_for: list[AddressPurpose] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What to make it the default for: `[BILLING, SHIPPING]`. It is taken from the address that was it. An "
+        "empty list: for nothing.",
+    )
 
 
 @strawberry.input(description="What to change in an address. A field left out stays as it is; null clears it.")
@@ -148,6 +190,7 @@ class UpdateAddressInput:
         description="True: make it the default address. False is refused for the default: make another one the "
         "default.",
     )
+    default_for: list[AddressPurpose] | None = patch_field(AddressInput, "default_for")
 
 
 @strawberry.input(description="The address to delete.")

@@ -25,13 +25,13 @@ from app.domain.tags import normalize_tags
 from app.domain.tenants import AddressCheck
 from app.domain.texts import optional_line, required_line
 from app.domain.topics import Topic
-from app.models.addresses import Address
+from app.models.addresses import PURPOSES, Address, AddressPurpose
 from app.services.accounts.defaults import check_default_stays, keep_one_default, move_default, pass_default_on
 from app.services.accounts.own_account import lock_own_account
 from app.services.outgoing.events import emit
 from app.services.unit_of_work import UnitOfWork
 
-# Each is a column.
+# Each is a column, but `default_for`, which is one for each purpose.
 ADDRESS: Rules = {
     "contact_name": by_value(required_line(200)),
     "company_name": by_value(optional_line(200)),
@@ -49,6 +49,7 @@ ADDRESS: Rules = {
     "contact_phone": blank_clears(lambda text, situation: parse_phone(text, *situation.countries)),
     "tags": by_value(lambda tags: list(normalize_tags(tags or ()))),
     "is_default": null_keeps(any_value),
+    "default_for": lambda purposes, _: tuple(map(AddressPurpose, purposes or ())),
 }
 
 
@@ -68,6 +69,9 @@ def check_address(
     before = so_far.country if so_far is not None else None
     country = str(patch["country"] or "").strip() if "country" in patch else before
     columns = check_patch(problems, patch, ADDRESS, replace(uow.situation, countries=(country,)), *path)
+    purposes = columns.pop("default_for", None)
+    if purposes is not None:
+        columns |= {column: purpose in purposes for purpose, column in PURPOSES.items()}
     address = {name: columns.get(name, getattr(so_far, name, None)) for name in CHECKED}
     for fault in faults_of(address):
         is_changed = so_far is None or "country" in columns or COLUMNS[fault.field[0]] in columns
@@ -129,6 +133,7 @@ async def add_address(
     if len(so_far) >= most:
         raise refuse(UserErrorCode.LIMIT_REACHED, f"There are {most} addresses already: delete one first.")
     await keep_one_default(uow.addresses, customer_id, uow.now, columns, so_far)
+    await _clear_purposes(uow, customer_id, columns, so_far)
     added = Address(
         tenant_id=uow.tenant.id,
         id=uow.tools.random.new_id(),
@@ -142,6 +147,15 @@ async def add_address(
     return added
 
 
+async def _clear_purposes(
+    uow: UnitOfWork, customer_id: str, columns: dict[str, Any], so_far: Sequence[Address]
+) -> None:
+    """Take each purpose that an address is about to be the default for from the address that is it so far."""
+    for purpose, column in PURPOSES.items():
+        if columns.get(column) and any(getattr(each, column) for each in so_far):
+            await uow.addresses.clear_default_for(customer_id, purpose, uow.now)
+
+
 async def update_address(uow: UnitOfWork, address_id: str, patch: Patch) -> Address:
     """Change one of the caller's own addresses; a field left out stays, null clears it. NOT_FOUND for any other."""
     customer_id = uow.caller.require_customer().id
@@ -152,6 +166,8 @@ async def update_address(uow: UnitOfWork, address_id: str, patch: Patch) -> Addr
     check_default_stays(problems, columns, so_far, "address")
     problems.raise_if_any()
     await move_default(uow.addresses, customer_id, uow.now, columns, so_far)
+    if any(columns.get(column) for column in PURPOSES.values()):
+        await _clear_purposes(uow, customer_id, columns, await uow.addresses.list(customer_id))
     await uow.addresses.change(customer_id, address_id, uow.now, **columns, origin=None)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
     return await _get(uow, customer_id, address_id, "id")

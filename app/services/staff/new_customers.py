@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -92,6 +93,9 @@ def check_new_customer(uow: UnitOfWork, problems: Problems, new: NewCustomer) ->
         problems.add(UserErrorCode.LIMIT_REACHED, f"Please give at most {most} addresses.", "addresses")
     if sum(bool(address.get("is_default")) for address in new.addresses) > 1:
         problems.add(UserErrorCode.INVALID, "Please make one address the default.", "addresses")
+    taken = Counter(purpose for address in new.addresses for purpose in set(address.get("default_for") or ()))
+    for purpose in (purpose for purpose, times in taken.items() if times > 1):
+        problems.add(UserErrorCode.INVALID, f"Please make one address the default for {purpose}.", "addresses")
     remarks = Problems()
     addresses = [
         check_address(uow, problems, address, "addresses", str(index), remarks=remarks)
