@@ -28,6 +28,7 @@ from app.graphql.schema import build_documents
 from app.http.client_address import ClientAddresses
 from app.http.cors import Cors
 from app.http.first_steps import FirstSteps, first_steps
+from app.http.form_posts import form_post_routes
 from app.http.graphql import GraphQLEndpoint
 from app.http.logs import configure_logging
 from app.http.mail_previews import preview_routes
@@ -115,6 +116,7 @@ def build_app(settings: Settings, tools: Tools, files: TenantFiles | None = None
     routes: list[BaseRoute] = [
         Route("/graphql", endpoint),
         *oauth_routes(live),
+        *form_post_routes(live),
         *probe_routes(tools.database, tools.limiter, tools.signer),
     ]
     mailbox = open_mailbox(settings)

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
+from app.domain.email_faults import describe_refusal, fault_of_dots, find_fault
 from app.domain.errors import Refused, UserErrorCode
 
 MAXIMUM_LENGTH = 254
+# Mobile carriers of Japan have handed out addresses with dots where the standard (RFC 5321) has none, and still deliver
+# them: `a..b@docomo.ne.jp`, `a.@ezweb.ne.jp`.
+_FREE_WITH_DOTS = (
+    "docomo.ne.jp",
+    "ezweb.ne.jp",
+    "au.com",
+    "softbank.ne.jp",
+    "i.softbank.jp",
+    "vodafone.ne.jp",
+    "disney.ne.jp",
+    "ymobile.ne.jp",
+    "ymobile1.ne.jp",
+    "y-mobile.ne.jp",
+    "emnet.ne.jp",
+    "willcom.com",
+    "pdx.ne.jp",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +53,46 @@ def parse_email(text: str | None) -> EmailAddress:
 
     Outer white space is dropped. `key` has the local part case-folded and the domain in its ASCII form (IDNA 2008).
     Quoted local parts, address literals, display names and every control character are refused. Raises `Refused` with
-    REQUIRED, TOO_LONG (254 octets, RFC 5321 section 4.5.3.1.3) or INVALID_EMAIL.
+    REQUIRED, TOO_LONG (254 octets, RFC 5321 section 4.5.3.1.3) or INVALID_EMAIL, whose message says what is wrong.
     """
     trimmed = (text or "").strip()
     if not trimmed:
         raise Refused(UserErrorCode.REQUIRED, "Please enter your e-mail address.")
     if len(trimmed.encode("utf-8", "surrogatepass")) > MAXIMUM_LENGTH:
-        raise Refused(UserErrorCode.TOO_LONG, f"Please use an e-mail address of at most {MAXIMUM_LENGTH} characters.")
+        raise _too_long()
+    if (fault := find_fault(trimmed)) is not None:
+        raise Refused(UserErrorCode.INVALID_EMAIL, fault)
+    odd_dots = fault_of_dots(trimmed)
+    valid = _validate(trimmed if odd_dots is None else _with_even_dots(trimmed))
+    local_part = valid.local_part
+    if odd_dots is not None:
+        if not _is_free_with_dots(valid.ascii_domain):
+            raise Refused(UserErrorCode.INVALID_EMAIL, odd_dots)
+        local_part = unicodedata.normalize("NFC", trimmed.rpartition("@")[0])
+    if len(f"{local_part}@{valid.ascii_domain}".encode()) > MAXIMUM_LENGTH:
+        raise _too_long()
+    return EmailAddress(f"{local_part}@{valid.domain}", f"{fold_address(local_part)}@{valid.ascii_domain}")
+
+
+def _validate(text: str) -> ValidatedEmail:
     try:
         # `test_environment` only allows the reserved top-level domain .test, which shops use for staging.
-        valid = validate_email(trimmed, check_deliverability=False, test_environment=True, strict=True)
+        return validate_email(text, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:
-        raise Refused(
-            UserErrorCode.INVALID_EMAIL, "Please enter a complete e-mail address, such as name@example.com."
-        ) from error
-    return EmailAddress(valid.normalized, f"{fold_address(valid.local_part)}@{valid.ascii_domain}")
+        raise Refused(UserErrorCode.INVALID_EMAIL, describe_refusal(text)) from error
+
+
+def _with_even_dots(text: str) -> str:
+    local_part, _, domain = text.rpartition("@")
+    return f"{re.sub(r'[.]{2,}', '.', local_part).rstrip('.')}@{domain}"
+
+
+def _is_free_with_dots(domain: str) -> bool:
+    return domain in _FREE_WITH_DOTS or domain.endswith(tuple(f".{each}" for each in _FREE_WITH_DOTS))
+
+
+def _too_long() -> Refused:
+    return Refused(UserErrorCode.TOO_LONG, f"Please use an e-mail address of at most {MAXIMUM_LENGTH} characters.")
 
 
 def fold_address(text: str) -> str:

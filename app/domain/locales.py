@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from babel.core import Locale, get_global, parse_locale
 
+from app.domain.device_locales import plain_locale
 from app.domain.errors import Refused, UserErrorCode
 
 # CLDR has a few territories that ISO 3166-1 does not assign: exceptionally reserved and private codes. Of these the
@@ -14,8 +14,6 @@ from app.domain.errors import Refused, UserErrorCode
 _NO_COUNTRIES = frozenset({"CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "UN", "XA", "XB", "ZZ"})
 _NO_LANGUAGE = frozenset({"mul", "und", "zxx"})
 _NO_SCRIPT = frozenset({"Zinh", "Zmth", "Zsye", "Zsym", "Zxxx", "Zyyy", "Zzzz"})
-
-_TAG = re.compile(r"[A-Za-z0-9]{1,8}(?:[_-][A-Za-z0-9]{1,8}){0,3}")
 
 _ENGLISH = Locale("en")
 _TERRITORIES = frozenset(map(str, _ENGLISH.territories))
@@ -37,8 +35,9 @@ def parse_language(text: str) -> str:
     """Return the canonical tag (BCP 47) of a language, with script and region where they are given.
 
     Reads `en_US` like `en-US`, any case, three-letter codes (`eng`) and superseded ones (`iw`, `UK`). Regions are
-    countries or UN M.49 areas (`es-419`). Raises `Refused` with INVALID_LANGUAGE for what is unknown, and for variants
-    and extensions.
+    countries or UN M.49 areas (`es-419`). What else the locale of a device says is dropped: extensions
+    (`en-US-u-fw-mon`), keywords (`de_DE@calendar=gregorian`), an encoding (`en_US.UTF-8`), variants. Raises `Refused`
+    with INVALID_LANGUAGE for what is unknown, and for what has not the form of a locale.
     """
     try:
         language, script, region = _read_tag(text.strip())
@@ -64,15 +63,14 @@ def parse_country(text: str) -> str:
 
 
 def _read_tag(tag: str) -> tuple[str, str | None, str | None]:
-    if not _TAG.fullmatch(tag):
-        raise ValueError(tag)
-    language, region, script, variant = parse_locale(tag.replace("-", "_"))[:4]
+    plain = "_".join(part for part in plain_locale(tag) if part is not None)
+    language, region, script = parse_locale(plain)[:3]
     # An alias may stand for more than a language: `sh` is Serbian in Latin script.
     language, alias_region, alias_script, _ = parse_locale(_LANGUAGE_ALIASES.get(language, language))[:4]
     script = script or alias_script
     region = _current_region(region or alias_region)
     known = language in _LANGUAGES and (script is None or script in _SCRIPTS) and (region is None or region in _REGIONS)
-    if variant is not None or not known:
+    if not known:
         raise ValueError(tag)
     return language, script, region
 

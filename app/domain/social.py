@@ -31,6 +31,9 @@ OWN_PARAMETERS = frozenset(
     }
 )
 
+# Where providers post their answers to (OAuth 2.0 Form Post Response Mode), below our own address.
+FORM_POST_PATH = "/social/form_post"
+
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
 _VERIFIER_LENGTH = range(43, 129)

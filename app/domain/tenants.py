@@ -554,7 +554,8 @@ class SocialProvider(Entry):
     scopes: tuple[OidcScope, ...] = ("openid", "email", "profile")
     """What we ask the provider for."""
     response_mode: ResponseMode | None = None
-    """How the provider is to answer; without it, as it does by itself."""
+    """How the provider is to answer; without it, as it does by itself. With `form_post` it posts to the gateway's
+    `/social/form_post`, which is the redirect URI to register there; the gateway sends the browser on."""
     authorization_parameters: dict[ExtraParameter, ExtraValue] = Field(default_factory=dict)
     """Parameters that every person is sent to the provider with."""
     allowed_parameters: tuple[ExtraParameter, ...] = ("prompt", "login_hint", "ui_locales", "acr_values", "max_age")

@@ -20,6 +20,7 @@ class TokenPrefix(StrEnum):
     ON_BEHALF_ACCESS = "cg_ob_"
     ONE_TIME = "cg_ot_"
     SOCIAL_STATE = "cg_ss_"
+    SOCIAL_CODE = "cg_sc_"
     LINK_TICKET = "cg_lt_"
     DEVICE = "cg_dv_"
     SIGN_IN_TICKET = "cg_st_"

@@ -77,6 +77,15 @@ def _public_suffixes() -> tuple[PublicSuffixList, frozenset[str]]:
     return PublicSuffixList(), frozenset(encode_idn(name.partition(".")[2]) for name in names if "." in name)
 
 
+@cache
+def top_level_domains() -> frozenset[str]:
+    """Return all top-level domains, those of other alphabets in Unicode; this does not load the whole list."""
+    from publicsuffixlist import PSLFILE
+
+    lines = Path(PSLFILE).read_text(encoding="utf-8").splitlines()
+    return frozenset(line.rpartition(".")[2] for line in lines if line and not line.startswith("//"))
+
+
 def spellings(origin: str) -> Iterator[str]:
     """Yield how the origin of a browser can be registered: as it is, and with `*` for its first label."""
     if "*" in origin:

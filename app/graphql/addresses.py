@@ -160,8 +160,8 @@ class AddressInput:
     )
     default_for: list[AddressPurpose] | None = strawberry.field(
         default=strawberry.UNSET,
-        description="What to make it the default for: `[BILLING, SHIPPING]`. It is taken from the address that was it. An "
-        "empty list: for nothing.",
+        description="What to make it the default for: `[BILLING, SHIPPING]`. It is taken from the address that was it. "
+        "An empty list: for nothing.",
     )
 
 

@@ -9,7 +9,7 @@ from app.domain.scopes import SessionScope
 from app.graphql.changed_customers import ChangesCustomer, ChangesOwnCustomer
 from app.graphql.context import Info
 from app.graphql.customers import Account, present_social_account
-from app.graphql.errors import USER_ERRORS, UserError
+from app.graphql.errors import EMAIL_SUGGESTION, USER_ERRORS, UserError
 from app.graphql.fields import ANYONE, mutation
 from app.graphql.inputs import HOW_TO_CHOOSE
 from app.graphql.proofs import KEPT_UNPROVEN_DATA
@@ -130,6 +130,7 @@ class ChangeEmailPayload:
     accepted: bool | None = strawberry.field(
         default=None, description="True, whether or not the new address is free. Nothing has changed yet."
     )
+    email_suggestion: str | None = strawberry.field(default=None, description=EMAIL_SUGGESTION)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
@@ -245,14 +246,14 @@ class CredentialMutations:
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in yourself; `REAUTHENTICATION_REQUIRED`: ask for
         the password and send it along; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
-        await email_change.change_email(
+        suggestion = await email_change.change_email(
             info.context.uow,
             input.new_email,
             email=input.email,
             password=input.password,
             sync_contact_email=input.sync_contact_email,
         )
-        return ChangeEmailPayload(accepted=True)
+        return ChangeEmailPayload(accepted=True, email_suggestion=suggestion)
 
     @mutation(kinds=STOREFRONT, session_scope=SessionScope.CREDENTIALS_RECOVER, takes_credentials=True)
     async def confirm_email_change(self, info: Info, input: ConfirmEmailChangeInput) -> ConfirmEmailChangePayload:

@@ -399,7 +399,9 @@ class ProfileInput:
         description="The name of the company: `Analytical Engines Ltd`. At most 200 characters.",
     )
     preferred_language: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The preferred language: `en-US` or `en_US`."
+        default=strawberry.UNSET,
+        description="The preferred language: `en-US` or `en_US`. A device may send its locale as it is, such as "
+        "`en-US-u-fw-mon-mu-celsius`: what is not language, script or region is dropped.",
     )
     preferred_currency: str | None = strawberry.field(
         default=strawberry.UNSET, description="The preferred currency, by ISO 4217: `EUR`."

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
 
 import strawberry
 from graphql import (
@@ -35,11 +35,15 @@ from app.domain.operation_lists import hash_operation
 from app.graphql.coercion import ValuesOfCorrectTypeQuietlyRule, blame_arguments, explain_variables
 from app.graphql.execution import Coroutines, PlannedExecutor, Plans
 from app.graphql.limits import Limits, TooComplexError, check_limits, root_fields
+from app.graphql.rules import merge_rules
+from app.graphql.templates import Frame, Template, make_template, take_apart
 
 MAX_DOCUMENTS = 512
 MAX_CACHED_CHARACTERS = 128 * 1024
 MAX_CACHED_TEXT = 8 * 1024
 MAX_VALIDATION_ERRORS = 20
+
+Key = TypeVar("Key", str, Frame)
 
 
 class BadDocumentError(Exception):
@@ -65,7 +69,8 @@ class Operation:
 class Document:
     """A document that may be executed; `hash` identifies it in lists.
 
-    It has `plans` only if it has no directive, because a directive could change what is selected.
+    It has `plans` only if it has no directive, because a directive could change what is selected. If it is a `template`
+    filled in, the rest is the template's, and `strings` are what was filled in.
     """
 
     text: str
@@ -73,6 +78,8 @@ class Document:
     tree: DocumentNode
     operations: Mapping[str | None, Operation]
     plans: Plans | None
+    template: Template | None = None
+    strings: Mapping[str, str] = field(default_factory=dict)
 
     def choose(self, name: str | None) -> Operation:
         """Return the operation to run; without a name, the only one (GraphQL specification, `GetOperation`)."""
@@ -88,6 +95,30 @@ class Document:
         raise BadDocumentError(AccessCode.BAD_REQUEST, GraphQLError(reason))
 
 
+class _Recent(Generic[Key]):
+    """The documents that were asked for last, each known by its text, or by what its text has in common with others."""
+
+    def __init__(self) -> None:
+        self._documents: OrderedDict[Key, Document] = OrderedDict()
+        self._characters = 0
+
+    def get(self, key: Key) -> Document | None:
+        document = self._documents.get(key)
+        if document is not None:
+            self._documents.move_to_end(key)
+        return document
+
+    def keep(self, key: Key, document: Document) -> None:
+        # A syntax tree takes about a hundred times the memory of its text, so the size of the text is the limit.
+        if len(document.text) > MAX_CACHED_TEXT:
+            return
+        self._documents[key] = document
+        self._characters += len(document.text)
+        while len(self._documents) > MAX_DOCUMENTS or self._characters > MAX_CACHED_CHARACTERS:
+            _, oldest = self._documents.popitem(last=False)
+            self._characters -= len(oldest.text)
+
+
 class Documents:
     """The documents of one schema; recent ones are cached.
 
@@ -98,31 +129,41 @@ class Documents:
         self._schema = schema
         self._limits = limits
         self._hide_suggestions = production
-        self._rules = (
-            *(ValuesOfCorrectTypeQuietlyRule if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules),
-            MaybeNullValidationRule,
-            OneOfInputValidationRule,
-            *((NoSchemaIntrospectionCustomRule,) if production else ()),
+        self._rule = merge_rules(
+            [
+                *(
+                    ValuesOfCorrectTypeQuietlyRule if rule is ValuesOfCorrectTypeRule else rule
+                    for rule in specified_rules
+                ),
+                MaybeNullValidationRule,
+                OneOfInputValidationRule,
+                *((NoSchemaIntrospectionCustomRule,) if production else ()),
+            ]
         )
-        self._ready: OrderedDict[str, Document] = OrderedDict()
-        self._ready_characters = 0
+        self._ready: _Recent[str] = _Recent()
+        self._templates: _Recent[Frame] = _Recent()
         self._bad: OrderedDict[str, BadDocumentError] = OrderedDict()
 
     def get(self, text: str) -> Document:
         """Return the document of this text; raises `BadDocumentError` with every reason."""
         document = self._ready.get(text)
         if document is not None:
-            self._ready.move_to_end(text)
             return document
         refused = self._bad.get(text)
         if refused is not None:
             raise BadDocumentError(refused.code, *refused.errors)
+        apart = take_apart(text)
+        document = self._fill(text, *apart) if apart else None
+        if document is not None:
+            return document
         try:
             document = self._prepare(text)
         except BadDocumentError as error:
             self._keep_bad(text, error)
             raise
-        self._keep_ready(document)
+        if apart and self._keep_template(document, *apart):
+            return self._fill(text, *apart) or document
+        self._ready.keep(text, document)
         return document
 
     async def execute(
@@ -130,12 +171,13 @@ class Documents:
     ) -> ExecutionResult:
         """Run the operation; an answer without data and without error paths is one whose variables do not fit."""
         coroutines = Coroutines()
+        values = {**variables, **document.strings}
         try:
             result = await await_maybe(
                 execute(
                     self._schema._schema,  # noqa: SLF001 — Strawberry has no public name for graphql-core's schema
                     document.tree,
-                    variable_values=dict(variables),
+                    variable_values=values,
                     context_value=context,
                     operation_name=operation.name,
                     executor_class=PlannedExecutor,
@@ -149,12 +191,32 @@ class Documents:
             result.errors = explain_variables(
                 self._schema._schema,  # noqa: SLF001 — as above
                 operation.node,
-                variables,
+                values,
                 hide_suggestions=self._hide_suggestions,
             )
         elif result.errors:
             result.errors = [blame_arguments(error) for error in result.errors]
+        if result.errors and document.template is not None:
+            for error in result.errors:
+                document.template.relocate(error, document.strings)
         return result
+
+    def _fill(self, text: str, frame: Frame, strings: Sequence[str]) -> Document | None:
+        """Return the document if it is a template filled in; this is what makes an ever-new text cheap."""
+        document = self._templates.get(frame)
+        filled = document.template.fill(strings) if document is not None and document.template is not None else None
+        if document is None or filled is None:
+            return None
+        return replace(document, text=text, hash=hash_operation(text), strings=filled)
+
+    def _keep_template(self, document: Document, frame: Frame, strings: Sequence[str]) -> bool:
+        template = make_template(document.tree, frame, strings, self._schema._schema)  # noqa: SLF001 — as above
+        if template is None:
+            return False
+        tree, plans = template.tree, _plans_of("".join(frame))
+        operations = _operations_of(tree)
+        self._templates.keep(frame, replace(document, tree=tree, operations=operations, plans=plans, template=template))
+        return True
 
     def _prepare(self, text: str) -> Document:
         tree = self._parse(text)
@@ -165,13 +227,13 @@ class Documents:
         errors = validate(
             self._schema._schema,  # noqa: SLF001 — as above
             tree,
-            self._rules,
+            [self._rule],
             MAX_VALIDATION_ERRORS,
             self._hide_suggestions,
         )
         if errors:
             raise BadDocumentError(AccessCode.BAD_REQUEST, *errors)
-        return Document(text, hash_operation(text), tree, _operations_of(tree), Plans() if "@" not in text else None)
+        return Document(text, hash_operation(text), tree, _operations_of(tree), _plans_of(text))
 
     def _parse(self, text: str) -> DocumentNode:
         if "\0" in text:
@@ -191,16 +253,6 @@ class Documents:
                 raise BadDocumentError(AccessCode.BAD_REQUEST, reason)
         return tree
 
-    def _keep_ready(self, document: Document) -> None:
-        # A syntax tree takes about a hundred times the memory of its text, so the size of the text is the limit.
-        if len(document.text) > MAX_CACHED_TEXT:
-            return
-        self._ready[document.text] = document
-        self._ready_characters += len(document.text)
-        while len(self._ready) > MAX_DOCUMENTS or self._ready_characters > MAX_CACHED_CHARACTERS:
-            oldest, _ = self._ready.popitem(last=False)
-            self._ready_characters -= len(oldest)
-
     def _keep_bad(self, text: str, error: BadDocumentError) -> None:
         # Apart from the good ones, so that a flood of nonsense pushes none of them out.
         if len(text) > MAX_CACHED_TEXT:
@@ -218,6 +270,10 @@ class _NulFinder(Visitor):
     def enter_string_value(self, node: StringValueNode, *_args: Any) -> VisitorAction:
         self.found = "\0" in node.value
         return BREAK if self.found else None
+
+
+def _plans_of(text: str) -> Plans | None:
+    return Plans() if "@" not in text else None
 
 
 def _operations_of(tree: DocumentNode) -> dict[str | None, Operation]:

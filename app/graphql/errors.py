@@ -19,6 +19,11 @@ REMARKS_BY_PATH = (
     "check addresses."
 )
 USER_ERRORS = "What a person can correct: then nothing was written. Empty if the call has succeeded."
+EMAIL_SUGGESTION = (
+    "The address that was probably meant, if the login address given looks like a slip: `ada@gmail.com` for "
+    "`ada@gmial.com`. The call has succeeded all the same, with the address as given: ask the customer whether this "
+    "one is meant, and if so, call again with it. Null if nothing looks like a slip."
+)
 
 describe_enum(
     UserErrorCode,
@@ -28,7 +33,8 @@ describe_enum(
         UserErrorCode.INVALID: "The value does not fit the field. `message` says why.",
         UserErrorCode.TOO_SHORT: "The text has too few characters.",
         UserErrorCode.TOO_LONG: "The text has too many characters.",
-        UserErrorCode.INVALID_EMAIL: "This is not an e-mail address. `ada@example.com` is one.",
+        UserErrorCode.INVALID_EMAIL: "This is not an e-mail address. `ada@example.com` is one. `message` says what is "
+        "wrong: no @-sign, a space, a domain without a dot.",
         UserErrorCode.INVALID_COUNTRY: "This is not a country code by ISO 3166-1 alpha-2. `DE` is one.",
         UserErrorCode.INVALID_ZIP_CODE: "The country has no postal code of this form. `addressRules` has examples.",
         UserErrorCode.INVALID_STATE: "The country has no such state. Let the customer choose one of `addressRules`.",

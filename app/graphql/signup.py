@@ -11,7 +11,7 @@ from app.graphql.changed_customers import ChangesCustomer
 from app.graphql.context import Info
 from app.graphql.customers import CustomerDetailsInput
 from app.graphql.enums import describe_enum
-from app.graphql.errors import REMARKS_BY_PATH, USER_ERRORS, UserError, present_each
+from app.graphql.errors import EMAIL_SUGGESTION, REMARKS_BY_PATH, USER_ERRORS, UserError, present_each
 from app.graphql.fields import ANYONE, mutation
 from app.graphql.inputs import HOW_TO_CHOOSE, to_patch
 from app.graphql.proofs import KEPT_UNPROVEN_DATA
@@ -82,6 +82,7 @@ class SignupPayload:
         default=None, description="What has to happen before the first login."
     )
     remarks: list[UserError] = strawberry.field(default_factory=list, description=REMARKS_BY_PATH)
+    email_suggestion: str | None = strawberry.field(default=None, description=EMAIL_SUGGESTION)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
@@ -139,6 +140,7 @@ class SignupMutations:
             customer_id=strawberry.ID(signed_up.customer_id),
             status=signed_up.status,
             remarks=present_each(signed_up.remarks),
+            email_suggestion=signed_up.email_suggestion,
         )
 
     @mutation(kinds=ANYONE, takes_credentials=True)

@@ -85,7 +85,9 @@ class SocialLoginInput:
 
     provider: str = strawberry.field(description="The `provider` that was given to `beginSocialLogin`: `google`.")
     code: str | None = strawberry.field(
-        default=None, description="The parameter `code` of the address that the provider sent the person back to."
+        default=None,
+        description="The parameter `code` of the address that the person came back to, at most 4096 characters: "
+        "`4/0AVMBsJ…`. Where the provider posts its answer to us, as Apple does, it is a code of ours: `cg_sc_…`.",
     )
     redirect_uri: str | None = strawberry.field(
         default=None,
@@ -291,13 +293,14 @@ class SocialMutations:
         needed, there is `nextStep` in the place of `tokens`: go on with `completeLogin`.
         Who: the anonymous session that `beginSocialLogin` was called with.
         User errors: `PROVIDER_UNKNOWN`; `TOKEN_INVALID`, `TOKEN_EXPIRED` at `state` or `nonce`,
-        `REDIRECT_URI_NOT_ALLOWED`, `TOO_LONG` at `code` or `idToken`, `TOO_SHORT`, `TOO_LONG`, `INVALID` at
-        `codeVerifier`: begin again; `REQUIRED`, `INVALID` at what is missing, or does not belong to what is given:
-        correct the storefront; `TOO_LONG`, `INVALID` at `firstName`, `lastName`: leave the name out;
-        `PROVIDER_REFUSED`: the provider did not confirm who the person is, begin again; `PROVIDER_UNAVAILABLE`: offer
-        another way to log in; `LINK_CONFIRMATION_REQUIRED`: the address has an account already, ask for its password or
-        the mailed code, and call `confirmSocialLink` with `linkTicket`; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`, and
-        `INVALID_CREDENTIALS` in a shop that does not say which: refer to the shop.
+        `TOKEN_INVALID` at `code`, `REDIRECT_URI_NOT_ALLOWED`, `TOO_LONG` at `code` or `idToken`, `TOO_SHORT`,
+        `TOO_LONG`, `INVALID` at `codeVerifier`: begin again; `REQUIRED`, `INVALID` at what is missing, or does not
+        belong to what is given: correct the storefront; `TOO_LONG`, `INVALID` at `firstName`, `lastName`: leave the
+        name out; `PROVIDER_REFUSED`: the provider did not confirm who the person is, begin again;
+        `PROVIDER_UNAVAILABLE`: offer another way to log in; `LINK_CONFIRMATION_REQUIRED`: the address has an account
+        already, ask for its password or the mailed code, and call `confirmSocialLink` with `linkTicket`;
+        `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`, and `INVALID_CREDENTIALS` in a shop that does not say which: refer to the
+        shop.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`: wait
         `retryAfter` seconds.
         """
@@ -345,12 +348,13 @@ class SocialMutations:
         Who: the customer's session that called `beginSocialLogin`; if the login is more than ten minutes ago, with
         `password`.
         User errors: `PROVIDER_UNKNOWN`; `TOKEN_INVALID`, `TOKEN_EXPIRED` at `state` or `nonce`,
-        `REDIRECT_URI_NOT_ALLOWED`, `TOO_LONG` at `code` or `idToken`, `TOO_SHORT`, `TOO_LONG`, `INVALID` at
-        `codeVerifier`: begin again; `REQUIRED`, `INVALID` at what is missing, or does not belong to what is given:
-        correct the storefront; `TOO_LONG`, `INVALID` at `firstName`, `lastName`: leave the name out;
-        `PROVIDER_REFUSED`: the provider did not confirm who the person is, begin again; `PROVIDER_UNAVAILABLE`: try
-        later; `INVALID_CREDENTIALS` at `password`: ask again; `SOCIAL_ACCOUNT_TAKEN`: another customer signs in with
-        it, offer another account; `LIMIT_REACHED`: the customer has twenty, ask to unlink one.
+        `TOKEN_INVALID` at `code`, `REDIRECT_URI_NOT_ALLOWED`, `TOO_LONG` at `code` or `idToken`, `TOO_SHORT`,
+        `TOO_LONG`, `INVALID` at `codeVerifier`: begin again; `REQUIRED`, `INVALID` at what is missing, or does not
+        belong to what is given: correct the storefront; `TOO_LONG`, `INVALID` at `firstName`, `lastName`: leave the
+        name out; `PROVIDER_REFUSED`: the provider did not confirm who the person is, begin again;
+        `PROVIDER_UNAVAILABLE`: try later; `INVALID_CREDENTIALS` at `password`: ask again; `SOCIAL_ACCOUNT_TAKEN`:
+        another customer signs in with it, offer another account; `LIMIT_REACHED`: the customer has twenty, ask to
+        unlink one.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first; `REAUTHENTICATION_REQUIRED`: ask for
         the password, or log in again; `RATE_LIMITED`, `SERVICE_BUSY`: wait `retryAfter` seconds.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
@@ -16,6 +16,7 @@ from app.domain.principal import TokenKind
 from app.domain.requests import RequestFacts
 from app.domain.scopes import Scope as PermissionScope
 from app.domain.tools import LiveTools
+from app.http.bodies import BadHttpError, read_body, single
 from app.http.exchange import exchange_of
 from app.http.forms import BadFormError, read_basic, read_form
 from app.http.media_types import FORM, is_in_utf8
@@ -77,7 +78,7 @@ class FormEndpoint:
         try:
             form = await _read(request)
             answer = await self._answer(form)
-        except _BadHttpError as refusal:
+        except BadHttpError as refusal:
             exchange.codes = [OAuthErrorCode.INVALID_REQUEST.value]
             return _error_response(refusal.status, OAuthErrorCode.INVALID_REQUEST, refusal.message, refusal.headers)
         except OAuthError as error:
@@ -92,31 +93,21 @@ class FormEndpoint:
         return JSONResponse(dict(answer), headers=_NOT_STORED)
 
 
-class _BadHttpError(Exception):
-    """A request refused for its HTTP form."""
-
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.headers = headers or {}
-
-
 async def _read(request: Request) -> OAuthRequest:
     if request.method != "POST":
-        raise _BadHttpError(405, "This endpoint takes POST.", {"Allow": "POST"})
+        raise BadHttpError(405, "This endpoint takes POST.", {"Allow": "POST"})
     if request.scope["query_string"]:
-        raise _BadHttpError(400, "Send everything in the body: addresses end up in logs.")
-    if not is_in_utf8(_single(request, "content-type") or "", FORM):
-        raise _BadHttpError(415, f"Send the request as {FORM} in UTF-8.")
-    if (_single(request, "content-encoding") or "identity").strip().lower() != "identity":
-        raise _BadHttpError(415, "Send the request without Content-Encoding.")
+        raise BadHttpError(400, "Send everything in the body: addresses end up in logs.")
+    if not is_in_utf8(single(request, "content-type") or "", FORM):
+        raise BadHttpError(415, f"Send the request as {FORM} in UTF-8.")
+    if (single(request, "content-encoding") or "identity").strip().lower() != "identity":
+        raise BadHttpError(415, "Send the request without Content-Encoding.")
     exchange = exchange_of(request.scope)
     try:
-        parameters = read_form(await _read_body(request))
-        basic = _read_basic(_single(request, "authorization"))
+        parameters = read_form(await read_body(request, MAX_BODY_BYTES))
+        basic = _read_basic(single(request, "authorization"))
     except BadFormError as error:
-        raise _BadHttpError(400, str(error)) from None
+        raise BadHttpError(400, str(error)) from None
     return OAuthRequest(RequestFacts(exchange.request_id, exchange.ip), parameters, basic)
 
 
@@ -127,26 +118,6 @@ def _read_basic(authorization: str | None) -> BasicCredentials | None:
         return read_basic(authorization)
     except BadFormError as error:
         raise OAuthError(OAuthErrorCode.INVALID_CLIENT, str(error)) from None
-
-
-def _single(request: Request, name: str) -> str | None:
-    values = request.headers.getlist(name)
-    if len(values) > 1:
-        raise _BadHttpError(400, "A request header that may come once came twice.")
-    return values[0] if values else None
-
-
-async def _read_body(request: Request) -> bytes:
-    body = b""
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                # The rest is still on its way: without closing, it would be read as the next request.
-                raise _BadHttpError(413, f"A request has at most {MAX_BODY_BYTES} bytes.", {"Connection": "close"})
-    except ClientDisconnect:
-        raise _BadHttpError(400, "The body broke off.") from None
-    return body
 
 
 def _error_response(status: int, code: OAuthErrorCode, description: str, headers: Mapping[str, str]) -> Response:

@@ -25,7 +25,7 @@ from app.models.pending_signups import PendingSignup
 from app.models.product_lists import ProductList, ProductListItem
 from app.models.sessions import AccessToken, KeptPair, RefreshToken, Session
 from app.models.sign_in_tickets import SignInTicket
-from app.models.social import LinkTicket, SocialIdentity, SocialState
+from app.models.social import LinkTicket, SocialAnswer, SocialIdentity, SocialState
 from app.models.totp import RecoveryCode, TotpSecret
 from app.models.webhook_endpoints import WebhookEndpointState
 
@@ -58,6 +58,7 @@ TABLES: tuple[type[TenantRow], ...] = (
     RefreshToken,
     Session,
     SignInTicket,
+    SocialAnswer,
     SocialIdentity,
     SocialState,
     TotpSecret,

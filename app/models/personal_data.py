@@ -31,7 +31,7 @@ from app.models.pending_signups import PendingSignup
 from app.models.product_lists import ProductList, ProductListItem
 from app.models.sessions import AccessToken, KeptPair, RefreshToken, Session
 from app.models.sign_in_tickets import SignInTicket
-from app.models.social import LinkTicket, SocialIdentity, SocialState
+from app.models.social import LinkTicket, SocialAnswer, SocialIdentity, SocialState
 from app.models.totp import RecoveryCode, TotpSecret
 from app.models.webhook_endpoints import WebhookEndpointState
 
@@ -229,6 +229,13 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "used_at",
         ),
         withheld=("state_hash", "code_challenge", "nonce"),
+        by_session=True,
+    ),
+    PersonalTable(
+        SocialAnswer,
+        "socialAnswers",
+        shown=("session_id", "customer_id", "created_at", "expires_at"),
+        withheld=("state_hash", "code_hash", "sealed"),
         by_session=True,
     ),
     PersonalTable(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy import Index, PrimaryKeyConstraint, Text, UniqueConstraint
 from sqlmodel import Field
 
 from app.models.base import ID_LENGTH, TenantRow
@@ -42,6 +42,30 @@ class SocialState(TenantRow, table=True):
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None = None
+
+
+class SocialAnswer(TenantRow, table=True):
+    """What a provider has posted to us, until the session that began fetches it by the code that its app was handed.
+
+    `code_hash` is of that code. `sealed` is the provider's own code and what came with it, encrypted; nobody gets it
+    twice, for the row goes with its state's use.
+    """
+
+    __tablename__ = "social_answer"
+    __table_args__ = (
+        PrimaryKeyConstraint("state_hash", "tenant_id"),
+        Index("ix_social_answer_session", "tenant_id", "session_id"),
+        Index("ix_social_answer_customer", "tenant_id", "customer_id"),
+        Index("ix_social_answer_expires", "expires_at"),
+    )
+
+    state_hash: bytes = Field(primary_key=True, sa_type=HASH)
+    session_id: str = Field(max_length=ID_LENGTH)
+    customer_id: str | None = Field(default=None, max_length=ID_LENGTH)
+    code_hash: bytes = Field(sa_type=HASH)
+    sealed: str = Field(sa_type=Text)
+    created_at: datetime
+    expires_at: datetime
 
 
 class SocialIdentity(TenantRow, table=True):

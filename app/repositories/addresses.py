@@ -24,7 +24,7 @@ _DEFAULT = Rows(Address, "customer_id", col(Address.is_default).is_(True))
 _DEFAULT_FOR = {
     purpose: Rows(Address, "customer_id", getattr(Address, column).is_(True)) for purpose, column in PURPOSES.items()
 }
-_NO_DEFAULT = {"is_default": False, **dict.fromkeys(PURPOSES.values(), False)}
+_NO_DEFAULT: dict[str, Any] = {"is_default": False, **dict.fromkeys(PURPOSES.values(), False)}
 
 
 class AddressRepository(Repository):
@@ -52,7 +52,7 @@ class AddressRepository(Repository):
 
     async def clear_default_for(self, customer_id: str, purpose: AddressPurpose, now: datetime) -> None:
         """Make the default address for a purpose no longer that."""
-        changed = {PURPOSES[purpose]: False}
+        changed: dict[str, Any] = {PURPOSES[purpose]: False}
         await self._change(_DEFAULT_FOR[purpose], {"customer_id": customer_id}, updated_at=now, **changed)
 
     async def mark_shops(self, customer_id: str, made_at: datetime) -> None:

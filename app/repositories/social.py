@@ -1,4 +1,4 @@
-"""Open social logins, social identities, and links that wait for a confirmation."""
+"""Open social logins, what providers have posted to them, social identities, and links that wait for a confirmation."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, select
 from sqlmodel import col
 
-from app.models.social import LinkTicket, SocialIdentity, SocialState
+from app.domain.ports import Connection
+from app.domain.rows import Reading
+from app.models.social import LinkTicket, SocialAnswer, SocialIdentity, SocialState
 from app.repositories.base import Repository, Rows
 
 _LIVE_STATE = (col(SocialState.used_at).is_(None), col(SocialState.expires_at) > bindparam("now"))
@@ -24,7 +26,13 @@ _STATE_OF_SESSION = Rows(SocialState, "state_hash", "session_id")
 _CLAIMABLE_STATE = Rows(SocialState, "state_hash", "session_id", *_LIVE_STATE)
 _BY_NONCE = Rows(SocialState, "nonce", "session_id")
 _CLAIMABLE_BY_NONCE = Rows(SocialState, "nonce", "session_id", *_LIVE_STATE)
+_BY_HASH = Reading(
+    SocialState, select(SocialState.__table__).where(col(SocialState.state_hash) == bindparam("state_hash"))
+)
 _STATES_OF_CUSTOMER = Rows(SocialState, "customer_id")
+_ANSWER = Rows(SocialAnswer, "state_hash")
+_ANSWER_OF_CODE = Rows(SocialAnswer, "state_hash", "code_hash", col(SocialAnswer.expires_at) > bindparam("now"))
+_ANSWERS_OF_CUSTOMER = Rows(SocialAnswer, "customer_id")
 _BY_SUBJECT = Rows(SocialIdentity, "provider", "issuer", "subject")
 _IDENTITY = Rows(SocialIdentity, "customer_id", "id")
 _IDENTITIES = Rows(SocialIdentity, "customer_id", order_by=(col(SocialIdentity.id),))
@@ -35,6 +43,18 @@ _TRIABLE_TICKET = Rows(
     LinkTicket, "ticket_hash", "session_id", col(LinkTicket.tries) < bindparam("most_tries"), *_LIVE_TICKET
 )
 _TICKETS_OF_CUSTOMER = Rows(LinkTicket, "customer_id")
+
+
+class SocialStateLookup:
+    """Finds what was begun anywhere: a provider posts to us in no session, and only its `state` tells for whom."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def find(self, state_hash: bytes) -> SocialState | None:
+        """Return what was begun with this state, or None."""
+        rows = await self._connection.read(_BY_HASH, {"state_hash": state_hash})
+        return rows[0] if rows else None
 
 
 class SocialStateRepository(Repository):
@@ -73,6 +93,28 @@ class SocialStateRepository(Repository):
         """Use it up like `claim`."""
         given = {"nonce": nonce, "session_id": session_id, "now": now}
         return await self._change(_CLAIMABLE_BY_NONCE, given, used_at=now) == 1
+
+
+class SocialAnswerRepository(Repository):
+    """What providers have posted to one tenant, and no app has fetched yet."""
+
+    async def add_unless_answered(self, answer: SocialAnswer) -> bool:
+        """Write a new one; False if what was begun has an answer already, even at the same moment."""
+        return await self._add_unless(answer, "state_hash", "tenant_id")
+
+    async def find(self, state_hash: bytes) -> SocialAnswer | None:
+        """Return the answer to what was begun with this state."""
+        return await self._find(_ANSWER, state_hash=state_hash)
+
+    async def take(self, state_hash: bytes, code_hash: bytes, now: datetime) -> SocialAnswer | None:
+        """Remove the answer and return it; None for another code, or one that is over, even at the same moment."""
+        given = {"state_hash": state_hash, "code_hash": code_hash, "now": now}
+        answer = await self._find(_ANSWER_OF_CODE, **given)
+        return answer if await self._delete(_ANSWER_OF_CODE, **given) == 1 else None
+
+    async def delete_all(self, customer_id: str) -> None:
+        """Delete all answers to what the customer has begun while logged in."""
+        await self._delete(_ANSWERS_OF_CUSTOMER, customer_id=customer_id)
 
 
 class SocialIdentityRepository(Repository):

@@ -169,6 +169,11 @@ async def guard_social(uow: UnitOfWork) -> None:
     await hit_session(uow, Limit("social.session", limits.social_per_session_per_minute, MINUTE))
 
 
+async def guard_posted_answer(uow: UnitOfWork) -> None:
+    """Count one more answer that a provider has a browser post to us, for the client's address."""
+    await hit_ip(uow, Limit("social.posted.ip", limits_of(uow).social_per_ip_per_minute, MINUTE))
+
+
 async def guard_oauth_token(uow: UnitOfWork) -> None:
     """Count one more request for an integration token, for the client's address."""
     await hit_ip(uow, Limit("oauth.ip", limits_of(uow).oauth_token_per_ip_per_minute, MINUTE))

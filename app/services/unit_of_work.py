@@ -43,7 +43,13 @@ from app.repositories.personal_data import PersonalDataRepository
 from app.repositories.product_lists import ProductListRepository
 from app.repositories.sessions import SessionRepository, TokenLookup
 from app.repositories.sign_in_tickets import SignInTicketRepository
-from app.repositories.social import LinkTicketRepository, SocialIdentityRepository, SocialStateRepository
+from app.repositories.social import (
+    LinkTicketRepository,
+    SocialAnswerRepository,
+    SocialIdentityRepository,
+    SocialStateLookup,
+    SocialStateRepository,
+)
 from app.repositories.totp import RecoveryCodeRepository, TotpRepository
 from app.repositories.ways_in import WaysInRepository
 from app.repositories.webhook_endpoints import WebhookEndpointRepository
@@ -86,6 +92,7 @@ class UnitOfWork:
     token_lookup = _OfAll(TokenLookup)
     kept_pair_lookup = _OfAll(KeptPairLookup)
     one_time_token_lookup = _OfAll(OneTimeTokenLookup)
+    social_state_lookup = _OfAll(SocialStateLookup)
     outbox_queue = _OfAll(OutboxQueue)
     anonymization_queue = _OfAll(AnonymizationQueue)
     unproven_queue = _OfAll(UnprovenQueue)
@@ -101,6 +108,7 @@ class UnitOfWork:
     kept_pairs = _OfTenant(KeptPairRepository)
     devices = _OfTenant(DeviceRepository)
     social_states = _OfTenant(SocialStateRepository)
+    social_answers = _OfTenant(SocialAnswerRepository)
     social_identities = _OfTenant(SocialIdentityRepository)
     link_tickets = _OfTenant(LinkTicketRepository)
     sign_in_tickets = _OfTenant(SignInTicketRepository)

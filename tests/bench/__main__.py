@@ -26,7 +26,7 @@ from tests.bench.statements import count_statements
 from tests.bench.workloads import HASHING
 
 PLAIN_WORKLOADS = ("me", "me with 10 addresses", "tokenInfo")
-COMPARED = (*PLAIN_WORKLOADS, "anonymousLogin", "refresh", "updateMe", "me, ever-new texts")
+COMPARED = (*PLAIN_WORKLOADS, "anonymousLogin", "refresh", "updateMe", "updateMe, values inline", "me, ever-new texts")
 
 
 def main() -> int:

@@ -45,8 +45,9 @@ class TestReads:
         with pytest.raises(WrongAnswerError):
             script.check(wrong)
 
-    def test_never_sends_a_new_text_twice(self) -> None:
-        scripts = [Script("me, ever-new texts", ADA, number) for number in range(3)]
+    @pytest.mark.parametrize("workload", ["me, ever-new texts", "updateMe, values inline"])
+    def test_never_sends_a_new_text_twice(self, workload: str) -> None:
+        scripts = [Script(workload, ADA, number) for number in range(3)]
         assert len({sent(script)["query"] for script in scripts for _ in range(5)}) == 15
 
 

@@ -15,6 +15,8 @@ from tests.harness.moved_clock import MovedServer
 from tests.harness.server import ROOT, ServerProcess
 
 SCHEMA = ROOT / "schema.graphql"
+LIBRARY = ROOT / "app/http/storefront/client"
+TSC = "node_modules/typescript/bin/tsc"
 
 # Access tokens that have expired after two seconds.
 SHOP = """
@@ -56,15 +58,25 @@ def workspace() -> Path:
 
 
 @pytest.fixture(scope="session")
-def build(workspace: Path) -> Path:
+def library(workspace: Path) -> Path:
+    """Compile the client library, with the compiler of the programs."""
+    sources = [*LIBRARY.glob("src/*.ts"), LIBRARY / "tsconfig.json"]
+    with made_once(LIBRARY, "dist", sources) as is_made:
+        if not is_made:
+            run_command([str(NODE), str(workspace / TSC)], LIBRARY, {})
+    return LIBRARY / "dist"
+
+
+@pytest.fixture(scope="session")
+def build(workspace: Path, library: Path) -> Path:
     """Generate the types of `schema.graphql`, and compile the programs with every check there is."""
-    sources = [*workspace.glob("*.ts"), *workspace.glob("relay/*.ts"), *workspace.glob("*.graphql"), SCHEMA]
-    sources += [*workspace.glob("*.mjs"), *workspace.glob("*.json")]
+    sources = [*workspace.glob("*.ts"), *workspace.glob("*/*.ts"), *workspace.glob("*.graphql"), SCHEMA]
+    sources += [*workspace.glob("*.mjs"), *workspace.glob("*.json"), *library.glob("*.d.ts")]
     with made_once(workspace, "build", sources) as is_made:
         if not is_made:
             run_command([str(NODE), "codegen.mjs"], workspace, {})
             run_command([str(NODE), "relay.mjs"], workspace, {})
-            run_command([str(NODE), "node_modules/typescript/bin/tsc"], workspace, {})
+            run_command([str(NODE), TSC], workspace, {})
     return workspace / "build"
 
 

@@ -137,6 +137,10 @@ class TestUpdateMe:
             ("INVALID_EMAIL", "contactEmail"),
         ]
 
+    async def test_takes_the_locale_of_a_device(self, gateway: Gateway, person: Person) -> None:
+        answer = await update(gateway, person, preferredLanguage="zh-Hans-CN-u-ca-chinese-x-private")
+        assert answer["updateMe"]["customer"]["preferredLanguage"] == "zh-Hans-CN"
+
     async def test_checks_free_data_against_the_shops_schema(self, gateway: Gateway) -> None:
         person = await gateway.customer()
         answer = await update(gateway, person, mixins={"loyalty": {"level": 7}})

@@ -145,6 +145,12 @@ class TestChangeEmail:
         answer = await ask(gateway, person.tokens.access, "countess")
         assert answer.user_errors("changeEmail") == [("INVALID_EMAIL", "newEmail")]
 
+    async def test_suggests_the_address_that_was_probably_meant(self, gateway: Gateway, person: Person) -> None:
+        query = "mutation ($input: ChangeEmailInput!) { changeEmail(input: $input) { accepted emailSuggestion } }"
+        given = {"input": {"newEmail": "ada@gmail.con", "password": PASSWORD}}
+        answer = await gateway.graphql(query, given, person.tokens.access)
+        assert answer["changeEmail"] == {"accepted": True, "emailSuggestion": "ada@gmail.com"}
+
     async def test_is_not_for_visitors(self, gateway: Gateway) -> None:
         assert (await ask(gateway, (await gateway.anonymous()).access)).codes == ["FORBIDDEN"]
 

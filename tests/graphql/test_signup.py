@@ -26,6 +26,22 @@ class TestSignup:
         seen = await gateway.graphql("{ me { email contactEmail } }", token=tokens.access)
         assert seen["me"] == {"email": "login@example.com", "contactEmail": "contact@example.com"}
 
+    async def test_suggests_the_address_that_was_probably_meant(self, gateway: Gateway) -> None:
+        tokens = await gateway.anonymous("open-storefront")
+        query = "mutation ($input: SignupInput!) { signup(input: $input) { status emailSuggestion } }"
+        for email, meant in (("Ada@gmial.com", "Ada@gmail.com"), ("ada@example.com", None)):
+            given = {"email": email, "password": PASSWORD}
+            answer = await gateway.graphql(query, {"input": given}, tokens.access)
+            assert answer["signup"] == {"status": "ACTIVE", "emailSuggestion": meant}
+
+    async def test_says_what_is_wrong_with_an_address(self, gateway: Gateway) -> None:
+        apart = {"email": "ada..king@shop.example", "password": PASSWORD}
+        payload = await gateway.signup((await gateway.anonymous()).access, email="ada@shop", signup=apart)
+        assert [(error["field"], error["message"]) for error in payload["userErrors"]] == [
+            (["signup", "email"], "There cannot be two dots in a row before the @-sign."),
+            (["email"], "There is no dot after the @-sign. A domain looks like example.com."),
+        ]
+
     async def test_wants_one_password(self, gateway: Gateway) -> None:
         tokens = await gateway.anonymous()
         apart = {"email": "login@example.com", "password": PASSWORD}

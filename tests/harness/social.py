@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
@@ -174,7 +175,7 @@ class MintingProvider:
     """A provider that says whatever a test wants, signed as a real one would; no real one mints bad tokens.
 
     `claims`, `header` and `token` are laid over what is right; None takes a claim away. `answers` replaces the whole
-    answer of a path. `codes` are those that came in.
+    answer of a path. `codes` are those that came in. `posted` is laid over what a browser posts or is redirected with.
     """
 
     def __init__(self, clock: MovableClock) -> None:
@@ -186,6 +187,7 @@ class MintingProvider:
         self.header: dict[str, Any] = {}
         self.token: dict[str, Any] = {}
         self.userinfo: dict[str, Any] = {}
+        self.posted: dict[str, str | None] = {}
         self.sign: Callable[[dict[str, Any], dict[str, Any]], str] = self._sign
         self.answers: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {}
         self.requests: list[tuple[str, Mapping[str, str], dict[str, list[str]]]] = []
@@ -213,6 +215,23 @@ class MintingProvider:
     def count(self, path: str) -> int:
         """Return how often a path was asked for."""
         return sum(1 for each, _, _ in self.requests if each == path)
+
+    def authorize(self, authorization_url: str) -> tuple[str, dict[str, str]]:
+        """Let the person in who was sent here: return where their browser goes, and what it takes along."""
+        asked = query_of(authorization_url)
+        self.nonce = asked.get("nonce", "")
+        answer = {"state": asked["state"], "code": f"code-{len(self.requests)}", **self.posted}
+        return asked["redirect_uri"], {name: value for name, value in answer.items() if value is not None}
+
+    def _show_authorize(self, handler: BaseHTTPRequestHandler) -> None:
+        """Answer a browser: by a page whose form it posts by itself, or by a redirect."""
+        address, answer = self.authorize(handler.path)
+        if query_of(handler.path).get("response_mode") != "form_post":
+            send(handler, b"", 302, Location=f"{address}?{urlencode(answer)}")
+            return
+        fields = "".join(f'<input type="hidden" name="{name}" value="{escape(answer[name])}">' for name in answer)
+        form = f'<form method="post" action="{escape(address)}">{fields}<button>Continue</button></form>'
+        send(handler, f"<!doctype html><title>Provider</title>{form}".encode(), Content_Type="text/html")
 
     def hang(self, _: BaseHTTPRequestHandler) -> None:
         """Answer nothing until the test ends."""
@@ -278,6 +297,8 @@ class MintingProvider:
                 provider.requests.append((path, dict(self.headers), form))
                 if path in provider.answers:
                     provider.answers[path](self)
+                elif path == "/authorize":
+                    provider._show_authorize(self)
                 else:
                     send(self, provider._answer(path, form))
 
@@ -293,10 +314,9 @@ def send(handler: BaseHTTPRequestHandler, content: Any, status: int = 200, **hea
     """Answer with JSON, or with bytes as they are."""
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     handler.send_response(status)
-    handler.send_header("Content-Type", "application/json")
-    handler.send_header("Content-Length", str(len(body)))
-    for name, value in headers.items():
-        handler.send_header(name.replace("_", "-"), value)
+    own = {name.replace("_", "-"): value for name, value in headers.items()}
+    for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **own}.items():
+        handler.send_header(name, value)
     handler.end_headers()
     handler.wfile.write(body)
 
@@ -443,7 +463,10 @@ class SocialPerson:
 
     async def link(self, minted: MintingProvider, **changes: Any) -> Answer:
         """Link the social account to the customer who is logged in."""
-        state = await self.begun(minted)
+        return await self.link_with(await self.begun(minted), **changes)
+
+    async def link_with(self, state: str, **changes: Any) -> Answer:
+        """Link with what came back."""
         return await self.storefront.graphql(_LINK, {"input": self.answer(state, **changes)}, self.token)
 
     async def unlink(self, account_id: str, **changes: Any) -> Answer:

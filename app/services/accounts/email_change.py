@@ -14,6 +14,7 @@ from typing import Any
 
 from app.domain.anonymizations import is_closed
 from app.domain.audit import AuditAction
+from app.domain.email_slips import suggest_email
 from app.domain.emails import EmailAddress, parse_email
 from app.domain.errors import DomainError, FieldError, Refused, UserErrorCode, refuse
 from app.domain.problems import Problems
@@ -67,8 +68,10 @@ class RevertedEmail:
 
 async def change_email(
     uow: UnitOfWork, new_email: str, *, email: str | None = None, password: str | None, sync_contact_email: bool
-) -> None:
+) -> str | None:
     """Request another login address; a link is mailed to it, and a notice with a revert link to the old one.
+
+    Returns the address that was probably meant, if the new one looks like a slip.
 
     The answer is the same for an address that is taken. INVALID for the address so far, and at `email` for one that is
     not; INVALID_CREDENTIALS, REAUTHENTICATION_REQUIRED.
@@ -102,6 +105,7 @@ async def change_email(
         uow, Task.MAIL_EMAIL_CHANGE, address.address, version=credential.version, sync_contact_email=sync_contact_email
     )
     await record(uow, AuditAction.EMAIL_CHANGE_REQUESTED, customer.id)
+    return suggest_email(address)
 
 
 async def _send_notice(

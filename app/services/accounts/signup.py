@@ -8,6 +8,7 @@ from enum import StrEnum, unique
 from typing import Any
 
 from app.domain.audit import AuditAction
+from app.domain.email_slips import suggest_email
 from app.domain.emails import EmailAddress, parse_email
 from app.domain.errors import FieldError, UserErrorCode, refuse
 from app.domain.patches import Patch
@@ -59,10 +60,14 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class SignedUp:
-    """The answer to a sign-up, in the same form whether or not the address was free."""
+    """The answer to a sign-up, in the same form whether or not the address was free.
+
+    `email_suggestion` is the address that was probably meant, if the given one looks like a slip.
+    """
 
     customer_id: str
     status: SignupStatus
+    email_suggestion: str | None
     remarks: Sequence[FieldError] = ()
 
 
@@ -87,7 +92,7 @@ async def signup(uow: UnitOfWork, registration: Registration) -> SignedUp:
             await uow.roll_back()
             customer_id = await _meet_account(uow, checked, password_hash)
     await record(uow, AuditAction.SIGNUP, customer_id, mode=mode.value)
-    return SignedUp(customer_id, _STATUS[mode], remarks.errors)
+    return SignedUp(customer_id, _STATUS[mode], suggest_email(checked.email), remarks.errors)
 
 
 async def _add_account(

@@ -31,6 +31,7 @@ async def end_ways_in(
     await uow.sessions.revoke_all(customer_id, uow.now)
     await end_devices(uow, customer_id)
     await uow.social_states.delete_all(customer_id)
+    await uow.social_answers.delete_all(customer_id)
     await uow.link_tickets.delete_all(customer_id)
     await uow.sign_in_tickets.delete_all(customer_id)
     await _end_second_factors(uow, customer_id, since)

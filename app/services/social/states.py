@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from app.domain.errors import DomainError, FieldError, Refused, UserErrorCode, refuse
@@ -24,6 +24,7 @@ from app.services.limits import guard_social
 from app.services.sessions.repeated_calls import TakenError
 from app.services.social.answers import ProviderAnswer, check_answer
 from app.services.social.parameters import check_parameters
+from app.services.social.posted_answers import PostedAnswer, posted_redirect_uri, posts_answers, take_posted
 from app.services.unit_of_work import UnitOfWork
 
 # No request runs as long as this.
@@ -77,7 +78,7 @@ async def begin_social_login(
     state = OpaqueToken.of(TokenPrefix.SOCIAL_STATE, random.secret())
     nonce = urlsafe_b64encode(random.secret()).rstrip(b"=").decode()
     request = AuthorizationRequest(
-        redirect_uri or "",
+        posted_redirect_uri(uow) if posts_answers(provider) and not is_native else redirect_uri or "",
         state.text,
         nonce,
         code_challenge or "",
@@ -85,7 +86,7 @@ async def begin_social_login(
         reauthenticates=reauthenticates,
     )
     url = None if is_native else await _authorization_url(uow, provider, request)
-    await _keep(uow, provider, request, state)
+    await _keep(uow, provider, replace(request, redirect_uri=redirect_uri or ""), state)
     return BegunSocialLogin(
         authorization_url=url,
         state=None if is_native else state.text,
@@ -162,7 +163,8 @@ async def prove(uow: UnitOfWork, answer: ProviderAnswer) -> tuple[SocialProvider
     """Use state or nonce up, have the provider's answer checked, and return who came back.
 
     Writes nothing in this unit of work. Errors at their fields as `check_answer` tells; PROVIDER_UNKNOWN;
-    TOKEN_INVALID, TOKEN_EXPIRED at `state` or `nonce`; REDIRECT_URI_NOT_ALLOWED; INVALID at `codeVerifier`, and at
+    TOKEN_INVALID, TOKEN_EXPIRED at `state` or `nonce`; TOKEN_INVALID at `code`, where the provider posts its answer to
+    us and this is not the code that we have handed on; REDIRECT_URI_NOT_ALLOWED; INVALID at `codeVerifier`, and at
     `idToken` for a provider that has none; PROVIDER_REFUSED, PROVIDER_UNAVAILABLE.
     """
     await guard_social(uow)
@@ -187,7 +189,7 @@ async def _ask(uow: UnitOfWork, provider: SocialProvider, answer: ProviderAnswer
     try:
         _check_is_begun(uow, begun, provider, field)
         if answer.id_token is None:
-            return await uow.tools.social.prove(uow.tenant, provider, _grant(begun, answer))
+            return await _trade(uow, provider, begun, answer)
         native = NativeGrant(id_token=answer.id_token, nonce=begun.nonce)
         return await uow.tools.social.prove_natively(uow.tenant, provider, native)
     except (Refused, DomainError):
@@ -195,6 +197,23 @@ async def _ask(uow: UnitOfWork, provider: SocialProvider, answer: ProviderAnswer
         async with UnitOfWork(uow.tools, uow.caller) as ending:
             await ending.social_states.delete(begun.state_hash)
         raise
+
+
+async def _trade(uow: UnitOfWork, provider: SocialProvider, begun: SocialState, answer: ProviderAnswer) -> SocialProof:
+    """Have the code traded: the one in the answer, or the one that the provider has posted to us for it."""
+    grant = _grant(begun, answer)
+    if not posts_answers(provider):
+        return await uow.tools.social.prove(uow.tenant, provider, grant)
+    posted = await take_posted(uow, begun, grant.code)
+    grant = replace(grant, code=posted.code, redirect_uri=posted_redirect_uri(uow), iss=posted.iss or grant.iss)
+    return _with_posted_name(await uow.tools.social.prove(uow.tenant, provider, grant), posted)
+
+
+def _with_posted_name(proof: SocialProof, posted: PostedAnswer) -> SocialProof:
+    # Where the provider itself names the person, that counts.
+    if proof.first_name is not None or proof.last_name is not None:
+        return proof
+    return replace(proof, first_name=posted.first_name, last_name=posted.last_name)
 
 
 async def is_asking(uow: UnitOfWork, answer: ProviderAnswer) -> bool:

@@ -17,7 +17,7 @@ from app.models.passkeys import Passkey
 from app.models.pending_signups import PendingSignup
 from app.models.sessions import AccessToken, KeptPair, RefreshToken, Session
 from app.models.sign_in_tickets import SignInTicket
-from app.models.social import LinkTicket, SocialState
+from app.models.social import LinkTicket, SocialAnswer, SocialState
 from app.models.totp import RecoveryCode, TotpSecret
 from app.services.caller import Caller
 from app.services.unit_of_work import UnitOfWork
@@ -36,6 +36,7 @@ _KEPT: tuple[tuple[type[TenantRow], str, timedelta], ...] = (
     (UsedAssertion, "expires_at", timedelta(hours=1)),
     (Device, "expires_at", timedelta()),
     (SocialState, "expires_at", timedelta(days=1)),
+    (SocialAnswer, "expires_at", timedelta()),
     (LinkTicket, "expires_at", timedelta(days=1)),
     (KeptPair, "expires_at", timedelta()),
     (IdempotentCall, "expires_at", timedelta()),
@@ -46,7 +47,7 @@ _KEPT: tuple[tuple[type[TenantRow], str, timedelta], ...] = (
     (RecoveryCode, "removed_at", timedelta(days=30)),
 )
 # What is encrypted, and is to be gone as soon as nobody may be given it any more.
-_SEALED = tuple(each for each in _KEPT if each[0] in (KeptPair, IdempotentCall))
+_SEALED = tuple(each for each in _KEPT if each[0] in (KeptPair, IdempotentCall, SocialAnswer))
 
 
 async def purge_expired(tools: Tools) -> int:

@@ -165,6 +165,13 @@ class TestSend:
         with serving(sink, enable_SMTPUTF8=False) as address, pytest.raises(OSError, match="SMTPNotSupported"):
             await send(f"smtp://{address}", replace(MESSAGE, recipient="jürg@example.org"))
 
+    @pytest.mark.parametrize("recipient", ["a..b@docomo.ne.jp", "a.@ezweb.ne.jp", "o'brien@shop.ie"])
+    async def test_reaches_who_has_dots_that_the_standard_has_not(self, sink: Sink, recipient: str) -> None:
+        with serving(sink, enable_SMTPUTF8=False) as address:
+            await send(f"smtp://{address}", replace(MESSAGE, recipient=recipient))
+        assert sink.envelope.rcpt_tos == [recipient]
+        assert f"To: {recipient}".encode() in sink.content
+
     async def test_lets_no_subject_bring_a_header_of_its_own(self, sink: Sink) -> None:
         with serving(sink) as address:
             await send(f"smtp://{address}", replace(MESSAGE, subject="Hello\r\nBcc: eve@example.org\u2028\x85X: y"))
