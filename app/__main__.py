@@ -14,6 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from app.domain.errors import AccessError
+from app.domain.import_form import Form
+from app.domain.moving.systems import SYSTEMS
 from app.domain.profile import Profile
 from app.domain.tenants import Tenant
 from app.domain.tools import LiveTools, Tools
@@ -26,8 +29,9 @@ from app.reloading import follow_tenants, hold_hangups
 from app.server import run_server
 from app.services.outgoing.outbox import outbox_state, retry
 from app.services.outgoing.webhooks import deliveries, replay, resume
-from app.services.staff.import_files import check_file, import_file, report_path
-from app.services.staff.imports import Outcome
+from app.services.staff.import_files import Summary, import_file, read_secrets, report_path
+from app.services.staff.import_sources import Source, open_source
+from app.services.staff.imports import Options, Outcome
 from app.settings import Settings, SettingsError
 from app.wiring import (
     TenantFiles,
@@ -48,6 +52,9 @@ from app.wiring import (
 from app.worker import work
 
 Result = TypeVar("Result")
+
+# The exit code of what Ctrl-C has ended.
+_INTERRUPTED = 130
 
 
 def serve(settings: Settings, *, migrate_first: bool, demo_social: bool) -> None:
@@ -155,24 +162,74 @@ def resume_webhooks(settings: Settings, tenant_id: str | None, url: str | None) 
     sys.stdout.write(f"{waiting} waiting events will be sent now\n")
 
 
-def import_customers(settings: Settings, file: Path, tenant_id: str) -> None:
+def import_customers(
+    settings: Settings,
+    file: Path,
+    tenant_id: str,
+    *,
+    system: str | None = None,
+    map_file: Path | None = None,
+    form: str | None = None,
+    encoding: str | None = None,
+    strict: bool = False,
+    dry_run: bool = False,
+    create_groups: bool = False,
+    pepper_file: Path | None = None,
+    firebase_file: Path | None = None,
+) -> None:
     """Import a file of customers and print the result.
 
-    Raises `ValueError` for an unknown tenant, and for a file that is missing or has no lines of customers. Exits with
-    code 1 if a line was faulty.
+    Raises `ValueError` for an unknown tenant, and for a file that is missing or has no customers. Exits with code 1 if
+    one was faulty, and with 130 after Ctrl-C.
     """
+    tenant = _find_tenant(settings, tenant_id)
+    try:
+        secrets = read_secrets(pepper_file, firebase_file)
+        options = Options(strict=strict, dry_run=dry_run, create_groups=create_groups, secrets=secrets)
+        source = open_source(
+            file,
+            system=system,
+            map_file=map_file,
+            form=Form(form) if form is not None else None,
+            encoding=encoding,
+            strict=strict,
+        )
+        summary = _with_tools(settings, partial(import_file, tenant=tenant, source=source, options=options))
+    except OSError as error:
+        raise ValueError(f"{error.filename}: {error.strerror}") from error
+    except AccessError as error:
+        raise ValueError(f"{error.message} Run the import again: it goes on where it ended.") from error
+    _print_summary(source, summary, dry_run=dry_run)
+    if summary.stopped:
+        sys.stderr.write("Stopped. Run the import again: it goes on where it ended.\n")
+        sys.exit(_INTERRUPTED)
+    if summary.outcomes[Outcome.FAULTY]:
+        sys.exit(1)
+
+
+def _find_tenant(settings: Settings, tenant_id: str) -> Tenant:
     tenant = read_tenants(settings).find_tenant(tenant_id)
     if tenant is None:
         raise ValueError(f"There is no tenant '{tenant_id}': run python -m app tenants check to see them")
-    try:
-        check_file(file)
-        outcomes = _with_tools(settings, partial(import_file, tenant=tenant, file=file))
-    except OSError as error:
-        raise ValueError(f"{error.filename}: {error.strerror}") from error
-    counts = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in Outcome)
-    sys.stdout.write(f"{counts}; each line's outcome is in {report_path(file)}\n")
-    if outcomes[Outcome.FAULTY]:
-        sys.exit(1)
+    return tenant
+
+
+def _print_summary(source: Source, summary: Summary, *, dry_run: bool) -> None:
+    """Print what came of an import, and in a table what was wrong."""
+    counts = ", ".join(f"{summary.outcomes[outcome]} {outcome}" for outcome in Outcome)
+    sys.stdout.write(f"{counts}; what came of each customer is in {report_path(source.file)}\n")
+    if dry_run:
+        sys.stdout.write("This was a dry run: no customer was written.\n")
+    sys.stdout.write(f"The file was read as {source.described}.\n")
+    if unread := source.unread:
+        sys.stdout.write(f"Nothing was read from these columns: {', '.join(unread)}\n")
+    rows = [(str(outcome), "", summary.outcomes[outcome]) for outcome in Outcome]
+    rows.insert(1, ("imported with remarks", "", summary.with_remarks))
+    for what, counted in (("remark", summary.remarks), ("error", summary.errors)):
+        rows += [(f"{what} {code}", field, number) for (code, field), number in counted.most_common()]
+    if dry_run or len(rows) > len(Outcome) + 1:
+        for what, field, number in rows:
+            sys.stdout.write(f"  {what:<28}{field:<36}{number:>9}\n")
 
 
 def show_keys(settings: Settings, file: Path | None) -> None:
@@ -317,19 +374,41 @@ def _add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _add_customers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    customers = commands.add_parser("customers", help="import customers")
-    run = customers.add_subparsers(required=True, metavar="command").add_parser(
+    customers = commands.add_parser("customers", help="import and export customers")
+    which = customers.add_subparsers(required=True, metavar="command")
+    run = which.add_parser(
         "import", help="import customers from another system; after an interruption, run it again to go on"
     )
-    run.add_argument("file", type=Path, help="a file with one customer on each line, as a JSON object")
+    run.add_argument("file", type=Path, help="a table (CSV), a JSON document, or a JSON object on each line")
+    _add_tenant(run, "the tenant that gets the customers (default: demo)")
+    whose = run.add_mutually_exclusive_group()
+    whose.add_argument("--from", dest="system", choices=sorted(SYSTEMS), help="the system that has written the file")
+    whose.add_argument(
+        "--map", dest="map_file", type=Path, metavar="MAP.toml", help='a file that says our field = "their column"'
+    )
+    run.add_argument("--format", dest="form", choices=[*map(str, Form)], help="how the file is written (default: seen)")
+    run.add_argument("--encoding", metavar="name", help="such as utf-8 or windows-1252 (default: seen)")
+    run.add_argument("--strict", action="store_true", help="refuse a customer with anything wrong")
+    run.add_argument("--dry-run", action="store_true", help="write the report, and no customer")
+    run.add_argument("--create-groups", action="store_true", help="make the groups that the shop has not")
     run.add_argument(
-        "--tenant",
-        default="demo",
-        dest="tenant_id",
-        metavar="id",
-        help="the tenant that gets the customers (default: demo)",
+        "--pepper-file",
+        type=Path,
+        metavar="path",
+        help="Devise's config.pepper, which all bcrypt hashes of the file have",
+    )
+    run.add_argument(
+        "--firebase-hash-config",
+        type=Path,
+        dest="firebase_file",
+        metavar="path",
+        help="the password hash parameters of the Firebase project, as its console shows them or as JSON",
     )
     run.set_defaults(run=import_customers)
+
+
+def _add_tenant(command: argparse.ArgumentParser, text: str) -> None:
+    command.add_argument("--tenant", default="demo", dest="tenant_id", metavar="id", help=text)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -343,6 +422,9 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped.\n")
+        return _INTERRUPTED
     return 0
 
 

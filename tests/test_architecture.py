@@ -105,6 +105,7 @@ OWNERS: dict[str, set[str]] = {
     "pyotp": {"app.domain.totp"},
     "socket": {"adapters", "listening", "server"},
     "tqdm": {"app.services.staff.import_files"},
+    "ijson": {"app.domain.moving.json_records"},
     **{
         library: {"adapters"}
         for library in (

@@ -95,6 +95,7 @@ NOUNS = (
                 "metadata",
                 "password",
                 "password_hash",
+                "social_identities",
                 "groups",
                 "phone_verified",
                 "email_verified",

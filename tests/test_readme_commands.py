@@ -15,6 +15,7 @@ import pytest
 from app.__main__ import _parse
 from app.settings import Settings
 from app.wiring import rotate
+from tests.adapters.keys.foreign_hashes import FIREBASE_PARAMETERS, PEPPER
 from tests.harness.postgresql import PostgresqlServer
 from tests.harness.readmes import documents
 from tests.harness.server import ROOT
@@ -70,6 +71,14 @@ def folder(tmp_path: Path, sqlite_template: Path) -> Path:
     rotate(Settings.load({"STATE_DIR": str(tmp_path / "var")}), None)
     examples = [text for document in DOCUMENTS for text in document.texts("json") if '"passwordHash"' in text]
     (tmp_path / "customers.jsonl").write_text("".join(examples))
+    shutil.copy(ROOT / "tests/services/staff/files/shopify_old.csv", tmp_path / "customers.csv")
+    (columns,) = [text for document in DOCUMENTS for text in document.texts("toml") if "E-Mail" in text]
+    (tmp_path / "map.toml").write_text(columns)
+    (tmp_path / "old-shop.csv").write_text(
+        "E-Mail;Vorname;Name;Straße;Ort;Land;Bemerkung\neva@example.com;Eva;Eva Roth;Weg 1;Ulm;DE;Stammkundin\n"
+    )
+    (tmp_path / "pepper.txt").write_text(PEPPER)
+    (tmp_path / "firebase.txt").write_text(FIREBASE_PARAMETERS)
     return tmp_path
 
 

@@ -1,16 +1,26 @@
-"""A line of an import: one customer as JSON. Only its form is checked here; the services check the values."""
+"""What an import may say of a customer. Only the form is checked here; the services check the values."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 
 from app.domain.errors import FieldError, UserErrorCode
 from app.domain.texts import is_well_formed
 
-MAXIMUM_BYTES = 200_000
 _MOST_ORDERS = 1_000_000
 
 
@@ -18,6 +28,11 @@ def _well_formed(text: str) -> str:
     if not is_well_formed(text):
         raise ValueError("holds a NUL or an incomplete character")
     return text
+
+
+def _as_text(value: Any) -> Any:
+    """Return a hash that is an object, as Keycloak and Auth0 write it, as the JSON that it was."""
+    return json.dumps(value) if isinstance(value, dict) else value
 
 
 Text = Annotated[str, Field(strict=True), AfterValidator(_well_formed)]
@@ -28,15 +43,18 @@ class _Part(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the names of the members."""
+        return tuple(field.alias or name for name, field in cls.model_fields.items())
+
 
 class AddressLine(_Part):
-    """An address, as `AddressInput` has it."""
+    """An address, as `AddressInput` has it; the services say what it must have."""
 
-    contact_name: Text
-    street: Text
-    country: Text
-    city: Text | None = None
+    contact_name: Text | None = None
     company_name: Text | None = None
+    street: Text | None = None
     street_number: Text | None = None
     street_appendix: Text | None = None
     extra_line1: Text | None = Field(default=None, alias="extraLine1")
@@ -44,7 +62,9 @@ class AddressLine(_Part):
     extra_line3: Text | None = Field(default=None, alias="extraLine3")
     extra_line4: Text | None = Field(default=None, alias="extraLine4")
     zip_code: Text | None = None
+    city: Text | None = None
     state: Text | None = None
+    country: Text | None = None
     contact_phone: Text | None = None
     tags: tuple[Text, ...] = ()
     is_default: StrictBool = False
@@ -58,6 +78,15 @@ class LegalEntityLine(_Part):
     id: Text | None = None
     contact_assignment_id: Text | None = None
     confirmed: StrictBool = True
+
+
+class IdentityLine(_Part):
+    """An account at a provider of social login: the shop's name for the provider, and who the customer is there."""
+
+    provider: Text
+    subject: Text
+    issuer: Text | None = None
+    email: Text | None = None
 
 
 class ProfileLine(_Part):
@@ -79,13 +108,16 @@ class ProfileLine(_Part):
 
 
 class CustomerLine(ProfileLine):
-    """One customer; `groups` are codes, `password_hash` is as another system wrote it."""
+    """One customer; `groups` are codes or names, `password_hash` is as another system wrote it.
+
+    Where the status is not said, the count of orders says it.
+    """
 
     email: Text
     email_verified: StrictBool = False
     shopper_reference: Text | None = None
     customer_number: Text | None = None
-    password_hash: Text | None = None
+    password_hash: Annotated[Text | None, BeforeValidator(_as_text)] = None
     active: StrictBool = True
     on_hold: StrictBool = False
     status: Literal["PROSPECT", "ACQUIRED", "REPEAT"] = "PROSPECT"
@@ -94,19 +126,28 @@ class CustomerLine(ProfileLine):
     groups: tuple[Text, ...] = ()
     legal_entities: tuple[LegalEntityLine, ...] = ()
     addresses: tuple[AddressLine, ...] = ()
+    social_identities: tuple[IdentityLine, ...] = ()
 
     @property
     def said(self) -> dict[str, Any]:
-        """What the line says of the customer; the groups and the password are kept elsewhere."""
-        return self.model_dump(exclude={"groups", "password_hash"}, exclude_unset=True)
+        """What is said of the customer; groups, password and identities are kept elsewhere."""
+        elsewhere = {"groups", "password_hash", "social_identities", "addresses"}
+        said = self.model_dump(exclude=elsewhere, exclude_unset=True)
+        said.setdefault("status", ("PROSPECT", "ACQUIRED", "REPEAT")[min(self.order_count, 2)])
+        if self.addresses:
+            # What an address must have is said in any case, so that its rule finds it missing.
+            said["addresses"] = [
+                {"contact_name": None, "street": None, "city": None, "country": None}
+                | address.model_dump(exclude_unset=True)
+                for address in self.addresses
+            ]
+        return said
 
 
-def read_line(line: bytes) -> CustomerLine | tuple[FieldError, ...]:
-    """Return the customer of a line (JSON in UTF-8), or everything that is wrong with its form."""
-    if len(line) > MAXIMUM_BYTES:
-        return (FieldError(UserErrorCode.TOO_LONG, (), f"A line may have at most {MAXIMUM_BYTES} bytes."),)
+def read_customer(content: Mapping[str, Any]) -> CustomerLine | tuple[FieldError, ...]:
+    """Return the customer that a JSON object is, or everything that is wrong with its form."""
     try:
-        return CustomerLine.model_validate_json(line)
+        return CustomerLine.model_validate(content)
     except ValidationError as error:
         # The messages of pydantic name types and bounds. The values are left out, because they are personal.
         return tuple(

@@ -1,71 +1,91 @@
-"""The form of a file to import: says what it is if it does not have one JSON object on each line."""
+"""The form of a file to import: a table, a JSON document, or JSON lines; or what it is instead."""
 
 from __future__ import annotations
 
-import codecs
 import json
-from itertools import islice
+from collections import deque
+from collections.abc import Collection
+from enum import StrEnum, unique
+from io import StringIO
+
+from app.domain.moving.json_records import read_json_document
 
 WANTED = (
-    'write one customer as a JSON object on each line, such as {"email": "ada@example.com"}, in UTF-8 without a byte '
-    "order mark"
+    "give a table (CSV) with a header, a JSON array, or a JSON object on each line, such as "
+    '{"email": "ada@example.com"}'
 )
 
-# How many lines are checked. If one is wrong, only that line is faulty; if all are wrong, the file is.
+# How many lines are looked at. If one is wrong, only that line is faulty.
 _LINES = 20
 _PACKED = {
     b"\x1f\x8b": "is packed by gzip",
     b"PK\x03\x04": "is a ZIP archive or a spreadsheet",
+    b"\xd0\xcf\x11\xe0": "is a spreadsheet of an old kind",
     b"BZh": "is packed by bzip2",
     b"\xfd7zXZ\x00": "is packed by xz",
     b"\x28\xb5\x2f\xfd": "is packed by zstd",
     b"SQLite format 3\x00": "is a SQLite database",
+    b"%PDF": "is a PDF",
 }
-# The marks of UTF-32 begin with those of UTF-16.
-_MARKS = {
-    codecs.BOM_UTF8: "begins with a byte order mark",
-    codecs.BOM_UTF32_LE: "is UTF-32",
-    codecs.BOM_UTF16_LE: "is UTF-16",
-    codecs.BOM_UTF16_BE: "is UTF-16",
-    codecs.BOM_UTF32_BE: "is UTF-32",
-}
+# More than this share of control characters makes no text.
+_MOST_CONTROLS = 0.05
 
 
-def fault_of_form(head: bytes) -> str | None:
-    """Return what is wrong with a file that begins so, as words to put after its name; None if nothing is."""
-    for marks in (_PACKED, _MARKS):
-        for mark, fault in marks.items():
-            if head.startswith(mark):
-                return fault
-    # JSON in UTF-8 has no NUL; in UTF-16 every second byte of plain text is NUL.
-    if b"\x00" in head[:200]:
-        return "is UTF-16, or no text"
-    lines = [line.strip() for line in head.split(b"\n") if line.strip()]
-    if not lines:
+@unique
+class Form(StrEnum):
+    """How customers are written in a file."""
+
+    CSV = "csv"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+def fault_of_bytes(head: bytes) -> str | None:
+    """Return what a file that begins so is, if that is no text, as words to put after its name."""
+    return next((fault for mark, fault in _PACKED.items() if head.startswith(mark)), None)
+
+
+def fault_of_text(head: str) -> str | None:
+    """Return what is wrong with a text that begins so, whatever its form; None if nothing is."""
+    if not head.strip("\ufeff \t\r\n"):
         return "is empty"
-    if lines[0].startswith(b"["):
-        return "holds a JSON array"
-    return _fault_of_lines(list(islice(lines, _LINES)))
-
-
-def _fault_of_lines(lines: list[bytes]) -> str | None:
-    if all(line.endswith(b",") for line in lines[:-1]) and all(_is_object(line.rstrip(b",")) for line in lines[:2]):
-        return "has a comma after each line" if len(lines) > 1 else None
-    if any(_is_object(line) for line in lines):
-        return None
-    if not any(line.startswith(b"{") for line in lines):
-        return "holds no JSON, but something like CSV" if _is_table(lines) else "holds no JSON"
-    if len(lines) > 1:
-        return "has no whole JSON object on any of its first lines"
+    if sum(character < " " and character not in "\t\r\n\f" for character in head) > len(head) * _MOST_CONTROLS:
+        return "is no text"
     return None
 
 
-def _is_object(line: bytes) -> bool:
+def form_of(head: str, paths: Collection[str], *, is_whole: bool) -> Form:
+    """Return the form of a text that begins so. `paths` are where a document may have its customers."""
+    begin = head.lstrip("\ufeff \t\r\n")
+    if begin.startswith("["):
+        return Form.JSON
+    lines = [line.strip() for line in begin.splitlines()[: _LINES + 1] if line.strip()]
+    if not is_whole and len(lines) > 1:
+        # The last line may go on beyond the head.
+        lines = lines[:_LINES]
+    objects = [found for line in lines if (found := _object(line.rstrip(","))) is not None]
+    if begin.startswith("{"):
+        holders = {path.split(".")[0] for path in paths} - {"", "item"}
+        if lines and (first := _object(lines[0])) is not None:
+            return Form.JSON if len(lines) == 1 and holders & first.keys() else Form.JSONL
+        return Form.JSONL if objects and not _begins_document(begin, paths, is_whole=is_whole) else Form.JSON
+    return Form.JSONL if len(objects) > len(lines) / 2 or (objects and len(lines) <= 2) else Form.CSV
+
+
+def _object(line: str) -> dict[str, object] | None:
     try:
-        return isinstance(json.loads(line), dict)
+        found = json.loads(line)
     except (ValueError, RecursionError):
-        return False
+        return None
+    return found if isinstance(found, dict) else None
 
 
-def _is_table(lines: list[bytes]) -> bool:
-    return any(separator in lines[0] for separator in (b",", b";", b"\t", b"|"))
+def _begins_document(head: str, paths: Collection[str], *, is_whole: bool) -> bool:
+    """Tell whether a document of JSON may begin so."""
+    try:
+        last = deque(read_json_document(StringIO(head), [*paths, ""]), maxlen=1)
+    except ValueError:
+        return True
+    if not last or not last[0].faults:
+        return True
+    return not is_whole and "it ends in the middle" in last[0].faults[0].message

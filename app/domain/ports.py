@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Executable
 
+from app.domain.foreign_hashes import HashSecrets, JudgedHash
 from app.domain.passkeys import KeyUse, KnownKey, NewKey, PasskeyUser, RelyingParty, StoredKey
 from app.domain.rows import Reading, RowT, Writing
 from app.domain.social import AuthorizationGrant, AuthorizationRequest, NativeGrant, SocialProof
@@ -74,8 +75,12 @@ class Passwords(Protocol):
         """Tell whether the hash was made by another system, or with old parameters."""
         ...
 
-    def can_verify(self, encoded: str) -> bool:
-        """Tell whether `verify` supports a hash of another system, and would not take too long."""
+    def judge(self, written: str, secrets: HashSecrets) -> JudgedHash:
+        """Tell what becomes of a hash that another system wrote; nothing is hashed, and nothing raised."""
+        ...
+
+    async def adopt(self, judged: JudgedHash) -> str:
+        """Return what is stored of a hash that is taken; raises `BusyError` when too many are waiting."""
         ...
 
     @property

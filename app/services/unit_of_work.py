@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from app.domain.errors import AccessError, DomainError
+from app.domain.foreign_hashes import JudgedHash
 from app.domain.patches import Situation
 from app.domain.ports import Comparison, Connection
 from app.domain.tenants import Tenant
@@ -279,6 +280,11 @@ class UnitOfWork:
         """Return the hash of a new password."""
         self._hold_nothing()
         return await self.tools.passwords.hash(password)
+
+    async def adopt_hash(self, judged: JudgedHash) -> str:
+        """Return what is stored of a hash that another system made."""
+        self._hold_nothing()
+        return await self.tools.passwords.adopt(judged)
 
     def _hold_nothing(self) -> None:
         if self._connection.begun:

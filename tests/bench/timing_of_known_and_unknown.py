@@ -21,6 +21,7 @@ from statistics import quantiles
 import bcrypt
 
 from app.services.staff.import_files import import_file
+from app.services.staff.import_sources import open_source
 from app.settings import Settings
 from app.wiring import migrate
 from tests.factories import PASSWORD, address_input, signup_input
@@ -129,7 +130,7 @@ async def import_customers(gateway: Gateway, number: int) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "customers.jsonl"
         file.write_text("".join(json.dumps({"email": each, "passwordHash": encoded}) + "\n" for each in emails))
-        await import_file(gateway.tools, gateway.tools.tenants.tenant("demo"), file)
+        await import_file(gateway.tools, gateway.tools.tenants.tenant("demo"), open_source(file))
     return emails
 
 

@@ -1,4 +1,4 @@
-"""Password hashing with argon2id in a bounded pool of threads; other hashes are only verified."""
+"""Password hashing with argon2id in a bounded pool of threads; other hashes are only verified, or wrapped in ours."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import Any, TypeVar
+from unicodedata import normalize
 
 from argon2 import PasswordHasher
 
 from app.adapters.clock import SystemRandom
 from app.adapters.keys.password_hashes import kind_of, read_hash
+from app.adapters.keys.taken_hashes import judge
 from app.domain.errors import BusyError
+from app.domain.foreign_hashes import HashSecrets, HashVerdict, JudgedHash
 from app.domain.ports import Comparison
 
 Result = TypeVar("Result")
@@ -50,11 +53,11 @@ class Argon2Passwords:
         return max(0, len(self._open) - self._threads)
 
     async def hash(self, password: str) -> str:
-        """Return the encoded argon2id hash; raises `BusyError` when too many are waiting."""
-        return await self._run(lambda: self._hasher.hash(password))
+        """Return the encoded argon2id hash of the password in NFC; raises `BusyError` when too many are waiting."""
+        return await self._run(lambda: self._hasher.hash(normalize("NFC", password)))
 
     async def verify(self, encoded: str | None, password: str) -> bool:
-        """Tell whether the password fits the hash.
+        """Tell whether the password fits the hash, as it was typed or in NFC.
 
         `None` checks a dummy hash, so that it takes the same time. Raises `BusyError` when too many are
         waiting.
@@ -95,7 +98,9 @@ class Argon2Passwords:
             return self._matches(encoded, password), began, now()
 
         is_right, began, ended = await self._run(compare)
-        kind, took = self.kind_of(encoded) or _OURS, min(ended - began, _LONGEST)
+        # Whoever types what is not in NFC has it compared twice, whosever it is; that says nothing of the kind.
+        took = min(ended - began, _LONGEST) / len(_spellings(password))
+        kind = self.kind_of(encoded) or _OURS
         so_far = self._seconds.get(kind, 0)
         # A slower one counts at once, a faster one little by little: it was perhaps only a busy moment.
         self._seconds[kind] = max(took, so_far + (took - so_far) / 10)
@@ -105,9 +110,15 @@ class Argon2Passwords:
         """Tell whether the hash was made by another system, or with old parameters."""
         return not encoded.startswith("$argon2") or self._hasher.check_needs_rehash(encoded)
 
-    def can_verify(self, encoded: str) -> bool:
-        """Tell whether `verify` supports a hash of another system, and would not take too long."""
-        return read_hash(encoded) is not None
+    def judge(self, written: str, secrets: HashSecrets) -> JudgedHash:
+        """Tell what becomes of a hash that another system wrote; see the port."""
+        return judge(written, secrets)
+
+    async def adopt(self, judged: JudgedHash) -> str:
+        """Return what is stored of a hash that is taken; raises `BusyError` when too many are waiting."""
+        if judged.verdict is HashVerdict.WRAPPED:
+            return judged.encoded + await self._run(lambda: self._hasher.hash(judged.wrapped))
+        return judged.encoded
 
     def close(self) -> None:
         """Finish the running hashes, cancel the waiting ones, and end the threads."""
@@ -115,7 +126,7 @@ class Argon2Passwords:
 
     def _matches(self, encoded: str, password: str) -> bool:
         check = read_hash(encoded)
-        return check is not None and check(password)
+        return check is not None and any(map(check, _spellings(password)))
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         if len(self._open) >= self._places:
@@ -125,6 +136,11 @@ class Argon2Passwords:
         # Also called if the caller is cancelled while it waits; then its place is free at once.
         future.add_done_callback(self._open.discard)
         return await asyncio.wrap_future(future)
+
+
+def _spellings(password: str) -> tuple[str, ...]:
+    """Return the password as typed, and in NFC where that is something else: keyboards differ in how they write é."""
+    return tuple(dict.fromkeys((password, normalize("NFC", password))))
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unicodedata import normalize
 
 from app.domain.audit import AuditAction
 from app.domain.errors import UserErrorCode, refuse
@@ -50,7 +51,7 @@ async def _change_password(
     check_password(problems, uow.tenant, new_password, personal_words(profile), "newPassword")
     problems.raise_if_any()
     credential = await reauthenticate(uow, current_password, "currentPassword")
-    if new_password == current_password:
+    if current_password is not None and normalize("NFC", new_password) == normalize("NFC", current_password):
         raise refuse(UserErrorCode.INVALID, "Please choose another password than the current one.", "newPassword")
     password_hash = await uow.hash_password(new_password)
     await lock_own_account(uow)

@@ -37,8 +37,14 @@ def _site(text: str, situation: Situation) -> str:
 
 
 def _mixins(patch: object, situation: Situation) -> object:
-    merged = {} if patch is None else merge_patch(situation.so_far.get("mixins", {}), patch)
-    if faults := check_mixins(merged, situation.tenant.mixin_schemas):
+    so_far, schemas = situation.so_far.get("mixins", {}), situation.tenant.mixin_schemas
+    merged = {} if patch is None else merge_patch(so_far, patch)
+    faults = check_mixins(merged, {})
+    if not faults and isinstance(merged, dict):
+        # What an import has brought from another system is in no schema, and stays as it is.
+        kept = {name for name, mixin in so_far.items() if name not in schemas and merged.get(name) == mixin}
+        faults = check_mixins({name: mixin for name, mixin in merged.items() if name not in kept}, schemas)
+    if faults:
         raise DomainError(*faults)
     return merged
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from unicodedata import normalize
 
 from app.domain.audit import AuditAction
 from app.domain.emails import parse_email
@@ -182,7 +183,12 @@ def _by_password(uow: UnitOfWork, guess: Guess) -> _Count:
     """Return what is counted on the password, of which only a keyed hash is kept: the accounts where it failed."""
     most = limits_of(uow).login_failure_accounts_per_password_per_hour
     limit = Limit("login.failures.password", most, HOUR, distinct=True)
-    return _Count(limit, (uow.tools.sealer.fingerprint(guess.password), guess.account))
+    return _Count(limit, (_fingerprint(uow, guess), guess.account))
+
+
+def _fingerprint(uow: UnitOfWork, guess: Guess) -> str:
+    """Return a keyed hash of the password, the same however its é is spelled: it is compared in NFC as well."""
+    return uow.tools.sealer.fingerprint(normalize("NFC", guess.password))
 
 
 async def _has_reset(uow: UnitOfWork, guess: Guess) -> bool:
@@ -214,7 +220,7 @@ async def _note_attack(uow: UnitOfWork, guess: Guess, target: str) -> None:
 
     Whose account it is, is looked up later, so that it takes as long where it is nobody's.
     """
-    key = guess.account if target == _AT_ACCOUNT else uow.tools.sealer.fingerprint(guess.password)
+    key = guess.account if target == _AT_ACCOUNT else _fingerprint(uow, guess)
     if not await is_below(uow, _attacks(target), key):
         return
     uow.tools.metrics.login_attacked(target)

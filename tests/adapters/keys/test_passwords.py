@@ -120,13 +120,26 @@ class TestVerify:
         assert await passwords.verify("$2b$31$" + "a" * 53, "violet-harbour-42") is False
 
 
-class TestCanVerify:
-    def test_is_true_for_a_hash_of_another_system(self, passwords: Argon2Passwords) -> None:
-        assert passwords.can_verify(BCRYPT)
+class TestTheSpellingOfAPassword:
+    """é is one character or two, as the keyboard has it."""
 
-    @pytest.mark.parametrize("encoded", ["", "violet-harbour-42", "$2b$31$" + "a" * 53])
-    def test_is_false_for_what_verify_would_refuse(self, passwords: Argon2Passwords, encoded: str) -> None:
-        assert not passwords.can_verify(encoded)
+    async def test_is_that_of_nfc_in_what_we_hash(self, passwords: Argon2Passwords) -> None:
+        encoded = await passwords.hash("cafe\u0301-harbour")
+        assert PasswordHasher().verify(encoded, "caf\u00e9-harbour")
+        assert await passwords.verify(encoded, "cafe\u0301-harbour")
+        assert await passwords.verify(encoded, "caf\u00e9-harbour")
+        assert not await passwords.verify(encoded, "cafe-harbour")
+
+    async def test_may_be_the_typed_one_in_an_older_hash(self, passwords: Argon2Passwords) -> None:
+        encoded = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("cafe\u0301-harbour")
+        assert await passwords.verify(encoded, "cafe\u0301-harbour")
+        assert not await passwords.verify(encoded, "caf\u00e9-harbour")
+
+    async def test_makes_the_kind_of_the_hash_no_slower_to_refuse(self, passwords: Argon2Passwords) -> None:
+        await passwords.verify(BCRYPT, "wrong")
+        before = dict(passwords._seconds)
+        await passwords.verify(BCRYPT, "e\u0301" * 30)
+        assert all(passwords._seconds[kind] < 50 * seconds for kind, seconds in before.items())
 
 
 class TestNeedsRehash:

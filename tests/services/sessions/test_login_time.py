@@ -13,6 +13,7 @@ import bcrypt
 import pytest
 
 from app.services.staff.import_files import import_file
+from app.services.staff.import_sources import open_source
 from tests.factories import PASSWORD
 from tests.harness import operations
 from tests.harness.gateway import Gateway
@@ -29,7 +30,7 @@ async def import_with(gateway: Gateway, folder: Path, *emails: str, password_has
     file = folder / "customers.jsonl"
     lines = ({"email": email, "emailVerified": True, "passwordHash": password_hash} for email in emails)
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    await import_file(gateway.tools, gateway.tools.tenants.tenant("demo"), file)
+    await import_file(gateway.tools, gateway.tools.tenants.tenant("demo"), open_source(file))
 
 
 class Logins:

@@ -1,0 +1,1 @@
+"""Moving in and out: the files of other systems, and our own, as customers."""
