@@ -29,6 +29,7 @@ from app.reloading import follow_tenants, hold_hangups
 from app.server import run_server
 from app.services.outgoing.outbox import outbox_state, retry
 from app.services.outgoing.webhooks import deliveries, replay, resume
+from app.services.staff.export_files import export_file
 from app.services.staff.import_files import Summary, import_file, read_secrets, report_path
 from app.services.staff.import_sources import Source, open_source
 from app.services.staff.imports import Options, Outcome
@@ -60,8 +61,6 @@ _INTERRUPTED = 130
 def serve(settings: Settings, *, migrate_first: bool, demo_social: bool) -> None:
     """Serve until SIGTERM or SIGINT; with `demo_social` the demo's provider of social login runs too."""
     with run_demo_social(settings) if demo_social else nullcontext():
-        if demo_social:
-            sys.stderr.write("Social login has the provider 'demo': log in there as 'ada'.\n")
         _serve(settings, migrate_first=migrate_first)
 
 
@@ -78,13 +77,16 @@ def _serve(settings: Settings, *, migrate_first: bool) -> None:
     check_state_dir(settings)
     check_migrated(settings)
     if settings.profile is Profile.DEVELOPMENT:
-        sys.stderr.write(_greeting(first_steps(tenants, settings.address, built_in=settings.tenants_file is None)))
+        steps = first_steps(tenants, settings.address, built_in=settings.tenants_file is None)
+        sys.stderr.write(_greeting(steps, settings.storefront_address))
     run_server(settings, files)
 
 
-def _greeting(steps: FirstSteps) -> str:
-    """Return what the start prints in development: the address, and what to paste first."""
+def _greeting(steps: FirstSteps, storefront: str) -> str:
+    """Return what the start prints in development: the addresses, and what to paste first."""
     lines = [f"Serving {steps.shop_names} at {steps.url}/graphql."]
+    if steps.client is not None:
+        lines.append(f"An example storefront is at {storefront}/")
     if steps.operation is not None:
         lines += ["To begin, open it in a browser, or paste:", f"  {steps.operation}"]
     else:
@@ -207,6 +209,29 @@ def import_customers(
         sys.exit(1)
 
 
+def export_customers(
+    settings: Settings, tenant_id: str, *, file: Path | None = None, form: str, with_hashes: bool = False
+) -> None:
+    """Export the customers of a shop to a file, or to the standard output.
+
+    Raises `ValueError` for an unknown tenant, and for a file that cannot be written.
+    """
+    tenant = _find_tenant(settings, tenant_id)
+    work = partial(export_file, tenant=tenant, file=file, form=Form(form), with_hashes=with_hashes)
+    try:
+        count = _with_tools(settings, work)
+    except BrokenPipeError:
+        # Whoever reads has had enough; what is left in the buffer goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
+    except OSError as error:
+        raise ValueError(f"{error.filename}: {error.strerror}") from error
+    except AccessError as error:
+        raise ValueError(f"{error.message} Run the export again.") from error
+    if file is not None:
+        sys.stdout.write(f"{count} customers are in {file}\n")
+
+
 def _find_tenant(settings: Settings, tenant_id: str) -> Tenant:
     tenant = read_tenants(settings).find_tenant(tenant_id)
     if tenant is None:
@@ -309,7 +334,9 @@ def _parse(arguments: list[str] | None) -> Callable[[Settings], None]:
     commands = parser.add_subparsers(required=True, metavar="command")
     serving = commands.add_parser("serve", help="serve the API; the worker runs in the same process unless WORKER=off")
     serving.add_argument("--migrate", action="store_true", dest="migrate_first", help="migrate the database first")
-    serving.add_argument("--demo-social", action="store_true", help="also start the demo's provider of social login")
+    serving.add_argument(
+        "--demo-social", action="store_true", help="also start the demo's provider of social login; scripts/serve does"
+    )
     serving.set_defaults(run=serve)
     commands.add_parser(
         "worker", help="deliver mail and events, run due anonymizations, delete what has expired"
@@ -405,6 +432,16 @@ def _add_customers(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         help="the password hash parameters of the Firebase project, as its console shows them or as JSON",
     )
     run.set_defaults(run=import_customers)
+    _add_export(which)
+
+
+def _add_export(which: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = which.add_parser("export", help="export the customers in the form that the import takes")
+    run.add_argument("file", type=Path, nargs="?", help="where to (default: the standard output)")
+    _add_tenant(run, "the tenant whose customers to export (default: demo)")
+    run.add_argument("--format", dest="form", choices=["jsonl", "csv"], default="jsonl", help="default: jsonl")
+    run.add_argument("--with-hashes", action="store_true", help="with the hashes of the passwords")
+    run.set_defaults(run=export_customers)
 
 
 def _add_tenant(command: argparse.ArgumentParser, text: str) -> None:

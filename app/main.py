@@ -40,7 +40,8 @@ from app.http.probes import probe_routes
 from app.http.problem_details import answer_problem
 from app.http.refresh_cookies import RefreshCookies
 from app.http.request_log import RequestLog
-from app.http.welcome import welcome_routes
+from app.http.storefront import is_bundled, storefront_routes
+from app.http.welcome import welcome_page, welcome_routes
 from app.reloading import follow_tenants
 from app.services.worker.metrics import show_process
 from app.settings import Settings
@@ -125,9 +126,13 @@ def build_app(settings: Settings, tools: Tools, files: TenantFiles | None = None
         def steps() -> FirstSteps:
             return first_steps(live.now.tenants, settings.address, built_in=settings.tenants_file is None)
 
-        routes += [*welcome_routes(steps, has_mailbox=mailbox is not None, base=base), *playground_routes(steps, base)]
+        routes += playground_routes(steps, base)
     if mailbox is not None:
         routes += [*preview_routes(open_previews(), live, base), *mailbox_routes(mailbox, base)]
+    if not production:
+        welcome = welcome_page(steps, has_storefront=is_bundled(), has_mailbox=mailbox is not None, base=base)
+        shops = storefront_routes(settings.storefront_address, base, lambda: live.now.tenants, welcome)
+        routes += [*shops, *welcome_routes(welcome)]
 
     def faults_of(tenants: Collection[Tenant]) -> Iterator[str]:
         yield from faults_of_mail(tenants, settings)

@@ -23,6 +23,7 @@ from app.domain.database_url import FORM, read_server_url
 from app.domain.hosts import ALL_IPV4, ALL_IPV6, SOCKET, read_hosts
 from app.domain.profile import Profile
 from app.domain.redis_url import read_redis_url
+from app.domain.web_addresses import check_web_url, is_loopback, origin_of
 
 _MISSING_IN_PRODUCTION = {
     "mail_from": "the address that mail is sent from, such as 'Shop <no-reply@shop.example>'",
@@ -178,6 +179,17 @@ class Settings(BaseSettings):
             return self.public_url
         host = {ALL_IPV4: "127.0.0.1", ALL_IPV6: "::1"}.get(self.addresses[0], self.addresses[0])
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def storefront_address(self) -> str:
+        """Where the demo's storefront is: the gateway's address, on this machine by its name, for passkeys need one."""
+        parts = urlsplit(self.address)
+        if is_loopback(parts.hostname or ""):
+            return f"{origin_of(f'{parts.scheme}://localhost:{parts.port or 80}')}{parts.path}"
+        try:
+            return check_web_url(self.address, loopback=True)
+        except ValueError:
+            return f"http://localhost:{self.port}"  # elsewhere no mail may lead to a site without https
 
     @property
     def keeps_database(self) -> bool:

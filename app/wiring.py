@@ -81,7 +81,9 @@ def open_tenants(settings: Settings, reading: Reading | None = None) -> TenantFi
 
     Raises `TenantsFileError` with every fault of the files.
     """
-    files = TenantFiles(settings.tenants_file, settings.environment, settings.profile, reading)
+    files = TenantFiles(
+        settings.tenants_file, settings.environment, settings.profile, reading, address=settings.storefront_address
+    )
     if reading is None:
         files.read_all()
     return files
@@ -240,9 +242,12 @@ def open_previews() -> Previews:
 
 
 def run_demo_social(settings: Settings) -> AbstractContextManager[None]:
-    """Run the demo tenant's provider of social login on this machine; raises `ValueError` if it cannot run."""
+    """Run the provider of social login of the built-in demo on this machine; nothing for other tenants.
+
+    Raises `ValueError` if it is not installed.
+    """
     if settings.profile is Profile.PRODUCTION or settings.tenants_file is not None:
-        raise ValueError("--demo-social works only with the built-in demo tenant, in development.")
+        return nullcontext()
     provider = read_tenants(settings).tenant("demo").social[0]
     return run_demo_provider(provider.issuer, settings.environment)
 

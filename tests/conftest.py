@@ -43,6 +43,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             raise pytest.UsageError(*missing)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what does on PostgreSQL what it does on SQLite; the engines' own code is covered by the adapters' tests."""
+    for item in items:
+        engine = item.callspec.params.get("database_url") if hasattr(item, "callspec") else None
+        if engine == "postgresql" and item.nodeid.startswith(("tests/graphql/", "tests/http/", "tests/services/")):
+            item.add_marker("second_engine")
+
+
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what was collected: thousands of tests, to be looked through again and again."""
     gc.collect()

@@ -47,6 +47,7 @@ NEW_CUSTOMER = frozenset(each.name for each in dataclasses.fields(NewCustomer))
 DECIDED_BY_STAFF = frozenset(STAFF) - frozenset(PROFILE)
 KEPT_BY_US = frozenset({"customer_number", "status", "order_count", "version", "last_login_at", "search_name"}) | {
     "anonymization_status",
+    "merged_into",
     "shop_fields",
     "unproven_fields",
     "unproven_until",

@@ -30,6 +30,7 @@ RUN_ELSEWHERE: dict[str, str] = {
     r"curl .*": "tests/test_readme.py::test_work_as_they_stand",
     r"ACCESS_TOKEN=.*": "tests/test_readme.py::test_work_as_they_stand",
     r"cd app/http/storefront/client && npm .*": "tests/clients/test_library.py::test_is_built_as_its_readme_says",
+    r"cd app/http/storefront && npm .*": "tests/storefront/test_types.py::test_fit_the_schema",
     r"scripts/format": "tests/test_scripts.py::test_mends_what_can_be_mended",
     r"scripts/test tests/\S+\.py( -k \w+)?": "tests/test_scripts.py::test_runs_what_is_named",
     r"python -m app serve": "tests/test_production.py::test_is_json_and_holds_nothing_private_of_a_whole_journey",

@@ -28,7 +28,8 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
     """Give a server that is started by the script of a copy of the project, in which everything is installed."""
     if not (ENVIRONMENT / "pyvenv.cfg").exists():
         pytest.skip("These tests run in no virtual environment, and the script needs one.")
-    subprocess.run([ROOT / "scripts/graphiql"], check=True)
+    for page in ("graphiql", "storefront"):
+        subprocess.run([ROOT / "scripts" / page], check=True)
     project = tmp_path / "project"
     for folder in ("app", "scripts"):
         shutil.copytree(ROOT / folder, project / folder, ignore=shutil.ignore_patterns("node_modules"))
@@ -37,7 +38,7 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
     for name in ("bin", "lib", "pyvenv.cfg"):
         (environment / name).symlink_to(ENVIRONMENT / name)
     # How the script knows what is installed: these tests have all of it, and more.
-    shutil.copy(ROOT / "scripts/requirements.txt", environment / "installed-requirements.txt")
+    shutil.copy(ROOT / "scripts/requirements-demo.txt", environment / "installed-requirements-demo.txt")
     (environment / "whole").write_text(str(environment))
     process = ServerProcess(
         {"DATABASE_URL": f"sqlite:///{tmp_path / 'gateway.db'}", "STATE_DIR": str(tmp_path / "state")},

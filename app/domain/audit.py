@@ -45,6 +45,7 @@ class AuditAction(StrEnum):
     ON_BEHALF_STARTED = "on_behalf.started"
     ON_BEHALF_ENDED = "on_behalf.ended"
     CUSTOMER_CREATED = "customer.created"
+    CUSTOMER_MERGED = "customer.merged"
     ACTIVATION = "customer.activation"
     HOLD = "customer.hold"
     SECOND_FACTOR_MARK = "customer.second_factor_mark"

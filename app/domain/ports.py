@@ -456,6 +456,13 @@ class Social(Protocol):
         """Return what an id token says about the person. The provider is asked for nothing but its keys."""
         ...
 
+    async def revoke(self, tenant: Tenant, provider: SocialProvider, refresh_token: str) -> None:
+        """Have a refresh token revoked (RFC 7009); one that is not valid any more is.
+
+        Raises `OSError`, and nothing else, where the provider has not done it.
+        """
+        ...
+
     async def close(self) -> None:
         """Close the connections."""
         ...

@@ -32,7 +32,7 @@ from app.domain.principal import Owner
 from app.domain.profile import Profile
 from app.domain.scopes import ScopeWord, permissions, words_within
 from app.domain.sign_in import SecondFactorRule, SignInMethod
-from app.domain.social import OWN_PARAMETERS
+from app.domain.social import OWN_PARAMETERS, parse_max_age
 from app.domain.tenant_rules import Entry, Lifetimes, Limits
 from app.domain.topics import Topic, topics_matching
 from app.domain.web_addresses import (
@@ -569,6 +569,9 @@ class SocialProvider(Entry):
     emails_endpoint: TargetUrl | None = None
     """Where the person's addresses are listed, if somewhere else, as at GitHub: each has `email`, `verified` and
     `primary`."""
+    revocation_endpoint: TargetUrl | None = None
+    """Where a refresh token is revoked (RFC 7009), if no discovery document says so. With one, the latest refresh token
+    of each customer is kept encrypted, and revoked when the account is unlinked or the customer erased."""
     jwks_uri: TargetUrl | None = None
     """Where the keys are that id tokens are signed with, if no discovery document says so."""
     claim_names: ClaimNames = ClaimNames()
@@ -622,6 +625,15 @@ class SocialProvider(Entry):
         if not any(endpoints) and "openid" not in self.scopes:
             raise ValueError("must ask for the scope 'openid', or name the endpoints of OAuth 2 without OpenID")
         return self
+
+    @field_validator("authorization_parameters")
+    @classmethod
+    def _asks_for_an_age(cls, parameters: dict[str, str]) -> dict[str, str]:
+        try:
+            parse_max_age(parameters.get("max_age", "0"))
+        except Refused as refusal:
+            raise ValueError("has a max_age that is no number of seconds: write 'max_age = \"3600\"'") from refusal
+        return parameters
 
     @model_validator(mode="after")
     def _trusts_directories_of_microsoft(self) -> Self:

@@ -19,6 +19,7 @@ class Topic(StrEnum):
     CUSTOMER_EMAIL_CHANGED = "customer.email_changed"
     CUSTOMER_PASSWORD_CHANGED = "customer.password_changed"  # noqa: S105 - the name of an event
     CUSTOMER_LOGGED_IN = "customer.logged_in"
+    CUSTOMER_MERGED = "customer.merged"
     CUSTOMER_LOGIN_ATTACKED = "customer.login_attacked"
     CUSTOMER_ACQUIRED = "customer.acquired"
     CUSTOMER_REPEAT = "customer.repeat"

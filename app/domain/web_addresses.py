@@ -81,13 +81,22 @@ def check_origin(text: str, *, loopback: bool) -> str:
     """
     parts = _split(text)
     _check_scheme(parts, loopback=loopback)
-    usual_port = {"http": 80, "https": 443}[parts.scheme]
-    port = "" if parts.port in {None, usual_port} else f":{parts.port}"
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    origin = f"{parts.scheme}://{host}{port}"
+    origin = _origin(parts)
     if text != origin:
         raise ValueError(f"is not the form that a browser sends: write '{origin}'")
     return origin
+
+
+def origin_of(url: str) -> str:
+    """Return the origin of an http or https address, as a browser sends it (RFC 6454 section 6.2)."""
+    return _origin(urlsplit(url))
+
+
+def _origin(parts: SplitResult) -> str:
+    usual_port = {"http": 80, "https": 443}[parts.scheme]
+    port = "" if parts.port in {None, usual_port} else f":{parts.port}"
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}{port}"
 
 
 def check_redirect_uri(text: str, *, loopback: bool) -> str:

@@ -163,12 +163,14 @@ class AnonymizationMutations:
 
         At once the account is closed: sessions, on-behalf access, mailed links and social logins under way end, and
         nobody logs in any more. Id, customer number, shopper reference, status and the references of orders stay; the
-        e-mail address is free again when it is done. The customer gets a mail; who asked for it themself finds in it
-        the link for `cancelAnonymization`.
+        e-mail address is free again when it is done. What is left of accounts that were joined with it
+        (`mergeAccounts`) is erased with it. The customer gets a mail; who asked for it themself finds in it the link
+        for `cancelAnonymization`.
         Who: an integration with the scope `customers.privacy`, whose token is owned by a user of the shop who has it
         too; or the customer where the shop allows it; not staff on their behalf.
         User errors: `REQUIRED`, `NOT_FOUND` at `customerId`: there is no such customer; `ANONYMIZATION_OPEN` at
-        `customerId`: it was requested already; `INVALID_CREDENTIALS` at `password`: show it at the field.
+        `customerId`: it was requested already; `ACCOUNT_MERGED` at `customerId`: ask for the customer in its
+        `mergedInto`; `INVALID_CREDENTIALS` at `password`: show it at the field.
         Errors: `UNAUTHENTICATED`: refresh or log in, or get a new token at `/oauth/token`; `FORBIDDEN`: the token or
         its owner lacks the scope, or the shop does not allow it; `REAUTHENTICATION_REQUIRED`: ask for the password and
         send it along; `RATE_LIMITED`,
@@ -210,6 +212,7 @@ class AnonymizationMutations:
     async def export_my_data(self, info: Info, input: ExportMyDataInput | None = None) -> ExportMyDataPayload:
         """Export all data that this service stores about the customer, as JSON. Hashes and secrets are left out.
 
+        `mergedAccounts` is what is left of accounts that were joined with this one (`mergeAccounts`), each like this.
         Who: the customer; not staff on their behalf.
         User errors: `INVALID_CREDENTIALS` at `password`: show it at the field.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in yourself; `REAUTHENTICATION_REQUIRED`: ask for

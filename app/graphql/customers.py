@@ -35,6 +35,7 @@ from app.models.social import SocialIdentity
 from app.services.accounts import addresses as address_service
 from app.services.accounts import customers as service
 from app.services.accounts import legal_entities as legal_entity_service
+from app.services.accounts import merged_accounts as merged_account_service
 from app.services.accounts import passkeys as passkey_service
 from app.services.accounts import payment_instruments as payment_instrument_service
 from app.services.accounts import product_lists as product_list_service
@@ -217,6 +218,11 @@ async def _anonymization_info(row: Row, info: Info) -> AnonymizationInfo | None:
     return present_anonymization.or_none(await anonymization_service.anonymization_info(info.context.uow, row.id))
 
 
+async def _merged_into(row: Row, info: Info) -> strawberry.ID | None:
+    survivor = await merged_account_service.merged_into(info.context.uow, row)
+    return strawberry.ID(survivor) if survivor is not None else None
+
+
 def _metadata(row: Row, info: Info) -> Metadata:
     return Metadata(
         version=row.version,
@@ -324,6 +330,11 @@ class Customer:
     anonymization_info: AnonymizationInfo | None = strawberry.field(
         resolver=_anonymization_info,
         description="The latest request to anonymize the customer. Null if there was none.",
+    )
+    merged_into: strawberry.ID | None = strawberry.field(
+        resolver=_merged_into,
+        description="Of an account that `mergeAccounts` has closed: the id of the customer who has all of it today. "
+        "Null of every account that is in use.",
     )
     metadata: Metadata = strawberry.field(
         resolver=_metadata, description="About the record itself: version, times, schemas."

@@ -45,6 +45,8 @@ describe_enum(
         UserErrorCode.ACCOUNT_INACTIVE: "The shop has not activated the account, or has deactivated it. Refer to the "
         "shop.",
         UserErrorCode.ACCOUNT_ON_HOLD: "The shop has put the account on hold. Refer to the shop.",
+        UserErrorCode.ACCOUNT_MERGED: "The account was joined with another one by `mergeAccounts`, and is closed. Go "
+        "on with the customer in its `mergedInto`.",
         UserErrorCode.EMAIL_NOT_CONFIRMED: "The customer has to open the mailed link first. Offer "
         "`resendConfirmation`.",
         UserErrorCode.EMAIL_TAKEN: "Another customer has this e-mail address. Offer `login` or another address.",

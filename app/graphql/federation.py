@@ -95,7 +95,8 @@ class FederationQueries:
 
         A customer who does not exist, or whom the caller may not see, is null. At most 100 at once.
         Who: an integration with the scope `customers.read` sees every customer of the shop; a customer, or staff on
-        their behalf, sees that customer only; an anonymous session sees nobody.
+        their behalf, sees that customer only, and accounts that were joined with theirs; an anonymous session sees
+        nobody.
         Errors: `BAD_REQUEST`: give up to 100 representations of customers; `UNAUTHENTICATED`: get a new token;
         `FORBIDDEN`: the integration's token lacks the scope.
         """

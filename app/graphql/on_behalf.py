@@ -36,7 +36,7 @@ class StaffAccessMutations:
         not serve for password, e-mail, ways to sign in and privacy, whose words its `scope` lacks. `logout` ends it.
         Who: an integration with the scope `customers.impersonate`.
         User errors: `REQUIRED`, `TOO_LONG`, `INVALID` at `reason`; `NOT_FOUND`, `ANONYMIZATION_OPEN`,
-        `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD` at `customerId`: nobody can act for this customer now.
+        `ACCOUNT_MERGED`, `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD` at `customerId`: nobody can act for this customer now.
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope.
         """
         logged_in = await service.login_on_behalf(info.context.uow, input.customer_id, input.reason)

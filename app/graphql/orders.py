@@ -52,6 +52,8 @@ class OrderMutations:
     async def record_order(self, info: Info, input: RecordOrderInput) -> RecordOrderPayload:
         """Record an order. The first makes a customer `ACQUIRED`, the second `REPEAT`. You can safely call it again.
 
+        An order of an account that `mergeAccounts` has closed is recorded for the customer in its `mergedInto`, who is
+        the one in the answer.
         Who: an integration with the scope `customers.write`.
         User errors: `REQUIRED`, `TOO_LONG`, `INVALID`: put them right; `NOT_FOUND`: there is no such customer;
         `TAKEN`: the reference is that of another customer's order.

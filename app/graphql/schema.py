@@ -21,6 +21,7 @@ from app.graphql.federation import FederationQueries, SubgraphSchema
 from app.graphql.fields import credential_fields
 from app.graphql.groups import CustomerGroupMutations, CustomerGroupQueries
 from app.graphql.limits import Limits
+from app.graphql.merges import MergeMutations
 from app.graphql.on_behalf import StaffAccessMutations
 from app.graphql.orders import OrderMutations
 from app.graphql.passkeys import PasskeyMutations
@@ -89,6 +90,7 @@ class Mutation(
     TotpMutations,
     SignupMutations,
     SocialMutations,
+    MergeMutations,
     CredentialMutations,
     ProofMutations,
     CustomerMutations,

@@ -350,7 +350,8 @@ class StaffCustomerMutations:
         User errors: `REQUIRED`, `INVALID`, `TOO_SHORT`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID_PHONE`,
         `INVALID_LANGUAGE`, `INVALID_CURRENCY`, `LIMIT_REACHED`: show them at the field; `TAKEN` at `shopperReference`:
         another customer has it, choose another one; `NOT_FOUND`: at `id`, there is no such customer; at `groupIds`,
-        read `customerGroups` again; `ANONYMIZATION_OPEN`: this customer can no longer be changed; `VERSION_CONFLICT`:
+        read `customerGroups` again; `ANONYMIZATION_OPEN`: this customer can no longer be changed; `ACCOUNT_MERGED`: go
+        on with the customer in its `mergedInto`; `VERSION_CONFLICT`:
         read the customer again and let the person decide.
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope.
         """
@@ -369,8 +370,8 @@ class StaffCustomerMutations:
         Who: an integration with the scope `customers.credentials`.
         User errors: `PASSWORD_LOGIN_OFF`: the shop has no passwords;
         `NOT_FOUND`: there is no such customer; `ANONYMIZATION_OPEN`: cancel that first, if it has not
-        begun; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`: change that first with `updateCustomer`; `INVALID`: the customer
-        has no address to sign in with.
+        begun; `ACCOUNT_MERGED`: go on with the customer in its `mergedInto`; `ACCOUNT_INACTIVE`, `ACCOUNT_ON_HOLD`:
+        change that first with `updateCustomer`; `INVALID`: the customer has no address to sign in with.
         Errors: `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope.
         """
         made = await service.create_password_reset_token(info.context.uow, input.customer_id)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from base64 import b64encode
 from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
 from starlette.responses import HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #d5dae1; --quiet: #5b6673; --page: #f3f4f6; --card: #fff; --text: #1f2733 }
@@ -55,6 +58,21 @@ _POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
+
+
+class ImmutableFiles(StaticFiles):
+    """Files whose name changes with their content; a worker among them has the policy of its page."""
+
+    def __init__(self, directory: Path, policy: str) -> None:
+        super().__init__(directory=directory)
+        self._policy = policy
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """Return a file that may be kept for a year."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        response.headers["Content-Security-Policy"] = self._policy
+        return response
 
 
 def page_template(body: str) -> Template:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.domain.tenants import SignupMode
 from app.http.first_steps import FirstSteps
+from app.http.pages import ImmutableFiles
 
 _FOLDER = Path(__file__).with_name("graphiql")
 _BUNDLE = _FOLDER / "dist"
@@ -27,16 +28,6 @@ _POLICY = (
     "font-src 'self' data:; "
     "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-
-
-class _Assets(StaticFiles):
-    """Files whose name changes with their content; a worker among them has the page's policy."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        response.headers["Content-Security-Policy"] = _POLICY
-        return response
 
 
 class Playground:
@@ -79,7 +70,7 @@ def playground_routes(steps: Callable[[], FirstSteps], base: str = "") -> list[B
         Mount("/playground/plain", StaticFiles(directory=_FOLDER / "src")),
     ]
     if is_bundled():
-        routes.append(Mount("/playground/assets", _Assets(directory=_BUNDLE / "assets")))
+        routes.append(Mount("/playground/assets", ImmutableFiles(_BUNDLE / "assets", _POLICY)))
     return routes
 
 

@@ -1,4 +1,4 @@
-"""The page at `/` in development: what runs here, and how to begin."""
+"""The page at `/dev` in development: what runs here, and how to begin. It replaces a storefront that is not there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from app.http.pages import page_template, show_page
 
 _PAGE = page_template("""<h1>Customer Gateway</h1>
 <p class="quiet">It runs, and serves {{ steps.shop_names }}.</p>
+{% if needs_node %}
+<p>The example storefront is made with Node.js, which was not there: install Node.js 20 or newer, and run scripts/serve
+again. Until then a mailed link shows this page; its token is good in GraphiQL.</p>
+{% endif %}
 <nav>
+{% if has_storefront %}
+<a href="{{ base }}/">Storefront</a>
+{% endif %}
 <a href="{{ base }}/graphql">GraphiQL</a>
 {% if has_mailbox %}
 <a href="{{ base }}/dev/mail">Mailbox</a>
@@ -54,10 +61,30 @@ app/adapters/tenants/README.md.</p>
 """)
 
 
-def welcome_routes(steps: Callable[[], FirstSteps], *, has_mailbox: bool, base: str = "") -> list[Route]:
-    """Return the route of the page."""
+def welcome_page(
+    steps: Callable[[], FirstSteps], *, has_storefront: bool, has_mailbox: bool, base: str = ""
+) -> Callable[[], Response]:
+    """Return what shows the page; `has_storefront` if the storefront was bundled."""
+
+    def show() -> Response:
+        found = steps()
+        return show_page(
+            _PAGE,
+            title="Customer Gateway",
+            base=base,
+            steps=found,
+            has_mailbox=has_mailbox,
+            has_storefront=has_storefront and found.client is not None,
+            needs_node=not has_storefront,
+        )
+
+    return show
+
+
+def welcome_routes(show: Callable[[], Response]) -> list[Route]:
+    """Return the route of the page, which is at `/` as well where no storefront is."""
 
     async def welcome(_request: Request) -> Response:
-        return show_page(_PAGE, title="Customer Gateway", base=base, steps=steps(), has_mailbox=has_mailbox)
+        return show()
 
-    return [Route("/", welcome)]
+    return [Route("/dev", welcome), Route("/", welcome)]

@@ -34,7 +34,8 @@ class Credential(TenantRow, table=True):
     that version. `password_set_at` is null for a password of before: then `changed_at` is the best guess.
     `verified_phone` is a number that the customer has proved to receive codes at; it signs in, so it is one account's.
     `email_bounced_at` is when a mail server last refused the address for good, and null again as soon as
-    it takes a mail.
+    it takes a mail. `former_email_key` is the address of an account that was joined with another one: it is free, but
+    whoever asks for the account there is told.
     """
 
     __tablename__ = "credential"
@@ -48,6 +49,13 @@ class Credential(TenantRow, table=True):
             "customer_id",
             sqlite_where=text("email_verified_at IS NULL"),
             postgresql_where=text("email_verified_at IS NULL"),
+        ),
+        Index(
+            "ix_credential_former_email",
+            "tenant_id",
+            "former_email_key",
+            sqlite_where=text("former_email_key IS NOT NULL"),
+            postgresql_where=text("former_email_key IS NOT NULL"),
         ),
     )
 
@@ -66,6 +74,7 @@ class Credential(TenantRow, table=True):
     verified_phone: str | None = Field(default=None, max_length=32)
     phone_verified_at: datetime | None = None
     email_bounced_at: datetime | None = None
+    former_email_key: str | None = Field(default=None, sa_type=searched_text(254))
 
 
 class UnprovenAccount:

@@ -41,6 +41,7 @@ class CustomerColumns(TenantRow):
     `anonymization_status` is that of the latest request, null for none: see `is_closed` for what it means.
     `shop_fields` and `unproven_fields` say which fields of the profile the shop wrote, and which somebody who never
     proved that the address was theirs: see `origins`. Until `unproven_until` the customer may discard the latter.
+    `merged_into` is the customer whom this account was joined with: it is closed, and only tells where all of it went.
     `second_factor_required`: staff want a second factor at each login, where the shop leaves that to them.
     """
 
@@ -73,6 +74,7 @@ class CustomerColumns(TenantRow):
     unproven_fields: list[str] | None = Field(default=None, sa_type=JsonOrNull)
     unproven_until: datetime | None = None
     second_factor_required: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    merged_into: str | None = Field(default=None, max_length=ID_LENGTH)
 
 
 class Customer(CustomerColumns, table=True):
@@ -102,6 +104,13 @@ class Customer(CustomerColumns, table=True):
             "id",
             sqlite_where=text("active = 0"),
             postgresql_where=text("NOT active"),
+        ),
+        Index(
+            "ix_customer_merged_into",
+            "tenant_id",
+            "merged_into",
+            sqlite_where=text("merged_into IS NOT NULL"),
+            postgresql_where=text("merged_into IS NOT NULL"),
         ),
     )
 

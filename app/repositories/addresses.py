@@ -34,6 +34,10 @@ class AddressRepository(Repository):
         """Return a customer's addresses, the default first, then the oldest first."""
         return await self._list(_OF_CUSTOMER, customer_id=customer_id)
 
+    async def list_of(self, customer_ids: Sequence[str]) -> Sequence[Address]:
+        """Return the addresses of these customers: of each the default first, then the oldest first."""
+        return await self._list_of(_OF_CUSTOMER, customer_ids)
+
     async def find(self, customer_id: str, address_id: str) -> Address | None:
         """Return one of the customer's addresses."""
         return await self._find(_ONE, customer_id=customer_id, id=address_id)
@@ -72,3 +76,10 @@ class AddressRepository(Repository):
     async def delete(self, customer_id: str, address_id: str) -> None:
         """Remove one of the customer's addresses."""
         await self._delete(_ONE, customer_id=customer_id, id=address_id)
+
+    async def move(self, customer_id: str, to_customer_id: str) -> int:
+        """Give all of a customer's addresses to another customer, and return how many they are.
+
+        At most one of both may have a default.
+        """
+        return await self._change(_OF_CUSTOMER, {"customer_id": customer_id}, customer_id=to_customer_id)

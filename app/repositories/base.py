@@ -42,6 +42,7 @@ class Rows(Reading[Model]):
         self.where = mine(
             model, *(table.c[each] == bindparam(each) if isinstance(each, str) else each for each in conditions)
         )
+        self.order_by = tuple(order_by)
         super().__init__(model, select(table).where(self.where).order_by(*order_by))
 
 
@@ -102,6 +103,14 @@ class Repository:
         """Return the first row, or None."""
         rows = await self._connection.read(reading, {"tenant_id": self._tenant_id, **parameters})
         return rows[0] if rows else None
+
+    async def _list_of(self, rows: Rows[Model], customer_ids: Sequence[str]) -> Sequence[Model]:
+        """Return the rows of these customers, those of each in the order of `rows`."""
+        table = rows.row.__table__
+        those = (
+            select(table).where(self._mine(rows.row, table.c.customer_id.in_(customer_ids))).order_by(*rows.order_by)
+        )
+        return await self._connection.read_anew(Reading(rows.row, those))
 
     async def _lock(self, rows: Rows[Model], **parameters: Any) -> Model | None:
         """Return the first row, locked until the transaction ends, or None."""

@@ -23,6 +23,7 @@ _BY_EMAIL = Rows(Credential, "email_key")
 _BY_PHONE = Rows(Credential, "verified_phone")
 _PHONE_OF_ANOTHER = Rows(Credential, "verified_phone", col(Credential.customer_id) != bindparam("customer_id"))
 _OF_CUSTOMER = Rows(Credential, "customer_id")
+_BY_FORMER_EMAIL = Rows(Credential, "former_email_key", order_by=(col(Credential.customer_id).desc(),))
 _VERSION = Rows(Credential, "customer_id", "version")
 _ADDRESS = Rows(Credential, "customer_id", "email_key")
 _BOUNCED = Rows(Credential, "customer_id", "email_key", col(Credential.email_bounced_at).is_not(None))
@@ -163,6 +164,10 @@ class CredentialRepository(Repository):
         rows = await self._connection.read_anew(Reading(Credential, counting))
         return {row.email_key or "": row.customer_id for row in rows}
 
+    async def list_of(self, customer_ids: Sequence[str]) -> Sequence[Credential]:
+        """Return the credentials of these customers, in any order."""
+        return await self._list_of(_OF_CUSTOMER, customer_ids)
+
     async def delete(self, customer_id: str) -> None:
         """Delete a credential that this transaction has written."""
         await self._delete(_OF_CUSTOMER, customer_id=customer_id)
@@ -170,6 +175,10 @@ class CredentialRepository(Repository):
     async def find_by_email(self, email_key: str) -> Credential | None:
         """Return the credential that signs in with this address."""
         return await self._find(_BY_EMAIL, email_key=email_key)
+
+    async def find_by_former_email(self, email_key: str) -> Credential | None:
+        """Return the credential of the newest account that had this address until it was joined with another one."""
+        return await self._find(_BY_FORMER_EMAIL, former_email_key=email_key)
 
     async def find(self, customer_id: str) -> Credential | None:
         """Return the credential of a customer."""

@@ -39,14 +39,18 @@ _BY_ID, _BY_NUMBER, _BY_REFERENCE = (
     for key in ("id", "customer_number", "shopper_reference")
 )
 _CUSTOMER = Rows(Customer, "id")
-# The opposite of `is_closed`, in SQL.
-_OPEN = or_(
-    col(Customer.anonymization_status).is_(None),
-    col(Customer.anonymization_status) == AnonymizationStatus.CANCELED.value,
+# The opposite of `is_closed`, in SQL; an account that was joined with another one is closed too.
+_OPEN = and_(
+    or_(
+        col(Customer.anonymization_status).is_(None),
+        col(Customer.anonymization_status) == AnonymizationStatus.CANCELED.value,
+    ),
+    col(Customer.merged_into).is_(None),
 )
 _OPEN_CUSTOMER = Rows(Customer, "id", _OPEN)
 _MAY_LOG_IN = Rows(Customer, "id", col(Customer.active).is_(True), col(Customer.on_hold).is_(False), _OPEN)
 
+_MERGED = Rows(Customer, "merged_into", order_by=(col(Customer.id),))
 _UNUSED = Rows(Customer, "id", col(Customer.last_login_at).is_(None), col(Customer.order_count) == 0)
 
 
@@ -61,6 +65,12 @@ class CustomerRepository(Repository):
         """Return the profiles of those of these customers that exist, in any order."""
         those = _PROFILES.where(self._mine(Customer, col(Customer.id).in_(customer_ids)))
         return await self._connection.read_anew(Reading(CustomerProfile, those))
+
+    async def list_open(self, after: str, most: int) -> Sequence[CustomerProfile]:
+        """Return the profiles of up to `most` accounts that are not closed, by their ids, those `after` this one."""
+        those = self._mine(Customer, _OPEN, col(Customer.id) > after)
+        page = _PROFILES.where(those).order_by(col(Customer.id)).limit(most)
+        return await self._connection.read_anew(Reading(CustomerProfile, page))
 
     async def find_by_number(self, customer_number: str) -> CustomerProfile | None:
         """Return the profile of the customer with this number."""
@@ -79,7 +89,8 @@ class CustomerRepository(Repository):
     async def lock(self, customer_id: str) -> Customer | None:
         """Return the customer, locked until the transaction ends.
 
-        None also for a closed account: after a request to anonymize, nothing about the customer is written.
+        None also for a closed account: after a request to anonymize, or once it was joined with another one, nothing
+        about the customer is written.
         """
         return await self._lock(_OPEN_CUSTOMER, id=customer_id)
 
@@ -117,6 +128,14 @@ class CustomerRepository(Repository):
         The version of the profile stays the same.
         """
         await self._change(_CUSTOMER, {"id": customer_id}, counted="order_count", status=status.value)
+
+    async def set_orders(self, customer_id: str, order_count: int, status: CustomerStatus) -> None:
+        """Set how often a customer whose row is locked has ordered; the version of the profile stays the same."""
+        await self._change(_CUSTOMER, {"id": customer_id}, order_count=order_count, status=status.value)
+
+    async def list_merged_into(self, customer_id: str) -> Sequence[Customer]:
+        """Return the closed accounts that were joined with this customer's."""
+        return await self._list(_MERGED, merged_into=customer_id)
 
     async def delete_unused(self, customer_id: str) -> bool:
         """Remove a customer who has never logged in and has no order; False for anybody else, however close in time."""

@@ -37,6 +37,10 @@ class LegalEntityRepository(Repository):
         """Return a customer's legal entities in the order in which they came."""
         return await self._list(_OF_CUSTOMER, customer_id=customer_id)
 
+    async def list_of(self, customer_ids: Sequence[str]) -> Sequence[LegalEntityAssignment]:
+        """Return the legal entities of these customers, of each in the order in which they came."""
+        return await self._list_of(_OF_CUSTOMER, customer_ids)
+
     async def find_confirmed(self, customer_id: str, legal_entity_id: str) -> LegalEntityAssignment | None:
         """Return the customer's place in a legal entity, if staff have confirmed it."""
         return await self._find(_CONFIRMED, customer_id=customer_id, legal_entity_id=legal_entity_id)
@@ -48,6 +52,11 @@ class LegalEntityRepository(Repository):
     async def change(self, customer_id: str, assignment_id: str, **values: Any) -> None:
         """Set columns of one of the customer's assignments."""
         await self._change(_ONE, {"customer_id": customer_id, "id": assignment_id}, **values)
+
+    async def move(self, customer_id: str, assignment_id: str, to_customer_id: str) -> bool:
+        """Give one of a customer's assignments to another one, who is not in the legal entity; False for none."""
+        given = {"customer_id": customer_id, "id": assignment_id}
+        return await self._change(_ONE, given, customer_id=to_customer_id) == 1
 
     async def mark_unproven(self, customer_id: str) -> int:
         """Note that those that only the customer named were named before the first proof; return how many they are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, or_, select, update
@@ -16,6 +17,7 @@ _UNUSED = (col(OneTimeToken.used_at).is_(None), col(OneTimeToken.revoked_at).is_
 _ONE = Rows(OneTimeToken, "token_hash", "purpose")
 _CLAIMABLE = Rows(OneTimeToken, "token_hash", "purpose", *_UNUSED, col(OneTimeToken.expires_at) > bindparam("now"))
 _OF_CUSTOMER = Rows(OneTimeToken, "customer_id")
+_OPEN = Rows(OneTimeToken, "customer_id", "purpose", *_UNUSED, col(OneTimeToken.expires_at) > bindparam("now"))
 _LATER = Rows(
     OneTimeToken,
     "customer_id",
@@ -82,6 +84,10 @@ class OneTimeTokenRepository(Repository):
     async def list_emails(self, customer_id: str) -> list[str]:
         """Return the addresses that a customer's tokens were mailed to."""
         return [token.email for token in await self._list(_OF_CUSTOMER, customer_id=customer_id)]
+
+    async def list_open(self, customer_id: str, purpose: Purpose, now: datetime) -> Sequence[OneTimeToken]:
+        """Return the customer's tokens for this purpose that can still be used."""
+        return await self._list(_OPEN, customer_id=customer_id, purpose=purpose.value, now=now)
 
     async def claim(self, token_hash: bytes, purpose: Purpose, session_id: str | None, now: datetime) -> bool:
         """Use the token up; False if it was used, revoked or has expired, even at the same moment."""

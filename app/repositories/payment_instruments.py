@@ -56,3 +56,10 @@ class PaymentInstrumentRepository(Repository):
     async def delete(self, customer_id: str, instrument_id: str) -> None:
         """Remove one of the customer's payment instruments."""
         await self._delete(_ONE, customer_id=customer_id, id=instrument_id)
+
+    async def move(self, customer_id: str, to_customer_id: str) -> int:
+        """Give all of a customer's payment instruments to another customer, and return how many they are.
+
+        At most one of both may have a default.
+        """
+        return await self._change(_OF_CUSTOMER, {"customer_id": customer_id}, customer_id=to_customer_id)

@@ -21,6 +21,7 @@ _UNKNOWN = Rows(ProductList, "customer_id", col(ProductList.origin).is_(None))
 _UNPROVEN = Rows(ProductList, "customer_id", col(ProductList.origin) == Origin.UNPROVEN.value)
 _UNKNOWN_ITEMS = Rows(ProductListItem, "customer_id", col(ProductListItem.origin).is_(None))
 _UNPROVEN_ITEMS = Rows(ProductListItem, "customer_id", col(ProductListItem.origin) == Origin.UNPROVEN.value)
+_ITEMS_OF_CUSTOMER = Rows(ProductListItem, "customer_id")
 _ITEM = Rows(ProductListItem, "customer_id", "id")
 _ITEMS = Rows(ProductListItem, "customer_id", "list_id")
 
@@ -64,6 +65,12 @@ class ProductListRepository(Repository):
         """Remove one of the customer's lists with its items."""
         await self._delete(_ITEMS, customer_id=customer_id, list_id=list_id)
         await self._delete(_ONE, customer_id=customer_id, id=list_id)
+
+    async def move(self, customer_id: str, to_customer_id: str) -> int:
+        """Give all of a customer's lists with their items to another customer; return how many lists they are."""
+        given = {"customer_id": customer_id}
+        await self._change(_ITEMS_OF_CUSTOMER, given, customer_id=to_customer_id)
+        return await self._change(_OF_CUSTOMER, given, customer_id=to_customer_id)
 
     async def mark_unproven(self, customer_id: str) -> int:
         """Note that all were there before the first proof, none of them public; return how many lists they are."""

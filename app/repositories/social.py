@@ -128,6 +128,10 @@ class SocialIdentityRepository(Repository):
         """Return a customer's identities, the oldest first."""
         return await self._list(_IDENTITIES, customer_id=customer_id)
 
+    async def list_of(self, customer_ids: Sequence[str]) -> Sequence[SocialIdentity]:
+        """Return the identities of these customers, of each the oldest first."""
+        return await self._list_of(_IDENTITIES, customer_ids)
+
     async def add_unless_taken(self, identity: SocialIdentity) -> bool:
         """Write a new identity; False if it is linked already, even at the same moment."""
         return await self._add_unless(identity, "tenant_id", "provider", "issuer", "subject")
@@ -135,6 +139,11 @@ class SocialIdentityRepository(Repository):
     async def change(self, customer_id: str, identity_id: str, **values: Any) -> bool:
         """Set columns of a customer's identity; False when it is not linked any more."""
         return await self._change(_IDENTITY, {"customer_id": customer_id, "id": identity_id}, **values) == 1
+
+    async def move(self, customer_id: str, to_customer_id: str, now: datetime) -> int:
+        """Link all of a customer's identities to another customer, from this moment on; return how many they are."""
+        given = {"customer_id": customer_id}
+        return await self._change(_IDENTITIES, given, customer_id=to_customer_id, created_at=now)
 
     async def delete(self, customer_id: str, identity_id: str) -> None:
         """Remove one of a customer's identities."""
@@ -158,8 +167,16 @@ class LinkTicketRepository(Repository):
         return await self._change(_TRIABLE_TICKET, given, counted="tries") == 1
 
     async def claim(self, ticket_hash: bytes, now: datetime) -> bool:
-        """Use the ticket up; False if it was used or has expired, even at the same moment."""
-        return await self._change(_CLAIMABLE_TICKET, {"ticket_hash": ticket_hash, "now": now}, used_at=now) == 1
+        """Use the ticket up; False if it was used or has expired, even at the same moment.
+
+        The refresh token is the identity's from then on.
+        """
+        given = {"ticket_hash": ticket_hash, "now": now}
+        return await self._change(_CLAIMABLE_TICKET, given, used_at=now, sealed_refresh_token=None) == 1
+
+    async def list(self, customer_id: str) -> Sequence[LinkTicket]:
+        """Return every ticket for a customer."""
+        return await self._list(_TICKETS_OF_CUSTOMER, customer_id=customer_id)
 
     async def delete_all(self, customer_id: str) -> None:
         """Forget every ticket for a customer."""

@@ -59,14 +59,14 @@ class TestRequestPasswordReset:
         await ask(gateway, person.email.upper())
         await gateway.deliver()
         (mail,) = reset_mails(gateway, person.email)
-        assert "http://localhost:5173/reset-password?token=cg_ot_" in mail.text
+        assert "http://localhost:8000/reset-password?token=cg_ot_" in mail.text
 
     async def test_leads_to_the_site_that_is_named(self, gateway: Gateway) -> None:
         person = await gateway.customer()
         await ask(gateway, person.email, site="de")
         await gateway.deliver()
         (mail,) = reset_mails(gateway, person.email)
-        assert "http://localhost:5173/de/reset-password?token=" in mail.text
+        assert "http://localhost:8000/de/reset-password?token=" in mail.text
 
     async def test_refuses_a_site_that_the_shop_has_not(self, gateway: Gateway) -> None:
         answer = await ask(gateway, "ada@example.com", site="moon")

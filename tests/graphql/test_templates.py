@@ -145,7 +145,7 @@ class TestFilledIn:
             assert await answer(documents, filled, {}) == await answer(new_documents(), filled, {}), filled
             assert await answer(documents, filled, {"t": 5}) == await answer(new_documents(), filled, {"t": 5})
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=12, deadline=None)
     @given(strings=st.lists(st.text(max_size=6), min_size=8, max_size=8))
     def test_is_read_alike_whatever_it_is_filled_with(self, text: str, strings: list[str]) -> None:
         documents = new_documents()

@@ -58,7 +58,7 @@ class TestMail:
         (path,) = re.findall(r'<li><a href="(/dev/mail/[^"]+)"', listed)
         html, policy = await page(gateway, path)
         (token,) = re.findall(r"<code>(cg_ot_[\w-]+)</code>", html)
-        assert f'<a href="http://localhost:5173/confirm-signup?token={token}">' in html
+        assert f'<a href="http://localhost:8000/confirm-signup?token={token}">' in html
         assert f'src="{path}/html"' in html
         assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in html
         assert "frame-src 'self'" in policy

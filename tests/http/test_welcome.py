@@ -1,4 +1,4 @@
-"""The page at `/`, the tabs of GraphiQL and what the start says: they name what is served, whichever shops it are."""
+"""The page at `/dev`, GraphiQL's tabs and what the start says: they name what is served, whichever shops it are."""
 
 from __future__ import annotations
 
@@ -48,6 +48,10 @@ def steps_of(**environment: str) -> FirstSteps:
     return first_steps(read_tenants(settings), settings.address, built_in=settings.tenants_file is None)
 
 
+def greeting_of(steps: FirstSteps) -> str:
+    return _greeting(steps, "http://localhost:8000")
+
+
 async def tabs(gateway: Gateway) -> list[dict[str, Any]]:
     answer = await gateway.http.get("/playground/journey.json")
     assert answer.status_code == 200
@@ -60,17 +64,17 @@ class TestPage:
         self, environment: dict[str, str], clock: MovableClock
     ) -> None:
         async with run_gateway(environment, clock) as gateway:
-            page = await gateway.http.get("/")
+            page = await gateway.http.get("/dev")
             assert page.status_code == 200
             assert page.headers["content-type"] == "text/html; charset=utf-8"
-            assert set(re.findall(r'href="([^"]+)"', page.text)) == {"/graphql", "/dev/mail"}
+            assert set(re.findall(r'href="([^"]+)"', page.text)) - {"/"} == {"/graphql", "/dev/mail"}
             assert "demo-storefront" in page.text
             assert "Demo shop, Open shop, Staffed shop" in page.text
             assert "demo-backend:development-only-demo-backend-secret" in page.text
 
     async def test_loads_nothing_and_runs_nothing(self, environment: dict[str, str], clock: MovableClock) -> None:
         async with run_gateway(environment, clock) as gateway:
-            page = await gateway.http.get("/")
+            page = await gateway.http.get("/dev")
             policy = page.headers["content-security-policy"]
             assert policy.startswith("default-src 'none'; style-src 'sha256-")
             assert "unsafe" not in policy
@@ -78,7 +82,7 @@ class TestPage:
 
     async def test_answers_head_without_a_body(self, environment: dict[str, str], clock: MovableClock) -> None:
         async with run_gateway(environment, clock) as gateway:
-            assert (await gateway.http.head("/")).status_code == 200
+            assert (await gateway.http.head("/dev")).status_code == 200
 
     async def test_shows_no_secret_of_a_shop_and_no_mailbox_where_there_is_none(
         self, environment: dict[str, str], clock: MovableClock, tmp_path: Path
@@ -86,7 +90,7 @@ class TestPage:
         smtp = {"SMTP_URL": "smtp://127.0.0.1:2525", "MAIL_FROM": "shop@example.com"}
         own = own_shop(tmp_path, *BOUTIQUE, storefront("boutique", "window"))
         async with run_gateway({**environment, **own, **smtp}, clock) as gateway:
-            page = (await gateway.http.get("/")).text
+            page = (await gateway.http.get("/dev")).text
             assert "window" in page
             assert "demo" not in page
             assert SECRET not in page
@@ -123,19 +127,19 @@ class TestTabs:
             comment = begin["query"].partition("#\n")[0].replace("\n# ", " ")
             assert comment.startswith("# No shop of the tenants file has a storefront client, so nobody can begin")
             assert begin["variables"]["input"]["clientId"] == ""
-            page = (await gateway.http.get("/")).text
+            page = (await gateway.http.get("/dev")).text
             assert "No shop of the tenants file has a storefront client" in page
 
 
 class TestGreeting:
     def test_names_the_storefront_and_shows_the_demo_s_secret(self) -> None:
-        said = _greeting(steps_of())
+        said = greeting_of(steps_of())
         assert f"Serving Demo shop, Open shop, Staffed shop at {HERE}/graphql." in said
         assert 'anonymousLogin(input: {clientId: "demo-storefront"})' in said
         assert "-u demo-backend:development-only-demo-backend-secret" in said
 
     def test_shows_no_secret_that_somebody_has_chosen(self) -> None:
-        said = _greeting(
+        said = greeting_of(
             steps_of(DEMO_BACKEND_SECRET=SECRET, OPEN_BACKEND_SECRET=SECRET, STAFFED_BACKEND_SECRET=SECRET)
         )
         assert "curl" not in said
@@ -143,13 +147,13 @@ class TestGreeting:
 
     def test_names_the_storefront_of_another_file(self, tmp_path: Path) -> None:
         known = {"BACKEND": "development-only-but-not-of-the-demo"}
-        said = _greeting(steps_of(**{**own_shop(tmp_path, *BOUTIQUE, storefront("boutique", "window")), **known}))
+        said = greeting_of(steps_of(**{**own_shop(tmp_path, *BOUTIQUE, storefront("boutique", "window")), **known}))
         assert '{clientId: "window"}' in said
         assert "demo" not in said
         assert "development-only" not in said
 
     def test_says_that_there_is_no_storefront(self, tmp_path: Path) -> None:
-        said = _greeting(steps_of(**own_shop(tmp_path, *BOUTIQUE)))
+        said = greeting_of(steps_of(**own_shop(tmp_path, *BOUTIQUE)))
         assert "No shop of the tenants file has a storefront client" in said
         assert "anonymousLogin" not in said
 
@@ -159,9 +163,9 @@ class TestGreeting:
         (tmp_path / "operations.json").write_text(json.dumps(operations))
         listed = shop("listed", name="Listed", operations_file="operations.json") + storefront("listed", "first")
         alone = own_shop(tmp_path, listed)
-        assert "Listed runs only the operations of its operations_file." in _greeting(steps_of(**alone))
+        assert "Listed runs only the operations of its operations_file." in greeting_of(steps_of(**alone))
         both = own_shop(tmp_path, listed, *BOUTIQUE, storefront("boutique", "window"))
-        assert '{clientId: "window"}' in _greeting(steps_of(**both))
+        assert '{clientId: "window"}' in greeting_of(steps_of(**both))
 
     @pytest.mark.parametrize(
         ("variables", "address"),
@@ -174,7 +178,7 @@ class TestGreeting:
         ],
     )
     def test_says_where_it_is_found(self, variables: dict[str, str], address: str) -> None:
-        assert f" at {address}/graphql." in _greeting(steps_of(**variables))
+        assert f" at {address}/graphql." in greeting_of(steps_of(**variables))
 
     def test_has_nothing_to_say_of_no_shop(self) -> None:
         steps = first_steps(TenantDirectory([]), HERE, built_in=False)

@@ -76,7 +76,7 @@ for module in pkgutil.iter_modules(app.repositories.__path__):
 ROWS: Mapping[type[TenantRow], Mapping[str, Any]] = {
     Address: {"is_default": True, "origin": None},
     AuditEvent: {"action": AuditAction.CUSTOMER_CREATED.value},
-    Customer: {"anonymization_status": None},
+    Customer: {"anonymization_status": None, "merged_into": None},
     LegalEntityAssignment: {"confirmed": True},
     PaymentInstrument: {"is_default": True, "origin": None},
     ProductList: {"is_public": True, "origin": None},
@@ -102,6 +102,8 @@ ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
     "SessionRepository.forget_devices": (Session, {"revoked_at": NOW}),
     "AnonymizationRepository.add_unless_open": (Anonymization, {"status": AnonymizationStatus.CANCELED.value}),
     "AnonymizationRepository.settle": (Anonymization, {"status": AnonymizationStatus.IN_PROGRESS.value}),
+    "CredentialRepository.find_by_former_email": (Credential, {"former_email_key": "a"}),
+    "CustomerRepository.list_merged_into": (Customer, {"merged_into": "a"}),
     "CredentialRepository.find_way_back": (OneTimeToken, {"purpose": Purpose.REVERT_EMAIL_CHANGE.value}),
     "CredentialRepository.find_idle": (Credential, {"must_confirm": True}),
     "CredentialRepository.forget_bounce": (Credential, {"email_bounced_at": NOW}),
@@ -141,6 +143,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "CredentialRepository.release_phone": {"customer_id": "b"},
     "CredentialRepository.note_phone": {"phone": "b"},
     "CredentialRepository.set_password": {"values": {"must_confirm": True}},
+    "CustomerRepository.list_open": {"after": ""},
     "CustomerRepository.change": {"values": {"first_name": "b"}},
     "OneTimeTokenRepository.forget_others": {"email_key": "b", "now": LATER},
     "DeviceRepository.delete_all_but_latest": {"kept": 0},
@@ -166,6 +169,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "TotpRepository": {"secret": "b"},
 }
 BY_TYPE: Mapping[Any, Any] = {
+    AuditAction: AuditAction.CUSTOMER_CREATED,
     str: "a",
     bytes: b"a",
     int: 1,

@@ -24,7 +24,7 @@ Check = Callable[[str], bool]
 
 _BCRYPT_SALTED = 53
 _BCRYPT_SALT = 22
-_PRE = "$pre$"
+PRE = "$pre$"
 _MOST_STEPS = 8
 _LONGEST_SALT = 64
 # A little more than 1: what wraps a hash counts as well.
@@ -85,7 +85,7 @@ def parse_hash(encoded: str) -> Made | None:
 
 def write_pre(steps: Sequence[Step], encoded: str) -> str:
     """Return the hash of what these steps make of a password; `encoded` is a PHC string or bcrypt's."""
-    return f"{_PRE}{'+'.join(step.text for step in steps)}{encoded}" if steps else encoded
+    return f"{PRE}{'+'.join(step.text for step in steps)}{encoded}" if steps else encoded
 
 
 def write_phc(step: Step, digest: bytes) -> str:
@@ -111,7 +111,7 @@ def kind_of(encoded: str) -> str:
 
     It is verified as slowly as the one that it was made of.
     """
-    if encoded.startswith(_PRE):
+    if encoded.startswith(PRE):
         steps, rest = _split(encoded)
         return write_pre([step.masked for step in steps], kind_of(rest))
     if found := _BCRYPT.search(encoded):
@@ -124,7 +124,7 @@ def kind_of(encoded: str) -> str:
 
 
 def _parse_all(encoded: str) -> Made | None:
-    if not encoded.startswith(_PRE):
+    if not encoded.startswith(PRE):
         return _parse(encoded)
     steps, rest = _split(encoded)
     made = _parse(rest) if rest.startswith("$") else None
@@ -132,7 +132,7 @@ def _parse_all(encoded: str) -> Made | None:
 
 
 def _split(encoded: str) -> tuple[list[Step], str]:
-    text, _, rest = encoded.removeprefix(_PRE).partition("$")
+    text, _, rest = encoded.removeprefix(PRE).partition("$")
     return [Step.read(each) for each in text.split("+")], f"${rest}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.adapters.keys.foreign_hashes import read_foreign
-from app.adapters.keys.password_hashes import Made, parse_hash, write_phc, write_pre
+from app.adapters.keys.password_hashes import PRE, Made, parse_hash, write_phc, write_pre
 from app.domain.foreign_hashes import LONGEST_WRITTEN_HASH, HashSecrets, HashVerdict, JudgedHash
 
 # The column has 255. Ours, which comes after the steps of a hash that is wrapped, has 97.
@@ -21,7 +21,8 @@ def judge(written: str, secrets: HashSecrets) -> JudgedHash:
     text = written.strip()
     if len(text) > LONGEST_WRITTEN_HASH:
         return JudgedHash(HashVerdict.UNKNOWN, _LONG)
-    made = read_foreign(text, secrets)
+    # Our own export has hashes that are wrapped already.
+    made = parse_hash(text) if text.startswith(PRE) else read_foreign(text, secrets)
     if made is None:
         is_of_firebase = text.startswith("firebase") or ('"passwordHash"' in text and text.startswith("{"))
         return JudgedHash(HashVerdict.UNKNOWN, _FIREBASE if is_of_firebase else _UNKNOWN)

@@ -13,13 +13,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.adapters.tenants.demo import DEMO, at_address
 from app.adapters.tenants.faults import describe, dotted
 from app.adapters.tenants.signatures import Signature, sign, sign_all
 from app.adapters.tenants.tables import Surroundings, TenantTable
 from app.domain.profile import Profile
 from app.domain.tenants import Tenant, TenantDirectory
-
-_DEMO = Path(__file__).with_name("demo_tenants.toml")
 
 Signatures = dict[str, Signature]
 
@@ -87,9 +86,12 @@ class TenantFiles:
         environment: Mapping[str, str],
         profile: Profile,
         reading: Reading | None = None,
+        address: str | None = None,
     ) -> None:
-        self._path = str(path or _DEMO)
+        """`address` is where the built-in demo has its sites."""
+        self._path = str(path or DEMO)
         self.is_built_in = path is None
+        self._address = address if self.is_built_in else None
         self._environment = environment
         self._profile = profile
         self.reading = reading or Reading()
@@ -164,7 +166,7 @@ class TenantFiles:
         if not listed:
             raise TenantsFileError([f"{self._path}: has no file whose name ends with .toml: put a shop there"])
         touched = self._touched(signatures)
-        fresh = _Fresh(before.tenants)
+        fresh = _Fresh(before.tenants, self._address)
         files = {file: before.files.get(file, {}) for file in listed}
         for file in listed:
             if file in touched or file not in before.files:
@@ -213,8 +215,9 @@ class TenantFiles:
 class _Fresh:
     """What one look has read: the tenants that are new or have changed, and everything that is wrong."""
 
-    def __init__(self, before: TenantDirectory) -> None:
+    def __init__(self, before: TenantDirectory, address: str | None) -> None:
         self._before = before
+        self._address = address
         self._owners: Counter[str] = Counter()
         self.tenants: list[Tenant] = []
         self.homes: dict[str, list[str]] = {}
@@ -243,6 +246,8 @@ class _Fresh:
         except ValueError as error:
             faults.append(f"is not TOML in UTF-8: {error}")
             return []
+        if self._address is not None:
+            document = at_address(document, self._address)
         faults += [
             f"{dotted(key)} is not known: put everything under [tenants.…]" for key in document.keys() - {"tenants"}
         ]

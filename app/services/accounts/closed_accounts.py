@@ -65,7 +65,9 @@ async def lock_for_proof(uow: UnitOfWork, customer_id: str) -> Customer | None:
     Of an account that nobody has proved to be theirs, who asked for the erasure may be anybody: the proof cancels it.
     """
     customer = await uow.customers.lock_even_if_closed(customer_id)
-    if customer is None or not is_closed(customer.anonymization_status):
+    if customer is None or customer.merged_into is not None:
+        return None
+    if not is_closed(customer.anonymization_status):
         return customer
     credential = await uow.credentials.find(customer_id)
     if credential is None or credential.email_verified_at is not None:

@@ -15,6 +15,7 @@ from app.models.credentials import Credential
 from app.models.one_time_tokens import Purpose
 from app.models.pending_signups import PendingSignup
 from app.services.accounts.invitations import tell_of_registration, waits_for_staff
+from app.services.accounts.merged_accounts import tell_of_merge
 from app.services.accounts.registrations import CheckedRegistration
 from app.services.accounts.ways_back import tell_of_way_back
 from app.services.audit import record_failure
@@ -88,6 +89,8 @@ async def mail_signup(uow: UnitOfWork, address: str, *, signup_id: str | None, a
             await tell_of_way_back(uow, parse_email(address))
         return
     await send_signup_link(uow, signup, NEXT_MAIL if again else FIRST_MAIL)
+    if not again:
+        await tell_of_merge(uow, parse_email(address))
 
 
 async def _tell_owner(uow: UnitOfWork, owner: Credential) -> None:
@@ -128,10 +131,12 @@ async def remind_of_signup(uow: UnitOfWork, email: EmailAddress) -> None:
     """Answer, by mail, who has forgotten the password of an account that there is not: only sign-ups wait for it.
 
     The session that signed up gets its link once more. A reset for others would let them into what somebody else has
-    signed up with: they learn that there is no account yet.
+    signed up with: they learn that there is no account yet. Where there is no sign-up either, it may be that the
+    account was joined with another one.
     """
     signup = await find_to_remind(uow, email.key)
     if signup is None:
+        await tell_of_merge(uow, email)
         return
     if signup.session_id == uow.caller.require_principal().session_id:
         await send_signup_link(uow, signup, NEXT_MAIL)

@@ -18,6 +18,7 @@ from app.domain.topics import Topic
 from app.models.credentials import Credential, Maker
 from app.services.accounts.addresses import check_address
 from app.services.accounts.legal_entities import Claim, check_claims
+from app.services.accounts.merged_accounts import tell_of_merge
 from app.services.accounts.passwords import check_password
 from app.services.accounts.pending_signups import add_pending_signup, remember_signup
 from app.services.accounts.profiles import PROFILE, check_profile, situation_of
@@ -114,7 +115,9 @@ async def _add_account(
         return False
     await write_registration(uow, customer_id, checked, active=is_open)
     await emit(uow, Topic.CUSTOMER_CREATED, customer_id, sessionId=uow.caller.require_principal().session_id)
-    if not is_open:
+    if is_open:
+        await tell_of_merge(uow, checked.email)
+    else:
         await remember_signup(uow, customer_id, checked.email)
     return is_free
 

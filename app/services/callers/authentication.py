@@ -28,6 +28,11 @@ async def authenticate(tools: Tools, facts: RequestFacts) -> Caller:
     row = await open_token_lookup(tools).find_by_access_token(hash_token(facts.token))
     if row is None:
         return _stranger(tools, facts, UnauthenticatedReason.INVALID)
+    return caller_of(tools, facts, row)
+
+
+def caller_of(tools: Tools, facts: RequestFacts, row: PresentedToken) -> Caller:
+    """Return the caller with the token that this row is of; one that is not accepted makes one without a principal."""
     registered = tools.tenants.find_client(row.session_client_id)
     if registered is None or registered[0].id != row.session_tenant_id:
         return Caller(facts, refusal=UnauthenticatedReason.REVOKED)

@@ -16,7 +16,9 @@ from app.models.credentials import Credential
 from app.models.customers import Customer
 from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS, Purpose
 from app.services.accounts.closed_accounts import CUSTOMER_TYPE, open_again
+from app.services.accounts.merged_accounts import already_merged
 from app.services.accounts.reauthentication import reauthenticate
+from app.services.accounts.ways_in import end_social_logins
 from app.services.audit import record
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_mail
@@ -39,7 +41,7 @@ async def request_anonymization(uow: UnitOfWork, customer_id: str | None, passwo
 
     Asked for by an integration in the name of a user of the shop, for `customer_id`, or by the customer, who has just
     proved who they are, as the shop allows it; else FORBIDDEN, REAUTHENTICATION_REQUIRED.
-    REQUIRED, NOT_FOUND, ANONYMIZATION_OPEN at `customerId`, INVALID_CREDENTIALS at `password`.
+    REQUIRED, NOT_FOUND, ANONYMIZATION_OPEN, ACCOUNT_MERGED at `customerId`, INVALID_CREDENTIALS at `password`.
     """
     principal = uow.caller.require_principal()
     if principal.kind is TokenKind.INTEGRATION:
@@ -53,6 +55,9 @@ async def request_anonymization(uow: UnitOfWork, customer_id: str | None, passwo
         raise not_found("customerId")
     if is_closed(customer.anonymization_status):
         raise _is_open()
+    if customer.merged_into is not None:
+        # What is left of it goes with the customer who has all the rest.
+        raise await already_merged(uow, customer.merged_into, "customerId")
     credential = await uow.credentials.find(customer_id)
     await _check_proof_holds(uow, requester, credential)
     anonymization = await _write(uow, customer_id, requester)
@@ -129,8 +134,7 @@ async def _close(uow: UnitOfWork, customer_id: str, requester: _Requester) -> No
     ended = ENDED_BY_NEW_CREDENTIALS if requester.checked is not None else tuple(Purpose)
     await uow.sessions.revoke_all(customer_id, uow.now)
     await uow.one_time_tokens.revoke(customer_id, uow.now, *ended)
-    await uow.social_states.delete_all(customer_id)
-    await uow.link_tickets.delete_all(customer_id)
+    await end_social_logins(uow, customer_id)
 
 
 async def _mail(

@@ -21,6 +21,7 @@ from app.services.accounts.closed_accounts import lock_for_proof
 from app.services.accounts.customers import get_profile
 from app.services.accounts.invitations import invite, tell_of_activation
 from app.services.accounts.legal_entities import Assignment, assign_legal_entities, assignments_to
+from app.services.accounts.merged_accounts import already_merged
 from app.services.accounts.passwords import check_password
 from app.services.accounts.profiles import PROFILE, check_profile, situation_of
 from app.services.audit import record
@@ -121,12 +122,18 @@ async def update_customer(uow: UnitOfWork, customer_id: str, patch: Patch, versi
 
 
 async def lock_customer(uow: UnitOfWork, customer_id: str, *field: str) -> Customer:
-    """Return a customer, locked; NOT_FOUND, or ANONYMIZATION_OPEN for one about whom nothing is written any more."""
+    """Return a customer, locked; NOT_FOUND, or for one about whom nothing is written any more what closed the account.
+
+    That is ANONYMIZATION_OPEN or ACCOUNT_MERGED.
+    """
     customer = await uow.customers.lock(customer_id)
     if customer is not None:
         return customer
-    if await uow.customers.find(customer_id) is None:
+    closed = await uow.customers.find(customer_id)
+    if closed is None:
         raise not_found(*field)
+    if closed.merged_into is not None:
+        raise await already_merged(uow, closed.merged_into, *field)
     raise refuse(
         UserErrorCode.ANONYMIZATION_OPEN,
         "The anonymization of this customer was requested: cancel it first, if it has not begun.",

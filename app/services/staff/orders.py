@@ -12,6 +12,7 @@ from app.domain.topics import Topic
 from app.models.customers import Customer, CustomerProfile, CustomerStatus
 from app.models.orders import RecordedOrder
 from app.services.accounts.customers import get_profile
+from app.services.accounts.merged_accounts import merged_into
 from app.services.outgoing.events import emit
 from app.services.staff.customers import not_found
 from app.services.unit_of_work import UnitOfWork
@@ -33,12 +34,13 @@ class OrderRecorded:
 async def record_order(uow: UnitOfWork, customer_id: str, reference: str, placed_at: datetime | None) -> OrderRecorded:
     """Count an order of a customer, once for each reference; the first makes them ACQUIRED, the next one REPEAT.
 
+    One of an account that was joined with another one is the order of the customer who has both.
+
     NOT_FOUND for the customer, TAKEN for a reference that is another customer's order, INVALID for a time to come.
     """
     checked = _check(uow, reference, placed_at)
-    customer = await uow.customers.lock_even_if_closed(customer_id)
-    if customer is None:
-        raise not_found("customerId")
+    customer = await _lock_today(uow, customer_id)
+    customer_id = customer.id
     order = RecordedOrder(
         tenant_id=uow.tenant.id,
         reference=checked,
@@ -54,6 +56,23 @@ async def record_order(uow: UnitOfWork, customer_id: str, reference: str, placed
         if known is None or known.customer_id != customer_id:
             raise refuse(UserErrorCode.TAKEN, "This is an order of another customer.", "orderReference")
     return OrderRecorded(await get_profile(uow, customer_id), is_new)
+
+
+async def _lock_today(uow: UnitOfWork, customer_id: str) -> Customer:
+    """Return the customer, locked, or the one whom the account was joined with; NOT_FOUND.
+
+    Only one is locked at a time: whoever joins accounts locks two, in an order of their own.
+    """
+    found = await uow.customers.find(customer_id)
+    while found is not None:
+        survivor = await merged_into(uow, found) or found.id
+        customer = await uow.customers.lock_even_if_closed(survivor)
+        if customer is not None and customer.merged_into is None:
+            return customer
+        # It was joined with another one a moment ago.
+        await uow.roll_back()
+        found = await uow.customers.find(survivor)
+    raise not_found("customerId")
 
 
 def _check(uow: UnitOfWork, reference: str, placed_at: datetime | None) -> str:

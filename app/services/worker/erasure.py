@@ -23,10 +23,12 @@ from app.models.anonymizations import Anonymization
 from app.models.customers import CustomerProfile
 from app.models.outbox import OutboxMessage
 from app.services.accounts.closed_accounts import CUSTOMER_TYPE
+from app.services.accounts.merged_accounts import list_merged
 from app.services.audit import record
 from app.services.caller import Caller
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import prepare_farewell, send_farewell
+from app.services.outgoing.social_tokens import revoke_social_tokens
 from app.services.unit_of_work import UnitOfWork
 from app.services.worker.delivery import delay_after
 
@@ -87,16 +89,29 @@ async def _succeeds(tools: Tools, claimed: list[Anonymization], step: Callable[[
 
 
 async def _erase(tools: Tools, claimed: Anonymization) -> None:
+    erased: list[str] = []
     async with _open(tools, claimed.tenant_id) as uow:
-        await uow.customers.lock_even_if_closed(claimed.customer_id)
+        accounts = await _lock_accounts(uow, claimed.customer_id)
         if not await uow.anonymizations.settle(claimed, next_attempt_at=uow.now + LEASE):
             return
-        await _erase_tasks(uow, claimed.customer_id)
         customer = await uow.customers.find(claimed.customer_id)
-        signups = await erase_customer(uow, claimed.customer_id)
+        for each in accounts:
+            await _erase_tasks(uow, each)
+            erased += [each, *await erase_customer(uow, each)]
         await _prepare_farewell(uow, claimed, customer)
-    for each in (claimed.customer_id, *signups):
+    for each in erased:
         await tools.mailer.forget(each)
+
+
+async def _lock_accounts(uow: UnitOfWork, customer_id: str) -> list[str]:
+    """Lock a customer's account with those that were joined with it; return their ids, in the order of locking.
+
+    There will be no more of them: nothing is joined with an account that is closed.
+    """
+    accounts = sorted([customer_id, *(each.id for each in await list_merged(uow, customer_id))])
+    for each in accounts:
+        await uow.customers.lock_even_if_closed(each)
+    return accounts
 
 
 async def erase_customer(uow: UnitOfWork, customer_id: str) -> list[str]:
@@ -106,6 +121,7 @@ async def erase_customer(uow: UnitOfWork, customer_id: str) -> list[str]:
     """
     credential = await uow.credentials.find(customer_id)
     signups = [signup for signup in await uow.pending_signups.list(customer_id) if signup.id != customer_id]
+    await revoke_social_tokens(uow, customer_id)
     await uow.personal_data.erase(customer_id)
     for signup in signups:
         if signup.confirmed_at is not None:
@@ -157,14 +173,15 @@ def _address_key(uow: UnitOfWork, task: OutboxMessage) -> str | None:
 
 async def _finish(tools: Tools, claimed: Anonymization) -> None:
     async with _open(tools, claimed.tenant_id) as uow:
-        await uow.customers.lock_even_if_closed(claimed.customer_id)
+        accounts = await _lock_accounts(uow, claimed.customer_id)
         done = AnonymizationStatus.DONE
         if not await uow.anonymizations.settle(claimed, status=done.value, completed_at=uow.now, last_error=None):
             return
-        await uow.customers.set_anonymization_status(claimed.customer_id, done)
         await send_farewell(uow, claimed.id)
-        await record(uow, AuditAction.ANONYMIZATION_COMPLETED, claimed.customer_id)
-        await emit(uow, Topic.CUSTOMER_ANONYMIZATION_COMPLETED, claimed.customer_id)
+        for each in accounts:
+            await uow.customers.set_anonymization_status(each, done)
+            await record(uow, AuditAction.ANONYMIZATION_COMPLETED, each)
+            await emit(uow, Topic.CUSTOMER_ANONYMIZATION_COMPLETED, each)
 
 
 async def _fail(tools: Tools, claimed: Anonymization, error: Exception) -> None:

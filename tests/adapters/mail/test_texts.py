@@ -39,6 +39,9 @@ class TestTemplates:
     def test_there_are_all_that_the_services_send(self) -> None:
         assert set(NAMES) == {
             "account_active",
+            "account_merged_away",
+            "account_merged_before",
+            "accounts_merged",
             "address_kept",
             "already_confirmed",
             "already_registered",

@@ -60,7 +60,7 @@ class TestComposeMail:
     )
     async def test_leads_to_a_page_of_the_site(self, gateway: Gateway, template: str, path: str, lifetime: str) -> None:
         mail = await compose(gateway, template, token=TOKEN)
-        assert mail.link == f"http://localhost:5173{path}?token={TOKEN.text}"
+        assert mail.link == f"http://localhost:8000{path}?token={TOKEN.text}"
         assert mail.link in mail.text
         assert lifetime in " ".join(mail.text.split())
 
@@ -95,7 +95,7 @@ class TestComposeMail:
             "https://shop.example/app/code?code=123456"
         )
         assert (await compose(gateway, "login_code", MailedLinks(), code="123456")).link == (
-            "http://localhost:5173/login-code?code=123456"
+            "http://localhost:8000/login-code?code=123456"
         )
 
     async def test_puts_the_token_behind_a_query(self, gateway: Gateway) -> None:
@@ -105,7 +105,7 @@ class TestComposeMail:
 
     async def test_says_how_long_is_left_where_that_was_written_down(self, gateway: Gateway) -> None:
         mail = await compose(gateway, "anonymization_pending", token=TOKEN, seconds_left="10800")
-        assert mail.link == f"http://localhost:5173/cancel-anonymization?token={TOKEN.text}"
+        assert mail.link == f"http://localhost:8000/cancel-anonymization?token={TOKEN.text}"
         assert "3 hours" in " ".join(mail.text.split())
 
     async def test_says_how_long_an_address_is_kept_and_leads_nowhere(self, gateway: Gateway) -> None:
@@ -142,12 +142,12 @@ class TestLanguage:
     async def test_is_that_of_the_site(self, gateway: Gateway) -> None:
         mail = await self.mail_to(gateway, "de")
         assert mail.subject == "Bitte bestätigen Sie Ihre E-Mail-Adresse"
-        assert "http://localhost:5173/de/confirm-signup?token=" in mail.text
+        assert "http://localhost:8000/de/confirm-signup?token=" in mail.text
 
     async def test_is_that_of_the_customer_before_that_of_the_site(self, gateway: Gateway) -> None:
         mail = await self.mail_to(gateway, "de", preferredLanguage="en_US")
         assert mail.subject == "Please confirm your e-mail address"
-        assert "http://localhost:5173/de/confirm-signup?token=" in mail.text
+        assert "http://localhost:8000/de/confirm-signup?token=" in mail.text
 
     async def test_is_english_where_we_have_no_other(self, gateway: Gateway) -> None:
         assert (
