@@ -300,6 +300,16 @@ def link_with(address: str, name: str, value: str) -> str:
     return f"{address}{'&' if '?' in address else '?'}{name}={quote(value, safe='')}"
 
 
+class PasswordHook(Entry):
+    """Who is asked, once for each customer, whether the password of a first login is right: the old shop."""
+
+    url: TargetUrl
+    """Where `{"email": …, "password": …}` is posted, signed; https, or http on loopback in development. It answers 200
+    if the password is right, 401 if it is wrong, within three seconds."""
+    secret: WebhookSecret
+    """The secret that signs it (Standard Webhooks): `whsec_` and 24 to 64 bytes in base64."""
+
+
 class PhoneCodes(Entry):
     """Who sends codes to phones for the shop: a service of its own that calls its SMS provider (Standard Webhooks)."""
 
@@ -709,6 +719,9 @@ class Tenant(Lifetimes):
     """Whether customers have passwords. Without them none is asked for, set or reset anywhere."""
     login_code: StrictBool = True
     """Whether customers may sign in with a mailed code."""
+    password_hook: PasswordHook | None = None
+    """Who is asked whether a password is right that is still in the old shop: the table `password_hook`. Without it
+    nobody is asked."""
     login_code_signup: StrictBool = False
     """Whether a mailed code makes a new customer of who has proved an address that nobody has. In a shop with
     `employee_activation` the customer waits for the activation."""

@@ -267,25 +267,29 @@ class UnitOfWork:
 
     async def verify_password(self, encoded: str | None, password: str) -> bool:
         """Tell whether the password is right; it takes the same time if there is no hash."""
-        self._hold_nothing()
+        self.hold_nothing()
         self._comparison = await self.tools.passwords.compare(encoded, password)
         return self._comparison.is_right
 
     async def level_refusal(self) -> None:
         """Wait before a refusal so that its time does not tell what kind of hash was verified, if there was any."""
-        if self._comparison is not None and not self._connection.begun:
-            await self.tools.passwords.level(self._comparison, await self.password_hash_kinds.list())
+        if self._comparison is None or self._connection.begun:
+            return
+        hook = self.tenant.password_hook
+        elsewhere = self.tools.password_hooks.seconds(hook) if hook is not None else 0
+        await self.tools.passwords.level(self._comparison, await self.password_hash_kinds.list(), elsewhere)
 
     async def hash_password(self, password: str) -> str:
         """Return the hash of a new password."""
-        self._hold_nothing()
+        self.hold_nothing()
         return await self.tools.passwords.hash(password)
 
     async def adopt_hash(self, judged: JudgedHash) -> str:
         """Return what is stored of a hash that another system made."""
-        self._hold_nothing()
+        self.hold_nothing()
         return await self.tools.passwords.adopt(judged)
 
-    def _hold_nothing(self) -> None:
+    def hold_nothing(self) -> None:
+        """Raise where a transaction is open: nothing that takes long may come now."""
         if self._connection.begun:
             raise RuntimeError("Hash passwords before the transaction begins, so that nobody waits for them.")

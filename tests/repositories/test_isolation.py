@@ -89,6 +89,7 @@ ROWS: Mapping[type[TenantRow], Mapping[str, Any]] = {
 # What they must be like to be met by one method, where that differs.
 ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
     "AddressRepository.clear_default_for": (Address, {"is_billing_default": True}),
+    "CredentialRepository.take_over_password": (Credential, {"password_hash": None}),
     "AddressRepository.delete_unproven": (Address, {"origin": Origin.UNPROVEN.value}),
     "LegalEntityRepository.delete_unproven": (
         LegalEntityAssignment,
@@ -140,6 +141,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "CredentialRepository.is_email_taken": {"customer_id": "b"},
     "CredentialRepository.list_unproven": {"before": LATER, "after": (NOW - timedelta(days=1), "")},
     "CredentialRepository.rehash": {"new_hash": "b"},
+    "CredentialRepository.take_over_password": {"password_hash": "b"},
     "CredentialRepository.release_phone": {"customer_id": "b"},
     "CredentialRepository.note_phone": {"phone": "b"},
     "CredentialRepository.set_password": {"values": {"must_confirm": True}},
