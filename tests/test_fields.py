@@ -45,7 +45,12 @@ OURS = frozenset({"tenant_id", "id", "customer_id", "list_id", "created_at", "up
 COMPANY = company_rules(check_claims)
 NEW_CUSTOMER = frozenset(each.name for each in dataclasses.fields(NewCustomer))
 DECIDED_BY_STAFF = frozenset(STAFF) - frozenset(PROFILE)
-KEPT_BY_US = frozenset({"customer_number", "status", "order_count", "version", "last_login_at", "search_name"}) | {
+KEPT_BY_US = frozenset({"customer_number", "status", "order_count", "version", "last_login_at"}) | {
+    "search_name",
+    "search_key",
+    "search_text",
+    "search_folding",
+    "search_of",
     "anonymization_status",
     "merged_into",
     "shop_fields",

@@ -47,6 +47,14 @@ class CustomerFilter:
         "customers "
         "without a name, how the company begins. The list is then sorted by name.",
     )
+    search: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Words as staff type them: `luczak krakow`. Each has to begin some word of the name, the company, "
+        "a phone number, an address or an e-mail address, in any order. Case, accents, apostrophes and hyphens do not "
+        "matter: `obrien` finds `O'Brien`, `strasse` finds `Straße`. An international domain is found in either "
+        "spelling, a phone number with or without its calling code. At most 16 words. The list is then sorted by last "
+        "name, first name and id.",
+    )
     customer_number: str | None = strawberry.field(
         default=strawberry.UNSET, description="The whole customer number: `48210937`."
     )
@@ -296,7 +304,8 @@ class StaffCustomerQueries:
 
         If a customer is added or changed while you page, no other customer comes twice or is left out.
         Who: an integration with the scope `customers.read`.
-        Errors: `BAD_REQUEST`: `first` must be 1 to 100, and `after` an `endCursor` of the same filter;
+        Errors: `BAD_REQUEST`: `first` must be 1 to 100, `after` an `endCursor` of the same filter, and `search` has at
+        most 16 words;
         `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope.
         """
         terms = to_patch(filter) if filter is not None else {}

@@ -19,10 +19,10 @@ ORIGIN_LENGTH = 16
 JsonType = JSON().with_variant(JSONB(), "postgresql")
 
 
-def searched_text(length: int) -> Any:
+def searched_text(length: int | None = None) -> Any:
     """Return the type of a text that is searched by prefix: both databases compare it by code point.
 
-    SQLite always does; PostgreSQL does with the collation "C".
+    SQLite always does; PostgreSQL does with the collation "C". Without a length it may be as long as it wants.
     """
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 

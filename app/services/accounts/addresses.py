@@ -120,6 +120,7 @@ async def create_address(uow: UnitOfWork, patch: Patch) -> Address:
     problems.raise_if_any()
     await lock_own_account(uow)
     added = await add_address(uow, customer_id, columns)
+    await _let_find(uow, customer_id)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
     return added
 
@@ -169,6 +170,7 @@ async def update_address(uow: UnitOfWork, address_id: str, patch: Patch) -> Addr
     if any(columns.get(column) for column in PURPOSES.values()):
         await _clear_purposes(uow, customer_id, columns, await uow.addresses.list(customer_id))
     await uow.addresses.change(customer_id, address_id, uow.now, **columns, origin=None)
+    await _let_find(uow, customer_id)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
     return await _get(uow, customer_id, address_id, "id")
 
@@ -183,6 +185,7 @@ async def delete_address(uow: UnitOfWork, address_id: str) -> str:
     gone = await _get(uow, customer_id, address_id, "id")
     await uow.addresses.delete(customer_id, address_id)
     await pass_default_on(uow.addresses, customer_id, uow.now, gone)
+    await _let_find(uow, customer_id)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
     return address_id
 
@@ -211,6 +214,11 @@ async def _change_tags(
     await uow.addresses.change(customer_id, address_id, uow.now, tags=list(changed or ()), origin=None)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
     return await _get(uow, customer_id, address_id, "addressId")
+
+
+async def _let_find(uow: UnitOfWork, customer_id: str) -> None:
+    """Let staff find the customer by the addresses that there are now."""
+    await uow.customers.note_addresses(customer_id, await uow.addresses.list(customer_id))
 
 
 async def _get(uow: UnitOfWork, customer_id: str, address_id: str, field: str) -> Address:

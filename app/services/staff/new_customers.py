@@ -159,7 +159,9 @@ async def write_new_customer(
         await prove_ownership(uow, credential, Proof.STAFF)
     columns = {**checked.columns, "shop_fields": [ALL, *sorted(pointers_of(checked.columns))]}
     try:
-        await add_customer(uow, customer_id, columns, checked.addresses, origin=Origin.SHOP)
+        await add_customer(
+            uow, customer_id, columns, checked.addresses, email=checked.email.address, origin=Origin.SHOP
+        )
     except DomainError:
         # An import goes on with the next customer in the same transaction.
         await uow.credentials.delete(customer_id)
