@@ -11,7 +11,7 @@ from app.graphql.enums import describe_enum
 
 REMARKS = (
     "What of the address does not fit its country, though it was stored: show it at the field and let the customer "
-    "decide. `field` is as in `AddressInput`: `zipCode`. Empty if all fits, or the shop does not check addresses."
+    "decide. `field` names it: `zipCode`. Empty if all fits, or the shop does not check addresses."
 )
 REMARKS_BY_PATH = (
     "What of an address does not fit its country, though it was stored: show it at the field and let the customer "
