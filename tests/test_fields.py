@@ -21,7 +21,7 @@ from app.domain.customer_lines import AddressLine, CustomerLine, LegalEntityLine
 from app.domain.patches import Rules
 from app.graphql import addresses, customers, groups, payment_instruments, product_lists, staff_customers
 from app.graphql.schema import build_schema
-from app.models.addresses import Address
+from app.models.addresses import PURPOSES, Address
 from app.models.base import TenantRow
 from app.models.customers import Customer
 from app.models.groups import CustomerGroup
@@ -161,6 +161,8 @@ NOUNS = (
         model=Address,
         shown=addresses.Address,
         line=AddressLine,
+        others=frozenset({"formatted", "formatted_latin", *PURPOSES.values()}),
+        columns={"default_for": None},
     ),
     Noun(
         "payment instrument",

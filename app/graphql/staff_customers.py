@@ -13,7 +13,7 @@ from app.graphql.addresses import AddressInput
 from app.graphql.connections import PageInfo
 from app.graphql.context import Info
 from app.graphql.customers import COMPANY_REGISTRATION_ID, Customer, MetadataInput, ProfileInput, present_customer
-from app.graphql.errors import USER_ERRORS, UserError
+from app.graphql.errors import REMARKS_BY_PATH, USER_ERRORS, UserError, present_each
 from app.graphql.fields import mutation, query
 from app.graphql.inputs import to_patch
 from app.models.customers import CustomerStatus
@@ -230,6 +230,7 @@ class CreateCustomerPayload:
     """Answer of `createCustomer`."""
 
     customer: Customer | None = strawberry.field(default=None, description="The new customer.")
+    remarks: list[UserError] = strawberry.field(default_factory=list, description=REMARKS_BY_PATH)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
@@ -337,6 +338,7 @@ class StaffCustomerMutations:
         User errors: `REQUIRED`, `INVALID`, `TOO_SHORT`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID_COUNTRY`,
         `INVALID_PHONE`, `INVALID_LANGUAGE`, `INVALID_CURRENCY`, `LIMIT_REACHED`, `PASSWORD_TOO_SHORT`,
         `PASSWORD_TOO_LONG`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field;
+        `INVALID_ZIP_CODE`, `INVALID_STATE`, only in a strict shop: the address does not fit its country;
         `PASSWORD_LOGIN_OFF`: the shop has no passwords, leave it out; `EMAIL_TAKEN` at
         `email`: find the customer with `customer(email:)`; `TAKEN`: another customer has the number or the reference,
         choose another one; `NOT_FOUND` at `groupIds`: read `customerGroups` again.
@@ -345,7 +347,7 @@ class StaffCustomerMutations:
         """
         new = NewCustomer.of(to_patch(input, "password", "group_ids"))
         created = await service.create_customer(info.context.uow, new, input.password, input.group_ids)
-        return CreateCustomerPayload(customer=present_customer(created))
+        return CreateCustomerPayload(customer=present_customer(created.profile), remarks=present_each(created.remarks))
 
     @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_WRITE)
     async def update_customer(self, info: Info, input: UpdateCustomerInput) -> UpdateCustomerPayload:

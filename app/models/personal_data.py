@@ -204,6 +204,8 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "contact_phone",
             "tags",
             "is_default",
+            "is_billing_default",
+            "is_shipping_default",
             "created_at",
             "updated_at",
         ),

@@ -32,7 +32,7 @@ from app.domain.rows import Reading
 from app.domain.search_words import FOLDING
 from app.domain.searchable import Searchable, WordRow
 from app.models import TABLES
-from app.models.addresses import Address
+from app.models.addresses import Address, AddressPurpose
 from app.models.anonymizations import Anonymization
 from app.models.audit import AuditEvent
 from app.models.base import TenantRow
@@ -98,6 +98,7 @@ ROWS: Mapping[type[TenantRow], Mapping[str, Any]] = {
 }
 # What they must be like to be met by one method, where that differs.
 ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
+    "AddressRepository.clear_default_for": (Address, {"is_billing_default": True}),
     "CredentialRepository.take_over_password": (Credential, {"password_hash": None}),
     "AddressRepository.delete_unproven": (Address, {"origin": Origin.UNPROVEN.value}),
     "LegalEntityRepository.delete_unproven": (
@@ -144,6 +145,7 @@ ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
 IDLE = ["CustomerRepository.delete_unused", "GroupRepository.add_member"]
 # Arguments by their name, else by their type.
 ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
+    "AddressRepository.clear_default_for": {"purpose": AddressPurpose.BILLING},
     "CredentialRepository.find_way_back": {"customer_id": "b"},
     "CredentialRepository.give_up_unproven_email": {"customer_id": "b"},
     "CredentialRepository.is_email_taken": {"customer_id": "b"},
