@@ -235,6 +235,15 @@ class SocialLinking(StrEnum):
 
 
 @unique
+class AddressCheck(StrEnum):
+    """What becomes of an address that does not fit its country."""
+
+    OFF = "off"
+    WARN = "warn"
+    STRICT = "strict"
+
+
+@unique
 class MailMode(StrEnum):
     """Who sends mails: the gateway, by SMTP, or the shop's own mailer, which is told by an event."""
 
@@ -740,6 +749,10 @@ class Tenant(Lifetimes):
     initial_password_gate: StrictBool = True
     """Whether a customer whose password somebody else has chosen may do nothing but change it, read `me`, refresh and
     log out."""
+    address_check: AddressCheck = AddressCheck.WARN
+    """What becomes of an address whose postal code, state or other fields do not fit its country: `warn`, it is stored,
+    and the payload has `remarks`; `strict`, it is refused; `off`, nobody looks. A city is needed wherever there are
+    some."""
     mail: MailMode = MailMode.SMTP
     """Who sends mails: `smtp`, the gateway; `event`, the shop's own mailer, which gets each as a webhook of the topic
     `mail.requested` with `to`, `subject`, `text` and `link`. Its endpoint names that topic, or `mail.*`."""

@@ -25,6 +25,7 @@ from app.repositories.anonymizations import AnonymizationQueue, AnonymizationRep
 from app.repositories.audit import AuditRepository
 from app.repositories.credentials import CredentialRepository, UnprovenQueue
 from app.repositories.customer_search import CustomerSearch
+from app.repositories.customer_word_search import CustomerWordSearch
 from app.repositories.customers import CustomerRepository
 from app.repositories.devices import DeviceRepository
 from app.repositories.groups import GroupRepository
@@ -52,6 +53,7 @@ from app.repositories.social import (
     SocialStateRepository,
 )
 from app.repositories.totp import RecoveryCodeRepository, TotpRepository
+from app.repositories.unsearched import UnsearchedQueue
 from app.repositories.ways_in import WaysInRepository
 from app.repositories.webhook_endpoints import WebhookEndpointRepository
 from app.services.caller import Caller
@@ -97,10 +99,12 @@ class UnitOfWork:
     outbox_queue = _OfAll(OutboxQueue)
     anonymization_queue = _OfAll(AnonymizationQueue)
     unproven_queue = _OfAll(UnprovenQueue)
+    unsearched_queue = _OfAll(UnsearchedQueue)
     past_rows = _OfAll(PastRows)
     mail_server = _OfAll(lambda connection: WebhookEndpointRepository(connection, MAIL_SERVER[0]))
     customers = _OfTenant(CustomerRepository)
     customer_search = _OfTenant(CustomerSearch)
+    customer_word_search = _OfTenant(CustomerWordSearch)
     groups = _OfTenant(GroupRepository)
     orders = _OfTenant(OrderRepository)
     credentials = _OfTenant(CredentialRepository)

@@ -111,6 +111,11 @@ class TestLostAnswers:
         assert printed["after"] == ["ada@example.com", []]
 
 
+class TestServerRendering:
+    def test_refreshes_once_for_all_requests_of_a_visitor(self, run_typescript: Run) -> None:
+        assert run_typescript("library/server") == {"all": True, "refreshes": 1, "refused": True, "asked": ["Me"]}
+
+
 class TestKinds:
     def test_say_what_may_be_sent_twice(self, workspace: Path, library: Path) -> None:
         bodies = json.dumps([{"query": text} for text in KINDS])
