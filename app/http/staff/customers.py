@@ -23,7 +23,7 @@ _PAGE = staff_page(
 <option value="{{ each.id }}"{% if each.id == shop.id %} selected{% endif %}>{{ each.name }}</option>
 {% endfor %}
 </select></label>
-<label class="wide">E-mail address or name, as they begin, or a whole number, reference or id
+<label class="wide">Words of name, address, e-mail or phone; or a number, reference or id
 <input type="search" name="search" value="{{ search }}" maxlength="200" autocomplete="off"></label>
 <button>Search</button>
 </form>
@@ -83,7 +83,7 @@ def list_routes(api: Api, base: str) -> list[Route]:
 def _found(answer: Answer) -> Mapping[str, Any]:
     """Return whoever was found, each once, by the id."""
     alone = (answer.data.get(name) for name in ("byId", "byNumber", "byReference"))
-    listed = ((answer.data.get(name) or {}).get("nodes", ()) for name in ("byEmail", "byName"))
+    listed = ((answer.data.get(name) or {}).get("nodes", ()) for name in ("byEmail", "byWords"))
     found = [*filter(None, alone), *(each for nodes in listed for each in nodes)]
     return {each["id"]: each for each in found}
 

@@ -8,13 +8,13 @@ _USER_ERRORS = "userErrors { code field message }"
 LIST = f"""query StaffPageList($after: String) {{
   customers(first: 50, after: $after) {{ nodes {{ {_LISTED} }} pageInfo {{ hasNextPage endCursor }} }}
 }}"""
-# One word may be anything that staff know of a customer.
+# It may be anything that staff know of a customer.
 SEARCH = f"""query StaffPageSearch($id: ID!, $text: String!, $first: Int!) {{
   byId: customer(id: $id) {{ {_LISTED} }}
   byNumber: customer(customerNumber: $text) {{ {_LISTED} }}
   byReference: customer(shopperReference: $text) {{ {_LISTED} }}
   byEmail: customers(first: $first, filter: {{emailPrefix: $text}}) {{ nodes {{ {_LISTED} }} }}
-  byName: customers(first: $first, filter: {{name: $text}}) {{ nodes {{ {_LISTED} }} }}
+  byWords: customers(first: $first, filter: {{search: $text}}) {{ nodes {{ {_LISTED} }} }}
 }}"""
 CUSTOMER = """query StaffPageCustomer($id: ID!) {
   customer(id: $id) {

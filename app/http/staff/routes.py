@@ -10,6 +10,8 @@ from app.http.staff.api import Api
 from app.http.staff.audit import audit_routes
 from app.http.staff.customer import CustomerPages
 from app.http.staff.customers import list_routes
+from app.http.staff.sending import SendingPages
+from app.http.staff.shops import shop_routes
 
 
 def staff_routes(documents: Documents, live: LiveTools, base: str) -> list[BaseRoute]:
@@ -19,4 +21,6 @@ def staff_routes(documents: Documents, live: LiveTools, base: str) -> list[BaseR
         *list_routes(api, base),
         *CustomerPages(api, base).routes(),
         *audit_routes(live, base),
+        *SendingPages(live, base).routes(),
+        *shop_routes(live, base),
     ]
