@@ -52,7 +52,7 @@ UNKNOWN = (
     "/oauth/authorize",
     "/oauth/token/",
     "/.well-known/openid-configuration",
-    "/dev",
+    "/dev/nothing",
     "/dev/mail/no-such-mail",
     "/playground",
     "/playground/plain",
