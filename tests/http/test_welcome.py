@@ -55,7 +55,7 @@ def greeting_of(steps: FirstSteps) -> str:
 async def tabs(gateway: Gateway) -> list[dict[str, Any]]:
     answer = await gateway.http.get("/playground/journey.json")
     assert answer.status_code == 200
-    found: list[dict[str, Any]] = answer.json()
+    found: list[dict[str, Any]] = answer.json()["steps"]
     return found
 
 
