@@ -33,6 +33,7 @@ from app.adapters.mail.smtp import SmtpMailer
 from app.adapters.mail.texts import TEMPLATES, JinjaMailTexts
 from app.adapters.metrics import PrometheusMetrics, serve_metrics
 from app.adapters.passkeys import WebAuthnPasskeys
+from app.adapters.password_hooks import WebhookPasswordHooks
 from app.adapters.phone_codes import WebhookPhoneCodes
 from app.adapters.social.demo_provider import run_demo_provider
 from app.adapters.social.providers import SocialProviders
@@ -68,6 +69,8 @@ __all__ = [
 
 # Seconds that a database may take to say which migration it has.
 _PATIENCE = 8.0
+# Seconds that an old shop has to tell whether a password is right.
+_PASSWORD_HOOK_SECONDS = 3.0
 _DEVELOPMENT_SENDER = "Customer Gateway <no-reply@localhost.test>"
 
 
@@ -217,6 +220,9 @@ def build_tools(settings: Settings, clock: Clock | None = None, tenants: TenantD
         mailer=_build_mailer(settings, clock),
         webhooks=webhooks,
         phone_codes=WebhookPhoneCodes(webhooks, clock),
+        password_hooks=WebhookPasswordHooks(
+            HttpWebhookSender(clock, loopback=settings.profile is Profile.DEVELOPMENT, timeout=_PASSWORD_HOOK_SECONDS)
+        ),
         social=SocialProviders(clock, loopback=settings.profile is Profile.DEVELOPMENT),
         challenges=HttpChallenges(loopback=settings.profile is Profile.DEVELOPMENT),
         passkeys=WebAuthnPasskeys(),

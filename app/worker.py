@@ -19,6 +19,7 @@ from app.services.worker.erasure import anonymize_due
 from app.services.worker.lanes import EndpointLanes
 from app.services.worker.metrics import show_outbox
 from app.services.worker.purge import purge_expired, purge_sealed
+from app.services.worker.search_filling import fill_search
 from app.services.worker.unproven import purge_unproven
 
 # Seconds between two checks of an empty outbox.
@@ -31,6 +32,8 @@ SEALED_PAUSE = 15.0
 UNPROVEN_PAUSE = 86_400.0
 # Seconds between two looks at how much waits, for the metrics.
 OUTBOX_PAUSE = 15.0
+# Seconds between two looks for customers whom the last release has written, without the words of the search.
+SEARCH_PAUSE = 10.0
 # Seconds to wait after an unexpected failure.
 PAUSE_AFTER_FAILURE = 5.0
 # Seconds to wait while the database is busy.
@@ -54,6 +57,7 @@ async def work(live: LiveTools, stop: asyncio.Event) -> None:
         _repeat(live, purge_sealed, SEALED_PAUSE, stop),
         _repeat(live, purge_unproven, UNPROVEN_PAUSE, stop),
         _repeat(live, show_outbox, OUTBOX_PAUSE, stop),
+        _repeat(live, fill_search, SEARCH_PAUSE, stop),
     )
     await endpoints.close()
 

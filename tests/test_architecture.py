@@ -390,7 +390,7 @@ def root_fields() -> Iterator[tuple[str, StrawberryField, GraphQLField]]:
 
 ROOT_FIELDS = {name: (declared, shown) for name, declared, shown in root_fields()}
 # What a payload says of an account even where the answer is a refusal: then nothing.
-TOLD_IN_ANY_CASE = {"keptUnprovenData", "otherSignInMethods"}
+TOLD_IN_ANY_CASE = {"remarks", "keptUnprovenData", "otherSignInMethods"}
 MUTATIONS = sorted(getattr(TYPES["Mutation"], "fields", {}))
 
 

@@ -21,7 +21,7 @@ from app.domain.customer_lines import AddressLine, CustomerLine, LegalEntityLine
 from app.domain.patches import Rules
 from app.graphql import addresses, customers, groups, payment_instruments, product_lists, staff_customers
 from app.graphql.schema import build_schema
-from app.models.addresses import Address
+from app.models.addresses import PURPOSES, Address
 from app.models.base import TenantRow
 from app.models.customers import Customer
 from app.models.groups import CustomerGroup
@@ -45,7 +45,12 @@ OURS = frozenset({"tenant_id", "id", "customer_id", "list_id", "created_at", "up
 COMPANY = company_rules(check_claims)
 NEW_CUSTOMER = frozenset(each.name for each in dataclasses.fields(NewCustomer))
 DECIDED_BY_STAFF = frozenset(STAFF) - frozenset(PROFILE)
-KEPT_BY_US = frozenset({"customer_number", "status", "order_count", "version", "last_login_at", "search_name"}) | {
+KEPT_BY_US = frozenset({"customer_number", "status", "order_count", "version", "last_login_at"}) | {
+    "search_name",
+    "search_key",
+    "search_text",
+    "search_folding",
+    "search_of",
     "anonymization_status",
     "merged_into",
     "shop_fields",
@@ -156,6 +161,8 @@ NOUNS = (
         model=Address,
         shown=addresses.Address,
         line=AddressLine,
+        others=frozenset({"formatted", "formatted_latin", *PURPOSES.values()}),
+        columns={"default_for": None},
     ),
     Noun(
         "payment instrument",

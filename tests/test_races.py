@@ -315,6 +315,26 @@ class TestDefaultAddress:
         assert outcomes(await at_once(calls, "updateAddress")) == {OK: AT_ONCE}
         assert sorted(await self.defaults(gateway, token)) == [False] * (AT_ONCE - 1) + [True]
 
+    async def test_of_a_purpose_is_one_when_sixteen_addresses_are_to_become_it(self, gateway: Gateway) -> None:
+        token = (await gateway.customer()).tokens.access
+        ids = [
+            (await gateway.graphql(operations.CREATE_ADDRESS, {"input": address_input()}, token))["createAddress"][
+                "address"
+            ]["id"]
+            for _ in range(AT_ONCE // 2)
+        ]
+        changes = [
+            gateway.graphql(operations.UPDATE_ADDRESS, {"input": {"id": address_id, "defaultFor": ["BILLING"]}}, token)
+            for address_id in ids
+        ]
+        new = address_input(defaultFor=["BILLING", "SHIPPING"])
+        creations = [gateway.graphql(operations.CREATE_ADDRESS, {"input": new}, token) for _ in ids]
+        answers = await asyncio.gather(*changes, *creations)
+        assert [answer.errors for answer in answers if answer.errors] == []
+        answer = await gateway.graphql("{ addresses { defaultFor } }", token=token)
+        purposes = [purpose for address in answer["addresses"] for purpose in address["defaultFor"]]
+        assert sorted(purposes) == ["BILLING", "SHIPPING"]
+
     async def test_is_one_again_when_it_and_its_heirs_are_deleted_at_once(self, gateway: Gateway) -> None:
         token = (await gateway.customer()).tokens.access
         ids = [

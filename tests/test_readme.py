@@ -40,9 +40,9 @@ CURLS = [text for document in DOCUMENTS for text in document.texts("sh") if "cur
 SCOPE_ROW = re.compile(r"^\| `([a-z.]+)` \| ((?:✓?(?: \| )?){3}) \| [^✓\n]*$", re.MULTILINE)
 
 QUOTED = (
-    *("apollo.ts", "app.ts", "basket.ts", "cache.ts", "cookie.ts", "first.ts", "introspecting.py"),
-    *("next/gateway.ts", "next/proxy.ts", "next/session.ts", "owner.py", "passkeys.ts", "receiver.py"),
-    *("relay/environment.ts", "service.py", "social.ts", "staff.py", "storefront.ts", "tabs.ts", "tokens.ts"),
+    *("apollo.ts", "app.ts", "basket.ts", "cache.ts", "first.ts", "introspecting.py"),
+    *("next/gateway.ts", "next/proxy.ts", "next/session.ts", "owner.py", "receiver.py"),
+    *("relay/environment.ts", "service.py", "social.ts", "staff.py", "storefront.ts"),
     "sign_in.ts",
 )
 # What an operator writes; it is in no repository.

@@ -11,6 +11,8 @@ from app.domain.web_addresses import check_target_url
 
 _REDIRECTS = range(300, 400)
 _PLAIN, _GZIP = "identity", "gzip"
+# The older name, which means the same (RFC 9110 section 8.4.1.3).
+_NAMES_OF_GZIP = frozenset({_GZIP, "x-gzip"})
 # What the body was like on its way, and is not any more.
 _OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 # How zlib calls the form of gzip.
@@ -49,10 +51,10 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             if response.status_code in _REDIRECTS:
                 raise ProviderUnavailableError("it redirects")
             encoding = response.headers.get("Content-Encoding", _PLAIN).strip().lower()
-            if encoding not in {_PLAIN, _GZIP}:
+            if encoding != _PLAIN and encoding not in _NAMES_OF_GZIP:
                 raise ProviderUnavailableError(f"it answers compressed with {encoding[:50]!r}")
             content = await _read(response, self._most_bytes)
-            if encoding == _GZIP:
+            if encoding in _NAMES_OF_GZIP:
                 content = _unpack(content, self._most_bytes)
         finally:
             await response.aclose()

@@ -46,6 +46,13 @@ class PrometheusMetrics:
             ("target",),
             registry=self.registry,
         )
+        self._hook_seconds = Histogram(
+            "gateway_password_hook_seconds",
+            "How long old shops took to tell whether a password is right, by answer: right, wrong or unavailable.",
+            ("answer",),
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
         self._passwords_waiting = self._gauge("gateway_passwords_waiting", "Passwords that wait to be hashed.")
         self._connections = self._gauge("gateway_database_connections", "Connections to the database in use.")
         self._oldest = self._gauge(
@@ -74,6 +81,10 @@ class PrometheusMetrics:
     def login_attacked(self, target: str) -> None:
         """Count one more attack on logins."""
         self._attacks.labels(target).inc()
+
+    def password_hook_asked(self, outcome: str, seconds: float) -> None:
+        """Count one question to an old shop."""
+        self._hook_seconds.labels(outcome).observe(seconds)
 
     def show_process(self, *, passwords_waiting: int, connections: int) -> None:
         """Set how much work this process has now."""

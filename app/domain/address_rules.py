@@ -37,6 +37,7 @@ class State:
     code: str
     name: str
     latin_name: str
+    on_envelopes: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class AddressRules:
     zip_code_examples: tuple[str, ...]
     zip_code_prefix: str
     states: tuple[State, ...]
+    latin_cities: Mapping[str, str] = field(repr=False)
     _states_by_spelling: Mapping[str, State] = field(repr=False)
 
     def has(self, name: str) -> bool:
@@ -70,8 +72,8 @@ class AddressRules:
 
     def find_state(self, text: str) -> State | None:
         """Return the state that is meant by a code or a name, local or Latin, in any case."""
-        return self._states_by_spelling.get(_spelling(text)) or self._states_by_spelling.get(
-            _spelling(text.upper().removeprefix(f"{self.country}-"))
+        return self._states_by_spelling.get(spelling(text)) or self._states_by_spelling.get(
+            spelling(text.upper().removeprefix(f"{self.country}-"))
         )
 
 
@@ -97,6 +99,7 @@ def address_rules(country: str) -> AddressRules:
         zip_code_examples=tuple(filter(None, own.get("zipex", "").split(","))) if "Z" in used else (),
         zip_code_prefix=own.get("postprefix", ""),
         states=tuple(state for state, _ in states.values()),
+        latin_cities=_latin_cities(every.values()),
         _states_by_spelling=_by_spelling(states.values()),
     )
 
@@ -145,7 +148,7 @@ def _states(tongues: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, tuple[S
     for index, key in enumerate(keys):
         name = names[index] or key
         # Hong Kong's post knows its areas by their Latin names.
-        state = State(codes[index] or key, name, latin[index] or (name if _is_latin(name) else key))
+        state = State(codes[index] or key, name, latin[index] or (name if is_latin(name) else key), key)
         also = (_called(other, each) for other in others for each in (key, name))
         yield key, (state, {key, state.code, name, state.latin_name}.union(*also))
 
@@ -160,8 +163,20 @@ def _called(tongue: Mapping[str, str], key: str) -> set[str]:
     return {column[index] for column in columns if column[index]}
 
 
-def _is_latin(text: str) -> bool:
+def is_latin(text: str) -> bool:
+    """Tell whether all letters of the text are Latin."""
     return all(unicodedata.name(each, "").startswith("LATIN") for each in text if each.isalpha())
+
+
+def _latin_cities(parts: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Return the Latin names of the cities whose names are in another script, by their spelling."""
+    latin = {}
+    for part in parts:
+        keys = _column(part, "sub_keys")
+        for key, name in zip(keys, _column(part, "sub_lnames", len(keys)), strict=True):
+            if name and part["id"].count("/") == len("//") and not is_latin(key):
+                latin[spelling(key)] = name
+    return latin
 
 
 def _column(data: Mapping[str, str], name: str, length: int = 0) -> list[str]:
@@ -172,9 +187,9 @@ def _column(data: Mapping[str, str], name: str, length: int = 0) -> list[str]:
 def _by_spelling(states: Iterable[tuple[State, set[str]]]) -> dict[str, State]:
     """Return the states by all spellings; where two would share one, it is that of the state that is called so."""
     every = list(states)
-    exact = {_spelling(each): state for state, called in every for each in called}
+    exact = {spelling(each): state for state, called in every for each in called}
     loose = {
-        _spelling(pattern.sub(put, each)): state
+        spelling(pattern.sub(put, each)): state
         for state, called in every
         for each in called
         for pattern, put in ((_COUNTY, ""), (_COUNTY, "County "), (_KIND_OF_AREA, ""))
@@ -182,7 +197,7 @@ def _by_spelling(states: Iterable[tuple[State, set[str]]]) -> dict[str, State]:
     return {**loose, **exact}
 
 
-def _spelling(text: str) -> str:
+def spelling(text: str) -> str:
     """Return what two spellings share: case, accents, width, spaces and signs make no difference."""
     decomposed = unicodedata.normalize("NFKD", text).casefold().translate(_SAME_LETTERS)
     return "".join(each for each in decomposed if each.isalnum())

@@ -37,6 +37,7 @@ class AuditAction(StrEnum):
     PASSWORD_RESET_REQUESTED = "password.reset_requested"  # noqa: S105 - a word, not a password
     PASSWORD_RESET = "password.reset"  # noqa: S105
     PASSWORD_CHANGED = "password.changed"  # noqa: S105
+    PASSWORD_TAKEN_OVER = "password.taken_over"  # noqa: S105
     EMAIL_CHANGE_REQUESTED = "email.change_requested"
     EMAIL_CHANGED = "email.changed"
     EMAIL_CHANGE_REVERTED = "email.change_reverted"

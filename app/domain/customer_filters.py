@@ -13,11 +13,15 @@ class CustomerOrder(StrEnum):
     ID = "id"
     NAME = "name"
     EMAIL = "email"
+    SEARCH = "search"
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerFilter:
-    """The conditions for customers; None is no condition. Texts are normalized in the same way as the stored ones."""
+    """The conditions for customers; None is no condition. Texts are normalized in the same way as the stored ones.
+
+    `search` has the words that have to begin some word each; without any word it finds nobody.
+    """
 
     email_key: str | None = None
     email_prefix: str | None = None
@@ -27,10 +31,16 @@ class CustomerFilter:
     group_id: str | None = None
     active: bool | None = None
     on_hold: bool | None = None
+    search: tuple[str, ...] | None = None
 
     @property
     def order(self) -> CustomerOrder:
-        """The order: by name if the filter has a name, else by address if it has one, else by time of creation."""
+        """The order: by last and first name if there is a search, by name or by address if the filter has one of these.
+
+        Else by time of creation.
+        """
+        if self.search is not None:
+            return CustomerOrder.SEARCH
         if self.name_prefix:
             return CustomerOrder.NAME
         if self.email_prefix:
@@ -40,7 +50,7 @@ class CustomerFilter:
 
 @dataclass(frozen=True, slots=True)
 class CustomerPosition:
-    """The place of a customer in a list; the next page begins after it. `key` is the name or the address."""
+    """The place of a customer in a list; the next page begins after it. `key` is the name, the address or order key."""
 
     key: str
     id: str

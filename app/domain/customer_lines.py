@@ -68,6 +68,7 @@ class AddressLine(_Part):
     contact_phone: Text | None = None
     tags: tuple[Text, ...] = ()
     is_default: StrictBool = False
+    default_for: tuple[Literal["BILLING", "SHIPPING"], ...] = ()
 
 
 class LegalEntityLine(_Part):

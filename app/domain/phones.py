@@ -55,6 +55,22 @@ def parse_phone(text: str, *countries: str | None) -> str:
     return typed if len(typed) <= MAXIMUM_LENGTH else digits[-MAXIMUM_LENGTH:]
 
 
+def phone_words(stored: str) -> tuple[str, ...]:
+    """Return the digits by which somebody looks for a stored number.
+
+    With its calling code, as dialled in its country, with and without the first zero, and each group of that.
+    """
+    digits = re.sub(r"\D", "", stored)
+    if not stored.startswith("+"):
+        return (digits,)
+    try:
+        number = phonenumbers.parse(stored)
+    except phonenumbers.NumberParseException:
+        return (digits,)
+    groups = re.findall(r"\d+", phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
+    return digits, phonenumbers.national_significant_number(number), "".join(groups), *groups
+
+
 def _plain(character: str) -> str:
     """Return what a character means in a phone number; an empty text for an invisible mark."""
     category = unicodedata.category(character)

@@ -13,7 +13,7 @@ from app.domain.foreign_hashes import HashSecrets, JudgedHash
 from app.domain.passkeys import KeyUse, KnownKey, NewKey, PasskeyUser, RelyingParty, StoredKey
 from app.domain.rows import Reading, RowT, Writing
 from app.domain.social import AuthorizationGrant, AuthorizationRequest, NativeGrant, SocialProof
-from app.domain.tenants import Challenge, PhoneCodes, SocialProvider, Tenant
+from app.domain.tenants import Challenge, PasswordHook, PhoneCodes, SocialProvider, Tenant
 
 
 class Clock(Protocol):
@@ -63,8 +63,11 @@ class Passwords(Protocol):
         """Do as `verify` does, and return with the answer what `level` wants."""
         ...
 
-    async def level(self, comparison: Comparison, kinds: Collection[str]) -> None:
-        """Wait so that a refusal takes as long whichever of these kinds of hash (`kind_of`) was compared, or ours."""
+    async def level(self, comparison: Comparison, kinds: Collection[str], elsewhere: float = 0) -> None:
+        """Wait so that a refusal takes as long whichever of these kinds of hash (`kind_of`) was compared, or ours.
+
+        `elsewhere` is how many seconds it takes to ask somebody else about some of the passwords.
+        """
         ...
 
     def kind_of(self, encoded: str) -> str | None:
@@ -437,6 +440,27 @@ class PhoneCodeSender(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class PasswordQuestion:
+    """Whether a password is right in the old shop; `id` names the question."""
+
+    id: str
+    email: str
+    password: str
+
+
+class PasswordHooks(Protocol):
+    """The old shops of tenants, which know the passwords that we do not have yet."""
+
+    async def is_right(self, hook: PasswordHook, question: PasswordQuestion) -> bool:
+        """Ask the old shop. Raises `OSError` where it does not tell within three seconds."""
+        ...
+
+    def seconds(self, hook: PasswordHook) -> float:
+        """Return how long an answer takes, as it was seen by this process."""
+        ...
+
+
 class Social(Protocol):
     """The providers of social login.
 
@@ -454,6 +478,13 @@ class Social(Protocol):
 
     async def prove_natively(self, tenant: Tenant, provider: SocialProvider, grant: NativeGrant) -> SocialProof:
         """Return what an id token says about the person. The provider is asked for nothing but its keys."""
+        ...
+
+    async def revoke(self, tenant: Tenant, provider: SocialProvider, refresh_token: str) -> None:
+        """Have a refresh token revoked (RFC 7009); one that is not valid any more is.
+
+        Raises `OSError`, and nothing else, where the provider has not done it.
+        """
         ...
 
     async def close(self) -> None:
@@ -545,6 +576,10 @@ class Metrics(Observer, Protocol):
 
     def show_outbox(self, *, oldest_seconds: float, dead: int) -> None:
         """Set how much the outbox holds."""
+        ...
+
+    def password_hook_asked(self, outcome: str, seconds: float) -> None:
+        """Count one question to an old shop: `right`, `wrong` or `unavailable`, and how long the answer took."""
         ...
 
     def login_attacked(self, target: str) -> None:

@@ -17,6 +17,15 @@ class Problems:
     def __init__(self) -> None:
         self._errors: list[FieldError] = []
 
+    @property
+    def errors(self) -> tuple[FieldError, ...]:
+        """The field errors found so far."""
+        return tuple(self._errors)
+
+    def has(self, *field: str) -> bool:
+        """Tell whether something is wrong with the field already."""
+        return any(each.field == field for each in self._errors)
+
     def add(self, code: UserErrorCode, message: str, *field: str) -> None:
         """Note one thing to put right; `field` is the path inside `input`."""
         self._errors.append(FieldError(code, field, message))

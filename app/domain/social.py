@@ -36,6 +36,7 @@ FORM_POST_PATH = "/social/form_post"
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
+_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _VERIFIER_LENGTH = range(43, 129)
 
 
@@ -57,13 +58,19 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AuthorizationGrant:
-    """What came back from a provider. `iss` is the issuer that the redirect named (RFC 9207), if any."""
+    """What came back from a provider. `iss` is the issuer that the redirect named (RFC 9207), if any.
+
+    `max_age` is how many seconds before `asked_at`, in seconds since 1970, the person may have logged in there; None if
+    that was not asked for.
+    """
 
     code: str
     redirect_uri: str
     code_verifier: str
     nonce: str
     iss: str | None = None
+    max_age: int | None = None
+    asked_at: int = 0
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -89,7 +96,8 @@ class SocialProof:
 
     `tokens` is None where the app has got the id token itself. `authenticated_at` is when the person has logged in at
     the provider, in seconds since 1970, if it tells that (`auth_time`). `email_trusted`: by the provider's own rule the
-    address is of a domain that it keeps itself, so that it is believed without further settings.
+    address is of a domain that it keeps itself, so that it is believed without further settings. `refresh_token` is the
+    provider's, where it has one that can be revoked; nobody gets it.
     """
 
     issuer: str
@@ -101,6 +109,14 @@ class SocialProof:
     tokens: ProviderTokens | None
     email_trusted: bool = False
     authenticated_at: int | None = None
+    refresh_token: str | None = None
+
+
+def parse_max_age(text: str) -> int:
+    """Return how many seconds ago somebody may have logged in at a provider; `Refused` with INVALID for no number."""
+    if _SECONDS.fullmatch(text) is None:
+        raise Refused(UserErrorCode.INVALID, "max_age must be a number of seconds, such as 3600.")
+    return int(text)
 
 
 def parse_code_challenge(text: str) -> str:

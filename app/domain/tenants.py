@@ -32,7 +32,7 @@ from app.domain.principal import Owner
 from app.domain.profile import Profile
 from app.domain.scopes import ScopeWord, permissions, words_within
 from app.domain.sign_in import SecondFactorRule, SignInMethod
-from app.domain.social import OWN_PARAMETERS
+from app.domain.social import OWN_PARAMETERS, parse_max_age
 from app.domain.tenant_rules import Entry, Lifetimes, Limits
 from app.domain.topics import Topic, topics_matching
 from app.domain.web_addresses import (
@@ -235,6 +235,15 @@ class SocialLinking(StrEnum):
 
 
 @unique
+class AddressCheck(StrEnum):
+    """What becomes of an address that does not fit its country."""
+
+    OFF = "off"
+    WARN = "warn"
+    STRICT = "strict"
+
+
+@unique
 class MailMode(StrEnum):
     """Who sends mails: the gateway, by SMTP, or the shop's own mailer, which is told by an event."""
 
@@ -289,6 +298,16 @@ class Challenge(Entry):
 def link_with(address: str, name: str, value: str) -> str:
     """Return the address to mail, with this parameter in its query, behind what is there already."""
     return f"{address}{'&' if '?' in address else '?'}{name}={quote(value, safe='')}"
+
+
+class PasswordHook(Entry):
+    """Who is asked, once for each customer, whether the password of a first login is right: the old shop."""
+
+    url: TargetUrl
+    """Where `{"email": …, "password": …}` is posted, signed; https, or http on loopback in development. It answers 200
+    if the password is right, 401 if it is wrong, within three seconds."""
+    secret: WebhookSecret
+    """The secret that signs it (Standard Webhooks): `whsec_` and 24 to 64 bytes in base64."""
 
 
 class PhoneCodes(Entry):
@@ -560,6 +579,9 @@ class SocialProvider(Entry):
     emails_endpoint: TargetUrl | None = None
     """Where the person's addresses are listed, if somewhere else, as at GitHub: each has `email`, `verified` and
     `primary`."""
+    revocation_endpoint: TargetUrl | None = None
+    """Where a refresh token is revoked (RFC 7009), if no discovery document says so. With one, the latest refresh token
+    of each customer is kept encrypted, and revoked when the account is unlinked or the customer erased."""
     jwks_uri: TargetUrl | None = None
     """Where the keys are that id tokens are signed with, if no discovery document says so."""
     claim_names: ClaimNames = ClaimNames()
@@ -613,6 +635,15 @@ class SocialProvider(Entry):
         if not any(endpoints) and "openid" not in self.scopes:
             raise ValueError("must ask for the scope 'openid', or name the endpoints of OAuth 2 without OpenID")
         return self
+
+    @field_validator("authorization_parameters")
+    @classmethod
+    def _asks_for_an_age(cls, parameters: dict[str, str]) -> dict[str, str]:
+        try:
+            parse_max_age(parameters.get("max_age", "0"))
+        except Refused as refusal:
+            raise ValueError("has a max_age that is no number of seconds: write 'max_age = \"3600\"'") from refusal
+        return parameters
 
     @model_validator(mode="after")
     def _trusts_directories_of_microsoft(self) -> Self:
@@ -688,6 +719,9 @@ class Tenant(Lifetimes):
     """Whether customers have passwords. Without them none is asked for, set or reset anywhere."""
     login_code: StrictBool = True
     """Whether customers may sign in with a mailed code."""
+    password_hook: PasswordHook | None = None
+    """Who is asked whether a password is right that is still in the old shop: the table `password_hook`. Without it
+    nobody is asked."""
     login_code_signup: StrictBool = False
     """Whether a mailed code makes a new customer of who has proved an address that nobody has. In a shop with
     `employee_activation` the customer waits for the activation."""
@@ -715,6 +749,10 @@ class Tenant(Lifetimes):
     initial_password_gate: StrictBool = True
     """Whether a customer whose password somebody else has chosen may do nothing but change it, read `me`, refresh and
     log out."""
+    address_check: AddressCheck = AddressCheck.WARN
+    """What becomes of an address whose postal code, state or other fields do not fit its country: `warn`, it is stored,
+    and the payload has `remarks`; `strict`, it is refused; `off`, nobody looks. A city is needed wherever there are
+    some."""
     mail: MailMode = MailMode.SMTP
     """Who sends mails: `smtp`, the gateway; `event`, the shop's own mailer, which gets each as a webhook of the topic
     `mail.requested` with `to`, `subject`, `text` and `link`. Its endpoint names that topic, or `mail.*`."""

@@ -15,6 +15,7 @@ from app.domain.ports import (
     Metrics,
     Observer,
     Passkeys,
+    PasswordHooks,
     Passwords,
     PhoneCodeSender,
     Random,
@@ -45,6 +46,7 @@ class Tools:
     mailer: Mailer
     webhooks: WebhookSender
     phone_codes: PhoneCodeSender
+    password_hooks: PasswordHooks
     social: Social
     challenges: Challenges
     passkeys: Passkeys

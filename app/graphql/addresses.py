@@ -10,17 +10,37 @@ from app.domain.principal import TokenKind
 from app.domain.scopes import SessionScope
 from app.graphql.changed_customers import ChangesOwnCustomer
 from app.graphql.context import Info
-from app.graphql.errors import USER_ERRORS, UserError
+from app.graphql.enums import describe_enum
+from app.graphql.errors import REMARKS, USER_ERRORS, UserError, present_each
 from app.graphql.fields import mutation, query
 from app.graphql.inputs import patch_field, to_patch
 from app.graphql.presenting import Presenter
 from app.models import addresses as models
+from app.models.addresses import AddressPurpose
 from app.services.accounts import addresses as service
+from app.services.accounts.address_formats import formatted
 
+describe_enum(
+    AddressPurpose,
+    "What an address can be the default for.",
+    {AddressPurpose.BILLING: "Bills go there.", AddressPurpose.SHIPPING: "Goods go there."},
+)
 OWN = (TokenKind.CUSTOMER, TokenKind.ON_BEHALF)
 TagArgument = Annotated[
     str | None, strawberry.argument(description="Only the addresses with this tag: `BILLING`. Left out: all of them.")
 ]
+
+
+def _formatted(root: strawberry.Parent[models.Address], info: Info) -> str:
+    return formatted(info.context.uow, root)
+
+
+def _formatted_latin(root: strawberry.Parent[models.Address], info: Info) -> str:
+    return formatted(info.context.uow, root, latin=True)
+
+
+def _default_for(root: strawberry.Parent[models.Address]) -> list[AddressPurpose]:
+    return [purpose for purpose, column in models.PURPOSES.items() if getattr(root, column)]
 
 
 @strawberry.type(description="A postal address of the customer.")
@@ -40,7 +60,9 @@ class Address:
     extra_line3: str | None = strawberry.field(description="A third line of its own.")
     extra_line4: str | None = strawberry.field(description="A fourth line of its own.")
     zip_code: str | None = strawberry.field(description="The postal code: `10117`.")
-    city: str = strawberry.field(description="The city: `Berlin`.")
+    city: str | None = strawberry.field(
+        description="The city: `Berlin`. Null where the country has none, as in Singapore."
+    )
     state: str | None = strawberry.field(description="The state or province: `BE`.")
     country: str = strawberry.field(description="The country by ISO 3166-1 alpha-2: `DE`.")
     contact_phone: str | None = strawberry.field(
@@ -51,6 +73,23 @@ class Address:
     tags: list[str] = strawberry.field(description="Tags in upper case: `BILLING`, `SHIPPING`, or any other word.")
     is_default: bool = strawberry.field(
         description="Whether it is the default address. If there is any address, exactly one is the default."
+    )
+    default_for: list[AddressPurpose] = strawberry.field(
+        resolver=_default_for,
+        description="What it is the default for beside that, as the customer has said: `[BILLING]`. For a purpose that "
+        "no address has, take the one with `isDefault`.",
+    )
+    formatted: str = strawberry.field(
+        resolver=_formatted,
+        description="The address as it stands on an envelope, its lines divided by `\\n`, in the order and the "
+        "capitals of its country: `Ada Lovelace\\nUnter den Linden 77a\\n10117 BERLIN`. The last line is the country "
+        "in the language of the site, unless it is the site's own country.",
+    )
+    formatted_latin: str = strawberry.field(
+        resolver=_formatted_latin,
+        description="The same in the order for Latin letters, as a sender abroad writes it: "
+        "`Ada Lovelace\\n1-1 Marunouchi, TOKYO\\n100-0005\\nJAPAN`. States and cities whose Latin names are known "
+        "have those; names and streets stay as they are. In most countries it is just `formatted`.",
     )
 
 
@@ -67,8 +106,15 @@ class AddressInput:
     street: str = strawberry.field(
         description="The street, with or without the number: `Unter den Linden`. At most 200 characters."
     )
-    city: str = strawberry.field(description="The city: `Berlin`. At most 100 characters.")
-    country: str = strawberry.field(description="The country by ISO 3166-1 alpha-2: `DE`.")
+    country: str = strawberry.field(
+        description="The country by ISO 3166-1 alpha-2: `DE`. Kosovo is `XK`. What its addresses have is told by "
+        "`addressRules`."
+    )
+    city: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The city: `Berlin`. At most 100 characters. Needed where `addressRules` says so, not in "
+        "Singapore.",
+    )
     company_name: str | None = strawberry.field(
         default=strawberry.UNSET,
         description="The company at this address: `Analytical Engines Ltd`. At most 200 characters.",
@@ -93,10 +139,12 @@ class AddressInput:
         default=strawberry.UNSET, description="A fourth line of its own. At most 200 characters."
     )
     zip_code: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The postal code: `10117`. At most 20 characters."
+        default=strawberry.UNSET, description="The postal code as it is written: `10117`. At most 20 characters."
     )
     state: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The state or province: `BE`. At most 100 characters."
+        default=strawberry.UNSET,
+        description="The state or province by its code or name, local or Latin, in any case: `CA`, `California`. It is "
+        "kept as typed. At most 100 characters.",
     )
     contact_phone: str | None = strawberry.field(
         default=strawberry.UNSET,
@@ -110,6 +158,11 @@ class AddressInput:
         default=strawberry.UNSET,
         description="True: make it the default address. The first address always becomes the default.",
     )
+    default_for: list[AddressPurpose] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What to make it the default for: `[BILLING, SHIPPING]`. It is taken from the address that was it. "
+        "An empty list: for nothing.",
+    )
 
 
 @strawberry.input(description="What to change in an address. A field left out stays as it is; null clears it.")
@@ -119,8 +172,8 @@ class UpdateAddressInput:
     id: strawberry.ID = strawberry.field(description="The id of the address to change.")
     contact_name: str | None = patch_field(AddressInput, "contact_name")
     street: str | None = patch_field(AddressInput, "street")
-    city: str | None = patch_field(AddressInput, "city")
     country: str | None = patch_field(AddressInput, "country")
+    city: str | None = patch_field(AddressInput, "city")
     company_name: str | None = patch_field(AddressInput, "company_name")
     street_number: str | None = patch_field(AddressInput, "street_number")
     street_appendix: str | None = patch_field(AddressInput, "street_appendix")
@@ -137,6 +190,7 @@ class UpdateAddressInput:
         description="True: make it the default address. False is refused for the default: make another one the "
         "default.",
     )
+    default_for: list[AddressPurpose] | None = patch_field(AddressInput, "default_for")
 
 
 @strawberry.input(description="The address to delete.")
@@ -156,8 +210,20 @@ class AddressTagsInput:
     )
 
 
+async def _remarks(root: strawberry.Parent[_HasRemarks], info: Info) -> list[UserError]:
+    stored = getattr(root, "address", None)
+    return present_each(service.remarks_on(info.context.uow, stored)) if stored is not None else []
+
+
+@strawberry.type
+class _HasRemarks:
+    """What a payload with an address has besides."""
+
+    remarks: list[UserError] = strawberry.field(resolver=_remarks, description=REMARKS)
+
+
 @strawberry.type(description="The new address, or what to correct.")
-class CreateAddressPayload(ChangesOwnCustomer):
+class CreateAddressPayload(ChangesOwnCustomer, _HasRemarks):
     """Answer of `createAddress`."""
 
     address: Address | None = strawberry.field(default=None, description="The new address.")
@@ -165,7 +231,7 @@ class CreateAddressPayload(ChangesOwnCustomer):
 
 
 @strawberry.type(description="The changed address, or what to correct.")
-class UpdateAddressPayload(ChangesOwnCustomer):
+class UpdateAddressPayload(ChangesOwnCustomer, _HasRemarks):
     """Answer of `updateAddress`."""
 
     address: Address | None = strawberry.field(default=None, description="The address after the change.")
@@ -181,7 +247,7 @@ class DeleteAddressPayload(ChangesOwnCustomer):
 
 
 @strawberry.type(description="The address with its tags after the change, or what to correct.")
-class AddressTagsPayload(ChangesOwnCustomer):
+class AddressTagsPayload(ChangesOwnCustomer, _HasRemarks):
     """Answer of `addAddressTags` and `removeAddressTags`."""
 
     address: Address | None = strawberry.field(default=None, description="The address with its tags after the change.")
@@ -223,7 +289,8 @@ class AddressMutations:
         """Add an address. The first one becomes the default.
 
         Who: a customer, or staff on their behalf.
-        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`, `INVALID_COUNTRY`, `INVALID_PHONE`: show them at the field;
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`, `INVALID_COUNTRY`, `INVALID_PHONE`, and in a strict shop
+        `INVALID_ZIP_CODE`, `INVALID_STATE`: show them at the field;
         `LIMIT_REACHED`: at `tags`, show it there; else the customer has 100 addresses, ask to delete one.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
@@ -235,8 +302,9 @@ class AddressMutations:
         """Change one of the caller's own addresses. A field left out stays as it is; null clears it.
 
         Who: a customer, or staff on their behalf.
-        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`, `INVALID_COUNTRY`, `INVALID_PHONE`, `LIMIT_REACHED`: show them
-        at the field; `NOT_FOUND` at `id`: read the addresses again.
+        User errors: `REQUIRED`, `TOO_LONG`, `INVALID`, `INVALID_COUNTRY`, `INVALID_PHONE`, `LIMIT_REACHED`, and in a
+        strict shop `INVALID_ZIP_CODE`, `INVALID_STATE`: show them at the field; `NOT_FOUND` at `id`: read the addresses
+        again.
         Errors: `UNAUTHENTICATED`: refresh or log in; `FORBIDDEN`: log in first.
         """
         address = await service.update_address(info.context.uow, input.id, to_patch(input, "id"))

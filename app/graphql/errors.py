@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import strawberry
 
-from app.domain.errors import DomainError, UserErrorCode
+from app.domain.errors import DomainError, FieldError, UserErrorCode
 from app.graphql.enums import describe_enum
 
+REMARKS = (
+    "What of the address does not fit its country, though it was stored: show it at the field and let the customer "
+    "decide. `field` names it: `zipCode`. Empty if all fits, or the shop does not check addresses."
+)
+REMARKS_BY_PATH = (
+    "What of an address does not fit its country, though it was stored: show it at the field and let the customer "
+    'decide. `field` is a path in `input`: `["customerAddress", "zipCode"]`. Empty if all fits, or the shop does not '
+    "check addresses."
+)
 USER_ERRORS = "What a person can correct: then nothing was written. Empty if the call has succeeded."
 EMAIL_SUGGESTION = (
     "The address that was probably meant, if the login address given looks like a slip: `ada@gmail.com` for "
@@ -25,6 +36,8 @@ describe_enum(
         UserErrorCode.INVALID_EMAIL: "This is not an e-mail address. `ada@example.com` is one. `message` says what is "
         "wrong: no @-sign, a space, a domain without a dot.",
         UserErrorCode.INVALID_COUNTRY: "This is not a country code by ISO 3166-1 alpha-2. `DE` is one.",
+        UserErrorCode.INVALID_ZIP_CODE: "The country has no postal code of this form. `addressRules` has examples.",
+        UserErrorCode.INVALID_STATE: "The country has no such state. Let the customer choose one of `addressRules`.",
         UserErrorCode.INVALID_PHONE: "This cannot be a phone number. `+493012345678` can be one.",
         UserErrorCode.INVALID_LANGUAGE: "This is not a language tag by BCP 47. `en-US` is one.",
         UserErrorCode.INVALID_CURRENCY: "This is not a currency code by ISO 4217. `EUR` is one.",
@@ -81,7 +94,9 @@ describe_enum(
 )
 
 
-@strawberry.type(description="Something in the input that a person can correct. Nothing was written.")
+@strawberry.type(
+    description="Something in the input that a person can correct. Nothing was written, but for what is a remark."
+)
 class UserError:
     """One field error."""
 
@@ -94,4 +109,9 @@ class UserError:
 
 def present(error: DomainError) -> list[UserError]:
     """Return the user errors of a payload."""
-    return [UserError(code=each.code, field=list(each.field) or None, message=each.message) for each in error.errors]
+    return present_each(error.errors)
+
+
+def present_each(errors: Iterable[FieldError]) -> list[UserError]:
+    """Return user errors or remarks as payloads have them."""
+    return [UserError(code=each.code, field=list(each.field) or None, message=each.message) for each in errors]

@@ -11,7 +11,7 @@ from app.graphql.changed_customers import ChangesCustomer
 from app.graphql.context import Info
 from app.graphql.customers import CustomerDetailsInput
 from app.graphql.enums import describe_enum
-from app.graphql.errors import EMAIL_SUGGESTION, USER_ERRORS, UserError
+from app.graphql.errors import EMAIL_SUGGESTION, REMARKS_BY_PATH, USER_ERRORS, UserError, present_each
 from app.graphql.fields import ANYONE, mutation
 from app.graphql.inputs import HOW_TO_CHOOSE, to_patch
 from app.graphql.proofs import KEPT_UNPROVEN_DATA
@@ -81,6 +81,7 @@ class SignupPayload:
     status: SignupStatus | None = strawberry.field(
         default=None, description="What has to happen before the first login."
     )
+    remarks: list[UserError] = strawberry.field(default_factory=list, description=REMARKS_BY_PATH)
     email_suggestion: str | None = strawberry.field(default=None, description=EMAIL_SUGGESTION)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
@@ -128,8 +129,9 @@ class SignupMutations:
         Who: an anonymous session.
         User errors: `REQUIRED`, `INVALID`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID_COUNTRY`, `INVALID_PHONE`,
         `INVALID_LANGUAGE`, `INVALID_CURRENCY`, `LIMIT_REACHED`, `PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`,
-        `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field; `PASSWORD_LOGIN_OFF`: leave the password
-        out; `EMAIL_TAKEN`, only if sign-up is open: offer `login`.
+        `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`, and in a strict shop `INVALID_ZIP_CODE`, `INVALID_STATE`: show
+        them at the field; `PASSWORD_LOGIN_OFF`: leave the password out; `EMAIL_TAKEN`, only if sign-up is open: offer
+        `login`.
         Errors: `UNAUTHENTICATED`: begin with `anonymousLogin`; `FORBIDDEN`: log out first; `RATE_LIMITED`,
         `SERVICE_BUSY`: wait `retryAfter` seconds.
         """
@@ -137,6 +139,7 @@ class SignupMutations:
         return SignupPayload(
             customer_id=strawberry.ID(signed_up.customer_id),
             status=signed_up.status,
+            remarks=present_each(signed_up.remarks),
             email_suggestion=signed_up.email_suggestion,
         )
 

@@ -13,7 +13,7 @@ from app.graphql.addresses import AddressInput
 from app.graphql.connections import PageInfo
 from app.graphql.context import Info
 from app.graphql.customers import COMPANY_REGISTRATION_ID, Customer, MetadataInput, ProfileInput, present_customer
-from app.graphql.errors import USER_ERRORS, UserError
+from app.graphql.errors import REMARKS_BY_PATH, USER_ERRORS, UserError, present_each
 from app.graphql.fields import mutation, query
 from app.graphql.inputs import to_patch
 from app.models.customers import CustomerStatus
@@ -46,6 +46,14 @@ class CustomerFilter:
         description="How the name begins, last name first: `lovelace, a`. Case and accents do not matter. For "
         "customers "
         "without a name, how the company begins. The list is then sorted by name.",
+    )
+    search: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Words as staff type them: `luczak krakow`. Each has to begin some word of the name, the company, "
+        "a phone number, an address or an e-mail address, in any order. Case, accents, apostrophes and hyphens do not "
+        "matter: `obrien` finds `O'Brien`, `strasse` finds `Straße`. An international domain is found in either "
+        "spelling, a phone number with or without its calling code. At most 16 words. The list is then sorted by last "
+        "name, first name and id.",
     )
     customer_number: str | None = strawberry.field(
         default=strawberry.UNSET, description="The whole customer number: `48210937`."
@@ -222,6 +230,7 @@ class CreateCustomerPayload:
     """Answer of `createCustomer`."""
 
     customer: Customer | None = strawberry.field(default=None, description="The new customer.")
+    remarks: list[UserError] = strawberry.field(default_factory=list, description=REMARKS_BY_PATH)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
@@ -295,7 +304,8 @@ class StaffCustomerQueries:
 
         If a customer is added or changed while you page, no other customer comes twice or is left out.
         Who: an integration with the scope `customers.read`.
-        Errors: `BAD_REQUEST`: `first` must be 1 to 100, and `after` an `endCursor` of the same filter;
+        Errors: `BAD_REQUEST`: `first` must be 1 to 100, `after` an `endCursor` of the same filter, and `search` has at
+        most 16 words;
         `UNAUTHENTICATED`: get a new token at `/oauth/token`; `FORBIDDEN`: the token lacks the scope.
         """
         terms = to_patch(filter) if filter is not None else {}
@@ -328,6 +338,7 @@ class StaffCustomerMutations:
         User errors: `REQUIRED`, `INVALID`, `TOO_SHORT`, `TOO_LONG`, `INVALID_EMAIL`, `INVALID_COUNTRY`,
         `INVALID_PHONE`, `INVALID_LANGUAGE`, `INVALID_CURRENCY`, `LIMIT_REACHED`, `PASSWORD_TOO_SHORT`,
         `PASSWORD_TOO_LONG`, `PASSWORD_TOO_COMMON`, `PASSWORD_TOO_PERSONAL`: show them at the field;
+        `INVALID_ZIP_CODE`, `INVALID_STATE`, only in a strict shop: the address does not fit its country;
         `PASSWORD_LOGIN_OFF`: the shop has no passwords, leave it out; `EMAIL_TAKEN` at
         `email`: find the customer with `customer(email:)`; `TAKEN`: another customer has the number or the reference,
         choose another one; `NOT_FOUND` at `groupIds`: read `customerGroups` again.
@@ -336,7 +347,7 @@ class StaffCustomerMutations:
         """
         new = NewCustomer.of(to_patch(input, "password", "group_ids"))
         created = await service.create_customer(info.context.uow, new, input.password, input.group_ids)
-        return CreateCustomerPayload(customer=present_customer(created))
+        return CreateCustomerPayload(customer=present_customer(created.profile), remarks=present_each(created.remarks))
 
     @mutation(kinds=STAFF, scope=Scope.CUSTOMERS_WRITE)
     async def update_customer(self, info: Info, input: UpdateCustomerInput) -> UpdateCustomerPayload:

@@ -9,6 +9,7 @@ from app.models.anonymizations import Anonymization
 from app.models.audit import AuditEvent
 from app.models.base import TenantRow
 from app.models.credentials import Credential
+from app.models.customer_words import CustomerWord
 from app.models.customers import Customer
 from app.models.devices import Device
 from app.models.groups import CustomerGroup, GroupMembership
@@ -38,6 +39,7 @@ TABLES: tuple[type[TenantRow], ...] = (
     Credential,
     Customer,
     CustomerGroup,
+    CustomerWord,
     Device,
     GroupMembership,
     IdempotentCall,

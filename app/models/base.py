@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, String, Table
+from sqlalchemy import JSON, Dialect, String, Table
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
 # A UUIDv7 as text. An id in another form is not found.
@@ -18,10 +19,10 @@ ORIGIN_LENGTH = 16
 JsonType = JSON().with_variant(JSONB(), "postgresql")
 
 
-def searched_text(length: int) -> Any:
+def searched_text(length: int | None = None) -> Any:
     """Return the type of a text that is searched by prefix: both databases compare it by code point.
 
-    SQLite always does; PostgreSQL does with the collation "C".
+    SQLite always does; PostgreSQL does with the collation "C". Without a length it may be as long as it wants.
     """
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
@@ -42,6 +43,21 @@ class TenantRow(SQLModel):
 
 # As `JsonType`, with NULL where there is nothing.
 JsonOrNull = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+class EmptyIfNone(TypeDecorator[str]):
+    """A text that is stored as an empty one where there is none: the version before reads no null there."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str:
+        """Return what is stored."""
+        return value or ""
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return what was stored."""
+        return value or None
 
 
 def origin_field() -> Any:

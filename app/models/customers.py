@@ -6,10 +6,11 @@ from datetime import datetime
 from enum import StrEnum, unique
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, false, text
+from sqlalchemy import Index, SmallInteger, UniqueConstraint, false, text
 from sqlmodel import Field
 
 from app.domain.names import MAXIMUM_LENGTH, search_name
+from app.domain.search_words import FOLDING, ORDER_KEY_LENGTH
 from app.models.base import ID_LENGTH, JsonOrNull, TenantRow, json_field, searched_text
 
 
@@ -77,12 +78,21 @@ class CustomerColumns(TenantRow):
     merged_into: str | None = Field(default=None, max_length=ID_LENGTH)
 
 
+UNSEARCHED = (
+    f"search_folding <> {FOLDING} OR search_of <> version OR (anonymization_status = 'DONE' AND search_text <> '')"
+)
+
+
 class Customer(CustomerColumns, table=True):
     """The table of customers.
 
-    `search_name` is the name in the form that staff search; the repository updates it with the names. Each index ends
-    with the id, so that lists can be ordered. Few customers are on hold or inactive, so these two indexes have few
-    rows.
+    `search_name` is the name in the form that staff search; the repository updates it with the names. `search_key` and
+    `search_text` are what a search in all words needs (`Searchable`), beside the rows of `customer_word`;
+    `search_folding` says how they were folded, `search_of` of which version of the profile they are. `UNSEARCHED` is
+    true of rows whose words are to be made anew by the worker: those that the last release wrote.
+
+    Each index ends with the id, so that lists can be ordered. Few customers are on hold or inactive, and soon none has
+    no words, so these three indexes have few rows.
     """
 
     __tablename__ = "customer"
@@ -105,6 +115,14 @@ class Customer(CustomerColumns, table=True):
             sqlite_where=text("active = 0"),
             postgresql_where=text("NOT active"),
         ),
+        Index("ix_customer_search_key", "tenant_id", "search_key", "id"),
+        Index(
+            "ix_customer_unsearched",
+            "tenant_id",
+            "id",
+            sqlite_where=text(UNSEARCHED),
+            postgresql_where=text(UNSEARCHED),
+        ),
         Index(
             "ix_customer_merged_into",
             "tenant_id",
@@ -115,9 +133,24 @@ class Customer(CustomerColumns, table=True):
     )
 
     search_name: str = Field(default="", sa_type=searched_text(MAXIMUM_LENGTH), nullable=False)
+    search_key: str = Field(
+        default="", sa_type=searched_text(ORDER_KEY_LENGTH), nullable=False, sa_column_kwargs={"server_default": ""}
+    )
+    search_text: str = Field(
+        default="", sa_type=searched_text(), nullable=False, sa_column_kwargs={"server_default": ""}
+    )
+    search_folding: int = Field(default=FOLDING, sa_type=SmallInteger, sa_column_kwargs={"server_default": "0"})
+    search_of: int = Field(default=1, sa_column_kwargs={"server_default": "0"})
 
 
-SEARCHED_NAMES = frozenset({"first_name", "middle_name", "last_name", "company"})
+SEARCHED_COLUMNS = frozenset({"first_name", "middle_name", "last_name", "company", "contact_email", "contact_phone"})
+# A profile is read without them.
+ONLY_FOR_SEARCH = frozenset({"search_text", "search_folding", "search_of"})
+
+
+def has_words(customer: Customer) -> bool:
+    """Tell whether what is stored for the search is of this version of the profile, and of this folding."""
+    return customer.search_folding == FOLDING and customer.search_of == customer.version
 
 
 def searched_name(customer: CustomerColumns) -> str:
@@ -142,4 +175,5 @@ class CustomerFound(CustomerProfile):
     """A customer as a search returns it: with the values for its cursor."""
 
     search_name: str
+    search_key: str
     email_key: str | None

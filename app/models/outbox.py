@@ -16,12 +16,16 @@ from app.models.webhook_endpoints import URL_LENGTH
 
 @unique
 class OutboxKind(StrEnum):
-    """How a message is delivered. A task is our own work that is done after the answer."""
+    """How a message is delivered. A task is our own work that is done after the answer.
+
+    A revocation is a token that we hand back to a provider of social login.
+    """
 
     MAIL = "mail"
     EVENT = "event"
     TASK = "task"
     PHONE_CODE = "phone"
+    REVOCATION = "revoke"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from app.models.anonymizations import Anonymization
 from app.models.audit import AuditEvent
 from app.models.base import TenantRow
 from app.models.credentials import Credential
+from app.models.customer_words import CustomerWord
 from app.models.customers import Customer
 from app.models.devices import Device
 from app.models.groups import CustomerGroup, GroupMembership
@@ -116,12 +117,23 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "created_at",
             "updated_at",
         ),
-        # Nothing but the names once more, and whose each field is.
-        withheld=("search_name", "shop_fields", "unproven_fields", "unproven_until"),
+        # Nothing but the names and words once more, and whose each field is.
+        withheld=(
+            "search_name",
+            "search_key",
+            "search_text",
+            "search_folding",
+            "search_of",
+            "shop_fields",
+            "unproven_fields",
+            "unproven_until",
+        ),
         cleared={
             **_NOBODY,
             "mixins": {},
             "search_name": "",
+            "search_key": "",
+            "search_text": "",
             "shop_fields": None,
             "unproven_fields": None,
             "unproven_until": None,
@@ -137,6 +149,8 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "order_count",
             "anonymization_status",
             "second_factor_required",
+            "search_folding",
+            "search_of",
             "merged_into",
             "version",
             "created_at",
@@ -145,6 +159,8 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
         key="id",
         is_single=True,
     ),
+    # By what staff find the customer.
+    PersonalTable(CustomerWord, "searchWords", shown=("customer_id", "word"), withheld=("shared", "search_key")),
     PersonalTable(
         Credential,
         "credential",
@@ -188,6 +204,8 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "contact_phone",
             "tags",
             "is_default",
+            "is_billing_default",
+            "is_shipping_default",
             "created_at",
             "updated_at",
         ),
@@ -214,6 +232,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "created_at",
             "last_login_at",
         ),
+        withheld=("sealed_refresh_token",),
     ),
     PersonalTable(
         SocialState,
@@ -224,6 +243,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "provider",
             "issuer",
             "redirect_uri",
+            "max_age",
             "created_at",
             "expires_at",
             "used_at",
@@ -254,7 +274,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
             "expires_at",
             "used_at",
         ),
-        withheld=("ticket_hash", "code_hash"),
+        withheld=("ticket_hash", "code_hash", "sealed_refresh_token"),
     ),
     PersonalTable(
         SignInTicket,

@@ -21,7 +21,8 @@ class SocialState(TenantRow, table=True):
 
     One that an app begins for the sheet of its platform is answered by its `nonce`, and has neither redirect URI nor
     challenge: both are empty. It works once, in the session that began it. `customer_id` is the customer of that
-    session at that time: a login that began in an anonymous session must not link an account.
+    session at that time: a login that began in an anonymous session must not link an account. `max_age` is how many
+    seconds ago, at that time, the person may have logged in at the provider.
     """
 
     __tablename__ = "social_state"
@@ -39,6 +40,7 @@ class SocialState(TenantRow, table=True):
     redirect_uri: str
     code_challenge: str = Field(max_length=43)
     nonce: str = Field(max_length=43)
+    max_age: int | None = None
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None = None
@@ -71,7 +73,8 @@ class SocialAnswer(TenantRow, table=True):
 class SocialIdentity(TenantRow, table=True):
     """A person as known to a provider, linked to one customer.
 
-    `email` is what the provider has said; it is only shown.
+    `email` is what the provider has said; it is only shown. `sealed_refresh_token` is the provider's latest one,
+    encrypted, kept for nothing but its revocation.
     """
 
     __tablename__ = "social_identity"
@@ -87,6 +90,7 @@ class SocialIdentity(TenantRow, table=True):
     subject: str = Field(max_length=SUBJECT_LENGTH)
     email: str | None = Field(default=None, max_length=EMAIL_LENGTH)
     email_verified: bool = False
+    sealed_refresh_token: str | None = Field(default=None, sa_type=Text)
     created_at: datetime
     last_login_at: datetime | None = None
 
@@ -114,6 +118,7 @@ class LinkTicket(TenantRow, table=True):
     subject: str = Field(max_length=SUBJECT_LENGTH)
     email: str = Field(max_length=EMAIL_LENGTH)
     code_hash: bytes = Field(sa_type=HASH)
+    sealed_refresh_token: str | None = Field(default=None, sa_type=Text)
     tries: int = 0
     created_at: datetime
     expires_at: datetime

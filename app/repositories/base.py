@@ -53,11 +53,13 @@ def _locking(rows: Rows[Model]) -> Reading[Model]:
 
 @lru_cache(MOST_CHANGES)
 def changing(rows: Rows[Any], columns: tuple[str, ...], counted: str = "") -> Update:
-    """Return the constant UPDATE that sets `columns` to the parameters `new_…` and adds one to the column `counted`."""
+    """Return the constant UPDATE that sets `columns` to the parameters `new_…` and adds one to the column `counted`.
+
+    Several such columns have a space between them.
+    """
     table = rows.row.__table__
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
-    if counted:
-        values[counted] = table.c[counted] + 1
+    values |= {name: table.c[name] + 1 for name in counted.split()}
     return update(table).where(rows.where).values(values)
 
 

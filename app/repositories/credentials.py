@@ -28,6 +28,7 @@ _VERSION = Rows(Credential, "customer_id", "version")
 _ADDRESS = Rows(Credential, "customer_id", "email_key")
 _BOUNCED = Rows(Credential, "customer_id", "email_key", col(Credential.email_bounced_at).is_not(None))
 _HASHED_SO = Rows(Credential, "customer_id", "password_hash")
+_WITHOUT_PASSWORD = Rows(Credential, "customer_id", "version", col(Credential.password_hash).is_(None))
 _UNPROVEN = col(Credential.email_verified_at).is_(None)
 _UNPROVEN_OF_ANOTHER = Rows(Credential, "email_key", col(Credential.customer_id) != bindparam("customer_id"), _UNPROVEN)
 # In one order, so that two who ask for each other's address do not wait for each other for ever.
@@ -214,6 +215,11 @@ class CredentialRepository(Repository):
         """Store the same password with the current hash parameters, unless it has changed since."""
         given = {"customer_id": customer_id, "password_hash": old_hash}
         await self._change(_HASHED_SO, given, password_hash=new_hash)
+
+    async def take_over_password(self, customer_id: str, version: int, password_hash: str, now: datetime) -> bool:
+        """Store the first hash of a password that was known elsewhere; False if there is one, or another version."""
+        given = {"customer_id": customer_id, "version": version}
+        return await self._change(_WITHOUT_PASSWORD, given, password_hash=password_hash, password_set_at=now) == 1
 
     async def change(self, customer_id: str, version: int, now: datetime, **values: Any) -> bool:
         """Set columns and count one version up; False if the credential has another version now."""

@@ -17,7 +17,7 @@ from app.repositories.base import Repository
 from app.repositories.customers import PROFILE_COLUMNS
 
 # Every text with the prefix sorts before the prefix followed by the last of all code points.
-_LAST = "\U0010ffff"
+LAST = "\U0010ffff"
 
 
 class CustomerSearch(Repository):
@@ -26,7 +26,7 @@ class CustomerSearch(Repository):
     async def page(self, wanted: CustomerFilter, after: CustomerPosition | None, limit: int) -> Sequence[CustomerFound]:
         """Return up to `limit` customers in the order of the filter, beginning behind `after`."""
         keys = self._keys(wanted)
-        statement = self._joined(wanted, after).where(*self._range(wanted, keys, after), *self._conditions(wanted))
+        statement = self._joined(wanted, after).where(*range_of(wanted, keys, after), *conditions_of(wanted))
         return await self._connection.read_anew(Reading(CustomerFound, statement.order_by(*keys).limit(limit)))
 
     @staticmethod
@@ -40,28 +40,6 @@ class CustomerSearch(Repository):
         if wanted.order is CustomerOrder.EMAIL:
             return [col(Credential.email_key)]
         return [col(GroupMembership.customer_id) if wanted.group_id is not None else col(Customer.id)]
-
-    @staticmethod
-    def _range(wanted: CustomerFilter, keys: list[Any], after: CustomerPosition | None) -> list[ColumnElement[bool]]:
-        """Return the part of the index to read: from a customer or the start of the prefix, to the end of the prefix.
-
-        Never give both starts: SQLite would begin at the prefix and read all earlier pages.
-        """
-        prefixes = {
-            CustomerOrder.NAME: (col(Customer.search_name), wanted.name_prefix),
-            CustomerOrder.EMAIL: (col(Credential.email_key), wanted.email_prefix),
-        }
-        bounds: list[ColumnElement[bool]] = []
-        for order, (column, prefix) in prefixes.items():
-            if prefix is not None:
-                bounds.append(column < prefix + _LAST)
-                if after is None or order is not wanted.order or after.key < prefix:
-                    bounds.append(column >= prefix)
-        if after is None:
-            return bounds
-        if wanted.order is CustomerOrder.NAME:
-            return [*bounds, tuple_(*keys) > tuple_(after.key, after.id)]
-        return [*bounds, keys[0] > (after.key if wanted.order is CustomerOrder.EMAIL else after.id)]
 
     def _joined(self, wanted: CustomerFilter, after: CustomerPosition | None) -> Select[Any]:
         by_email = wanted.email_key is not None or wanted.email_prefix is not None
@@ -92,17 +70,40 @@ class CustomerSearch(Repository):
             .where(self._mine(Customer, true() if follows is None else col(Customer.id) > follows.id))
         )
 
-    @staticmethod
-    def _conditions(wanted: CustomerFilter) -> list[ColumnElement[bool]]:
-        equal = {
-            col(Credential.email_key): wanted.email_key,
-            col(Customer.customer_number): wanted.customer_number,
-            col(Customer.status): wanted.status,
-        }
-        flags = {col(Customer.active): wanted.active, col(Customer.on_hold): wanted.on_hold}
-        return [
-            *(column == value for column, value in equal.items() if value is not None),
-            # Literals, not parameters: otherwise the databases do not see that the partial indexes have all matching
-            # rows.
-            *(column == (true() if flag else false()) for column, flag in flags.items() if flag is not None),
-        ]
+
+def range_of(wanted: CustomerFilter, keys: list[Any], after: CustomerPosition | None) -> list[ColumnElement[bool]]:
+    """Return the part of the index to read: from a customer or the start of the prefix, to the end of the prefix.
+
+    Never give both starts: SQLite would begin at the prefix and read all earlier pages.
+    """
+    prefixes = {
+        CustomerOrder.NAME: (col(Customer.search_name), wanted.name_prefix),
+        CustomerOrder.EMAIL: (col(Credential.email_key), wanted.email_prefix),
+    }
+    bounds: list[ColumnElement[bool]] = []
+    for order, (column, prefix) in prefixes.items():
+        if prefix is not None:
+            bounds.append(column < prefix + LAST)
+            if after is None or order is not wanted.order or after.key < prefix:
+                bounds.append(column >= prefix)
+    if after is None:
+        return bounds
+    if wanted.order is CustomerOrder.NAME:
+        return [*bounds, tuple_(*keys) > tuple_(after.key, after.id)]
+    return [*bounds, keys[0] > (after.key if wanted.order is CustomerOrder.EMAIL else after.id)]
+
+
+def conditions_of(wanted: CustomerFilter) -> list[ColumnElement[bool]]:
+    """Return the conditions that are no part of an order."""
+    equal = {
+        col(Credential.email_key): wanted.email_key,
+        col(Customer.customer_number): wanted.customer_number,
+        col(Customer.status): wanted.status,
+    }
+    flags = {col(Customer.active): wanted.active, col(Customer.on_hold): wanted.on_hold}
+    return [
+        *(column == value for column, value in equal.items() if value is not None),
+        # Literals, not parameters: otherwise the databases do not see that the partial indexes have all matching
+        # rows.
+        *(column == (true() if flag else false()) for column, flag in flags.items() if flag is not None),
+    ]

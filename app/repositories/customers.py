@@ -12,12 +12,23 @@ from sqlmodel import col
 
 from app.domain.anonymizations import AnonymizationStatus
 from app.domain.rows import Reading
+from app.domain.searchable import Searchable
+from app.models.addresses import Address
 from app.models.credentials import Credential
-from app.models.customers import SEARCHED_NAMES, Customer, CustomerProfile, CustomerStatus, searched_name
+from app.models.customers import (
+    ONLY_FOR_SEARCH,
+    SEARCHED_COLUMNS,
+    Customer,
+    CustomerProfile,
+    CustomerStatus,
+    has_words,
+    searched_name,
+)
 from app.repositories.base import Repository, Rows, mine
+from app.repositories.customer_words import CustomerWordRepository
 
 PROFILE_COLUMNS = [
-    *Customer.__table__.c,
+    *(column for column in Customer.__table__.c if column.name not in ONLY_FOR_SEARCH),
     Credential.__table__.c.email,
     Credential.__table__.c.email_verified_at,
     Credential.__table__.c.initial_password,
@@ -50,12 +61,17 @@ _OPEN = and_(
 _OPEN_CUSTOMER = Rows(Customer, "id", _OPEN)
 _MAY_LOG_IN = Rows(Customer, "id", col(Customer.active).is_(True), col(Customer.on_hold).is_(False), _OPEN)
 
+_NOT_BUSY = Reading(Customer, select(Customer.__table__).where(_CUSTOMER.where).with_for_update(skip_locked=True))
 _MERGED = Rows(Customer, "merged_into", order_by=(col(Customer.id),))
 _UNUSED = Rows(Customer, "id", col(Customer.last_login_at).is_(None), col(Customer.order_count) == 0)
 
 
 class CustomerRepository(Repository):
     """The customers of one tenant."""
+
+    @property
+    def _words(self) -> CustomerWordRepository:
+        return CustomerWordRepository(self._connection, self._tenant_id)
 
     async def find(self, customer_id: str) -> CustomerProfile | None:
         """Return a customer's profile."""
@@ -102,17 +118,47 @@ class CustomerRepository(Repository):
         """Set the anonymization status of a customer whose row is locked."""
         await self._change(_CUSTOMER, {"id": customer_id}, anonymization_status=status.value)
 
-    async def add_unless_taken(self, customer: Customer) -> bool:
-        """Write a new customer; False if another customer has the customer number or the shopper reference."""
+    async def add_unless_taken(
+        self, customer: Customer, email: str | None = None, addresses: Sequence[Address] = ()
+    ) -> bool:
+        """Write a new customer; False if another customer has the customer number or the shopper reference.
+
+        The login address and the addresses, which are written elsewhere, are what the customer is found by too.
+        """
+        searchable = Searchable().with_profile(customer).with_login(email).with_addresses(addresses)
         customer.search_name = searched_name(customer)
-        return await self._add_unless(customer)
+        customer.search_key, customer.search_text = searchable.key, searchable.text
+        added = await self._add_unless(customer)
+        if added:
+            await self._words.replace(customer.id, (), searchable.rows)
+        return added
 
     async def change(self, customer_id: str, now: datetime, **values: Any) -> None:
         """Set columns of a customer and count one version up."""
         given = {"id": customer_id}
-        changed = await self._change_one(_CUSTOMER, given, counted="version", updated_at=now, **values)
-        if changed is not None and not SEARCHED_NAMES.isdisjoint(values):
-            await self._change(_CUSTOMER, given, search_name=searched_name(changed))
+        changed = await self._change_one(_CUSTOMER, given, counted="version search_of", updated_at=now, **values)
+        if changed is None or SEARCHED_COLUMNS.isdisjoint(values):
+            return
+        so_far = Searchable.of_text(changed.search_key, changed.search_text)
+        await self._words.store(changed, so_far.with_profile(changed))
+
+    async def note_login_address(self, customer_id: str, email: str | None) -> None:
+        """Let staff find a customer by the login address that was just written, and no longer by another.
+
+        It waits for nobody, for the account of another may be busy, and its owner wait for this one.
+        """
+        await self._connection.begin()
+        customer = await self._find(_NOT_BUSY, id=customer_id)
+        if customer is not None and has_words(customer):
+            so_far = Searchable.of_text(customer.search_key, customer.search_text)
+            await self._words.store(customer, so_far.with_login(email))
+
+    async def note_addresses(self, customer_id: str, addresses: Sequence[Address]) -> None:
+        """Let staff find a customer, whose row is locked, by these addresses, and no longer by others."""
+        customer = await self._find(_CUSTOMER, id=customer_id)
+        if customer is not None and has_words(customer):
+            so_far = Searchable.of_text(customer.search_key, customer.search_text)
+            await self._words.store(customer, so_far.with_addresses(addresses))
 
     async def change_shopper_reference(self, customer_id: str, reference: str) -> bool:
         """Set another shopper reference. If it is taken, returns False, and the transaction can only be rolled back."""

@@ -167,8 +167,16 @@ class LinkTicketRepository(Repository):
         return await self._change(_TRIABLE_TICKET, given, counted="tries") == 1
 
     async def claim(self, ticket_hash: bytes, now: datetime) -> bool:
-        """Use the ticket up; False if it was used or has expired, even at the same moment."""
-        return await self._change(_CLAIMABLE_TICKET, {"ticket_hash": ticket_hash, "now": now}, used_at=now) == 1
+        """Use the ticket up; False if it was used or has expired, even at the same moment.
+
+        The refresh token is the identity's from then on.
+        """
+        given = {"ticket_hash": ticket_hash, "now": now}
+        return await self._change(_CLAIMABLE_TICKET, given, used_at=now, sealed_refresh_token=None) == 1
+
+    async def list(self, customer_id: str) -> Sequence[LinkTicket]:
+        """Return every ticket for a customer."""
+        return await self._list(_TICKETS_OF_CUSTOMER, customer_id=customer_id)
 
     async def delete_all(self, customer_id: str) -> None:
         """Forget every ticket for a customer."""

@@ -25,6 +25,7 @@ from app.repositories.anonymizations import AnonymizationQueue, AnonymizationRep
 from app.repositories.audit import AuditRepository
 from app.repositories.credentials import CredentialRepository, UnprovenQueue
 from app.repositories.customer_search import CustomerSearch
+from app.repositories.customer_word_search import CustomerWordSearch
 from app.repositories.customers import CustomerRepository
 from app.repositories.devices import DeviceRepository
 from app.repositories.groups import GroupRepository
@@ -52,6 +53,7 @@ from app.repositories.social import (
     SocialStateRepository,
 )
 from app.repositories.totp import RecoveryCodeRepository, TotpRepository
+from app.repositories.unsearched import UnsearchedQueue
 from app.repositories.ways_in import WaysInRepository
 from app.repositories.webhook_endpoints import WebhookEndpointRepository
 from app.services.caller import Caller
@@ -97,10 +99,12 @@ class UnitOfWork:
     outbox_queue = _OfAll(OutboxQueue)
     anonymization_queue = _OfAll(AnonymizationQueue)
     unproven_queue = _OfAll(UnprovenQueue)
+    unsearched_queue = _OfAll(UnsearchedQueue)
     past_rows = _OfAll(PastRows)
     mail_server = _OfAll(lambda connection: WebhookEndpointRepository(connection, MAIL_SERVER[0]))
     customers = _OfTenant(CustomerRepository)
     customer_search = _OfTenant(CustomerSearch)
+    customer_word_search = _OfTenant(CustomerWordSearch)
     groups = _OfTenant(GroupRepository)
     orders = _OfTenant(OrderRepository)
     credentials = _OfTenant(CredentialRepository)
@@ -267,25 +271,29 @@ class UnitOfWork:
 
     async def verify_password(self, encoded: str | None, password: str) -> bool:
         """Tell whether the password is right; it takes the same time if there is no hash."""
-        self._hold_nothing()
+        self.hold_nothing()
         self._comparison = await self.tools.passwords.compare(encoded, password)
         return self._comparison.is_right
 
     async def level_refusal(self) -> None:
         """Wait before a refusal so that its time does not tell what kind of hash was verified, if there was any."""
-        if self._comparison is not None and not self._connection.begun:
-            await self.tools.passwords.level(self._comparison, await self.password_hash_kinds.list())
+        if self._comparison is None or self._connection.begun:
+            return
+        hook = self.tenant.password_hook
+        elsewhere = self.tools.password_hooks.seconds(hook) if hook is not None else 0
+        await self.tools.passwords.level(self._comparison, await self.password_hash_kinds.list(), elsewhere)
 
     async def hash_password(self, password: str) -> str:
         """Return the hash of a new password."""
-        self._hold_nothing()
+        self.hold_nothing()
         return await self.tools.passwords.hash(password)
 
     async def adopt_hash(self, judged: JudgedHash) -> str:
         """Return what is stored of a hash that another system made."""
-        self._hold_nothing()
+        self.hold_nothing()
         return await self.tools.passwords.adopt(judged)
 
-    def _hold_nothing(self) -> None:
+    def hold_nothing(self) -> None:
+        """Raise where a transaction is open: nothing that takes long may come now."""
         if self._connection.begun:
             raise RuntimeError("Hash passwords before the transaction begins, so that nobody waits for them.")

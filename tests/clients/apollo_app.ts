@@ -1,28 +1,22 @@
 // Apollo Client: a guest, then ten queries at once with an access token that has expired, then a session that is over.
 import { CombinedGraphQLErrors } from "@apollo/client";
-import { Mutex } from "async-mutex";
 import { apolloClient } from "./apollo.js";
-import { CLIENT_ID, GATEWAY, check, recordRequests } from "./gateway.js";
+import { GATEWAY, check, recordRequests } from "./gateway.js";
 import {
   AddressesDocument,
   CreateAddressDocument,
-  LogoutDocument,
   MeDocument,
   UpdateMeDocument,
 } from "./generated/graphql.js";
-import { MemoryStore } from "./memory.js";
-import { logInAda, sleepUntilExpired } from "./people.js";
-import { TokenKeeper } from "./tokens.js";
+import { logInAda, newClient, sleepUntilExpired } from "./people.js";
 
-const mutex = new Mutex();
-const keeper = new TokenKeeper(GATEWAY, CLIENT_ID, new MemoryStore(), (work) => mutex.runExclusive(work));
-const client = apolloClient(GATEWAY, keeper);
+const gateway = newClient();
+const client = apolloClient(GATEWAY, gateway);
 const network = { fetchPolicy: "network-only" } as const;
 
 const guest = await client.query({ query: MeDocument, ...network });
 check(guest.data?.me === null, JSON.stringify(guest));
-const ada = await logInAda();
-await keeper.put(ada);
+await logInAda(gateway);
 await client.clearStore();
 
 await sleepUntilExpired();
@@ -47,7 +41,7 @@ const asked = sent.slice(before).map(({ operation }) => operation);
 const wrong = await client.mutate({ mutation: UpdateMeDocument, variables: { input: { preferredCurrency: "?" } } });
 const told = wrong.data?.updateMe.userErrors.map(({ code }) => code);
 
-await client.mutate({ mutation: LogoutDocument, variables: { input: {} } });
+await gateway.logout();
 await client.clearStore();
 const after = await client
   .query({ query: MeDocument, ...network })

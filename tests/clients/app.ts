@@ -1,24 +1,28 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
-import { Mutex } from "async-mutex";
-import { TokenKeeper, type Tokens, type TokenStore } from "./tokens.js";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { type Client, type Storage, createClient } from "customer-gateway-client";
 
-/** A file stands for the Keychain or the Keystore here. A new one takes the old one's place whole, or not at all. */
-export class FileStore implements TokenStore {
-  constructor(private readonly path: string) {}
+/** Files stand for the Keychain or the Keystore here. A new one takes the old one's place whole, or not at all. */
+export class FileStorage implements Storage {
+  constructor(private readonly folder: string) {}
 
-  async read(): Promise<Tokens | null> {
-    const text = await readFile(this.path, "utf8").catch(() => null); // there is none at the first start
-    return text === null ? null : (JSON.parse(text) as Tokens);
+  async get(key: string): Promise<string | undefined> {
+    return readFile(this.path(key), "utf8").catch(() => undefined); // there is none at the first start
   }
 
-  async write(tokens: Tokens): Promise<void> {
-    await writeFile(`${this.path}.new`, JSON.stringify(tokens), { mode: 0o600 });
-    await rename(`${this.path}.new`, this.path);
+  async set(key: string, value: string | undefined): Promise<void> {
+    const path = this.path(key);
+    if (value === undefined) return rm(path, { force: true });
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await writeFile(`${path}.new`, value, { mode: 0o600 });
+    await rename(`${path}.new`, path);
+  }
+
+  private path(key: string): string {
+    return `${this.folder}/${encodeURIComponent(key)}`;
   }
 }
 
-/** The one keeper of the app. Every call asks it for the token, and waits while another one refreshes. */
-export function appTokens(url: string, clientId: string, store: TokenStore): TokenKeeper {
-  const mutex = new Mutex();
-  return new TokenKeeper(url, clientId, store, (work) => mutex.runExclusive(work));
+/** The one client of the app: every call goes through it, and waits while another one refreshes. */
+export function appClient(url: string, clientId: string, folder: string): Client {
+  return createClient({ url, clientId, storage: new FileStorage(folder) });
 }

@@ -1,47 +1,24 @@
-import type { Client } from "@urql/core";
-import { BeginSocialLoginDocument, SocialLoginDocument } from "./generated/graphql.js";
-import type { Session } from "./storefront.js";
+import type { Client } from "customer-gateway-client";
 
-/** What has to outlive the visit at the provider: a page keeps it in sessionStorage, an app on its disk. */
-export interface Started {
-  provider: string;
-  redirectUri: string;
-  codeVerifier: string;
-  state: string;
+/** The button of a provider: sends the person there. What has to outlive the visit is kept in sessionStorage. */
+export async function leave(gateway: Client, provider: string, redirectUri: string): Promise<void> {
+  location.assign(await gateway.beginSocialLogin(provider, { redirectUri }));
 }
 
-/** Returns where to send the person, and what to keep meanwhile. */
-export async function beginSocialLogin(
-  client: Client,
-  provider: string,
-  redirectUri: string,
-): Promise<[address: string, started: Started]> {
-  const codeVerifier = base64Url(crypto.getRandomValues(new Uint8Array(32)));
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(codeVerifier));
-  const codeChallenge = base64Url(new Uint8Array(digest));
-  const input = { provider, redirectUri, codeChallenge };
-  const { data, error } = await client.mutation(BeginSocialLoginDocument, { input });
-  const begun = data?.beginSocialLogin;
-  if (!begun?.authorizationUrl || !begun.state) throw error ?? new Error(begun?.userErrors[0]?.message);
-  return [begun.authorizationUrl, { provider, redirectUri, codeVerifier, state: begun.state }];
-}
-
-/** Takes the address that the person came back to; in an app, the one that its custom scheme was opened with. */
-export async function finishSocialLogin(
-  client: Client,
-  session: Session,
-  started: Started,
-  address: string,
-): Promise<void> {
-  const answer = new URL(address).searchParams;
-  const { state, ...kept } = started;
-  if (answer.get("state") !== state) throw new Error("This answer belongs to another login.");
-  const input = { ...kept, state, code: answer.get("code") ?? "", iss: answer.get("iss") };
-  const { data, error } = await client.mutation(SocialLoginDocument, { input });
-  if (!data?.socialLogin.tokens) throw error ?? new Error(data?.socialLogin.userErrors[0]?.message);
-  session.tokens = data.socialLogin.tokens;
-}
-
-function base64Url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+/**
+ * The page that the person comes back to: returns what it shows. `address` is its own; an app gives the one that its scheme
+ * was opened with. `askPassword` has the person prove that the account with the same address is theirs.
+ */
+export async function arrive(
+  gateway: Client,
+  askPassword: () => Promise<string>,
+  address: string = location.href,
+): Promise<string> {
+  let result = await gateway.finishSocialLogin(address);
+  while (result.state === "link")
+    result = await gateway.confirmSocialLink(result.link, { password: await askPassword() });
+  if (result.state === "done") return result.created ? "Welcome!" : "You are logged in.";
+  if (result.state === "next") return "One more step."; // see the loop of "sign in"
+  if (result.state === "refused") return result.errors[0]?.message ?? "";
+  return "You are not logged in."; // canceled at the provider
 }

@@ -26,11 +26,11 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 PAGE = """<!doctype html>
 <title>Shop</title>
 <script type="module">
-import { CookieSession } from "./cookie.js";
+import { createClient } from "./client/index.js";
 
 window.url = GATEWAY;
-window.open_session = (clientId) => { window.session = new CookieSession(url, clientId); };
-window.me = async () => (await session.ask("{ me { email } }")).me?.email ?? null;
+window.open_session = (clientId) => { window.session = createClient({ url, clientId, mode: "cookie" }); };
+window.me = async () => (await session.request("{ me { email } }")).me?.email ?? null;
 
 /** What a page hears that calls by itself: the answer with the headers that it can read, or nothing at all. */
 window.call = async (query, { headers = {}, ...options } = {}) => {
@@ -99,11 +99,11 @@ def settings_environment(tmp_path: Path, origins: Origins) -> dict[str, str]:
 
 
 @pytest.fixture
-def sites(build: Path, tmp_path: Path, origins: Origins, moved_server: MovedServer) -> Iterator[Origins]:
-    """Serve the page, with the program that people copy, on all of the origins."""
+def sites(library: Path, tmp_path: Path, origins: Origins, moved_server: MovedServer) -> Iterator[Origins]:
+    """Serve the page, with the client library, on all of the origins."""
     folder = tmp_path / "site"
     folder.mkdir()
-    shutil.copy(build / "cookie.js", folder)
+    shutil.copytree(library, folder / "client")
     (folder / "index.html").write_text(PAGE.replace("GATEWAY", f'"{moved_server.url}/graphql"'))
     with ExitStack() as stack:
         for origin in (origins.web, origins.account, origins.other, origins.stranger):
@@ -141,10 +141,9 @@ def call(page: Page, query: str, **options: Any) -> dict[str, Any]:
 
 def log_in(page: Page, email: str) -> dict[str, Any]:
     """Sign up and log in on a page with a session, and return the tokens as the page sees them."""
-    ask = "([query, input]) => session.ask(query, { input })"
+    ask = "([query, input]) => session.request(query, { input })"
     page.evaluate(ask, [SIGNUP, signup_input(email=email, password=PASSWORD)])
     tokens: dict[str, Any] = page.evaluate(ask, [LOGIN, {"email": email, "password": PASSWORD}])["login"]["tokens"]
-    page.evaluate("token => session.put(token)", tokens["accessToken"])
     return tokens
 
 

@@ -23,7 +23,7 @@ class TestApollo:
         sent = Counter((each["operation"], each["text"]) for each in printed["sent"])
         # Each operation goes out by its hash; the gateway has not heard the text before, and then it has.
         assert sent[("Refresh", True)] == 1
-        assert sent[("Addresses", False)] == 20
+        assert sent[("Addresses", False)] == 10
         assert 1 <= sent[("Addresses", True)] <= 10
         assert {each["method"] for each in printed["sent"]} == {"POST"}
         # Mutations have brought all that the page shows, so nothing was asked for again; one address is the default.
@@ -45,7 +45,7 @@ class TestRelay:
         printed = run_typescript("relay_app", CLIENT_ID="shop-app", ACCESS_TOKEN_SECONDS="2")
         assert printed["found"] == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
         sent = Counter(each["operation"] for each in printed["sent"])
-        assert sent == {"profileTaggedQuery": 20, "Refresh": 1, "profileQuery": 1, "profileRenameMutation": 1}
+        assert sent == {"profileTaggedQuery": 10, "Refresh": 1, "profileQuery": 1, "profileRenameMutation": 1}
         assert printed["updates"] == ["Augusta"]
         assert printed["cities"] == ["Berlin"]
 

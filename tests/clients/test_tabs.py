@@ -16,7 +16,9 @@ import anyio
 import pytest
 from playwright.async_api import BrowserContext, Page, Route, async_playwright
 
+from tests.factories import PASSWORD
 from tests.harness.moved_clock import MovedServer
+from tests.harness.operations import REFRESH
 from tests.harness.postgresql import free_port
 from tests.harness.server import PATIENCE, ServerClient
 
@@ -36,27 +38,32 @@ kind = "storefront"
 origins = ["ORIGIN"]
 """
 PAGE = """<!doctype html>
-<script type="importmap">{"imports": {"idb-keyval": "./idb-keyval.js"}}</script>
+<script type="importmap">{"imports": {"customer-gateway-client": "./client/index.js"}}</script>
 <script type="module">
-import { tabTokens } from "./tabs.js";
+import { createClient } from "customer-gateway-client";
 
-const url = GATEWAY;
-const keeper = tabTokens(url, "shop-web");
+const client = createClient({ url: GATEWAY, clientId: "shop-web" });
+const heard = [];
+client.on("session", ({ kind }) => heard.push(kind));
+client.on("sessionEnded", ({ reason }) => heard.push(reason));
 
-async function email(refused) {
-  const token = await keeper.accessToken(refused);
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
-    body: JSON.stringify({ query: "query Me { me { email } }" }),
+window.email = async () => (await client.request("query Me { me { email } }")).me?.email ?? null;
+window.emails = async (number) => [...new Set(await Promise.all(Array.from({ length: number }, () => email())))];
+window.session = async () => (await client.session()).id;
+window.logIn = async (email, password) => (await client.login({ email, password })).state;
+window.logOut = () => client.logout();
+window.tellAll = () => heard.splice(0);
+window.tokens = async () => {
+  const { result } = await new Promise((resolve) => {
+    const opening = indexedDB.open("customer-gateway");
+    opening.onsuccess = () => {
+      const asked = opening.result.transaction("values").objectStore("values");
+      const found = asked.get(`customer-gateway shop-web ${GATEWAY} session`);
+      found.onsuccess = () => resolve(found);
+    };
   });
-  const { data, errors } = await response.json();
-  if (errors && refused === undefined) return email(token);
-  return data?.me?.email ?? null;
-}
-
-window.email = () => email();
-window.put = (tokens) => keeper.put(tokens);
+  return JSON.parse(result);
+};
 </script>"""
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
@@ -80,13 +87,11 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def site(build: Path, tmp_path: Path, origin: str, moved_server: MovedServer) -> Any:
-    """Serve the page of the shop with the program that people copy, on an origin that the gateway knows."""
+def site(library: Path, tmp_path: Path, origin: str, moved_server: MovedServer) -> Any:
+    """Serve the page of the shop with the client library, on an origin that the gateway knows."""
     folder = tmp_path / "site"
     folder.mkdir()
-    for name in ("tabs.js", "tokens.js"):
-        shutil.copy(build / name, folder)
-    shutil.copy(build.parent / "node_modules/idb-keyval/dist/index.js", folder / "idb-keyval.js")
+    shutil.copytree(library, folder / "client", ignore=shutil.ignore_patterns("*.d.ts"))
     (folder / "index.html").write_text(PAGE.replace("GATEWAY", f'"{moved_server.url}/graphql"'))
     server = ThreadingHTTPServer(("127.0.0.1", int(origin.rpartition(":")[2])), partial(_Quiet, directory=str(folder)))
     thread = Thread(target=server.serve_forever)
@@ -105,12 +110,21 @@ class Tabs:
     email: str
     refreshes: list[str] = field(default_factory=list)
 
-    async def ask_all(self) -> list[Any]:
-        """Let every tab ask who is logged in, all at once."""
+    async def hear(self, what: list[str]) -> None:
+        """Wait until every tab has heard just this since it was asked the last time."""
+        for page in self.pages:
+            heard: list[str] = []
+            with anyio.fail_after(PATIENCE):
+                while len(heard) < len(what):
+                    heard += await page.evaluate("tellAll()")
+            assert heard == what
+
+    async def ask_all(self, what: str = "email()") -> list[Any]:
+        """Let every tab ask, who is logged in or something else, all at once."""
         found: list[Any] = []
 
         async def ask(page: Page) -> None:
-            found.append(await page.evaluate("email()"))
+            found.append(await page.evaluate(what))
 
         async with anyio.create_task_group() as group:
             for page in self.pages:
@@ -131,8 +145,8 @@ async def open_tabs(server: MovedServer, site: str, number: int) -> AsyncIterato
             "request",
             lambda sent: tabs.refreshes.append(sent.url) if "mutation Refresh" in (sent.post_data or "") else None,
         )
-        tokens = {"accessToken": person.tokens.access, "refreshToken": person.tokens.refresh}
-        await tabs.pages[0].evaluate("tokens => put(tokens)", tokens)
+        state = await tabs.pages[0].evaluate("([email, password]) => logIn(email, password)", [person.email, PASSWORD])
+        assert state == "done"
         yield tabs
         await browser.close()
 
@@ -188,3 +202,41 @@ class TestTabs:
             assert len(tabs.refreshes) == reloaded + 1
             moved_server.sleep(hours=8)
             assert await tabs.ask_all() == [tabs.email] * 8
+
+    async def test_begin_one_session_and_hear_what_becomes_of_it(self, moved_server: MovedServer, site: str) -> None:
+        async with open_tabs(moved_server, site, 16) as tabs:
+            await tabs.hear(["guest", "customer"])
+            assert len(set(await tabs.ask_all("session()"))) == 1
+            assert await tabs.pages[3].evaluate("emails(16)") == [tabs.email]
+            await tabs.pages[5].evaluate("logOut()")
+            await tabs.hear(["LOGGED_OUT"])
+            (guest,) = set(await tabs.ask_all("session()"))
+            await tabs.hear(["guest"])
+            assert await tabs.ask_all() == [None] * 16
+            assert set(await tabs.ask_all("session()")) == {guest}
+            assert tabs.refreshes == []
+
+    async def test_hear_that_somebody_else_has_used_the_token(self, moved_server: MovedServer, site: str) -> None:
+        async with open_tabs(moved_server, site, 3) as tabs:
+            stolen = (await tabs.pages[0].evaluate("tokens()"))["refreshToken"]
+            thief = ServerClient(moved_server)
+            async with thief.http:
+                for _ in range(2):  # the copy is used, and what it gave too
+                    answer = await thief.graphql(REFRESH, {"input": {"refreshToken": stolen}})
+                    assert answer.data is not None
+                    stolen = answer.data["refresh"]["tokens"]["refreshToken"]
+                moved_server.sleep(hours=8)
+                await tabs.hear(["guest", "customer"])
+                assert await tabs.ask_all() == [None] * 3
+                await tabs.hear(["TOKEN_REUSED", "guest"])
+
+    @pytest.mark.parametrize("date", ["0", "4e12"], ids=["1970", "2096"])
+    async def test_do_not_ask_the_clock_of_the_device(self, moved_server: MovedServer, site: str, date: str) -> None:
+        async with open_tabs(moved_server, site, 2) as tabs:
+            for page in tabs.pages:
+                await page.evaluate(f"void (Date.now = () => {date})")
+            assert await tabs.ask_all() == [tabs.email] * 2
+            assert tabs.refreshes == []
+            moved_server.sleep(hours=8)
+            assert await tabs.ask_all() == [tabs.email] * 2
+            assert len(tabs.refreshes) == 1

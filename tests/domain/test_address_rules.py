@@ -13,7 +13,7 @@ from app.domain.locales import parse_country
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def _countries() -> list[str]:
+def countries() -> list[str]:
     found = []
     for code in (first + second for first in LETTERS for second in LETTERS):
         try:
@@ -24,7 +24,7 @@ def _countries() -> list[str]:
 
 
 class TestEveryCountry:
-    @pytest.mark.parametrize("country", _countries())
+    @pytest.mark.parametrize("country", countries())
     def test_fits_its_own_rules(self, country: str) -> None:
         rules = address_rules(country)
         named = re.findall(r"\{(\w+)\}", rules.format)

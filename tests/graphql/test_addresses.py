@@ -92,6 +92,67 @@ class TestDeleteAddress:
         assert await resident.look() == [("0", True), ("2", False)]
 
 
+class TestDefaultFor:
+    async def look(self, resident: Resident) -> list[list[str]]:
+        """Return what each address is the default for, in the order of creation."""
+        answer = await resident.do("query { addresses { id defaultFor } }")
+        found = {each["id"]: each["defaultFor"] for each in answer["addresses"]}
+        return [found[each] for each in resident.ids]
+
+    async def test_is_taken_from_the_address_that_had_it(self, gateway: Gateway) -> None:
+        resident = await Resident.with_addresses(gateway, 2)
+        assert await self.look(resident) == [[], []]
+        await resident.do(UPDATE_ADDRESS, id=resident.ids[1], defaultFor=["SHIPPING", "BILLING"])
+        assert await self.look(resident) == [[], ["BILLING", "SHIPPING"]]
+        assert await resident.look() == [("0", True), ("1", False)]
+        await resident.do(UPDATE_ADDRESS, id=resident.ids[0], defaultFor=["BILLING"])
+        assert await self.look(resident) == [["BILLING"], ["SHIPPING"]]
+        third = (await resident.do(CREATE_ADDRESS, **address_input(defaultFor=["BILLING"])))["createAddress"]
+        resident.ids.append(third["address"]["id"])
+        assert await self.look(resident) == [[], ["SHIPPING"], ["BILLING"]]
+
+    async def test_stays_where_a_change_does_not_name_it(self, gateway: Gateway) -> None:
+        resident = await Resident.with_addresses(gateway, 1)
+        await resident.do(UPDATE_ADDRESS, id=resident.ids[0], defaultFor=["BILLING"])
+        await resident.do(UPDATE_ADDRESS, id=resident.ids[0], street="Elsewhere")
+        assert await self.look(resident) == [["BILLING"]]
+
+    @pytest.mark.parametrize("nothing", [None, []])
+    async def test_is_cleared_by_nothing(self, gateway: Gateway, nothing: list[str] | None) -> None:
+        resident = await Resident.with_addresses(gateway, 1)
+        await resident.do(UPDATE_ADDRESS, id=resident.ids[0], defaultFor=["BILLING"])
+        await resident.do(UPDATE_ADDRESS, id=resident.ids[0], defaultFor=nothing)
+        assert await self.look(resident) == [[]]
+
+    async def test_goes_with_the_address(self, gateway: Gateway) -> None:
+        resident = await Resident.with_addresses(gateway, 2)
+        await resident.do(UPDATE_ADDRESS, id=resident.ids[0], defaultFor=["BILLING", "SHIPPING"])
+        await resident.do(DELETE_ADDRESS, id=resident.ids[0])
+        del resident.ids[0]
+        assert await self.look(resident) == [[]]
+
+    async def test_is_shown_of_the_one_before_by_the_customer_of_the_payload(self, gateway: Gateway) -> None:
+        resident = await Resident.with_addresses(gateway, 2)
+        await resident.do(UPDATE_ADDRESS, id=resident.ids[0], defaultFor=["BILLING"])
+        change = """mutation ($input: UpdateAddressInput!) {
+            updateAddress(input: $input) { customer { addresses { id defaultFor } } }
+        }"""
+        answer = await resident.do(change, id=resident.ids[1], defaultFor=["BILLING"])
+        shown = {each["id"]: each["defaultFor"] for each in answer["updateAddress"]["customer"]["addresses"]}
+        assert shown == {resident.ids[0]: [], resident.ids[1]: ["BILLING"]}
+
+
+class TestFormatted:
+    async def test_is_the_address_on_an_envelope(self, gateway: Gateway) -> None:
+        resident = await Resident.with_addresses(gateway, 1)
+        query = "query { addresses { formatted formattedLatin } me { addresses { formatted } } }"
+        answer = await resident.do(query)
+        (address,) = answer["addresses"]
+        lines = ["Ada Lovelace", "Unter den Linden 77a", "10117 BERLIN"]
+        assert address["formatted"].split("\n")[:3] == address["formattedLatin"].split("\n")[:3] == lines
+        assert answer["me"]["addresses"] == [{"formatted": address["formatted"]}]
+
+
 class TestAddressTags:
     async def test_find_the_address(self, gateway: Gateway) -> None:
         resident = await Resident.with_addresses(gateway, 2)

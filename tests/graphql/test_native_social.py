@@ -80,6 +80,11 @@ class TestBeginSocialLogin:
         assert codes(payload) == [("REQUIRED", "redirectUri"), ("REQUIRED", "codeChallenge")]
         assert (await person.begin())["nonce"] is None
 
+    async def test_asks_no_provider_without_id_tokens_how_old_a_login_is(self, gateway: Gateway) -> None:
+        person = await arrive(gateway, provider="plain")
+        payload = await person.begin(parameters=[{"name": "max_age", "value": "3600"}])
+        assert codes(payload) == [("INVALID", "parameters.0.name")]
+
 
 class TestSocialLogin:
     @pytest.mark.parametrize("hashed", [False, True])

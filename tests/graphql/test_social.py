@@ -84,6 +84,10 @@ class TestBeginSocialLogin:
             ([("prompt", " login")], [("INVALID", "parameters.0.value")]),
             ([("prompt", "a\nb")], [("INVALID", "parameters.0.value")]),
             ([("prompt", "x" * 501)], [("TOO_LONG", "parameters.0.value")]),
+            ([("max_age", "-1")], [("INVALID", "parameters.0.value")]),
+            ([("max_age", "1.5")], [("INVALID", "parameters.0.value")]),
+            ([("max_age", "\u0661")], [("INVALID", "parameters.0.value")]),
+            ([("max_age", "9" * 10)], [("INVALID", "parameters.0.value")]),
         ],
         ids=str,
     )
@@ -922,3 +926,41 @@ class TestReauthenticate:
         given = {"input": {"social": customer.answer("cg_ss_" + "A" * 43)}}
         answer = await gateway.graphql(REAUTHENTICATE, given, customer.token)
         assert answer.user_errors("reauthenticate") == [("TOKEN_INVALID", "social.state")]
+
+
+class TestMaxAge:
+    @pytest.fixture
+    def settings_environment(self, tmp_path: Path, minted: MintingProvider) -> dict[str, str]:
+        fixed = '\nauthorization_parameters = { max_age = "3600" }'
+        entries = openid_entry("minted", minted.issuer), openid_entry("fixed", minted.issuer) + fixed
+        write_tenants(tmp_path / "tenants.toml", *entries)
+        return social_environment(tmp_path / "tenants.toml")
+
+    @pytest.mark.parametrize(
+        ("provider", "given", "ago", "is_taken"),
+        [
+            ("minted", "600", 599, True),
+            ("minted", "600", 700, False),
+            ("minted", "600", None, False),
+            ("minted", None, None, True),
+            ("fixed", None, 3599, True),
+            ("fixed", None, 3700, False),
+            ("fixed", None, None, False),
+            ("fixed", "600", 700, False),
+            ("fixed", "9000", 3700, True),
+        ],
+    )
+    async def test_is_what_the_login_there_is_held_to(
+        self,
+        gateway: Gateway,
+        minted: MintingProvider,
+        provider: str,
+        given: str | None,
+        ago: int | None,
+        is_taken: bool,
+    ) -> None:
+        minted.claims = {"auth_time": int(gateway.clock.now().timestamp()) - ago if ago is not None else None}
+        person = await arrive(gateway, provider=provider)
+        parameters = [{"name": "max_age", "value": given}] if given is not None else None
+        payload = await person.finish(await person.begun(minted, parameters=parameters))
+        assert codes(payload) == ([] if is_taken else [("PROVIDER_REFUSED", "provider")])

@@ -21,7 +21,9 @@ class Shape:
     """One provider.
 
     `claims` go into its id token, `userinfo` is the whole answer of its call about the person, `emails` of that about
-    addresses. `subject`, `email`, `verified`, `trusted` and `names` are what we have to understand.
+    addresses. `subject`, `email`, `verified`, `trusted` and `names` are what we have to understand. `user` is what it
+    posts at somebody's first login, `token` goes into the answer of its token endpoint, and `revokes` tells whether it
+    has a revocation endpoint.
     """
 
     preset: str
@@ -37,6 +39,9 @@ class Shape:
     announced_issuer: Callable[[str], str] | None = None
     refusal: tuple[int, Mapping[str, Any]] = (400, {"error": "invalid_grant", "error_description": "Bad code"})
     secret_signs: bool = False
+    user: str | None = None
+    token: Mapping[str, Any] = field(default_factory=dict)
+    revokes: bool = False
     sends_nonce: bool = True
 
     @property
@@ -54,6 +59,8 @@ class Shape:
                 "token_endpoint": f"{issuer}/token",
                 "userinfo_endpoint": f"{issuer}/userinfo",
             }
+        if self.revokes and not self.is_openid:
+            entry["revocation_endpoint"] = f"{issuer}/revoke"
         if self.emails is not None:
             entry["emails_endpoint"] = f"{issuer}/emails"
         return entry
@@ -61,6 +68,10 @@ class Shape:
     def serve(self, minted: MintingProvider) -> None:
         """Have the provider answer as this one does."""
         minted.claims = {"email": None, "email_verified": None, **self.claims}
+        minted.token = dict(self.token)
+        minted.posted = {"user": self.user}
+        if self.revokes and self.is_openid:
+            minted.announced["revocation_endpoint"] = f"{minted.issuer}/revoke"
         if not self.sends_nonce:
             minted.claims |= {"nonce": None}
         if self.path:
@@ -69,7 +80,7 @@ class Shape:
         if self.announced_issuer is not None:
             minted.announced["issuer"] = self.announced_issuer(minted.issuer)
         if self.userinfo is not None:
-            minted.token = {"id_token": None}
+            minted.token = {"id_token": None, **self.token}
             minted.answers["/userinfo"] = lambda handler: send(handler, self.userinfo)
         if self.emails is not None:
             minted.answers["/emails"] = lambda handler: send(handler, list(self.emails or ()))
@@ -103,6 +114,8 @@ SHAPES = {
             },
         ),
         # https://developer.apple.com/documentation/signinwithapple/authenticating-users-with-sign-in-with-apple
+        # https://developer.apple.com/documentation/signinwithapplejs/configuring-your-webpage-for-sign-in-with-apple
+        # https://developer.apple.com/documentation/signinwithapplerestapi/revoke-tokens
         Shape(
             "apple",
             "001999.5cb1d6f9e1234b8f8f3a3cb0d6f0.0123",
@@ -116,6 +129,9 @@ SHAPES = {
                 "is_private_email": "true",
                 "nonce_supported": True,
             },
+            user='{"name":{"firstName":"Ada","lastName":"Lovelace"},"email":"x7k2@privaterelay.appleid.com"}',
+            token={"access_token": "a7c1.0.mxyz.Kk", "expires_in": 3600, "refresh_token": "r4d5.0.mxyz.Xw"},
+            revokes=True,
         ),
         # https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
         Shape(
@@ -231,6 +247,8 @@ SHAPES = {
                 "verified": True,
                 "email": "ada@example.com",
             },
+            token={"expires_in": 604800, "refresh_token": "D43f5y0ahjqew82jZ4NViEr2YafMKhue", "scope": "identify"},
+            revokes=True,
         ),
         # https://docs.x.com/x-api/users/user-lookup-me
         Shape(
@@ -248,6 +266,8 @@ SHAPES = {
                 }
             },
             refusal=(400, {"error": "invalid_request", "error_description": "Bad code"}),
+            token={"expires_in": 7200, "refresh_token": "bWRWa3gzdnk3WHRGU1o0bmRRcTJ5VHY"},
+            revokes=True,
         ),
         # https://learn.microsoft.com/linkedin/consumer/integrations/self-serve/sign-in-with-linkedin-v2
         Shape(

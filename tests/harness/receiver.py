@@ -89,9 +89,11 @@ class Receiver:
 
 
 @asynccontextmanager
-async def run_receiver(host: str = "127.0.0.1", tls: SSLContext | None = None) -> AsyncIterator[Receiver]:
-    """Listen on a free port until the block ends."""
-    receiver = Receiver()
+async def run_receiver(
+    host: str = "127.0.0.1", tls: SSLContext | None = None, receiver: Receiver | None = None
+) -> AsyncIterator[Receiver]:
+    """Listen on a free port until the block ends; with a receiver of the test's own, that one listens."""
+    receiver = receiver or Receiver()
     server = await asyncio.start_server(receiver.serve, host, 0, ssl=tls)
     receiver.port = server.sockets[0].getsockname()[1]
     try:

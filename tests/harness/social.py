@@ -212,6 +212,11 @@ class MintingProvider:
         """The codes that were traded, in their order."""
         return [form["code"][0] for path, _, form in self.requests if path == "/token"]
 
+    @property
+    def revoked(self) -> list[str]:
+        """The tokens that were handed back, in their order."""
+        return [form["token"][0] for path, _, form in self.requests if path == "/revoke"]
+
     def count(self, path: str) -> int:
         """Return how often a path was asked for."""
         return sum(1 for each, _, _ in self.requests if each == path)
@@ -276,6 +281,8 @@ class MintingProvider:
             return self.discovery()
         if path == "/jwks":
             return KeySet([self.key, self.elliptic_key]).as_dict(private=False)
+        if path == "/revoke":
+            return {}
         if path == "/userinfo":
             return {"sub": self.claims.get("sub", "ada"), **self.userinfo}
         token = {

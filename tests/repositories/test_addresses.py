@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.ports import Database
-from app.models.addresses import Address
+from app.models.addresses import PURPOSES, Address
 from app.models.customers import Customer
 from app.repositories.addresses import AddressRepository
 from tests.harness.rows import LATER, NOW, row_of
@@ -38,6 +38,20 @@ class TestAddressRepository:
         await write(database, address("a", is_default=True), address("b", is_default=True, customer_id="b"))
         with pytest.raises(IntegrityError):
             await write(database, address("c", is_default=True))
+
+    @pytest.mark.parametrize("column", PURPOSES.values())
+    async def test_cannot_have_two_defaults_for_a_purpose(self, database: Database, column: str) -> None:
+        is_default = {column: True}
+        await write(database, address("a", **is_default), address("b", customer_id="b", **is_default))
+        with pytest.raises(IntegrityError):
+            await write(database, address("c", **is_default))
+
+    async def test_stores_no_city_as_no_null_which_the_release_before_could_not_read(self, database: Database) -> None:
+        assert not Address.__table__.c.city.nullable
+        await write(database, address(city=None))
+        found = await AddressRepository(database.connect(), "shop").find("a", "a")
+        assert found is not None
+        assert found.city is None
 
     async def test_clears_the_default_of_one_customer(self, database: Database) -> None:
         await write(database, address("a", is_default=True), address("b", is_default=True, customer_id="b"))

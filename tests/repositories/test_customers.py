@@ -19,7 +19,9 @@ CLOSED = {"anonymization_status": AnonymizationStatus.REQUESTED.value}
 
 
 def customer(word: str = "a", /, **values: Any) -> Customer:
-    made = row_of(Customer, "shop", word, **{"anonymization_status": None, "status": "PROSPECT", **values})
+    made = row_of(
+        Customer, "shop", word, **{"anonymization_status": None, "merged_into": None, "status": "PROSPECT", **values}
+    )
     assert isinstance(made, Customer)
     return made
 

@@ -29,8 +29,10 @@ from app.domain.origins import Origin
 from app.domain.ports import Connection, Database
 from app.domain.principal import TokenKind
 from app.domain.rows import Reading
+from app.domain.search_words import FOLDING
+from app.domain.searchable import Searchable, WordRow
 from app.models import TABLES
-from app.models.addresses import Address
+from app.models.addresses import Address, AddressPurpose
 from app.models.anonymizations import Anonymization
 from app.models.audit import AuditEvent
 from app.models.base import TenantRow
@@ -76,7 +78,15 @@ for module in pkgutil.iter_modules(app.repositories.__path__):
 ROWS: Mapping[type[TenantRow], Mapping[str, Any]] = {
     Address: {"is_default": True, "origin": None},
     AuditEvent: {"action": AuditAction.CUSTOMER_CREATED.value},
-    Customer: {"anonymization_status": None, "merged_into": None},
+    Customer: {
+        "anonymization_status": None,
+        "merged_into": None,
+        "search_key": "a",
+        "search_text": " a\n a\n a",
+        "search_folding": FOLDING,
+        "search_of": 1,
+        "version": 1,
+    },
     LegalEntityAssignment: {"confirmed": True},
     PaymentInstrument: {"is_default": True, "origin": None},
     ProductList: {"is_public": True, "origin": None},
@@ -88,6 +98,8 @@ ROWS: Mapping[type[TenantRow], Mapping[str, Any]] = {
 }
 # What they must be like to be met by one method, where that differs.
 ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
+    "AddressRepository.clear_default_for": (Address, {"is_billing_default": True}),
+    "CredentialRepository.take_over_password": (Credential, {"password_hash": None}),
     "AddressRepository.delete_unproven": (Address, {"origin": Origin.UNPROVEN.value}),
     "LegalEntityRepository.delete_unproven": (
         LegalEntityAssignment,
@@ -133,16 +145,20 @@ ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
 IDLE = ["CustomerRepository.delete_unused", "GroupRepository.add_member"]
 # Arguments by their name, else by their type.
 ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
+    "AddressRepository.clear_default_for": {"purpose": AddressPurpose.BILLING},
     "CredentialRepository.find_way_back": {"customer_id": "b"},
     "CredentialRepository.give_up_unproven_email": {"customer_id": "b"},
     "CredentialRepository.is_email_taken": {"customer_id": "b"},
     "CredentialRepository.list_unproven": {"before": LATER, "after": (NOW - timedelta(days=1), "")},
     "CredentialRepository.rehash": {"new_hash": "b"},
+    "CredentialRepository.take_over_password": {"password_hash": "b"},
     "CredentialRepository.release_phone": {"customer_id": "b"},
     "CredentialRepository.note_phone": {"phone": "b"},
     "CredentialRepository.set_password": {"values": {"must_confirm": True}},
     "CustomerRepository.list_open": {"after": ""},
     "CustomerRepository.change": {"values": {"first_name": "b"}},
+    "CustomerWordRepository.replace": {"before": [WordRow(0, "a", "a")], "after": [WordRow(0, "b", "a")]},
+    "CustomerWordSearch.page": {"wanted": CustomerFilter(search=("a",)), "after": None},
     "OneTimeTokenRepository.forget_others": {"email_key": "b", "now": LATER},
     "DeviceRepository.delete_all_but_latest": {"kept": 0},
     "IdempotentCallRepository.claim": {"call": row_of(IdempotentCall, HERE, "b")},
@@ -178,6 +194,7 @@ BY_TYPE: Mapping[Any, Any] = {
     AnonymizationStatus: AnonymizationStatus.DONE,
     Purpose: Purpose.RESET_PASSWORD,
     PersonalTable: PERSONAL_TABLES[0],
+    Searchable: Searchable(key="a", profile=" a b", login=" a"),
 }
 
 

@@ -123,7 +123,9 @@ class Visitor:
         self.page.get_by_text(text).first.wait_for()
 
     def _note(self, fault: str) -> None:
-        self.faults.append(fault)
+        # What another site's page asks for, and complains of, is not ours.
+        if not self.page.url.startswith(self.elsewhere):
+            self.faults.append(fault)
 
     def _may_ask(self, url: str) -> bool:
         return url.startswith((self.shop.url + "/", "data:", "blob:", self.elsewhere))

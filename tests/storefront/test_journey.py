@@ -3,10 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import time
 from pathlib import Path
 
+import httpx2
+from pyotp import TOTP
+
+from app.adapters.social.demo_provider import run_demo_provider
+from tests.harness.server import PATIENCE
 from tests.storefront.shop import PASSWORD, Shop
+
+# Where the demo's tenants have it.
+PROVIDER = "http://127.0.0.1:9400"
+
+
+def wait_for(url: str) -> None:
+    """Wait until somebody answers there."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            httpx2.get(url, trust_env=False, timeout=PATIENCE)
+        except httpx2.TransportError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        else:
+            return
 
 
 class TestSignup:
@@ -19,11 +42,11 @@ class TestSignup:
 
             ada.press("Sign up")
             ada.heading("Sign up")
-            ada.fill(email="ada@example.com", password=PASSWORD, firstName="Ada")
+            ada.fill(email="augusta@example.com", password=PASSWORD, firstName="Ada")
             ada.press("Create the account")
             ada.heading("Look at your mail")
 
-            shop.mail("ada@example.com")
+            shop.mail("augusta@example.com")
             with ada.context.expect_page() as opened:
                 ada.page.get_by_role("link", name="Open the mailbox").click()
             mailbox = opened.value
@@ -39,7 +62,7 @@ class TestSignup:
 
             ada.press("Log in")
             ada.heading("Log in")
-            ada.fill(email="ada@example.com", password=PASSWORD)
+            ada.fill(email="augusta@example.com", password=PASSWORD)
             ada.press("Log in")
             ada.heading("Profile")
             assert ada.page.get_by_test_id("session").inner_text() == session
@@ -125,6 +148,45 @@ class TestLogin:
             if visitor.page.get_by_role("button", name="Use a passkey").is_visible():
                 visitor.page.get_by_role("button", name="Use a passkey").click()
             visitor.heading("Profile")
+
+    def test_at_the_demo_provider(self, shop: Shop) -> None:
+        with run_demo_provider(PROVIDER, os.environ), shop.visitor() as visitor:
+            wait_for(f"{PROVIDER}/.well-known/openid-configuration")
+            visitor.elsewhere = PROVIDER
+            visitor.open("/login")
+            visitor.press("Go on with Demo provider")
+            visitor.page.wait_for_url(f"{PROVIDER}/**")
+            visitor.page.get_by_role("textbox").fill("ada")
+            visitor.page.get_by_role("button").first.click()
+            visitor.heading("Profile")
+            visitor.open("/security")
+            visitor.page.locator(".items li", has_text="Demo provider").wait_for()
+
+    def test_with_the_code_of_an_app_as_the_second_step(self, shop: Shop) -> None:
+        shop.customer("second@example.com")
+        with shop.visitor() as visitor:
+            visitor.log_in("second@example.com")
+            visitor.open("/security")
+            visitor.press("Set up an app")
+            app = TOTP(visitor.page.get_by_test_id("totp-secret").inner_text())
+            visitor.fill(code=app.now())
+            visitor.press("Switch on")
+            recovery = visitor.page.locator(".codes li").first.inner_text()
+            visitor.log_out()
+            visitor.open("/login")
+            visitor.fill(email="second@example.com", password=PASSWORD)
+            visitor.press("Log in")
+            visitor.heading("One more step")
+            visitor.fill(totp="000000")
+            visitor.press("Log in")
+            visitor.page.locator(".error").wait_for()
+            visitor.press("By a recovery code")
+            visitor.fill(recoveryCode=recovery)
+            visitor.press("Log in")
+            visitor.heading("Profile")
+            visitor.open(shop.link("second@example.com", "asks for a code"))
+            visitor.press("Take it back")
+            visitor.sees("The way to log in is gone")
 
     def test_with_the_keyboard_alone(self, shop: Shop) -> None:
         shop.customer("keyboard@example.com")

@@ -9,13 +9,14 @@ import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
+from heapq import nlargest
 from typing import Any, TypeVar
 from unicodedata import normalize
 
 from argon2 import PasswordHasher
 
 from app.adapters.clock import SystemRandom
-from app.adapters.keys.password_hashes import kind_of, read_hash
+from app.adapters.keys.password_hashes import guess_seconds, kind_of, read_hash
 from app.adapters.keys.taken_hashes import judge
 from app.domain.errors import BusyError
 from app.domain.foreign_hashes import HashSecrets, HashVerdict, JudgedHash
@@ -26,6 +27,9 @@ Result = TypeVar("Result")
 _OURS = ""
 # Seconds: a hash that takes longer is not read, so that this was the machine's fault.
 _LONGEST = 2.0
+# Of how many kinds of hash it is found out how long they take before one was compared: one that is slower than all of
+# these is hardly among the rest, and a shop that moved in may have dozens.
+_MEASURED = 3
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 
@@ -70,18 +74,20 @@ class Argon2Passwords:
         is_right, began = await self._measure(compared, password)
         return Comparison(is_right and encoded is not None, began)
 
-    async def level(self, comparison: Comparison, kinds: Collection[str]) -> None:
+    async def level(self, comparison: Comparison, kinds: Collection[str], elsewhere: float = 0) -> None:
         """Wait so that a refusal takes as long whichever of these kinds of hash (`kind_of`) was compared, or ours.
 
         It waits for the end of a period twice as long as the slowest of them takes, counted from when the comparison
         began, and not from when it was asked for: those that wait for a thread all wait alike. That costs no processor.
+        `elsewhere` is how many seconds it takes to ask somebody else about some of the passwords.
         """
-        if not kinds:
+        if not kinds and not elsewhere:
             return
-        compared = {_OURS, *kinds}
-        for kind in compared - self._seconds.keys():
+        slowest = nlargest(_MEASURED, kinds, key=guess_seconds)
+        for kind in {_OURS, *slowest} - self._seconds.keys():
             await self._measure(kind or self._dummy, "")
-        period = 2 * max(self._seconds[kind] for kind in compared)
+        known = self._seconds.keys() & {_OURS, *kinds}
+        period = 2 * max(elsewhere, *(self._seconds[kind] for kind in known))
         passed = asyncio.get_running_loop().time() - comparison.began
         await asyncio.sleep(period - passed % period)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from app.adapters.social.http import ProviderRefusedError
@@ -111,12 +112,15 @@ def make_proof(
         first_name=first_name,
         last_name=last_name,
         tokens=tokens,
-        authenticated_at=_whole(answers[0].get("auth_time")),
+        authenticated_at=seconds_of(answers[0].get("auth_time")),
     )
 
 
-def _whole(value: object) -> int | None:
-    return value if type(value) is int else None
+def seconds_of(value: object) -> int | None:
+    """Return a NumericDate (RFC 7519 section 2), which may have a fraction, in whole seconds; None for what is none."""
+    if type(value) is int:
+        return value
+    return int(value) if isinstance(value, float) and isfinite(value) else None
 
 
 def _first(answers: list[dict[str, Any]], path: str) -> Any:

@@ -28,6 +28,7 @@ class Endpoints:
     token: str
     userinfo: str | None
     keys: str | None
+    revocation: str | None
     algorithms: frozenset[str]
     client_authentication: str
     names_issuer_in_redirect: bool
@@ -78,6 +79,7 @@ class Discovery:
             token=provider.token_endpoint or _required(document, "token_endpoint"),
             userinfo=provider.userinfo_endpoint or _optional(document, "userinfo_endpoint"),
             keys=provider.jwks_uri or _required(document, "jwks_uri"),
+            revocation=provider.revocation_endpoint or _optional(document, "revocation_endpoint"),
             algorithms=_texts(document, "id_token_signing_alg_values_supported", ALGORITHMS),
             client_authentication=_authentication(provider, document),
             names_issuer_in_redirect=document.get("authorization_response_iss_parameter_supported") is True,
@@ -97,6 +99,7 @@ def _configured(provider: SocialProvider) -> Endpoints | None:
         token=provider.token_endpoint,
         userinfo=provider.userinfo_endpoint,
         keys=provider.jwks_uri,
+        revocation=provider.revocation_endpoint,
         algorithms=frozenset(ALGORITHMS),
         client_authentication=provider.token_endpoint_auth_method or default,
         names_issuer_in_redirect=False,

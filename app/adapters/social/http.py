@@ -10,6 +10,7 @@ import httpx2
 
 from app.adapters.guarded_http import ProviderUnavailableError
 
+_OLDER_CHARSETS = ("iso-8859-", "windows-125", "euc-", "shift_jis")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -41,9 +42,15 @@ async def get_json(client: httpx2.AsyncClient, url: str, *, bearer: str | None =
 def read_json(response: httpx2.Response, url: str) -> Any:
     """Return what an answer holds in JSON; raises `ProviderUnavailableError` for anything else."""
     try:
-        return json.loads(response.content)
-    except (ValueError, RecursionError) as error:
+        return json.loads(_in_its_charset(response))
+    except (ValueError, LookupError, RecursionError) as error:
         raise ProviderUnavailableError(f"the answer of {url} is not JSON") from error
+
+
+def _in_its_charset(response: httpx2.Response) -> str | bytes:
+    """Return the text of an answer in one of the older charsets; JSON itself tells UTF-8, 16 and 32 apart."""
+    charset = (response.charset_encoding or "").lower()
+    return response.content.decode(charset) if charset.startswith(_OLDER_CHARSETS) else response.content
 
 
 def read_object(response: httpx2.Response, url: str) -> dict[str, Any]:
@@ -59,7 +66,7 @@ def read_object_or_form(response: httpx2.Response, url: str) -> dict[str, Any]:
     if content_type(response) != _FORM:
         return read_object(response, url)
     try:
-        return dict(parse_qsl(response.content.decode(), errors="strict", max_num_fields=100))
+        return dict(parse_qsl(response.content.decode("utf-8-sig"), errors="strict", max_num_fields=100))
     except ValueError as error:
         raise ProviderUnavailableError(f"the answer of {url} is no form") from error
 

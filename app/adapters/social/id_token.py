@@ -12,7 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwt import Token
 
 from app.adapters.social.algorithms import EDWARDS
-from app.adapters.social.claims import LONGEST_SUBJECT, subject_text
+from app.adapters.social.claims import LONGEST_SUBJECT, seconds_of, subject_text
 from app.adapters.social.http import ProviderRefusedError
 from app.adapters.social.keys import ProviderKeys
 from app.adapters.social.signatures import verify_signature
@@ -25,24 +25,30 @@ LEEWAY = 60
 class Expected:
     """What an id token must say to be the answer to our request.
 
-    `issuer_of` says who has to have issued it, by its claims; None for nobody. `client_ids` are all that the provider
-    knows us by. `access_token` is the one that came with it, if one did. `nonce_may_be_hashed`: an app may have hashed
+    `asked` is the issuer that we have asked. `issuer_of` says who has to have issued the token, by its claims; None for
+    nobody; `is_issuer` whether a name is that one's. `client_ids` are all that the provider
+    knows us by. `access_token` is the one that came with it, if one did. `max_age` and `asked_at` are as in
+    `AuthorizationGrant`. `nonce_may_be_hashed`: an app may have hashed
     the nonce before it asked, as Apple's documentation shows it. `nonce_may_be_missing`: the provider was not told it.
     """
 
+    asked: str
     issuer_of: Callable[[dict[str, Any]], str | None]
+    is_issuer: Callable[[object, str], bool]
     client_ids: Collection[str]
     nonce: str
     access_token: str | None
     now: int
+    max_age: int | None = None
+    asked_at: int = 0
     nonce_may_be_hashed: bool = False
     nonce_may_be_missing: bool = False
 
 
 async def check_id_token(token: str, keys: ProviderKeys, expected: Expected) -> dict[str, Any]:
-    """Return the claims of a valid id token; raises `ProviderRefusedError` for any other."""
+    """Return the claims of a valid id token, `iss` as we know it; raises `ProviderRefusedError` for any other."""
     signed = await verify_signature(token, keys)
-    _check_issuer(signed.claims, expected)
+    issuer = _check_issuer(signed.claims, expected)
     try:
         claims = _read(signed, expected)
         claims.validate(now=expected.now, leeway=LEEWAY)
@@ -50,8 +56,9 @@ async def check_id_token(token: str, keys: ProviderKeys, expected: Expected) -> 
         raise ProviderRefusedError(f"the id token is not valid: {type(error).__name__} {error}") from error
     check_audience(claims, expected.client_ids)
     _check_nonce(claims, expected)
+    _check_age(claims, expected)
     _check_further(claims)
-    return {**claims}
+    return {**claims, "iss": issuer}
 
 
 def _read(signed: Token, expected: Expected) -> CodeIDToken:
@@ -63,12 +70,16 @@ def _read(signed: Token, expected: Expected) -> CodeIDToken:
     return CodeIDToken(claims, header, options, {"access_token": expected.access_token})
 
 
-def _check_issuer(claims: dict[str, Any], expected: Expected) -> None:
+def _check_issuer(claims: dict[str, Any], expected: Expected) -> str:
+    """Return the issuer, however the token writes it."""
     told, wanted = claims.get("iss"), expected.issuer_of(claims)
     if wanted is None:
-        raise ProviderRefusedError(f"the id token of {str(told)[:300]!r} names a directory that we do not ask for")
-    if told != wanted:
+        raise ProviderRefusedError(
+            f"the id token of {str(told)[:300]!r} names a directory that we do not ask for at {expected.asked!r}"
+        )
+    if not expected.is_issuer(told, wanted):
         raise ProviderRefusedError(f"the id token is of the issuer {str(told)[:300]!r}, not of {wanted!r}")
+    return wanted
 
 
 def check_audience(claims: dict[str, Any], ours: Collection[str]) -> None:
@@ -93,6 +104,22 @@ def _check_nonce(claims: CodeIDToken, expected: Expected) -> None:
         wanted.append(sha256(expected.nonce.encode()).hexdigest())
     if not isinstance(told, str) or told not in wanted:
         raise ProviderRefusedError("the id token has another nonce, or none")
+
+
+def _check_age(claims: CodeIDToken, expected: Expected) -> None:
+    """Refuse a login that was longer ago than we have asked for, or nobody knows when (section 3.1.2.1, `max_age`).
+
+    It counts how old the login was when we asked: what the person has done since then is no reason.
+    """
+    if expected.max_age is None:
+        return
+    told = seconds_of(claims.get("auth_time"))
+    if told is None:
+        raise ProviderRefusedError("the id token does not say when the person has logged in, and we have asked for it")
+    if told > expected.now + LEEWAY:
+        raise ProviderRefusedError("the id token says that the person will log in later than now")
+    if told < expected.asked_at - expected.max_age - LEEWAY:
+        raise ProviderRefusedError(f"the person has logged in longer ago than the {expected.max_age} s we asked for")
 
 
 def _check_further(claims: CodeIDToken) -> None:

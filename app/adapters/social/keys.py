@@ -97,7 +97,9 @@ def _read(content: dict[str, Any]) -> list[SigningKey]:
 
 
 def _read_key(entry: object) -> SigningKey | None:
-    if not isinstance(entry, dict) or entry.get("kty") not in {"RSA", "EC", "OKP"} or entry.get("use", "sig") != "sig":
+    if not isinstance(entry, dict) or entry.get("use", "sig") != "sig":
+        return None
+    if entry.get("kty") not in ("RSA", "EC", "OKP"):
         return None
     try:
         # We do not accept a key that the library warns about, such as a short one.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from app.adapters.social.id_token import Expected, check_id_token
 from app.adapters.social.kept import Ages
 from app.adapters.social.keys import ProviderKeys
 from app.adapters.social.rules import rules_of
-from app.adapters.social.token_endpoint import trade_code
+from app.adapters.social.token_endpoint import revoke_token, trade_code
 from app.adapters.social.userinfo import Userinfo
 from app.domain.ports import Clock
 from app.domain.social import AuthorizationGrant, AuthorizationRequest, NativeGrant, ProviderTokens, SocialProof
@@ -42,7 +43,7 @@ class ProviderClient:
         )
         self._discovery = Discovery(provider, clock, ages, self._http, check=transport.check)
         self._keys = ProviderKeys(provider, clock, ages, self._discovery, self._http)
-        self._userinfo = Userinfo(provider, self._http, self._keys)
+        self._userinfo = Userinfo(provider, self._http, self._keys, clock)
 
     async def authorization_url(self, request: AuthorizationRequest) -> str:
         """Return the address that the person is sent to."""
@@ -72,9 +73,19 @@ class ProviderClient:
         """Trade the code. The id token, or without OpenID the userinfo endpoint, says who the person is."""
         endpoints = await self._discovery.endpoints()
         self._check_issuer(endpoints, grant.iss)
-        tokens = await trade_code(self._http, self._provider, endpoints, grant, self._clock.now())
+        tokens, refresh_token = await trade_code(self._http, self._provider, endpoints, grant, self._clock.now())
         if self._provider.is_openid:
-            return await self._prove_openid(endpoints, tokens, grant)
+            proof = await self._prove_openid(endpoints, tokens, grant)
+        else:
+            proof = await self._prove_by_userinfo(endpoints, tokens)
+        return replace(proof, refresh_token=refresh_token)
+
+    async def revoke(self, refresh_token: str) -> None:
+        """Revoke a refresh token that the provider has given us (RFC 7009)."""
+        endpoints = await self._discovery.endpoints()
+        await revoke_token(self._http, self._provider, endpoints, refresh_token, self._clock.now())
+
+    async def _prove_by_userinfo(self, endpoints: Endpoints, tokens: ProviderTokens) -> SocialProof:
         if endpoints.userinfo is None:
             raise ProviderUnavailableError("it has no userinfo endpoint")
         told = await self._userinfo.ask(endpoints.userinfo, tokens.access_token)
@@ -107,6 +118,8 @@ class ProviderClient:
             endpoints,
             grant.nonce,
             access_token=tokens.access_token,
+            max_age=grant.max_age,
+            asked_at=grant.asked_at,
             nonce_may_be_missing=not self._rules.sends_nonce,
         )
         claims = await check_id_token(tokens.id_token, self._keys, expected)
@@ -142,16 +155,22 @@ class ProviderClient:
         nonce: str,
         *,
         access_token: str | None = None,
+        max_age: int | None = None,
+        asked_at: int = 0,
         nonce_may_be_hashed: bool = False,
         nonce_may_be_missing: bool = False,
     ) -> Expected:
         return Expected(
+            asked=self._provider.issuer,
+            is_issuer=self._rules.is_issuer,
             issuer_of=lambda claims: self._rules.issuer_of(self._provider, endpoints.issuer, claims),
             client_ids=self._provider.own_client_ids,
             nonce=nonce,
             nonce_may_be_hashed=nonce_may_be_hashed,
             nonce_may_be_missing=nonce_may_be_missing,
             access_token=access_token,
+            max_age=max_age,
+            asked_at=asked_at,
             now=int(self._clock.now().timestamp()),
         )
 

@@ -55,6 +55,14 @@ class SocialProviders:
         async with self._gate(tenant, provider).pass_through() as client:
             return await client.prove_natively(grant)
 
+    async def revoke(self, tenant: Tenant, provider: SocialProvider, refresh_token: str) -> None:
+        """Hand a refresh token back (RFC 7009); raises `OSError` where the provider has not taken it."""
+        try:
+            async with self._gate(tenant, provider).pass_through() as client:
+                await client.revoke(refresh_token)
+        except Refused as refusal:
+            raise OSError(str(refusal.__cause__ or refusal.message)) from refusal
+
     async def close(self) -> None:
         """Close the connections."""
         await self._transport.aclose()

@@ -40,6 +40,19 @@ def _kakao_says(told: object, claims: Claims, _provider: SocialProvider) -> bool
     return told is True and account.get("is_email_valid") is True
 
 
+def _tells_no_error(_answer: Claims) -> str | None:
+    return None
+
+
+def _tiktok_tells_error(answer: Claims) -> str | None:
+    """Its calls answer in an envelope, which says `ok`, or what is wrong, whatever the status is."""
+    error = answer.get("error")
+    if not isinstance(error, Mapping) or error.get("code") in (None, "ok"):
+        return None
+    told = (error.get("code"), error.get("message"))
+    return ": ".join(each for each in told if isinstance(each, str) and each)
+
+
 def _keeps_none(_address: str, _claims: Claims, _provider: SocialProvider) -> bool:
     return False
 
@@ -63,15 +76,20 @@ class Rules:
     whether the provider gets them; where it does not know them, we check what we can ourselves. `tells_verified` says
     whether an address is verified, None if the answer does not tell; `keeps_domain` whether the provider keeps the
     domain of a verified address itself. `has_directories`: each customer of the provider has an issuer of its own.
+    `omits_scheme`: id tokens may name the issuer without `https://`. `tells_error` says what is wrong in an answer
+    about the person that came as if nothing were.
     """
 
     signs_with_secret: bool = False
     sends_nonce: bool = True
     sends_verifier: bool = True
     has_directories: bool = False
+    omits_scheme: bool = False
     scope_separator: str = " "
     tells_verified: Callable[[object, Claims, SocialProvider], bool | None] = _says_true
     keeps_domain: Callable[[str, Claims, SocialProvider], bool] = _keeps_none
+
+    tells_error: Callable[[Claims], str | None] = _tells_no_error
 
     def announces(self, provider: SocialProvider, announced: object) -> bool:
         """Tell whether a discovery document may name this issuer; with directories that may be a template."""
@@ -103,6 +121,10 @@ class Rules:
         issuer = announced.replace(_TEMPLATE, directory)
         return issuer if _split(issuer)[1] == directory else None
 
+    def is_issuer(self, told: object, wanted: str) -> bool:
+        """Tell whether an id token that names its issuer so is of the one that is wanted."""
+        return told == wanted or (self.omits_scheme and told == wanted.partition("://")[2])
+
     def may_redirect_as(self, announced: str, iss: str) -> bool:
         """Tell whether a redirect may name this issuer (RFC 9207)."""
         if not self.has_directories or _TEMPLATE not in announced:
@@ -122,12 +144,12 @@ def _split(issuer: str) -> tuple[str, str, str]:
 _STANDARD = Rules()
 _RULES = {
     "apple": Rules(tells_verified=_apple_says),
-    "google": Rules(keeps_domain=_google_keeps),
+    "google": Rules(omits_scheme=True, keeps_domain=_google_keeps),
     "kakao": Rules(tells_verified=_kakao_says),
     "line": Rules(signs_with_secret=True),
     "linkedin": Rules(sends_nonce=False, sends_verifier=False),
     "microsoft": Rules(has_directories=True, tells_verified=_microsoft_says, keeps_domain=_microsoft_keeps),
-    "tiktok": Rules(scope_separator=","),
+    "tiktok": Rules(scope_separator=",", tells_error=_tiktok_tells_error),
 }
 
 

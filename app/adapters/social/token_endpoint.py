@@ -1,9 +1,10 @@
-"""Trades a code at a provider's token endpoint (RFC 6749 section 4.1.3), and understands how it refuses one."""
+"""Trades a code at a provider's token endpoint (RFC 6749 section 4.1.3), and revokes a token of it (RFC 7009)."""
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 import httpx2
 
@@ -33,7 +34,11 @@ _REFUSALS = frozenset(
         "unverified_user_email",
     }
 )
-_LONGEST_TOKEN = 16_384
+# How providers say that there is nothing to revoke, where the standard would have them say nothing.
+_REVOKED = frozenset({"invalid_grant", "invalid_token", "unsupported_token_type"})
+_TOKEN = re.compile(r"[\x20-\x7e]{1,16384}")
+# What GraphQL can say in seconds.
+_LONGEST_LIFE = 2**31 - 1
 _LONGEST_ERROR = 100
 _LONGEST_DESCRIPTION = 400
 
@@ -44,8 +49,8 @@ async def trade_code(
     endpoints: Endpoints,
     grant: AuthorizationGrant,
     now: datetime,
-) -> ProviderTokens:
-    """Return what the provider gives for the code.
+) -> tuple[ProviderTokens, str | None]:
+    """Return what the provider gives for the code, and its refresh token.
 
     Raises `ProviderRefusedError` where it refuses the code, `ProviderUnavailableError` where it does not do its work.
     """
@@ -61,12 +66,39 @@ async def trade_code(
         _raise_for(answer["error"], answer.get("error_description"))
     if response.status_code >= httpx2.codes.BAD_REQUEST:
         raise ProviderUnavailableError(f"its token endpoint answers {response.status_code}")
-    return _read_tokens(answer)
+    return _read_tokens(answer), _refresh_token(answer) if endpoints.revocation is not None else None
+
+
+async def revoke_token(
+    http: httpx2.AsyncClient, provider: SocialProvider, endpoints: Endpoints, token: str, now: datetime
+) -> None:
+    """Revoke a refresh token; one that is not valid any more is revoked (RFC 7009 section 2.2).
+
+    Raises `ProviderUnavailableError` where the provider has not done it.
+    """
+    if endpoints.revocation is None:
+        raise ProviderUnavailableError("it has no revocation endpoint any more")
+    ours = authenticate(provider, endpoints.client_authentication, endpoints.token, now)
+    form = {"token": token, "token_type_hint": "refresh_token", **ours.form}
+    response = await http.post(endpoints.revocation, data=form, headers={"Accept": "application/json", **ours.headers})
+    if response.status_code < httpx2.codes.BAD_REQUEST:
+        return
+    if response.status_code == httpx2.codes.BAD_REQUEST and _error_of(response) in _REVOKED:
+        return
+    raise ProviderUnavailableError(f"its revocation endpoint answers {response.status_code}")
+
+
+def _error_of(response: httpx2.Response) -> str | None:
+    try:
+        error = read_object_or_form(response, "its revocation endpoint").get("error")
+    except ProviderUnavailableError:
+        return None
+    return error if isinstance(error, str) else None
 
 
 def _raise_for(error: object, description: object) -> NoReturn:
     # Providers older than the standard, such as Facebook, describe a wrong code with an object.
-    is_refusal = isinstance(error, dict) or error in _REFUSALS
+    is_refusal = isinstance(error, dict) or (isinstance(error, str) and error in _REFUSALS)
     if isinstance(error, dict):
         description = error.get("message")
         error = error.get("type")
@@ -82,7 +114,7 @@ def _line(value: object, maximum: int) -> str | None:
 
 def _read_tokens(token: dict[str, Any]) -> ProviderTokens:
     access_token, id_token, expires_in = token.get("access_token"), token.get("id_token"), token.get("expires_in")
-    if not isinstance(access_token, str) or not 0 < len(access_token) <= _LONGEST_TOKEN:
+    if not _is_token(access_token):
         raise ProviderUnavailableError("its token endpoint answers without an access token")
     return ProviderTokens(
         access_token=access_token,
@@ -91,8 +123,20 @@ def _read_tokens(token: dict[str, Any]) -> ProviderTokens:
     )
 
 
+def _refresh_token(answer: dict[str, Any]) -> str | None:
+    token = answer.get("refresh_token")
+    return token if _is_token(token) else None
+
+
+def _is_token(value: object) -> TypeGuard[str]:
+    """Tell whether it is a token by its characters (RFC 6749 appendix A.12): it goes into a header."""
+    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
+
+
 def _seconds(value: object) -> int | None:
-    # An answer that is a form has its numbers as text.
+    # An answer that is a form has its numbers as text, and some write a whole number as a fraction.
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
         value = int(value)
-    return value if type(value) is int and value >= 0 else None
+    return value if type(value) is int and 0 <= value <= _LONGEST_LIFE else None

@@ -70,12 +70,10 @@ class TenantTable:
             self._take_secret(entry, "client_secret", *path)
             self._take_signing(entry, *path)
             fill_preset(entry)
-        if isinstance(prepared.get("challenge"), dict):
-            prepared["challenge"] = dict(prepared["challenge"])
-            self._take_secret(prepared["challenge"], "secret", "challenge")
-        if isinstance(prepared.get("phone_codes"), dict):
-            prepared["phone_codes"] = dict(prepared["phone_codes"])
-            self._take_secret(prepared["phone_codes"], "secret", "phone_codes")
+        for name in ("challenge", "phone_codes", "password_hook"):
+            if isinstance(prepared.get(name), dict):
+                prepared[name] = dict(prepared[name])
+                self._take_secret(prepared[name], "secret", name)
         for path, entry in self._entries(prepared, "mixins"):
             self._take_file(entry, "json_schema", "schema_file", _check_schema, *path)
         return prepared

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from app.domain.errors import UserErrorCode, refuse
+from app.domain.address_checks import CHECKED, COLUMNS, faults_of
+from app.domain.errors import FieldError, UserErrorCode, refuse
 from app.domain.locales import parse_country
 from app.domain.origins import Origin
 from app.domain.patches import (
@@ -21,15 +22,16 @@ from app.domain.patches import (
 from app.domain.phones import parse_phone
 from app.domain.problems import Problems
 from app.domain.tags import normalize_tags
+from app.domain.tenants import AddressCheck
 from app.domain.texts import optional_line, required_line
 from app.domain.topics import Topic
-from app.models.addresses import Address
+from app.models.addresses import PURPOSES, Address, AddressPurpose
 from app.services.accounts.defaults import check_default_stays, keep_one_default, move_default, pass_default_on
 from app.services.accounts.own_account import lock_own_account
 from app.services.outgoing.events import emit
 from app.services.unit_of_work import UnitOfWork
 
-# Each is a column.
+# Each is a column, but `default_for`, which is one for each purpose.
 ADDRESS: Rules = {
     "contact_name": by_value(required_line(200)),
     "company_name": by_value(optional_line(200)),
@@ -41,24 +43,56 @@ ADDRESS: Rules = {
     "extra_line3": by_value(optional_line(200)),
     "extra_line4": by_value(optional_line(200)),
     "zip_code": by_value(optional_line(20)),
-    "city": by_value(required_line(100)),
+    "city": by_value(optional_line(100)),
     "state": by_value(optional_line(100)),
     "country": by_value(lambda country: parse_country(country or "")),
     "contact_phone": blank_clears(lambda text, situation: parse_phone(text, *situation.countries)),
     "tags": by_value(lambda tags: list(normalize_tags(tags or ()))),
     "is_default": null_keeps(any_value),
+    "default_for": lambda purposes, _: tuple(map(AddressPurpose, purposes or ())),
 }
 
 
 def check_address(
-    uow: UnitOfWork, problems: Problems, patch: Patch, *path: str, country: str | None = None
+    uow: UnitOfWork,
+    problems: Problems,
+    patch: Patch,
+    *path: str,
+    so_far: Address | None = None,
+    remarks: Problems | None = None,
 ) -> dict[str, Any]:
     """Return the columns that the patch sets, checked and normalized; each fault is noted under `path`.
 
-    `country` is that of the address so far; by it, or by that of the patch, a national phone number is read.
+    `so_far` is the address that is changed. By its country, or by that of the patch, a national phone number is read,
+    and the rest is checked: what does not fit there is a fault or, unless the shop is strict, one of the `remarks`.
     """
-    countries = (str(patch["country"] or "").strip() if "country" in patch else country,)
-    return check_patch(problems, patch, ADDRESS, replace(uow.situation, countries=countries), *path)
+    before = so_far.country if so_far is not None else None
+    country = str(patch["country"] or "").strip() if "country" in patch else before
+    columns = check_patch(problems, patch, ADDRESS, replace(uow.situation, countries=(country,)), *path)
+    purposes = columns.pop("default_for", None)
+    if purposes is not None:
+        columns |= {column: purpose in purposes for purpose, column in PURPOSES.items()}
+    address = {name: columns.get(name, getattr(so_far, name, None)) for name in CHECKED}
+    for fault in faults_of(address):
+        is_changed = so_far is None or "country" in columns or COLUMNS[fault.field[0]] in columns
+        noted = _noted_in(uow.tenant.address_check, fault, problems, remarks)
+        if is_changed and noted is not None and not problems.has(*path, *fault.field):
+            noted.add(fault.code, fault.message, *path, *fault.field)
+    return columns
+
+
+def _noted_in(check: AddressCheck, fault: FieldError, problems: Problems, remarks: Problems | None) -> Problems | None:
+    """Return where the fault is noted: a missing city is refused everywhere, the rest as the shop has it."""
+    if check is AddressCheck.STRICT or fault.field == ("city",):
+        return problems
+    return remarks if check is AddressCheck.WARN else None
+
+
+def remarks_on(uow: UnitOfWork, stored: Address) -> Sequence[FieldError]:
+    """Return what of an address does not fit its country; nothing where the shop does not check."""
+    if uow.tenant.address_check is AddressCheck.OFF:
+        return ()
+    return tuple(faults_of({name: getattr(stored, name) for name in CHECKED}))
 
 
 async def addresses(uow: UnitOfWork, customer_id: str, tag: str | None) -> Sequence[Address]:
@@ -86,6 +120,7 @@ async def create_address(uow: UnitOfWork, patch: Patch) -> Address:
     problems.raise_if_any()
     await lock_own_account(uow)
     added = await add_address(uow, customer_id, columns)
+    await _let_find(uow, customer_id)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
     return added
 
@@ -99,6 +134,7 @@ async def add_address(
     if len(so_far) >= most:
         raise refuse(UserErrorCode.LIMIT_REACHED, f"There are {most} addresses already: delete one first.")
     await keep_one_default(uow.addresses, customer_id, uow.now, columns, so_far)
+    await _clear_purposes(uow, customer_id, columns, so_far)
     added = Address(
         tenant_id=uow.tenant.id,
         id=uow.tools.random.new_id(),
@@ -112,17 +148,29 @@ async def add_address(
     return added
 
 
+async def _clear_purposes(
+    uow: UnitOfWork, customer_id: str, columns: dict[str, Any], so_far: Sequence[Address]
+) -> None:
+    """Take each purpose that an address is about to be the default for from the address that is it so far."""
+    for purpose, column in PURPOSES.items():
+        if columns.get(column) and any(getattr(each, column) for each in so_far):
+            await uow.addresses.clear_default_for(customer_id, purpose, uow.now)
+
+
 async def update_address(uow: UnitOfWork, address_id: str, patch: Patch) -> Address:
     """Change one of the caller's own addresses; a field left out stays, null clears it. NOT_FOUND for any other."""
     customer_id = uow.caller.require_customer().id
     await lock_own_account(uow)
     so_far = await _get(uow, customer_id, address_id, "id")
     problems = Problems()
-    columns = check_address(uow, problems, patch, country=so_far.country)
+    columns = check_address(uow, problems, patch, so_far=so_far)
     check_default_stays(problems, columns, so_far, "address")
     problems.raise_if_any()
     await move_default(uow.addresses, customer_id, uow.now, columns, so_far)
+    if any(columns.get(column) for column in PURPOSES.values()):
+        await _clear_purposes(uow, customer_id, columns, await uow.addresses.list(customer_id))
     await uow.addresses.change(customer_id, address_id, uow.now, **columns, origin=None)
+    await _let_find(uow, customer_id)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
     return await _get(uow, customer_id, address_id, "id")
 
@@ -137,6 +185,7 @@ async def delete_address(uow: UnitOfWork, address_id: str) -> str:
     gone = await _get(uow, customer_id, address_id, "id")
     await uow.addresses.delete(customer_id, address_id)
     await pass_default_on(uow.addresses, customer_id, uow.now, gone)
+    await _let_find(uow, customer_id)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
     return address_id
 
@@ -165,6 +214,11 @@ async def _change_tags(
     await uow.addresses.change(customer_id, address_id, uow.now, tags=list(changed or ()), origin=None)
     await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=["addresses"])
     return await _get(uow, customer_id, address_id, "addressId")
+
+
+async def _let_find(uow: UnitOfWork, customer_id: str) -> None:
+    """Let staff find the customer by the addresses that there are now."""
+    await uow.customers.note_addresses(customer_id, await uow.addresses.list(customer_id))
 
 
 async def _get(uow: UnitOfWork, customer_id: str, address_id: str, field: str) -> Address:

@@ -259,5 +259,7 @@ async def _set_email(uow: UnitOfWork, token: OneTimeToken, version: int, columns
         )
     except Refused as taken:
         raise DomainError(FieldError(taken.code, ("token",), taken.message)) from taken
+    if changed:
+        await uow.customers.note_login_address(token.customer_id, token.email)
     await end_pending_signups(uow, token.email_key, token.customer_id)
     return changed

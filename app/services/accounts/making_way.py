@@ -17,6 +17,7 @@ async def make_way(uow: UnitOfWork, email_key: str, customer_id: str) -> bool:
     without = await uow.credentials.give_up_unproven_email(email_key, customer_id, uow.now)
     if without is None:
         return False
+    await uow.customers.note_login_address(without.customer_id, None)
     await emit(uow, Topic.CUSTOMER_EMAIL_CHANGED, without.customer_id)
     await record(uow, AuditAction.EMAIL_CHANGED, without.customer_id, reason="unproven")
     return True

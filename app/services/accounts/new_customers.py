@@ -7,6 +7,7 @@ from typing import Any
 
 from app.domain.errors import DomainError, UserErrorCode, refuse
 from app.domain.origins import Origin
+from app.models.addresses import Address
 from app.models.customers import Customer
 from app.services.accounts.addresses import add_address
 from app.services.outgoing.mails import current_site
@@ -19,10 +20,12 @@ async def add_customer(
     columns: Mapping[str, Any],
     addresses: Sequence[dict[str, Any]] = (),
     *,
+    email: str | None,
     origin: Origin | None = None,
 ) -> None:
     """Write a new customer, and the checked addresses, of whom there is only the credential so far.
 
+    `email` is the login address of the credential.
     What the columns do not say is made: a free customer number, a shopper reference, the language of the site. Nothing
     is written when TAKEN is raised, for a number or a reference that they say. `origin` is that of the addresses.
     """
@@ -37,7 +40,8 @@ async def add_customer(
     while not added:
         number = uow.tools.random.digits(8)
         customer = Customer(tenant_id=uow.tenant.id, id=customer_id, **{"customer_number": number, **made, **given})
-        added = await uow.customers.add_unless_taken(customer)
+        found_by = [Address(tenant_id=uow.tenant.id, **address) for address in addresses]
+        added = await uow.customers.add_unless_taken(customer, email, found_by)
         taken = None if added else await _find_taken(uow, given)
         if taken is not None:
             raise taken

@@ -46,7 +46,9 @@ async def write_registration(
 ) -> None:
     """Write the new customer who signed up so, whose credential is there already."""
     addresses = [registration.address] if registration.address is not None else []
-    await add_customer(uow, customer_id, {**registration.columns, "active": active}, addresses)
+    await add_customer(
+        uow, customer_id, {**registration.columns, "active": active}, addresses, email=registration.email.address
+    )
     await claim_legal_entities(uow, customer_id, registration.legal_entities)
 
 
@@ -69,3 +71,4 @@ async def add_registration(
     so_far = await uow.addresses.list(customer_id)
     if registration.address is not None and len(so_far) < uow.tenant.limits.addresses_per_customer:
         await add_address(uow, customer_id, {**registration.address, "is_default": True})
+        await uow.customers.note_addresses(customer_id, await uow.addresses.list(customer_id))

@@ -12,6 +12,7 @@ from app.domain.sign_in import Factors, SignInMethod
 from app.models.one_time_tokens import OneTimeToken, Purpose
 from app.models.social import SocialIdentity
 from app.services.accounts.sign_in_changes import Change, WayIn, emit_reverted
+from app.services.accounts.ways_in import remove_identity
 from app.services.audit import record
 from app.services.outgoing.one_time_tokens import check_open, find_one_time_token, invalid_token, use_up
 from app.services.sessions.devices import end_devices
@@ -143,7 +144,9 @@ def _moment(way: WayIn) -> datetime:
 
 
 async def _unlink(uow: UnitOfWork, token: OneTimeToken, way: WayIn) -> bool:
-    await uow.social_identities.delete(token.customer_id, way.id)
+    for identity in await uow.social_identities.list(token.customer_id):
+        if identity.id == way.id:
+            await remove_identity(uow, identity)
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from app.domain.audit import AuditAction
 from app.domain.email_slips import suggest_email
 from app.domain.emails import EmailAddress, parse_email
-from app.domain.errors import UserErrorCode, refuse
+from app.domain.errors import FieldError, UserErrorCode, refuse
 from app.domain.patches import Patch
 from app.domain.problems import Problems
 from app.domain.tenants import SignupMode, Tenant
@@ -68,6 +69,7 @@ class SignedUp:
     customer_id: str
     status: SignupStatus
     email_suggestion: str | None
+    remarks: Sequence[FieldError] = ()
 
 
 async def signup(uow: UnitOfWork, registration: Registration) -> SignedUp:
@@ -77,7 +79,8 @@ async def signup(uow: UnitOfWork, registration: Registration) -> SignedUp:
     never proved to be anybody's gets a link in every shop, by which this sign-up goes on.
     """
     await guard_signup_form(uow)
-    checked, password = _check(uow, registration)
+    remarks = Problems()
+    checked, password = _check(uow, registration, remarks)
     await guard_signup(uow)
     password_hash = await uow.hash_password(password) if password is not None else None
     mode = uow.tenant.signup
@@ -90,7 +93,7 @@ async def signup(uow: UnitOfWork, registration: Registration) -> SignedUp:
             await uow.roll_back()
             customer_id = await _meet_account(uow, checked, password_hash)
     await record(uow, AuditAction.SIGNUP, customer_id, mode=mode.value)
-    return SignedUp(customer_id, _STATUS[mode], suggest_email(checked.email))
+    return SignedUp(customer_id, _STATUS[mode], suggest_email(checked.email), remarks.errors)
 
 
 async def _add_account(
@@ -138,7 +141,7 @@ async def _meet_account(uow: UnitOfWork, checked: CheckedRegistration, password_
     raise refuse(UserErrorCode.EMAIL_TAKEN, message, "email", durable=True)
 
 
-def _check(uow: UnitOfWork, registration: Registration) -> tuple[CheckedRegistration, str | None]:
+def _check(uow: UnitOfWork, registration: Registration, remarks: Problems) -> tuple[CheckedRegistration, str | None]:
     """Return the registration and the password, each in order, or raise all that is wrong with them.
 
     None in a shop without passwords.
@@ -155,7 +158,9 @@ def _check(uow: UnitOfWork, registration: Registration) -> tuple[CheckedRegistra
     legal_entities: list[Claim] = columns.pop("legal_entities", None) or []
     if contact is not None and columns.get("contact_email") is None:
         columns["contact_email"] = contact.address
-    address_columns = check_address(uow, problems, address, "customerAddress") if address is not None else None
+    address_columns = None
+    if address is not None:
+        address_columns = check_address(uow, problems, address, "customerAddress", remarks=remarks)
     password = _check_password(problems, uow.tenant, registration, email, columns)
     problems.raise_if_any()
     if email is None:

@@ -116,6 +116,7 @@ async def discard_unproven_data(uow: UnitOfWork) -> CustomerProfile:
             f"What was there before could be discarded for {DISCARDABLE.days} days: delete what you do not want.",
         )
     await uow.addresses.delete_unproven(customer.id)
+    await uow.customers.note_addresses(customer.id, await uow.addresses.list(customer.id))
     await uow.payment_instruments.delete_unproven(customer.id)
     await uow.legal_entities.delete_unproven(customer.id)
     await _discard_lists(uow, customer.id)

@@ -11,6 +11,7 @@ from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS, Purpose
 from app.models.social import SocialIdentity
 from app.services.audit import record
 from app.services.outgoing.events import emit
+from app.services.outgoing.social_tokens import revoke_social_token, revoke_tokens_of_links
 from app.services.sessions.devices import end_devices
 from app.services.unit_of_work import UnitOfWork
 
@@ -30,9 +31,7 @@ async def end_ways_in(
             await unlink(uow, identity)
     await uow.sessions.revoke_all(customer_id, uow.now)
     await end_devices(uow, customer_id)
-    await uow.social_states.delete_all(customer_id)
-    await uow.social_answers.delete_all(customer_id)
-    await uow.link_tickets.delete_all(customer_id)
+    await end_social_logins(uow, customer_id)
     await uow.sign_in_tickets.delete_all(customer_id)
     await _end_second_factors(uow, customer_id, since)
     await uow.one_time_tokens.revoke(customer_id, uow.now, Purpose.CONFIRM_EMAIL_CHANGE)
@@ -57,6 +56,14 @@ async def _end_second_factors(uow: UnitOfWork, customer_id: str, since: datetime
         await emit(uow, Topic.CUSTOMER_TOTP_DISABLED, customer_id)
 
 
+async def end_social_logins(uow: UnitOfWork, customer_id: str) -> None:
+    """Delete the social logins that are open, and the links that wait for a confirmation."""
+    await uow.social_states.delete_all(customer_id)
+    await uow.social_answers.delete_all(customer_id)
+    await revoke_tokens_of_links(uow, customer_id)
+    await uow.link_tickets.delete_all(customer_id)
+
+
 async def end_every_way_in(uow: UnitOfWork, customer_id: str, *, keep_identity: str | None = None) -> None:
     """Do as `end_ways_in` does, and make all mailed tokens worthless.
 
@@ -77,6 +84,12 @@ async def stop_mails_to_others(uow: UnitOfWork, customer_id: str, owner: EmailAd
 async def unlink(uow: UnitOfWork, identity: SocialIdentity) -> None:
     """Remove a social identity of a customer, and tell the other systems."""
     customer_id, provider = identity.customer_id, identity.provider
-    await uow.social_identities.delete(customer_id, identity.id)
+    await remove_identity(uow, identity)
     await record(uow, AuditAction.SOCIAL_UNLINKED, customer_id, provider=provider, account_id=identity.id)
     await emit(uow, Topic.CUSTOMER_SOCIAL_UNLINKED, customer_id, provider=provider, accountId=identity.id)
+
+
+async def remove_identity(uow: UnitOfWork, identity: SocialIdentity) -> None:
+    """Remove a social identity of a customer, and have what its provider has given us for it revoked."""
+    await uow.social_identities.delete(identity.customer_id, identity.id)
+    await revoke_social_token(uow, identity.provider, identity.sealed_refresh_token)

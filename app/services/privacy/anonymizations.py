@@ -18,6 +18,7 @@ from app.models.one_time_tokens import ENDED_BY_NEW_CREDENTIALS, Purpose
 from app.services.accounts.closed_accounts import CUSTOMER_TYPE, open_again
 from app.services.accounts.merged_accounts import already_merged
 from app.services.accounts.reauthentication import reauthenticate
+from app.services.accounts.ways_in import end_social_logins
 from app.services.audit import record
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_mail
@@ -133,8 +134,7 @@ async def _close(uow: UnitOfWork, customer_id: str, requester: _Requester) -> No
     ended = ENDED_BY_NEW_CREDENTIALS if requester.checked is not None else tuple(Purpose)
     await uow.sessions.revoke_all(customer_id, uow.now)
     await uow.one_time_tokens.revoke(customer_id, uow.now, *ended)
-    await uow.social_states.delete_all(customer_id)
-    await uow.link_tickets.delete_all(customer_id)
+    await end_social_logins(uow, customer_id)
 
 
 async def _mail(

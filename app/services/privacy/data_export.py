@@ -7,7 +7,9 @@ from typing import Any
 
 from app.domain.audit import AuditAction
 from app.domain.patches import input_name
+from app.models.addresses import Address
 from app.models.personal_data import PERSONAL_TABLES, PersonalTable
+from app.services.accounts.address_formats import formatted
 from app.services.accounts.merged_accounts import list_merged
 from app.services.accounts.reauthentication import reauthenticate
 from app.services.audit import record
@@ -34,7 +36,7 @@ async def _held_about(uow: UnitOfWork, customer_id: str) -> dict[str, Any]:
     """Return what is held about one account, by noun."""
     data: dict[str, Any] = {}
     for table in PERSONAL_TABLES:
-        rows = [_show(table, row) for row in await uow.personal_data.list(table, customer_id)]
+        rows = [_show(table, row) | _also(uow, row) for row in await uow.personal_data.list(table, customer_id)]
         data[table.noun] = (rows[0] if rows else None) if table.is_single else rows
     await _name_groups(uow, customer_id, data["groups"])
     return data
@@ -54,6 +56,13 @@ def _show(table: PersonalTable, row: Any) -> dict[str, Any]:
         value = getattr(row, name)
         shown[input_name(name)] = table.shown_as[name](value) if name in table.shown_as else _plain(value)
     return shown
+
+
+def _also(uow: UnitOfWork, row: Any) -> dict[str, Any]:
+    """Return what is shown of an address besides: how it stands on an envelope."""
+    if not isinstance(row, Address):
+        return {}
+    return {"formatted": formatted(uow, row), "formattedLatin": formatted(uow, row, latin=True)}
 
 
 def _plain(value: Any) -> Any:

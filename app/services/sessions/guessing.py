@@ -6,7 +6,7 @@ so that no stranger can lock the owner out. Addresses that nobody has are counte
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from unicodedata import normalize
@@ -54,7 +54,8 @@ _BY_PASSWORD = "password"  # noqa: S105 - a word, not a password
 class Guess:
     """A password for the account of an address, which may be nobody's: then there is neither a hash nor a customer.
 
-    `known_as` names the device, or the session, that the account knows. Where not even the right password helps,
+    `known_as` names the device, or the session, that the account knows. `is_right_elsewhere` asks whoever else knows
+    passwords that we have no hash of. Where not even the right password helps,
     `may_succeed` is False: then nobody must learn from the counts that it was right.
     """
 
@@ -64,6 +65,7 @@ class Guess:
     customer_id: str | None
     known_as: str | None = None
     may_succeed: bool = True
+    is_right_elsewhere: Callable[[], Awaitable[bool]] | None = None
 
     @property
     def account(self) -> str:
@@ -119,6 +121,8 @@ async def verify_password(uow: UnitOfWork, guess: Guess) -> bool:
         if guess.known_as is None:
             await _guard_account(counted, guess)
         is_right = await uow.verify_password(guess.encoded, guess.password)
+        if guess.is_right_elsewhere is not None:
+            is_right = await guess.is_right_elsewhere()
     except AccessError:
         await counted.take_back()
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from app.domain.audit import AuditAction
 from app.domain.devices import describe_device
@@ -22,6 +23,7 @@ from app.services.sessions.devices import find_device, remember_device
 from app.services.sessions.guessing import Guess, ends_failures, verify_password
 from app.services.sessions.login_steps import LoginStep, begin_step
 from app.services.sessions.methods_on import require_password_login
+from app.services.sessions.password_hooks import is_elsewhere, is_right_elsewhere
 from app.services.sessions.refused_logins import (
     LoginAttempt,
     begin_login,
@@ -97,6 +99,9 @@ async def _log_in(
     device = await find_device(uow, device_token)
     guess = _guess(uow, email, password, attempt, device)
     is_right = await verify_password(uow, guess)
+    if is_right and guess.is_right_elsewhere is not None:
+        # Now there is a hash of ours.
+        attempt = await begin_login(uow, email)
     credential, customer = attempt.credential, attempt.customer
     if (
         credential is None
@@ -138,7 +143,11 @@ def _guess(uow: UnitOfWork, email: str, password: str, attempt: LoginAttempt, de
         return Guess(email, password, attempt.password_hash, None, may_succeed=may_succeed)
     is_known = device is not None and device.customer_id == credential.customer_id
     known_as = device.token_hash.hex() if device is not None and is_known else None
-    return Guess(email, password, credential.password_hash, credential.customer_id, known_as, may_succeed)
+    hook = uow.tenant.password_hook
+    ask = None
+    if hook is not None and is_elsewhere(credential) and may_succeed:
+        ask = partial(is_right_elsewhere, uow, hook, credential, password)
+    return Guess(email, password, credential.password_hash, credential.customer_id, known_as, may_succeed, ask)
 
 
 async def start_customer_session(

@@ -65,7 +65,7 @@ async def sign_up_by_code(uow: UnitOfWork, ticket: SignInTicket) -> Proved:
         return Proved(owner.customer_id, Factor(SignInMethod.EMAIL_CODE), proves_email=True)
     await prove_ownership(uow, credential, Proof.MAILED_CODE)
     is_active = uow.tenant.signup is not SignupMode.EMPLOYEE_ACTIVATION
-    await add_customer(uow, customer_id, {"contact_email": email.address, "active": is_active})
+    await add_customer(uow, customer_id, {"contact_email": email.address, "active": is_active}, email=email.address)
     await record(uow, AuditAction.CUSTOMER_CREATED, customer_id)
     await emit(uow, Topic.CUSTOMER_CREATED, customer_id, sessionId=ticket.session_id)
     if not is_active:

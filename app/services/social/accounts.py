@@ -9,8 +9,16 @@ from app.domain.social import ProviderTokens
 from app.models.credentials import Credential
 from app.models.social import SocialIdentity
 from app.services.accounts.reauthentication import reauthenticate
+from app.services.accounts.ways_in import remove_identity
 from app.services.social.answers import ProviderAnswer
-from app.services.social.identities import add_identity, find_identity, tell_linked, tell_unlinked, vouched_email
+from app.services.social.identities import (
+    add_identity,
+    find_identity,
+    keep_refresh_token,
+    tell_linked,
+    tell_unlinked,
+    vouched_email,
+)
 from app.services.social.proofs import count_as_proof
 from app.services.social.states import prove
 from app.services.unit_of_work import UnitOfWork
@@ -55,6 +63,7 @@ async def link_social_account(uow: UnitOfWork, answer: ProviderAnswer, password:
         raise refuse(
             UserErrorCode.SOCIAL_ACCOUNT_TAKEN, "Another customer signs in with this social account.", "provider"
         )
+    await keep_refresh_token(uow, known, provider, proof)
     await count_as_proof(uow, customer_id, vouched_email(provider, proof), identity_id=known.id)
     return LinkedAccount(known, tokens)
 
@@ -106,7 +115,7 @@ async def unlink_social_account(uow: UnitOfWork, account_id: str, password: str 
             "This is your only way to sign in: link another account, or set a password first.",
             "accountId",
         )
-    await uow.social_identities.delete(customer_id, gone.id)
+    await remove_identity(uow, gone)
     await uow.sessions.revoke_born_from(customer_id, gone.id, uow.now)
     await tell_unlinked(uow, gone)
     return gone.id

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.domain.errors import UserErrorCode
 from app.domain.problems import Problems
 from app.domain.topics import Topic
-from app.models.addresses import Address
+from app.models.addresses import PURPOSES, Address
 from app.models.groups import GroupOfMember
 from app.models.legal_entities import LegalEntityAssignment
 from app.models.payment_instruments import PaymentInstrument
@@ -107,6 +107,9 @@ async def _move_rows(uow: UnitOfWork, own: Belongings, other: Belongings) -> Non
     to, from_ = own.customer_id, other.customer_id
     await uow.social_identities.move(from_, to, uow.now)
     await _give_default_up(uow, uow.addresses, own.addresses, from_)
+    for purpose, column in PURPOSES.items():
+        if any(getattr(each, column) for each in own.addresses):
+            await uow.addresses.clear_default_for(from_, purpose, uow.now)
     await uow.addresses.move(from_, to)
     await _give_default_up(uow, uow.payment_instruments, own.payment_instruments, from_)
     await uow.payment_instruments.move(from_, to)

@@ -16,6 +16,7 @@ from app.domain.tenants import SocialProvider
 from app.models.social import EMAIL_LENGTH, SocialIdentity
 from app.services.accounts.sign_in_changes import WayIn, tell_added, tell_removed
 from app.services.audit import record, record_failure
+from app.services.outgoing.social_tokens import seal_refresh_token
 from app.services.sessions.devices import find_device, remember_device
 from app.services.sessions.login_steps import LoginStep, begin_step
 from app.services.sessions.sessions import LoggedIn, start_customer_session
@@ -51,9 +52,19 @@ async def add_identity(
         subject=proof.subject,
         email=_shown_email(proof),
         email_verified=vouched_email(provider, proof) is not None,
+        sealed_refresh_token=seal_refresh_token(uow, provider, proof.refresh_token),
         created_at=uow.now,
     )
     return identity if await uow.social_identities.add_unless_taken(identity) else None
+
+
+async def keep_refresh_token(
+    uow: UnitOfWork, identity: SocialIdentity, provider: SocialProvider, proof: SocialProof
+) -> None:
+    """Keep the refresh token that the provider has given now. The one before it belongs to the same permission."""
+    sealed = seal_refresh_token(uow, provider, proof.refresh_token)
+    if sealed is not None:
+        await uow.social_identities.change(identity.customer_id, identity.id, sealed_refresh_token=sealed)
 
 
 def _shown_email(proof: SocialProof) -> str | None:
@@ -103,12 +114,14 @@ async def log_in(
 
     ACCOUNT_INACTIVE, ACCOUNT_ON_HOLD, or INVALID_CREDENTIALS where the tenant does not want the answer to tell.
     """
-    customer_id = identity.customer_id
+    customer_id, provider = identity.customer_id, uow.tenant.find_social_provider(identity.provider)
     so_far, proved = await uow.customers.find(customer_id), Factors.of(SignInMethod.SOCIAL)
     device = await find_device(uow, device_token)
     if so_far is not None:
         step = await begin_step(uow, so_far, proved, device=device, identity_id=identity.id)
         if step is not None:
+            if provider is not None and proof is not None:
+                await keep_refresh_token(uow, identity, provider, proof)
             return step
     # This locks the customer: nobody can unlink the identity, or put the customer on hold, from here on.
     if not await uow.customers.note_login(customer_id, uow.now):
@@ -131,10 +144,14 @@ async def log_in(
 
 
 def _told_today(uow: UnitOfWork, identity: SocialIdentity, proof: SocialProof) -> dict[str, Any]:
-    """Return the columns of an identity about its address, which change together or not at all."""
+    """Return the columns of an identity about its address, which change together or not at all; and a new token."""
     provider = uow.tenant.find_social_provider(identity.provider)
-    is_verified = provider is not None and vouched_email(provider, proof) is not None
-    return {"email": _shown_email(proof), "email_verified": is_verified}
+    told: dict[str, Any] = {"email": _shown_email(proof), "email_verified": False}
+    if provider is not None:
+        told["email_verified"] = vouched_email(provider, proof) is not None
+        if proof.refresh_token is not None:
+            told["sealed_refresh_token"] = seal_refresh_token(uow, provider, proof.refresh_token)
+    return told
 
 
 async def cannot_log_in(uow: UnitOfWork, identity: SocialIdentity, *, durable: bool = False) -> DomainError:

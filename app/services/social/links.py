@@ -17,6 +17,7 @@ from app.models.social import LinkTicket, SocialIdentity
 from app.services.audit import record_failure
 from app.services.limits import guard_one_time_token, may_mail
 from app.services.outgoing.mails import send_mail
+from app.services.outgoing.social_tokens import seal_refresh_token
 from app.services.sessions.guessing import Guess, verify_password
 from app.services.sessions.login_steps import LoginStep
 from app.services.sessions.methods_on import require_password_login
@@ -55,6 +56,7 @@ async def require_confirmation(
             subject=proof.subject,
             email=email,
             code_hash=_hash_code(ticket.text, code),
+            sealed_refresh_token=seal_refresh_token(uow, provider, proof.refresh_token),
             created_at=uow.now,
             expires_at=uow.now + timedelta(seconds=uow.tenant.social_state_seconds),
         )
@@ -159,6 +161,7 @@ async def _link(uow: UnitOfWork, ticket: LinkTicket) -> SocialIdentity:
         subject=ticket.subject,
         email=ticket.email,
         email_verified=True,
+        sealed_refresh_token=ticket.sealed_refresh_token,
         created_at=uow.now,
     )
     if not await uow.link_tickets.claim(ticket.ticket_hash, uow.now):

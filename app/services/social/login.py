@@ -189,7 +189,7 @@ class _Arrival:
         if vouched is not None:
             await prove_ownership(uow, credential, Proof.SOCIAL_IDENTITY, identity_id=identity.id)
         is_active = uow.tenant.signup is not SignupMode.EMPLOYEE_ACTIVATION
-        await add_customer(uow, customer_id, {**self._profile(), "active": is_active})
+        await add_customer(uow, customer_id, {**self._profile(), "active": is_active}, email=credential.email)
         session_id = uow.caller.require_principal().session_id
         await record(uow, AuditAction.CUSTOMER_CREATED, customer_id, provider=self._provider.provider)
         await emit(uow, Topic.CUSTOMER_CREATED, customer_id, sessionId=session_id)

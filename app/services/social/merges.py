@@ -143,6 +143,9 @@ async def _merge(uow: UnitOfWork, own: Belongings, theirs: Belongings, merged: M
     await _close(uow, other, own_id)
     await _take_over(uow, before, other)
     after = await get_profile(uow, own_id)
+    for customer_id, email in ((own_id, after.email), (other_id, None)):
+        await uow.customers.note_login_address(customer_id, email)
+        await uow.customers.note_addresses(customer_id, await uow.addresses.list(customer_id))
     await emit(uow, Topic.CUSTOMER_MERGED, own_id, mergedCustomerId=other_id)
     await _count_orders(uow, before, other)
     for identity in theirs.identities:

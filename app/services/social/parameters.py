@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from app.domain.errors import Refused, UserErrorCode
 from app.domain.problems import Problems
+from app.domain.social import AuthorizationRequest, parse_max_age
 from app.domain.tenants import SocialProvider
 from app.domain.texts import required_line
 
 _LONGEST_VALUE = 500
+_MAX_AGE = "max_age"
 _parse_line = required_line(_LONGEST_VALUE)
 
 
@@ -19,7 +21,8 @@ def check_parameters(
     """Note what is wrong with them.
 
     INVALID at `parameters` where nobody is sent to the provider; INVALID at the `name` of one that the shop does not
-    allow or that was given before; REQUIRED, INVALID, TOO_LONG at its `value`.
+    allow or that was given before, and of `max_age` for a provider without id tokens; REQUIRED, INVALID, TOO_LONG at
+    its `value`.
     """
     if parameters and is_native:
         problems.add(UserErrorCode.INVALID, "Leave these out where nobody is sent to the provider.", "parameters")
@@ -33,8 +36,26 @@ def check_parameters(
             problems.add(UserErrorCode.INVALID, message, *place, "name")
         elif name in seen:
             problems.add(UserErrorCode.INVALID, "This parameter was given before: give it once.", *place, "name")
+        elif name == _MAX_AGE and not provider.is_openid:
+            message = "The provider does not tell when somebody has logged in: leave this parameter out."
+            problems.add(UserErrorCode.INVALID, message, *place, "name")
         seen.add(name)
-        problems.check(_parse_value, value, *place, "value")
+        problems.check(_parse_max_age if name == _MAX_AGE else _parse_value, value, *place, "value")
+
+
+def asked_age(provider: SocialProvider, request: AuthorizationRequest) -> int | None:
+    """Return how many seconds ago the person may have logged in at the provider, if that is asked for."""
+    if not provider.is_openid or not request.redirect_uri:
+        return None
+    if request.reauthenticates:
+        return 0
+    asked = {**provider.authorization_parameters, **dict(request.parameters)}.get(_MAX_AGE)
+    return parse_max_age(asked) if asked is not None else None
+
+
+def _parse_max_age(value: str) -> str:
+    parse_max_age(_parse_value(value))
+    return value
 
 
 def _parse_value(value: str) -> str:

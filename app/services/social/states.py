@@ -23,7 +23,7 @@ from app.models.social import SocialState
 from app.services.limits import guard_social
 from app.services.sessions.repeated_calls import TakenError
 from app.services.social.answers import ProviderAnswer, check_answer
-from app.services.social.parameters import check_parameters
+from app.services.social.parameters import asked_age, check_parameters
 from app.services.social.posted_answers import PostedAnswer, posted_redirect_uri, posts_answers, take_posted
 from app.services.unit_of_work import UnitOfWork
 
@@ -153,6 +153,7 @@ async def _keep(uow: UnitOfWork, provider: SocialProvider, request: Authorizatio
             redirect_uri=request.redirect_uri,
             code_challenge=request.code_challenge,
             nonce=request.nonce,
+            max_age=asked_age(provider, request),
             created_at=uow.now,
             expires_at=uow.now + timedelta(seconds=uow.tenant.social_state_seconds),
         )
@@ -293,4 +294,6 @@ def _grant(begun: SocialState, answer: ProviderAnswer) -> AuthorizationGrant:
         code_verifier=verifier,
         nonce=begun.nonce,
         iss=answer.iss,
+        max_age=begun.max_age,
+        asked_at=int(begun.created_at.timestamp()),
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from app.domain.audit import AuditAction
-from app.domain.errors import DomainError, UserErrorCode, refuse
+from app.domain.errors import DomainError, FieldError, UserErrorCode, refuse
 from app.domain.origins import origins_after
 from app.domain.patches import Patch, Rules, any_value, by_value, input_name, null_keeps
 from app.domain.problems import Problems
@@ -57,9 +57,17 @@ class PasswordResetToken:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class CreatedCustomer:
+    """A new customer, and what of the addresses does not fit their countries."""
+
+    profile: CustomerProfile
+    remarks: Sequence[FieldError]
+
+
 async def create_customer(
     uow: UnitOfWork, new: NewCustomer, password: str | None, group_ids: Collection[str]
-) -> CustomerProfile:
+) -> CreatedCustomer:
     """Make a customer. The password, where one is given, is initial: the customer is asked to change it.
 
     Without one the customer is mailed a link to choose it, where the shop has invitations on.
@@ -84,7 +92,7 @@ async def create_customer(
     await emit(uow, Topic.CUSTOMER_CREATED, customer_id)
     customer = await get_profile(uow, customer_id)
     await invite(uow, customer)
-    return customer
+    return CreatedCustomer(customer, checked.remarks)
 
 
 def _personal_words(checked: CheckedCustomer | None) -> list[str | None]:

@@ -19,6 +19,8 @@ from app.models.social import SocialIdentity
 from app.services.caller import Caller
 from app.services.unit_of_work import UnitOfWork
 
+# What an address may be the default for, and the column that says so.
+_PURPOSES = {"BILLING": "is_billing_default", "SHIPPING": "is_shipping_default"}
 # Customers that are read at once.
 _PAGE = 200
 
@@ -101,7 +103,8 @@ def _company(row: LegalEntityAssignment) -> dict[str, Any]:
 
 
 def _address(row: Address) -> dict[str, Any]:
-    return _fields(AddressLine, row)
+    purposes = [purpose for purpose, column in _PURPOSES.items() if getattr(row, column, False)]
+    return _fields(AddressLine, row, default_for=purposes)
 
 
 def _identity(row: SocialIdentity) -> dict[str, Any]:

@@ -18,6 +18,20 @@ def is_essential(error: FieldError) -> bool:
     return not error.field or error.field[0] == "email"
 
 
+def _as_default_of_what_is_free(address: Mapping[str, Any], taken: set[str]) -> Mapping[str, Any]:
+    """Return the address as the default of nothing that an earlier one is the default of."""
+    changes: dict[str, Any] = {}
+    if address.get("isDefault") is True and "isDefault" in taken:
+        changes["isDefault"] = False
+    purposes = address.get("defaultFor")
+    if isinstance(purposes, Sequence):
+        changes["defaultFor"] = [each for each in purposes if each not in taken]
+        taken.update(map(str, purposes))
+    if address.get("isDefault") is True:
+        taken.add("isDefault")
+    return {**address, **changes}
+
+
 class Lenience:
     """A customer from which wrong values are taken one after another; `remarks` name them as the file had them."""
 
@@ -32,7 +46,7 @@ class Lenience:
         gone: dict[str, set[int]] = {}
         before = dict(self.content)
         for error in errors:
-            self.remarks.append(self._as_in_file(error))
+            self.remarks.append(self.as_in_file(error))
             name, *rest = error.field
             value = self.content.get(name)
             if name in _LISTS and rest and rest[0].isdigit() and isinstance(value, Sequence):
@@ -66,11 +80,10 @@ class Lenience:
         if error.code is UserErrorCode.LIMIT_REACHED:
             self._keep("addresses", range(min(len(addresses), self._most_addresses)))
             return True
-        defaults = [index for index, each in enumerate(addresses) if each.get("isDefault") is True]
-        self.content["addresses"] = [
-            {**each, "isDefault": False} if index in defaults[1:] else each for index, each in enumerate(addresses)
-        ]
-        return len(defaults) > 1
+        taken: set[str] = set()
+        kept = [_as_default_of_what_is_free(each, taken) for each in addresses]
+        self.content["addresses"] = kept
+        return kept != list(addresses)
 
     def _keep(self, name: str, indexes: Iterable[int]) -> None:
         kept = list(indexes)
@@ -78,7 +91,8 @@ class Lenience:
         self.content[name] = [self.content[name][index] for index in kept]
         self._places[name] = [places[index] for index in kept]
 
-    def _as_in_file(self, error: FieldError) -> FieldError:
+    def as_in_file(self, error: FieldError) -> FieldError:
+        """Return an error about what is left as one about the record in the file."""
         name, *rest = error.field
         places = self._places.get(name)
         if places is None or not rest or not rest[0].isdigit() or int(rest[0]) >= len(places):

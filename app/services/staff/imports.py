@@ -180,7 +180,7 @@ class _Batch:
                 return LineOutcome(given.line, Outcome.FAULTY, errors=essential or found, remarks=(*remarks, *more))
         if self._options.strict and given.remarks:
             return LineOutcome(given.line, Outcome.FAULTY, errors=given.remarks)
-        return replace(found, remarks=(*given.remarks, *rest.remarks))
+        return replace(found, remarks=(*given.remarks, *rest.remarks, *map(rest.as_in_file, found.checked.remarks)))
 
     def _check_once(self, number: int, content: Mapping[str, object], groups: Groups) -> _Row | tuple[FieldError, ...]:
         line = read_customer(content)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
 from app.domain.emails import EmailAddress, parse_email
-from app.domain.errors import DomainError, UserErrorCode, refuse
+from app.domain.errors import DomainError, FieldError, UserErrorCode, refuse
 from app.domain.origins import ALL, Origin, pointers_of
 from app.domain.patches import Patch
 from app.domain.problems import Problems
@@ -52,7 +53,7 @@ class NewCustomer:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CheckedCustomer:
-    """A new customer with all fields checked."""
+    """A new customer with all fields checked; `remarks` is what of the addresses does not fit their countries."""
 
     email: EmailAddress
     email_verified: bool
@@ -60,6 +61,7 @@ class CheckedCustomer:
     columns: dict[str, Any]
     legal_entities: Sequence[Assignment]
     addresses: Sequence[dict[str, Any]]
+    remarks: Sequence[FieldError] = ()
 
 
 def check_new_customer(uow: UnitOfWork, problems: Problems, new: NewCustomer) -> CheckedCustomer | None:
@@ -91,13 +93,17 @@ def check_new_customer(uow: UnitOfWork, problems: Problems, new: NewCustomer) ->
         problems.add(UserErrorCode.LIMIT_REACHED, f"Please give at most {most} addresses.", "addresses")
     if sum(bool(address.get("is_default")) for address in new.addresses) > 1:
         problems.add(UserErrorCode.INVALID, "Please make one address the default.", "addresses")
+    taken = Counter(purpose for address in new.addresses for purpose in set(address.get("default_for") or ()))
+    for purpose in (purpose for purpose, times in taken.items() if times > 1):
+        problems.add(UserErrorCode.INVALID, f"Please make one address the default for {purpose}.", "addresses")
+    remarks = Problems()
     addresses = [
-        check_address(uow, problems, address, "addresses", str(index))
+        check_address(uow, problems, address, "addresses", str(index), remarks=remarks)
         for index, address in enumerate(new.addresses[:most])
     ]
     if email is None:
         return None
-    return CheckedCustomer(email, new.email_verified, reference, columns, legal_entities, addresses)
+    return CheckedCustomer(email, new.email_verified, reference, columns, legal_entities, addresses, remarks.errors)
 
 
 def _check_login_address(problems: Problems, new: NewCustomer, columns: dict[str, Any]) -> EmailAddress | None:
@@ -153,7 +159,9 @@ async def write_new_customer(
         await prove_ownership(uow, credential, Proof.STAFF)
     columns = {**checked.columns, "shop_fields": [ALL, *sorted(pointers_of(checked.columns))]}
     try:
-        await add_customer(uow, customer_id, columns, checked.addresses, origin=Origin.SHOP)
+        await add_customer(
+            uow, customer_id, columns, checked.addresses, email=checked.email.address, origin=Origin.SHOP
+        )
     except DomainError:
         # An import goes on with the next customer in the same transaction.
         await uow.credentials.delete(customer_id)

@@ -12,6 +12,8 @@ from app.domain.errors import AccessCode, AccessError, Refused
 from app.domain.names import search_name
 from app.domain.patches import Patch, Rules, any_value, by_value, check_patch, null_clears
 from app.domain.problems import Problems
+from app.domain.search_words import MOST_WORDS, words_of_search
+from app.domain.texts import is_blank
 from app.models.customers import CustomerFound, CustomerProfile
 from app.services.unit_of_work import UnitOfWork
 
@@ -61,7 +63,8 @@ async def customers(uow: UnitOfWork, first: int, after: str | None, terms: Patch
     wanted = _filter(uow, terms)
     position = _position(wanted, after) if after is not None else None
     # One more than asked for tells whether there is a next page.
-    found = await uow.customer_search.page(wanted, position, first + 1)
+    search = uow.customer_search if wanted.search is None else uow.customer_word_search
+    found = await search.page(wanted, position, first + 1)
     shown = found[:first]
     return CustomerPage(
         customers=shown,
@@ -88,10 +91,21 @@ def _email_prefix(prefix: str) -> str | None:
     return fold_address(prefix.strip()) or None
 
 
+def _words(search: str | None) -> tuple[str, ...] | None:
+    """Return the words to look for, or None for a blank text; raises BAD_REQUEST for more than sixteen."""
+    if search is None or is_blank(search):
+        return None
+    words = words_of_search(search)
+    if len(words) > MOST_WORDS:
+        raise AccessError(AccessCode.BAD_REQUEST, f"`search` takes at most {MOST_WORDS} words.")
+    return words
+
+
 # What is no address is looked for as it is, and found with nobody.
 TERMS: Rules = {
     "email": null_clears(by_value(lambda email: _email_key(email) or email)),
     "email_prefix": null_clears(by_value(_email_prefix)),
+    "search": by_value(_words),
     "name": by_value(lambda name: search_name(name) or None),
     "customer_number": any_value,
     "status": any_value,
@@ -104,8 +118,13 @@ _CONDITIONS = {"email": "email_key", "name": "name_prefix"}
 
 
 def _cursor(order: CustomerOrder, found: CustomerFound) -> str:
-    key = {CustomerOrder.NAME: found.search_name, CustomerOrder.EMAIL: found.email_key, CustomerOrder.ID: None}[order]
-    return encode_cursor(order.value, key or "", found.id)
+    keys = {
+        CustomerOrder.NAME: found.search_name,
+        CustomerOrder.EMAIL: found.email_key,
+        CustomerOrder.ID: None,
+        CustomerOrder.SEARCH: found.search_key,
+    }
+    return encode_cursor(order.value, keys[order] or "", found.id)
 
 
 def _position(wanted: CustomerFilter, cursor: str) -> CustomerPosition:

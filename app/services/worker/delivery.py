@@ -15,6 +15,7 @@ from app.services.caller import Caller
 from app.services.outgoing.mail_contents import compose_mail
 from app.services.outgoing.mail_server import claim_mail_probe, resume_mail, stop_mail
 from app.services.outgoing.phone_codes import hand_over
+from app.services.outgoing.social_tokens import hand_back
 from app.services.outgoing.webhooks import TAKEN_UP, EndpointGoneError, send_event
 from app.services.unit_of_work import UnitOfWork
 from app.services.worker.bounces import settle
@@ -144,6 +145,10 @@ async def _deliver(tools: Tools, message: OutboxMessage) -> None:
     if message.kind == OutboxKind.PHONE_CODE:
         if not await hand_over(tools, tenant, message):
             raise UndeliverableError("The code is over, or the shop sends no codes to phones.")
+        return
+    if message.kind == OutboxKind.REVOCATION:
+        if not await hand_back(tools, tenant, message):
+            raise UndeliverableError("The shop has left the provider, or the key that has sealed the token.")
         return
     if message.kind != OutboxKind.MAIL:
         raise UndeliverableError(f"There is no way to deliver '{message.kind}'.")

@@ -28,6 +28,7 @@ from app.services.audit import record
 from app.services.caller import Caller
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import prepare_farewell, send_farewell
+from app.services.outgoing.social_tokens import revoke_social_tokens
 from app.services.unit_of_work import UnitOfWork
 from app.services.worker.delivery import delay_after
 
@@ -120,6 +121,7 @@ async def erase_customer(uow: UnitOfWork, customer_id: str) -> list[str]:
     """
     credential = await uow.credentials.find(customer_id)
     signups = [signup for signup in await uow.pending_signups.list(customer_id) if signup.id != customer_id]
+    await revoke_social_tokens(uow, customer_id)
     await uow.personal_data.erase(customer_id)
     for signup in signups:
         if signup.confirmed_at is not None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.adapters.keys.password_hashes import kind_of
+from app.adapters.keys.password_hashes import kind_of, parse_hash
 from app.adapters.keys.passwords import Argon2Passwords
 from app.domain.foreign_hashes import NO_SECRETS, FirebaseParameters, HashSecrets, HashVerdict
 from tests.adapters.keys.foreign_hashes import FIREBASE, FIREBASE_PARAMETERS, HASHES, PASSWORD, PEPPER, secrets_of
@@ -42,6 +42,7 @@ STRONG = {
 }
 # DES reads eight characters and no more.
 SHORT = {"Django's crypt"}
+OURS = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$" + "A" * 43
 MD5 = "9af7f6905736312199acd62deb0bdbae"
 DEAR = {
     "bcrypt": "$2y$15$" + "a" * 53,
@@ -163,10 +164,10 @@ class TestAHashOfAnotherSystem:
         encoded = await store(passwords, name)
         kind = kind_of(encoded)
         assert kind_of(kind) == kind
-        costs = (
-            [text.split(",")[:-2] for text in encoded.split("$")[2].split("+")] if encoded.startswith("$pre$") else []
-        )
-        assert all(cost[0] in kind for cost in costs if cost)
+        made, of_kind = parse_hash(encoded), parse_hash(kind)
+        assert made is not None
+        assert of_kind is not None
+        assert [(step.name, step.cost) for step in made.steps] == [(step.name, step.cost) for step in of_kind.steps]
         assert "Xq7LnT2v" not in kind
         assert PEPPER not in kind
 
@@ -204,6 +205,18 @@ class TestAHashOfAnotherSystem:
             assert (again.verdict, again.encoded) == (HashVerdict.ACCEPTED, encoded)
         own = await passwords.hash(PASSWORD)
         assert passwords.judge(own, HashSecrets(PEPPER.encode())).encoded == own
+
+
+class TestARefusal:
+    async def test_measures_no_more_than_the_slowest_of_many_kinds(self) -> None:
+        kinds = {kind_of(text) for text in HASHES.values() if parse_hash(text) is not None}
+        kinds |= {f"$pre$pbkdf2,sha256,{rounds},c2FsdA,32{OURS}" for rounds in range(1_000, 1_100)}
+        passwords = Argon2Passwords(threads=2)
+        comparison = await passwords.compare(None, PASSWORD)
+        await passwords.level(comparison, kinds)
+        assert len(passwords._seconds) == 1 + 3
+        assert not [kind for kind in passwords._seconds if kind.startswith("$pre$")]
+        passwords.close()
 
 
 class TestWordPress:

@@ -18,6 +18,7 @@ from app.adapters.social.providers import SocialProviders
 from app.domain.errors import Refused, UserErrorCode
 from app.domain.social import AuthorizationGrant, AuthorizationRequest, NativeGrant, SocialProof
 from tests.adapters.social.conftest import NONCE, tenant_with
+from tests.fakes import MovableClock
 from tests.harness.provider_shapes import BIG, DIRECTORY, SHAPES, Shape, microsoft
 from tests.harness.social import (
     CLIENT_ID,
@@ -59,10 +60,14 @@ class Visit:
         request = AuthorizationRequest(REDIRECT_URI, "state", NONCE, challenge_of(VERIFIER), **changes)
         return query_of(await self._social.authorization_url(self._tenant, self.provider, request))
 
-    async def prove(self, iss: str | None = None) -> SocialProof:
+    async def prove(self, iss: str | None = None, **changes: Any) -> SocialProof:
         """Trade a code."""
-        grant = AuthorizationGrant("code-1", REDIRECT_URI, VERIFIER, NONCE, iss)
+        grant = AuthorizationGrant("code-1", REDIRECT_URI, VERIFIER, NONCE, iss, **changes)
         return await self._social.prove(self._tenant, self.provider, grant)
+
+    async def revoke(self, token: str) -> None:
+        """Hand a refresh token back."""
+        await self._social.revoke(self._tenant, self.provider, token)
 
     async def prove_natively(self) -> SocialProof:
         """Bring an id token of an app."""
@@ -149,6 +154,107 @@ class TestEveryProvider:
         there = visit(name)
         there.minted.answers["/token"] = answer
         assert (await there.refusal()).code is UNAVAILABLE
+
+
+@pytest.mark.parametrize("name", [name for name, shape in SHAPES.items() if shape.revokes])
+class TestEveryProviderThatRevokes:
+    async def test_gets_its_refresh_token_back_as_a_code_is_traded(
+        self, visit: Callable[..., Visit], minted: MintingProvider, name: str
+    ) -> None:
+        there = visit(name)
+        token = (await there.prove()).refresh_token
+        assert token is not None
+        assert token == SHAPES[name].token["refresh_token"]
+        await there.revoke(token)
+        (_, traded_headers, traded), (_, headers, form) = [
+            each for each in minted.requests if each[0] in {"/token", "/revoke"}
+        ]
+        assert (form["token"], form["token_type_hint"]) == ([token], ["refresh_token"])
+        for part in ("client_id", "client_secret"):
+            assert form.get(part) == traded.get(part)
+        assert headers.get("Authorization") == traded_headers.get("Authorization")
+
+    @pytest.mark.parametrize("error", ["invalid_grant", "invalid_token", "unsupported_token_type"])
+    async def test_may_say_that_there_is_nothing_to_revoke(
+        self, visit: Callable[..., Visit], minted: MintingProvider, name: str, error: str
+    ) -> None:
+        there = visit(name)
+        minted.answers["/revoke"] = lambda handler: send(handler, {"error": error}, 400)
+        await there.revoke("long-gone")
+        assert minted.revoked == ["long-gone"]
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            lambda handler: send(handler, {}, 500),
+            lambda handler: send(handler, {"error": "invalid_token"}, 503),
+            lambda handler: send(handler, {"error": "invalid_client"}, 400),
+            lambda handler: send(handler, b"garbage", 400),
+            lambda handler: send(handler, {"error": ["invalid_token"]}, 400),
+            lambda handler: send(handler, {}, 302, Location="http://127.0.0.1:1/elsewhere"),
+        ],
+        ids=["500", "503", "client", "garbage", "list", "redirect"],
+    )
+    async def test_has_not_done_it_when_it_says_anything_else(
+        self,
+        visit: Callable[..., Visit],
+        minted: MintingProvider,
+        name: str,
+        answer: Callable[[BaseHTTPRequestHandler], None],
+    ) -> None:
+        there = visit(name)
+        minted.answers["/revoke"] = answer
+        with pytest.raises(OSError, match=r"answers [45]|redirects"):
+            await there.revoke("token")
+
+
+async def test_a_refresh_token_that_nobody_can_revoke_is_not_kept(
+    visit: Callable[..., Visit], minted: MintingProvider
+) -> None:
+    there = visit("google")
+    minted.token = {"refresh_token": "1//0g-token"}
+    assert (await there.prove()).refresh_token is None
+
+
+class TestMaxAge:
+    @pytest.mark.parametrize(
+        ("ago", "is_taken"),
+        [
+            (0, True),
+            (3600, True),
+            (3660, True),
+            (3661, False),
+            (-60, True),
+            (-62, False),
+            (3599.5, True),
+            (None, False),
+            ("now", False),
+            (True, False),
+        ],
+    )
+    async def test_is_checked_where_it_was_asked_for(
+        self, visit: Callable[..., Visit], clock: MovableClock, ago: Any, is_taken: bool
+    ) -> None:
+        there, now = visit("google"), int(clock.now().timestamp())
+        there.minted.claims["auth_time"] = now - ago if type(ago) in (int, float) else ago
+        if is_taken:
+            assert (await there.prove(max_age=3600, asked_at=now)).subject == SHAPES["google"].subject
+        else:
+            with pytest.raises(Refused) as caught:
+                await there.prove(max_age=3600, asked_at=now)
+            assert caught.value.code is REFUSED
+
+    async def test_counts_until_we_asked(self, visit: Callable[..., Visit], clock: MovableClock) -> None:
+        there, asked_at = visit("google"), int(clock.now().timestamp())
+        there.minted.claims["auth_time"] = asked_at
+        clock.advance(minutes=9)
+        assert (await there.prove(max_age=0, asked_at=asked_at)).authenticated_at == asked_at
+
+    @pytest.mark.parametrize("told", [None, 5])
+    async def test_is_nobodys_business_else(self, visit: Callable[..., Visit], told: object) -> None:
+        there = visit("google")
+        there.minted.claims["auth_time"] = told
+        assert (await there.prove()).subject == SHAPES["google"].subject
 
 
 @pytest.mark.parametrize("name", OPENID)

@@ -129,8 +129,12 @@ class TestFaults:
                 'authorization_parameters = { state = "x" }\n' + SECRET,
                 "authorization_parameters.state must not be 'state', which we send ourselves",
             ),
+            (
+                'authorization_parameters = { max_age = "an hour" }\n' + SECRET,
+                "authorization_parameters has a max_age that is no number of seconds: write 'max_age = \"3600\"'",
+            ),
         ],
-        ids=["none-with-secret", "assertion-without-key", "tenants", "tenant", "own-parameter", "own-fixed"],
+        ids=["none-with-secret", "assertion-without-key", "tenants", "tenant", "own-parameter", "own-fixed", "age"],
     )
     def test_names_what_does_not_go_together(self, file: Path, entry: str, fault: str) -> None:
         assert faults(file, 'provider = "google"\n' + entry) == [fault]

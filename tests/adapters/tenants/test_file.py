@@ -74,7 +74,7 @@ class TestBuiltInDemo:
         assert {site.id: site.language for site in demo.sites} == {"main": "en", "de": "de"}
         assert demo.find_client("demo-storefront") is not None
         assert demo.find_user("aqwDFvELOz") is not None
-        assert list(demo.mixin_schemas) == ["loyalty"]
+        assert list(demo.mixin_schemas) == ["loyalty", "consents"]
 
     def test_has_well_known_secrets_in_development(self) -> None:
         found = load_tenants(None, {}, Profile.DEVELOPMENT).find_client("demo-backend")

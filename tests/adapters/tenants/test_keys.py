@@ -36,6 +36,7 @@ class TestReference:
             "[tenants.SHOP.social.claim_names]",
             "[[tenants.SHOP.webhooks]]",
             "[tenants.SHOP.mixins.NAME]",
+            "[tenants.SHOP.password_hook]",
             "[tenants.SHOP.phone_codes]",
             "[tenants.SHOP.challenge]",
             "[tenants.SHOP.limits]",

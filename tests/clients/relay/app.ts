@@ -1,24 +1,20 @@
 // Relay: ten queries at once with an access token that has expired, then a mutation that the store shows everywhere.
-import { Mutex } from "async-mutex";
 import { commitMutation, createOperationDescriptor, fetchQuery, getRequest, getSelector } from "relay-runtime";
 import type { profileAddresses$data, profileAddresses$key } from "../generated/relay/profileAddresses.graphql.js";
 import type { profileQuery } from "../generated/relay/profileQuery.graphql.js";
 import type { profileRenameMutation } from "../generated/relay/profileRenameMutation.graphql.js";
 import type { profileTaggedQuery } from "../generated/relay/profileTaggedQuery.graphql.js";
-import { CLIENT_ID, GATEWAY, check, recordRequests } from "../gateway.js";
-import { MemoryStore } from "../memory.js";
-import { logInAda, sleepUntilExpired } from "../people.js";
-import { TokenKeeper } from "../tokens.js";
+import { GATEWAY, check, recordRequests } from "../gateway.js";
+import { logInAda, newClient, sleepUntilExpired } from "../people.js";
 import { relayEnvironment } from "./environment.js";
 import { addressBook, profile, rename, tagged } from "./profile.js";
 
-const mutex = new Mutex();
-const keeper = new TokenKeeper(GATEWAY, CLIENT_ID, new MemoryStore(), (work) => mutex.runExclusive(work));
-await keeper.put(await logInAda());
+const gateway = newClient();
+await logInAda(gateway);
 await sleepUntilExpired();
 
 const sent = recordRequests();
-const environment = relayEnvironment(GATEWAY, keeper);
+const environment = relayEnvironment(GATEWAY, gateway);
 const tags = Array.from({ length: 10 }, (_, number) => `TAG-${number}`);
 const answers = await Promise.all(
   tags.map((tag) => fetchQuery<profileTaggedQuery>(environment, tagged, { tag }).toPromise()),

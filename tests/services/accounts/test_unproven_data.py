@@ -61,7 +61,7 @@ DISCARD = f"mutation {{ discardUnprovenData {{ customer {{ id firstName lastName
 ME = """{ me {
     id email firstName lastName contactEmail contactPhone company preferredLanguage businessModel mixins
     b2b { companyRegistrationId legalEntities { name confirmed } }
-    accounts { provider } addresses { id contactName isDefault } paymentInstruments { id isDefault }
+    accounts { provider } addresses { id contactName isDefault defaultFor } paymentInstruments { id isDefault }
     productLists { id name description isPublic items { productId } }
 } }"""
 
@@ -130,7 +130,9 @@ async def furnish(gateway: Gateway, person: Person, minted: MintingProvider) -> 
         mixins={"stranger": {"word": "stranger"}},
         b2b={"companyRegistrationId": "stranger-1", "legalEntities": [{"name": "Stranger Inc", "id": "stranger-le"}]},
     )
-    address = address_input(contactName="Stranger", street="Stranger street", tags=["stranger"], isDefault=True)
+    address = address_input(
+        contactName="Stranger", street="Stranger street", tags=["stranger"], isDefault=True, defaultFor=["BILLING"]
+    )
     await do(gateway, operations.CREATE_ADDRESS, token, **address)
     await do(gateway, ADD_INSTRUMENT, token, token="stranger-pm", brand="stranger", holderName="Stranger")
     made = await do(gateway, CREATE_LIST, token, type="WISH_LIST", name="Stranger's", description="s", isPublic=True)
@@ -252,6 +254,7 @@ class TestFirstProof:
         assert seen["contactPhone"] is None
         assert [each["provider"] for each in seen["accounts"]] == ["minted" if proof == "social" else "password"]
         assert [each["isDefault"] for each in seen["addresses"] + seen["paymentInstruments"]] == [False, False]
+        assert [each["defaultFor"] for each in seen["addresses"]] == [[]]
         assert [each["isPublic"] for each in seen["productLists"]] == [False]
         assert seen["firstName"] == "Stranger-first"
         (row,) = await gateway.rows("SELECT anonymization_status FROM customer WHERE id = :id", id=stranger.id)

@@ -112,7 +112,9 @@ class TestImportFile:
                 "mixins": {"loyalty": {"level": "gold"}},
                 "groups": ["wholesale"],
                 "legalEntities": [{"id": "le-1", "name": "Engines Ltd", "contactAssignmentId": "91033918"}],
-                "addresses": [{**address_input(), "tags": ["billing"], "extraLine1": "c/o Byron"}],
+                "addresses": [
+                    {**address_input(), "tags": ["billing"], "extraLine1": "c/o Byron", "defaultFor": ["BILLING"]}
+                ],
             },
         )
         assert line == {
@@ -126,7 +128,7 @@ class TestImportFile:
             email emailVerified shopperReference customerNumber active onHold status firstName lastName company
             contactEmail preferredLanguage businessModel mixins groups {{ id }} metadata {{ createdAt version }}
             b2b {{ companyRegistrationId legalEntities {{ id name contactAssignmentId confirmed }} }}
-            addresses {{ city tags isDefault extraLine1 }} accounts {{ provider }}
+            addresses {{ city tags isDefault defaultFor extraLine1 }} accounts {{ provider }}
         }} }}"""
         assert (await staff.graphql(query))["customer"] == {
             "email": "Ada@example.com",
@@ -151,7 +153,15 @@ class TestImportFile:
                     {"id": "le-1", "name": "Engines Ltd", "contactAssignmentId": "91033918", "confirmed": True}
                 ],
             },
-            "addresses": [{"city": "Berlin", "tags": ["BILLING"], "isDefault": True, "extraLine1": "c/o Byron"}],
+            "addresses": [
+                {
+                    "city": "Berlin",
+                    "tags": ["BILLING"],
+                    "isDefault": True,
+                    "defaultFor": ["BILLING"],
+                    "extraLine1": "c/o Byron",
+                }
+            ],
             "accounts": [],
         }
 

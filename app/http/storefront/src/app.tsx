@@ -16,6 +16,9 @@ const PAGES = Object.fromEntries(
   Object.entries(FILES).map(([file, load]) => [file.replace(/^.*\/|\.tsx$/g, ''), lazy(load)]),
 );
 
+/** Begin to load a page while something else is loaded. */
+export const preload = (page: string): unknown => FILES[`./pages/${page || 'home'}.tsx`]?.();
+
 export function App(): ReactNode {
   return (
     <Speaker>

@@ -57,7 +57,12 @@ export function Link({ to, ...rest }: LinkProps): ReactNode {
   );
 }
 
-function read(): Place {
+/** Return the name of the page that the address names; "" is the home page. */
+export function pageHere(): string {
   const page = location.pathname.slice(config.home.length).replace(/^\/|\/$/g, '');
-  return { page: pages.includes(page) ? page : '', query: new URLSearchParams(location.search) };
+  return pages.includes(page) ? page : '';
+}
+
+function read(): Place {
+  return { page: pageHere(), query: new URLSearchParams(location.search) };
 }

@@ -1,12 +1,12 @@
 // The client: sends operations in the session of the person who is here, whatever becomes of the tokens meanwhile.
 import { kindOf } from "./documents.js";
 import { type GraphQLAnswer, NoAnswer, errorOf } from "./errors.js";
-import { loginsOf } from "./login.js";
+import { type LoginResult, type SocialLink, loginsOf } from "./login.js";
 import { type Field, textOf } from "./operations.js";
 import type { ClientOptions } from "./options.js";
-import { passkeysOf } from "./passkeys.js";
+import type { Passkey, PasskeyOptions, UsedPasskey } from "./passkeys.js";
 import { type Events, requestHeaders, sessionsOf } from "./sessions.js";
-import { socialOf } from "./social.js";
+import type { SocialOptions, SocialResult } from "./social.js";
 import { type Arrived, transport } from "./transport.js";
 
 /** A document that knows its types: that of graphql-codegen, or a text. The types are of `TypedDocumentNode`. */
@@ -41,6 +41,7 @@ export function createClient(options: ClientOptions) {
   async function run(address: string, init: RequestInit, timeout?: number, token?: string): Promise<Arrived> {
     const headers = new Headers(requestHeaders(options));
     new Headers(init.headers).forEach((value, name) => headers.set(name, value));
+    headers.set("Content-Type", "application/json"); // a Request says text/plain where its maker says nothing
     const isGet = init.method === "GET";
     const kind = isGet ? "query" : kindOf(String(init.body));
     if (kind === "mutation" && !headers.has(KEY)) headers.set(KEY, newKey());
@@ -93,8 +94,11 @@ export function createClient(options: ClientOptions) {
 
   const ask: Ask = async (field, input, options) =>
     (await request<{ answer: never }>(textOf(field), { input }, options)).answer;
-  const passkeys = passkeysOf(ask);
-  const logins = loginsOf(ask, sessions, passkeys);
+  const logins = loginsOf(ask, sessions);
+  const parts = { ask, logins, sessions };
+  // What few pages need is loaded by those that do.
+  const passkeys = (): Promise<typeof import("./passkeys.js")> => import("./passkeys.js");
+  const social = (): Promise<typeof import("./social.js")> => import("./social.js");
 
   return {
     request,
@@ -116,8 +120,53 @@ export function createClient(options: ClientOptions) {
     session: sessions.session,
 
     ...logins.calls,
-    ...passkeys,
-    ...socialOf(ask, logins, sessions),
+    /**
+     * Logs in with a passkey, or answers a step with one. `conditional`: call it as the login page opens, where a field
+     * has `autocomplete="username webauthn"`; it returns undefined at once where the browser cannot do that. Another
+     * ceremony ends the one that waits, which rejects with an `AbortError`.
+     */
+    async loginWithPasskey(
+      options: PasskeyOptions & { rememberDevice?: boolean } = {},
+    ): Promise<LoginResult | undefined> {
+      const { canOffer, usePasskey } = await passkeys();
+      if (options.conditional && !(await canOffer())) return undefined;
+      const { ticket, passkey } = await usePasskey(ask, options);
+      return logins.complete(ticket, { passkey, rememberDevice: !!options.rememberDevice }, options.step);
+    },
+
+    /**
+     * Makes a passkey on this device for the customer, or, with a step without methods, for who is logging in. Rejects
+     * with `UserErrors`, or as the browser does: `NotAllowedError` if the person did not want to.
+     */
+    async registerPasskey(options: PasskeyOptions & { name?: string } = {}): Promise<Passkey> {
+      return (await passkeys()).registerPasskey(ask, options);
+    },
+
+    /** Has a passkey used, and returns the `ticket` and the `passkey` that `reauthenticate` takes. */
+    async usePasskey(options: PasskeyOptions = {}): Promise<UsedPasskey> {
+      return (await passkeys()).usePasskey(ask, options);
+    },
+
+    /**
+     * Returns the address to send the person to; what is needed when they come back is kept. Rejects with `UserErrors`,
+     * for example `PROVIDER_UNKNOWN`.
+     */
+    async beginSocialLogin(provider: string, options: SocialOptions): Promise<string> {
+      return (await social()).beginSocialLogin(parts, provider, options);
+    },
+
+    /**
+     * Finishes what was begun, on the page that the provider sends the person back to; `address` is that of the page, if
+     * it is left out. `password` links an account though the login is more than ten minutes ago.
+     */
+    async finishSocialLogin(address?: string, options: { password?: string } = {}): Promise<SocialResult> {
+      return (await social()).finishSocialLogin(parts, address ?? location.href, options.password);
+    },
+
+    /** Proves, by the password or the mailed code, whose account it is that the social account is to be linked to. */
+    async confirmSocialLink(link: SocialLink, proof: { password: string } | { code: string }): Promise<LoginResult> {
+      return (await social()).confirmSocialLink(parts, link, proof);
+    },
 
     /**
      * Ends the session; `everywhere`: all sessions of the customer. Every tab hears `sessionEnded`. If the gateway does

@@ -7,7 +7,7 @@ export function kindOf(body: string): "query" | "mutation" | undefined {
   text = text.replace(/"""[^]*?"""|"(\\.|[^"\\])*"|#.*|@\s*\w+|\w+\s*:/g, "");
   // What is in parentheses, and all levels but the first.
   for (const inner of [/()\([^()]*\)/, /(\{[^{}]*)\{[^{}]*\}/]) while (inner.test(text)) text = text.replace(inner, "$1");
-  const operations = text.match(/(?<=^|\})\s*(?!fragment)\w*[^{}]*\{[^}]*/g) ?? [];
-  if (operations.every((each) => !/^\s*mutation/.test(each))) return operations[0] ? "query" : undefined;
-  return operations.length === 1 && /\{\W*\w+\W*$/.test(text.replace(/\}[^]*/, "")) ? "mutation" : undefined;
+  const operations = text.match(/(?<=^|\})(?!\s*fragment\b)[^{}]*\{[^}]*/g) ?? [];
+  if (!operations.some((each) => /^\s*mutation\b/.test(each))) return operations[0] ? "query" : undefined;
+  return operations.length === 1 && /\{[^\w.]*\w+[^\w.]*$/.test(operations[0] ?? "") ? "mutation" : undefined;
 }

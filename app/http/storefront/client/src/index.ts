@@ -4,7 +4,7 @@ export type { Client, RequestOptions, TypedDocument } from "./client.js";
 export type { ClientOptions, Lock, Storage } from "./options.js";
 export type { EndReason, Events, Session, TokenSet } from "./sessions.js";
 export type { Answer, LoginResult, LoginStep, SignInMethod, SocialLink } from "./login.js";
-export type { Passkey } from "./passkeys.js";
+export type { Passkey, PasskeyOptions, UsedPasskey } from "./passkeys.js";
 export type { SocialOptions, SocialResult } from "./social.js";
 export type { UserErrorCode } from "./codes.js";
 export {

@@ -2,7 +2,6 @@
 import type { Ask, RequestOptions } from "./client.js";
 import type { UserErrorCode } from "./codes.js";
 import type { UserError } from "./errors.js";
-import { type PasskeyOptions, type Passkeys, canOffer } from "./passkeys.js";
 import type { Session, Sessions, TokenSet } from "./sessions.js";
 
 /** A way to prove who one is. */
@@ -74,7 +73,7 @@ const AGAIN: readonly UserErrorCode[] = [
 
 export type Logins = ReturnType<typeof loginsOf>;
 
-export function loginsOf(ask: Ask, { isCookie, keep, kept, session }: Sessions, passkeys: Passkeys) {
+export function loginsOf(ask: Ask, { isCookie, keep, kept, session }: Sessions) {
   /** In cookie mode the browser sends by itself what knows the device. */
   async function withDevice(input: object): Promise<object> {
     return { ...input, deviceToken: isCookie ? undefined : await kept<string>("device") };
@@ -132,20 +131,9 @@ export function loginsOf(ask: Ask, { isCookie, keep, kept, session }: Sessions, 
     step(): Promise<LoginStep | undefined> {
       return kept("step");
     },
-
-    /**
-     * Logs in with a passkey, or answers a step with one. `conditional`: call it as the login page opens, where a field
-     * has `autocomplete="username webauthn"`; it returns undefined at once where the browser cannot do that. Another
-     * ceremony ends the one that waits, which rejects with an `AbortError`.
-     */
-    async loginWithPasskey(options: PasskeyOptions & { rememberDevice?: boolean } = {}): Promise<LoginResult | undefined> {
-      if (options.conditional && !(await canOffer())) return undefined;
-      const { ticket, passkey } = await passkeys.usePasskey(options);
-      return complete(ticket, { passkey, rememberDevice: !!options.rememberDevice }, options.step);
-    },
   };
 
-  return { calls, settle, withDevice };
+  return { calls, complete, settle, withDevice };
 }
 
 export function isWorthAnotherTry(errors: UserError[]): boolean {

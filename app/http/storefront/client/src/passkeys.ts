@@ -1,4 +1,5 @@
 // The two ceremonies of passkeys (WebAuthn Level 3), also for browsers that do not turn them into JSON by themselves.
+import { base64Url, bytesOf } from "./base64url.js";
 import type { Ask } from "./client.js";
 import { checked, type UserError } from "./errors.js";
 import type { LoginStep } from "./login.js";
@@ -9,6 +10,12 @@ import { either } from "./transport.js";
 export interface Passkey {
   id: string;
   name: string;
+}
+
+/** What `reauthenticate` takes. */
+export interface UsedPasskey {
+  ticket: string;
+  passkey: unknown;
 }
 
 /** How a passkey is used: to answer a `step`, or `conditional`, in the field where the address is typed. */
@@ -24,40 +31,29 @@ interface Begun {
   userErrors: UserError[];
 }
 
-export type Passkeys = ReturnType<typeof passkeysOf>;
+// A browser has one ceremony at a time: the one that waits in a field makes room for the one of a button.
+let waiting: AbortController | undefined;
 
-export function passkeysOf(ask: Ask) {
-  let waiting: AbortController | undefined;
+async function begin(ask: Ask, field: Field, { step, signal }: PasskeyOptions): Promise<Begun & { signal: AbortSignal }> {
+  const begun = checked(await ask<Begun>(field, { ticket: step?.ticket }));
+  waiting?.abort();
+  waiting = new AbortController();
+  return { ...begun, signal: either(waiting.signal, signal) };
+}
 
-  /** A browser has one ceremony at a time: the one that waits in a field makes room for the one of a button. */
-  async function begin(field: Field, { step, signal }: PasskeyOptions): Promise<Begun & { signal: AbortSignal }> {
-    const begun = checked(await ask<Begun>(field, { ticket: step?.ticket }));
-    waiting?.abort();
-    waiting = new AbortController();
-    return { ...begun, signal: either(waiting.signal, signal) };
-  }
+export async function registerPasskey(ask: Ask, given: PasskeyOptions & { name?: string }): Promise<Passkey> {
+  const { ticket, options, signal } = await begin(ask, "beginPasskeyRegistration", given);
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON?.(options) ?? parse(options);
+  const credential = jsonOf(await navigator.credentials.create({ publicKey, signal }));
+  const input = { ticket, credential, name: given.name };
+  return checked(await ask<{ passkey: Passkey; userErrors: UserError[] }>("registerPasskey", input)).passkey;
+}
 
-  return {
-    /**
-     * Makes a passkey on this device for the customer, or, with a step without methods, for who is logging in. Rejects
-     * with `UserErrors`, or as the browser does: `NotAllowedError` if the person did not want to.
-     */
-    async registerPasskey(given: PasskeyOptions & { name?: string } = {}): Promise<Passkey> {
-      const { ticket, options, signal } = await begin("beginPasskeyRegistration", given);
-      const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON?.(options) ?? parse(options);
-      const credential = jsonOf(await navigator.credentials.create({ publicKey, signal }));
-      const input = { ticket, credential, name: given.name };
-      return checked(await ask<{ passkey: Passkey; userErrors: UserError[] }>("registerPasskey", input)).passkey;
-    },
-
-    /** Has a passkey used, and returns the `ticket` and the `passkey` that `reauthenticate` takes. */
-    async usePasskey(given: PasskeyOptions = {}): Promise<{ ticket: string; passkey: unknown }> {
-      const { ticket, options, signal } = await begin("beginPasskeyLogin", given);
-      const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON?.(options) ?? parse(options);
-      const mediation = given.conditional ? "conditional" : "optional";
-      return { ticket, passkey: jsonOf(await navigator.credentials.get({ publicKey, mediation, signal })) };
-    },
-  };
+export async function usePasskey(ask: Ask, given: PasskeyOptions): Promise<UsedPasskey> {
+  const { ticket, options, signal } = await begin(ask, "beginPasskeyLogin", given);
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON?.(options) ?? parse(options);
+  const mediation = given.conditional ? "conditional" : "optional";
+  return { ticket, passkey: jsonOf(await navigator.credentials.get({ publicKey, mediation, signal })) };
 }
 
 /** Tells whether the browser offers passkeys where the address is typed. */
@@ -91,14 +87,4 @@ function jsonOf(made: Credential | null): unknown {
     response: { ...parts, transports: (response as AuthenticatorAttestationResponse).getTransports?.() },
     clientExtensionResults: credential.getClientExtensionResults(),
   };
-}
-
-/** Base64url without padding (RFC 4648, section 5). */
-export function base64Url(bytes: ArrayBuffer): string {
-  const text = btoa(String.fromCharCode(...new Uint8Array(bytes)));
-  return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
-function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (each) => each.charCodeAt(0));
 }

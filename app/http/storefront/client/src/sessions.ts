@@ -67,10 +67,13 @@ export function sessionsOf(options: ClientOptions, send: Send) {
 
   if (channel)
     channel.onmessage = ({ data: [event, detail] }) => {
+      if (event === "session" && isShown(detail)) return;
       memory = undefined; // the cookie is another one by now
       shown = event === "session" ? detail : undefined;
       tell(event, detail);
     };
+
+  const isShown = ({ id, kind }: { id: string; kind: string }): boolean => shown?.id === id && shown.kind === kind;
 
   function tell(event: string, detail: object): void {
     events.dispatchEvent(new CustomEvent(event, { detail }));
@@ -168,7 +171,7 @@ export function sessionsOf(options: ClientOptions, send: Send) {
     const session: Kept = {
       id: sessionId ?? before?.id ?? "",
       kind: KINDS[accessToken.slice(0, 5)] ?? "customer",
-      initialPassword: initialPassword ?? before?.initialPassword ?? false,
+      initialPassword: !!initialPassword,
       accessToken,
       refreshToken,
     };
@@ -176,10 +179,10 @@ export function sessionsOf(options: ClientOptions, send: Send) {
     if (deviceToken) await keep("device", deviceToken);
     // From the sending on, so never later than the gateway thinks; the rest is for the way there.
     expiry = [accessToken, sentAt + expiresIn * 1000 - Math.min(5000, expiresIn * 100)];
-    const known = shown ?? before;
     const { accessToken: _, refreshToken: __, ...who } = session;
+    shown ??= before;
+    if (!isShown(who)) announce("session", who);
     shown = who;
-    if (known?.id !== who.id || known.kind !== who.kind) announce("session", who);
     return session;
   }
 

@@ -47,9 +47,12 @@ async function indexed(): Promise<Storage> {
 function answerOf<Value>(request: IDBRequest<Value>): Promise<Value> {
   return new Promise((resolve, reject) => {
     const { transaction } = request;
-    const done = (): void => resolve(request.result);
-    if (transaction) transaction.oncomplete = done;
-    else request.onsuccess = done;
-    request.onerror = () => reject(request.error);
+    if (transaction) {
+      transaction.oncomplete = () => resolve(request.result);
+      transaction.onabort = () => reject(transaction.error);
+    } else {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    }
   });
 }

@@ -29,15 +29,13 @@ export function Header(): ReactNode {
               <Link to="sign-up">{t.header.signUp}</Link>
             </>
           )}
-        </nav>
-        <div className="tools">
           <button type="button" lang={other} onClick={() => void choose(other)}>
             {other === 'de' ? 'Deutsch' : 'English'}
           </button>
-          <Link to="" className="basket" aria-current={undefined} title={sessionId ? t.header.session(sessionId) : undefined}>
-            {t.header.basket} <b>{count}</b>
-          </Link>
-        </div>
+        </nav>
+        <Link to="" className="basket" aria-current={undefined} title={sessionId ? t.header.session(sessionId) : undefined}>
+          {t.header.basket} <b>{count}</b>
+        </Link>
       </div>
     </header>
   );

@@ -12,7 +12,7 @@ export function Operations(): ReactNode {
       <p className="small quiet">{t.operations.masked}</p>
       {exchanges.map(({ id, name, operation, variables, answer }) => (
         <section key={id}>
-          <h3>{name}</h3>
+          <p className="name">{name}</p>
           <pre tabIndex={0} aria-label={`${name}: ${t.operations.sent}`}>
             {operation.trim()}
             {'\n\n'}

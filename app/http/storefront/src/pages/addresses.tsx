@@ -94,7 +94,7 @@ function Shown({ address, onEdit }: { address: Address; onEdit: () => void }): R
   return (
     <>
       <div className="what">
-        <h3>{address.contactName}</h3>
+        <h2>{address.contactName}</h2>
         <p className="quiet">
           {[
             [address.street, address.streetNumber].filter(Boolean).join(' '),

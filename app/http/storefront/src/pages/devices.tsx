@@ -34,7 +34,7 @@ export default function DevicesPage(): ReactNode {
               {sessions.map(({ id, device, createdAt, lastUsed, current, actor }) => (
                 <li key={id}>
                   <div className="what">
-                    <h3>{device ?? t.devices.unknown}</h3>
+                    <h2>{device ?? t.devices.unknown}</h2>
                     <p className="quiet small">{t.devices.since(moment(createdAt), moment(lastUsed))}</p>
                     {current && <span className="badge good">{t.devices.this}</span>}
                     {actor && <span className="badge">{t.devices.staff(actor.reason)}</span>}

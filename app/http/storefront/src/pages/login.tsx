@@ -13,7 +13,7 @@ export default function Login(): ReactNode {
   const t = useTexts();
   const { shop, isCustomer } = useSession();
   const [result, setResult] = useState<LoginResult | null>(null);
-  const methods: readonly string[] = shop?.signInMethods ?? ['PASSWORD'];
+  const methods: readonly string[] = shop?.signInMethods ?? ['PASSWORD', 'PASSKEY', 'EMAIL_CODE'];
 
   useEffect(() => {
     if (isCustomer) go('account', { replace: true });
@@ -54,18 +54,6 @@ export default function Login(): ReactNode {
         {methods.includes('PASSKEY') && (
           <Form submit={t.passkey.use} kind="plain wide" label={t.passkey.use} run={async () => take(await gateway.loginWithPasskey())} />
         )}
-        {shop?.socialProviders.map(({ id, name }) => (
-          <Form
-            key={id}
-            submit={t.login.with(name)}
-            kind="plain wide"
-            label={t.login.with(name)}
-            run={async () => {
-              const redirectUri = `${location.origin}${addressOf('callback')}`;
-              location.assign(await gateway.beginSocialLogin(id, { redirectUri }));
-            }}
-          />
-        ))}
       </section>
       {methods.includes('EMAIL_CODE') && (
         <section className="card">
@@ -73,6 +61,23 @@ export default function Login(): ReactNode {
           <Form submit={t.code.send} kind="plain" label={t.login.byCode} run={async ({ email = '' }) => take(await gateway.loginByCode({ email }))}>
             <Field label={t.fields.email} name="email" type="email" autoComplete="email" required />
           </Form>
+        </section>
+      )}
+      {shop && shop.socialProviders.length > 0 && (
+        <section className="card">
+          <h2>{t.social.accounts}</h2>
+          {shop?.socialProviders.map(({ id, name }) => (
+            <Form
+              key={id}
+              submit={t.login.with(name)}
+              kind="plain wide"
+              label={t.login.with(name)}
+              run={async () => {
+                const redirectUri = `${location.origin}${addressOf('callback')}`;
+                location.assign(await gateway.beginSocialLogin(id, { redirectUri }));
+              }}
+            />
+          ))}
         </section>
       )}
       <p className="quiet">

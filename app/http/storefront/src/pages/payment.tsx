@@ -44,9 +44,9 @@ export default function PaymentPage(): ReactNode {
               {me?.paymentInstruments.map(({ id, brand, last4, expiryMonth, expiryYear, isDefault }) => (
                 <li key={id}>
                   <div className="what">
-                    <h3>
+                    <h2>
                       {brand} ···· {last4}
-                    </h3>
+                    </h2>
                     <p className="quiet small">{t.payment.until(expiryMonth ?? 0, expiryYear ?? 0)}</p>
                     {isDefault && <span className="badge good">{t.address.default}</span>}
                   </div>
