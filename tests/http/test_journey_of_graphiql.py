@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hmac
 import json
 import shutil
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from graphql import GraphQLError, OperationDefinitionNode, build_schema, parse, validate
+from pyotp import TOTP
 
 from tests.fakes import MovableClock
 from tests.harness.gateway import Gateway, run_gateway
@@ -35,14 +33,6 @@ def database_url(tmp_path: Path, sqlite_template: Path) -> str:
     """Use SQLite only: what the operations do is tested elsewhere, on both databases."""
     shutil.copy(sqlite_template, tmp_path / "gateway.db")
     return f"sqlite:///{tmp_path / 'gateway.db'}"
-
-
-def totp(secret: str, now: datetime) -> str:
-    """Return the six digits of an authenticator app (RFC 6238)."""
-    counter = int(now.timestamp()) // 30
-    digest = hmac.digest(base64.b32decode(secret), counter.to_bytes(8, "big"), "sha1")
-    offset = digest[-1] & 15
-    return f"{(int.from_bytes(digest[offset : offset + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06d}"
 
 
 class Walker:
@@ -70,7 +60,7 @@ class Walker:
         await self._gateway.deliver()
         mails = await self._gateway.http.get("/dev/mail/latest.json")
         self._known.tell_mails(mails.json()["links"])
-        variables = self._known.fill(step, lambda secret: totp(secret, self._gateway.clock.now()))
+        variables = self._known.fill(step, lambda secret: TOTP(secret).at(self._gateway.clock.now()))
         token = self._staff if step.get("token") == "staff" else self._tokens.get("accessToken")
         answer = await self._gateway.graphql(step["query"], variables, token)
         assert answer.errors == [], (step["name"], variables, answer.errors)
@@ -136,3 +126,10 @@ class TestJourney:
             await walker.get_staff_token()
             answers = {step["name"].split(" ", 1)[1]: await walker.run(step) for step in journey["steps"]}
             assert answers["Revoke device"]["revokeSession"]["revoked"] is True
+            assert answers["Second factor"]["completeLogin"]["tokens"] is not None
+            assert answers["Revert e-mail"]["revertEmailChange"]["email"] == "grace@example.com"
+            assert answers["Preview merge"]["mergeAccounts"]["merged"]["addresses"] == 2
+            assert answers["Stay"]["cancelAnonymization"]["anonymizationInfo"]["status"] == "CANCELED"
+            assert answers["Put into group"]["updateCustomer"]["customer"]["groups"] == [{"code": "admirals"}]
+            assert answers["Me"]["tokenInfo"]["kind"] == "ON_BEHALF"
+            assert answers["Me"]["me"]["email"] == "grace@example.com"

@@ -12,6 +12,7 @@ from app.adapters.keys.signer import Es256Signer
 from tests.fakes import MovableClock
 from tests.harness import operations
 from tests.harness.gateway import Gateway, run_gateway
+from tests.harness.sign_in import request_code
 from tests.harness.tenants import shop, storefront
 
 pytestmark = pytest.mark.anyio
@@ -102,8 +103,7 @@ class TestLatest:
 
     async def test_tells_the_mailed_code(self, gateway: Gateway) -> None:
         person = await gateway.signup_confirmed()
-        visitor = await gateway.visitor()
-        await gateway.graphql(operations.REQUEST_LOGIN_CODE, {"input": {"email": person.email}}, visitor.access)
+        await request_code(gateway, (await gateway.anonymous()).access, person.email)
         gateway.clock.advance(seconds=1)
         await gateway.deliver()
         (newest, *_) = (await gateway.http.get("/dev/mail/latest.json")).json()["links"]
