@@ -40,6 +40,7 @@ from app.http.probes import probe_routes
 from app.http.problem_details import answer_problem
 from app.http.refresh_cookies import RefreshCookies
 from app.http.request_log import RequestLog
+from app.http.staff.routes import staff_routes
 from app.http.storefront import is_bundled, storefront_routes
 from app.http.welcome import welcome_page, welcome_routes
 from app.reloading import follow_tenants
@@ -127,6 +128,7 @@ def build_app(settings: Settings, tools: Tools, files: TenantFiles | None = None
             return first_steps(live.now.tenants, settings.address, built_in=settings.tenants_file is None)
 
         routes += playground_routes(steps, base, has_mailbox=mailbox is not None)
+        routes += staff_routes(documents, live, base)
     if mailbox is not None:
         routes += [*preview_routes(open_previews(), live, base), *mailbox_routes(mailbox, base)]
     if not production:

@@ -44,6 +44,27 @@ nav { display: flex; flex-wrap: wrap; gap: .75rem; margin: 0 0 1.5rem }
 nav a { padding: .5rem 1rem; border: 1px solid; border-radius: 8px; background: var(--card); text-decoration: none }
 nav a:first-child { background: #2f5bd0; color: #fff }
 nav a:hover, nav a:focus-visible { text-decoration: underline }
+nav.sections a { padding: .375rem .75rem; border-color: var(--line); background: var(--card); color: inherit }
+nav.sections a[aria-current] { background: #2f5bd0; border-color: #2f5bd0; color: #fff }
+ul.rows > li { padding: .75rem 1rem }
+ul.rows code { font-size: .8125rem; overflow-wrap: anywhere }
+form { display: flex; flex-wrap: wrap; gap: .5rem .75rem; align-items: end; margin: 0 0 .75rem }
+li form { margin: .5rem 0 0 }
+label { display: grid; gap: .25rem; flex: 0 1 auto; font-size: .875rem; color: var(--quiet) }
+label.wide { flex: 1 1 14rem }
+input, select, button { box-sizing: border-box; min-height: 2.5rem; padding: .375rem .75rem; font: inherit }
+input, select { width: 100%; background: var(--card); color: var(--text) }
+input, select { border: 1px solid #7a8492; border-radius: 8px }
+button { border: 1px solid #2f5bd0; border-radius: 8px; background: #2f5bd0; color: #fff; cursor: pointer }
+button.second { background: var(--card); color: var(--text); border-color: #7a8492 }
+button:hover { text-decoration: underline }
+:focus-visible { outline: 3px solid #6d93ff; outline-offset: 2px }
+.notice { padding: .75rem 1rem; border: 1px solid; border-left-width: 6px; border-radius: 8px; background: var(--card) }
+.notice.done { border-color: #2c8a4b }
+.notice.fault { border-color: #c9372c }
+.notice p { margin: 0; overflow-wrap: anywhere }
+summary { padding: .5rem 0; cursor: pointer }
+.tag { display: inline-block; padding: 0 .5rem; border: 1px solid; border-radius: 1rem; font-size: .8125rem }
 """
 _HEAD = (
     '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -58,6 +79,11 @@ _POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
+# Of a page with forms: only we get what they hold, and the browser says from which page they come.
+_FORM_HEADERS = {
+    "Content-Security-Policy": _POLICY.replace("form-action 'none'", "form-action 'self'"),
+    "Referrer-Policy": "same-origin",
+}
 
 
 class ImmutableFiles(StaticFiles):
@@ -83,3 +109,8 @@ def page_template(body: str) -> Template:
 def show_page(template: Template, **values: object) -> Response:
     """Return the page, filled in."""
     return HTMLResponse(template.render(values), headers={"Content-Security-Policy": _POLICY})
+
+
+def show_form_page(template: Template, status: int = 200, **values: object) -> Response:
+    """Return a page with forms, filled in."""
+    return HTMLResponse(template.render(values), status, _FORM_HEADERS)

@@ -25,6 +25,7 @@ again. Until then a mailed link shows this page; its token is good in GraphiQL.<
 {% if has_mailbox %}
 <a href="{{ base }}/dev/mail">Mailbox</a>
 {% endif %}
+<a href="{{ base }}/dev/staff">Staff</a>
 </nav>
 <ol>
 <li>

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
 from sqlmodel import col
 
 from app.domain.audit import AuditAction
+from app.domain.rows import Reading
 from app.models.audit import AuditEvent
-from app.repositories.base import Repository, Rows
+from app.repositories.base import Condition, Repository, Rows
 
 _CREATION = Rows(AuditEvent, "customer_id", col(AuditEvent.action) == AuditAction.CUSTOMER_CREATED.value)
 _NEWEST_FIRST = Rows(AuditEvent, "customer_id", "action", order_by=(col(AuditEvent.id).desc(),))
@@ -28,8 +31,22 @@ class AuditRepository(Repository):
         """Return the last line about a customer with this action, whatever came of it."""
         return await self._find(_NEWEST_FIRST, customer_id=customer_id, action=action.value)
 
+    async def list_latest(self, limit: int) -> Sequence[AuditEvent]:
+        """Return the latest lines, the newest first."""
+        return await self._list_latest(limit)
+
+    async def list_about(self, customer_id: str, limit: int) -> Sequence[AuditEvent]:
+        """Return the latest lines about a customer, the newest first."""
+        return await self._list_latest(limit, col(AuditEvent.customer_id) == customer_id)
+
     async def forget_ips(self, customer_id: str) -> None:
         """Erase the IP addresses from a customer's lines. The lines themselves stay."""
         lines = self._mine(AuditEvent, col(AuditEvent.customer_id) == customer_id)
         # It may change many rows, so it is no constant statement.
         await self._connection.write_anew(update(AuditEvent.__table__).where(lines).values(ip=None))
+
+    async def _list_latest(self, limit: int, *conditions: Condition) -> Sequence[AuditEvent]:
+        # In the order of the indexes; lines of one moment are in the order of their ids.
+        order = (col(AuditEvent.occurred_at).desc(), col(AuditEvent.id).desc())
+        lines = select(AuditEvent.__table__).where(self._mine(AuditEvent, *conditions)).order_by(*order).limit(limit)
+        return await self._connection.read_anew(Reading(AuditEvent, lines))

@@ -324,6 +324,16 @@ class OutboxQueue:
         )
         return await self._connection.read_anew(Reading(OutboxMessage, statement))
 
+    async def list_waiting(self, limit: int) -> Sequence[OutboxMessage]:
+        """Return the messages that wait, the one that is due first at the top."""
+        statement = (
+            select(OutboxMessage.__table__)
+            .where(_WAITS)
+            .order_by(col(OutboxMessage.due_at), col(OutboxMessage.id))
+            .limit(limit)
+        )
+        return await self._connection.read_anew(Reading(OutboxMessage, statement))
+
     async def revive(self, now: datetime, message_id: str | None) -> int:
         """Make due at once what was given up, as if it had never been tried, and what waits after a failure.
 

@@ -25,11 +25,11 @@ const askPassword = async (): Promise<string> => {
 
 // A customer with the same address, who proves it by the password, mistyped once.
 await signUp(client);
-await client.request("mutation ($input: ResendConfirmationInput!) { resendConfirmation(input: $input) { accepted } }", {
+await client.request("mutation ($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { accepted } }", {
   input: { email: ADA.email },
 });
-await client.request("mutation ($input: ConfirmSignupInput!) { confirmSignup(input: $input) { customerId } }", {
-  input: { token: await mailed(LINK), password: ADA.password },
+await client.request("mutation ($input: ResetPasswordInput!) { resetPassword(input: $input) { passwordReset } }", {
+  input: { token: await mailed(LINK), password: ADA.password }, // which proves the address
 });
 const confirmed = await arrive(client, askPassword, await visit("login"));
 const { me } = await client.request(MeDocument, {});

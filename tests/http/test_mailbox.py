@@ -144,3 +144,5 @@ class TestElsewhere:
             assert (await gateway.http.get("/dev/mail")).status_code == 404
             assert (await gateway.http.get("/dev/mail/latest.json")).status_code == 404
             assert (await gateway.http.get("/dev/mail/x/html")).status_code == 404
+            for page in ("/", "/dev", "/login", "/confirm-signup?token=x", "/storefront/assets/x.js"):
+                assert (await gateway.http.get(page)).status_code == 404

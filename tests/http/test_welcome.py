@@ -72,7 +72,7 @@ class TestPage:
             page = await gateway.http.get("/dev")
             assert page.status_code == 200
             assert page.headers["content-type"] == "text/html; charset=utf-8"
-            assert set(re.findall(r'href="([^"]+)"', page.text)) - {"/"} == {"/graphql", "/dev/mail"}
+            assert set(re.findall(r'href="([^"]+)"', page.text)) - {"/"} == {"/graphql", "/dev/mail", "/dev/staff"}
             assert "demo-storefront" in page.text
             assert "Demo shop, Open shop, Staffed shop" in page.text
             assert "demo-backend:development-only-demo-backend-secret" in page.text

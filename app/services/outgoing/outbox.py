@@ -33,6 +33,12 @@ async def outbox_state(tools: Tools) -> OutboxState:
         return OutboxState(waiting, failing, dead, await uow.outbox_queue.list_dead(MOST_LISTED))
 
 
+async def waiting_messages(tools: Tools) -> Sequence[OutboxMessage]:
+    """Return up to 100 messages that wait, the one that is due first at the top."""
+    async with _open(tools) as uow:
+        return await uow.outbox_queue.list_waiting(MOST_LISTED)
+
+
 async def retry(tools: Tools, message_id: str | None = None) -> int:
     """Wake one message, or all: what was given up is tried from the start, what waits after a failure at once.
 
