@@ -127,7 +127,8 @@ def build_app(settings: Settings, tools: Tools, files: TenantFiles | None = None
         def steps() -> FirstSteps:
             return first_steps(live.now.tenants, settings.address, built_in=settings.tenants_file is None)
 
-        routes += [*playground_routes(steps, base), *staff_routes(documents, live, base)]
+        routes += playground_routes(steps, base, has_mailbox=mailbox is not None)
+        routes += staff_routes(documents, live, base)
     if mailbox is not None:
         routes += [*preview_routes(open_previews(), live, base), *mailbox_routes(mailbox, base)]
     if not production:

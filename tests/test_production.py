@@ -198,7 +198,17 @@ class TestHides:
         assert "Did you mean" not in self.ask(http, query)
 
     @pytest.mark.parametrize(
-        "path", ["/dev/mail", "/playground/plain/plain.html", "/playground/assets", "/docs", "/metrics", "/.env"]
+        "path",
+        [
+            "/dev/mail",
+            "/dev/mail/latest.json",
+            "/playground/journey.json",
+            "/playground/plain/plain.html",
+            "/playground/assets",
+            "/docs",
+            "/metrics",
+            "/.env",
+        ],
     )
     def test_what_is_for_development(self, http: httpx2.Client, path: str) -> None:
         assert http.get(path).status_code == 404

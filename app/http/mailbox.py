@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from app.domain.ports import KeptMail, Mailbox
 from app.http.pages import page_template, show_page
 
 MOST_LISTED = 200
+# Programs are told of the latest only: each page asks anew.
+MOST_TOLD = 20
 
 _LIST = """<h1>Sent mail</h1>
 {% if mails %}
@@ -74,8 +79,13 @@ def mailbox_routes(mailbox: Mailbox, base: str = "") -> list[Route]:
         mail = _find(mailbox, request)
         return show_frame(mail.html)
 
+    async def tell_latest(_request: Request) -> Response:
+        links = [link for mail in mailbox.list(MOST_TOLD) for link in _links(mail)]
+        return JSONResponse({"links": links})
+
     return [
         Route("/dev/mail", list_mails),
+        Route("/dev/mail/latest.json", tell_latest),
         Route("/dev/mail/{name}", show_mail),
         Route("/dev/mail/{name}/html", show_html),
     ]
@@ -93,6 +103,16 @@ def _find(mailbox: Mailbox, request: Request) -> KeptMail:
     if mail is None:
         raise HTTPException(404, "There is no such mail.")
     return mail
+
+
+def _links(mail: KeptMail) -> Iterator[dict[str, Any]]:
+    """Yield the links of a mail that carry a token or a code, by the path of the page that takes it."""
+    for link in _LINK.findall(mail.text):
+        page = urlsplit(link)
+        carried = parse_qs(page.query)
+        if carried.keys() & {"token", "code"}:
+            values = {name: carried.get(name, [None])[0] for name in ("token", "code")}
+            yield {"page": page.path, **values, "recipient": mail.recipient, "subject": mail.subject, "mail": mail.name}
 
 
 def _pieces(mail: KeptMail) -> list[tuple[str, bool]]:

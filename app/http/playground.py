@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import textwrap
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -15,8 +12,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.domain.tenants import SignupMode
 from app.http.first_steps import FirstSteps
+from app.http.journey import journey
 from app.http.pages import ImmutableFiles
 
 _FOLDER = Path(__file__).with_name("graphiql")
@@ -55,35 +52,20 @@ def is_bundled() -> bool:
     return (_BUNDLE / "index.html").is_file()
 
 
-def playground_routes(steps: Callable[[], FirstSteps], base: str = "") -> list[BaseRoute]:
-    """Return the routes of the page's own files, and of the operations in its tabs."""
+def playground_routes(steps: Callable[[], FirstSteps], base: str = "", *, has_mailbox: bool = False) -> list[BaseRoute]:
+    """Return the routes of the page's own files, and of the operations that it shows."""
 
     async def plain(_request: Request) -> Response:
         return _page(_FOLDER / "plain.html", base)
 
-    async def journey(_request: Request) -> Response:
-        return JSONResponse(_journey(steps()))
+    async def show_journey(_request: Request) -> Response:
+        return JSONResponse({**journey(steps()), "mailbox": has_mailbox})
 
     routes: list[BaseRoute] = [
         Route("/playground/plain/plain.html", plain),
-        Route("/playground/journey.json", journey),
+        Route("/playground/journey.json", show_journey),
         Mount("/playground/plain", StaticFiles(directory=_FOLDER / "src")),
     ]
     if is_bundled():
         routes.append(Mount("/playground/assets", ImmutableFiles(_BUNDLE / "assets", _POLICY)))
     return routes
-
-
-def _journey(steps: FirstSteps) -> list[dict[str, Any]]:
-    """Return the tabs, which begin with a storefront of the served shops."""
-    tabs: list[dict[str, Any]] = json.loads((_FOLDER / "journey.json").read_text(encoding="utf-8"))
-    begin = tabs[0]
-    begin["variables"]["input"] = {
-        "clientId": steps.client.id if steps.client is not None else "",
-        "site": steps.tenant.default_site.id if steps.tenant is not None else "",
-    }
-    if steps.hint is not None:
-        begin["query"] = textwrap.indent(textwrap.fill(steps.hint, 46), "# ") + "\n#\n" + begin["query"]
-    confirms = steps.tenant is None or steps.tenant.signup is SignupMode.CONFIRM_EMAIL
-    shown = [tab for tab in tabs if confirms or tab["name"] != "Confirm"]
-    return [{**tab, "name": f"{number} {tab['name']}"} for number, tab in enumerate(shown, start=1)]

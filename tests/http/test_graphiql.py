@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from graphql import FieldNode, OperationDefinitionNode, parse
 from playwright.sync_api import Page, sync_playwright
 
+from tests.harness.nginx import run_nginx
+from tests.harness.postgresql import free_port
 from tests.harness.server import ROOT, ServerProcess
 
 CHROMIUM = shutil.which("chromium")
@@ -27,6 +32,31 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation of the list: its name in the document, and its root field."""
+
+    name: str
+    field: str
+
+
+def operation_of(query: str) -> Operation:
+    definition = parse(query).definitions[0]
+    assert isinstance(definition, OperationDefinitionNode)
+    assert definition.name is not None
+    field = definition.selection_set.selections[0]
+    assert isinstance(field, FieldNode)
+    return Operation(definition.name.value, field.name.value)
+
+
+OPERATIONS = {
+    step["name"]: operation_of(step["query"])
+    for group in json.loads((ROOT / "app/http/graphiql/journey.json").read_text())
+    for step in group["steps"]
+    if "again" not in step
+}
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
@@ -75,64 +105,111 @@ class GraphiqlPage:
         page.goto(f"{url}/graphql")
         page.locator(".graphiql-execute-button").wait_for()
 
-    def run(self, tab: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Click the tab and the button, and return the data of the answer."""
+    @property
+    def variables(self) -> str:
+        """What the editor of the variables shows."""
+        lines = self._page.locator(".graphiql-editor-tool .view-line").all_inner_texts()
+        return "".join(lines).replace("\N{NO-BREAK SPACE}", " ")
+
+    def choose(self, group: str, name: str) -> None:
+        """Open an operation from the list, and wait until it is in a tab, with its documentation."""
         page = self._page
-        page.locator(".graphiql-tab-button", has_text=tab).first.click()
-        page.locator(".graphiql-query-editor", has_text=tab).wait_for()
-        if variables is not None:
-            page.locator(".graphiql-editor-tool .monaco-editor").first.click()
-            page.keyboard.press("Control+A")
-            page.evaluate("text => navigator.clipboard.writeText(text)", json.dumps(variables))
-            page.keyboard.press("Control+V")
-        with page.expect_response(lambda response: tab in (response.request.post_data or "")) as answered:
-            page.locator(".graphiql-execute-button").click()
+        listed = page.locator(".journey details", has=page.locator("summary", has_text=group))
+        if listed.get_attribute("open") is None:
+            listed.locator("summary").click()
+        listed.get_by_role("button", name=re.compile(rf"^[0-9]+ {name}( again)?$")).first.click()
+        operation = OPERATIONS[name]
+        page.locator(".graphiql-query-editor", has_text=operation.name).wait_for()
+        page.locator(".graphiql-tab-active", has_text=operation.name).wait_for()
+        page.locator(".journey-docs .graphiql-doc-explorer-title", has_text=operation.field).wait_for()
+
+    def wait_for_variables(self, pattern: str) -> None:
+        """Wait until the page has filled in what matches."""
+        for _ in range(100):
+            if re.search(pattern, self.variables):
+                return
+            self._page.wait_for_timeout(100)
+        raise AssertionError(self.variables)
+
+    def take_from_the_mail(self, pattern: str) -> None:
+        """Press the button until the mail is there: it comes a moment after the answer."""
+        for _ in range(100):
+            self._page.get_by_role("button", name="Take from the mail").click()
+            if re.search(pattern, self.variables):
+                return
+            self._page.wait_for_timeout(100)
+        raise AssertionError(self.variables)
+
+    def execute(self, name: str) -> Any:
+        """Run the operation that is open, and return what its field answers."""
+        operation = OPERATIONS[name]
+        with self._page.expect_response(
+            lambda response: operation.name in (response.request.post_data or "")
+        ) as answered:
+            self._page.locator(".graphiql-execute-button").click()
         answer = answered.value.json()
         assert "errors" not in answer, answer
-        data: dict[str, Any] = answer["data"]
-        return data
+        payload = answer["data"][operation.field]
+        assert not isinstance(payload, dict) or payload.get("userErrors", []) == [], answer
+        return payload
 
-    def read_mailed_token(self) -> str:
-        """Follow the link to the mailbox and return the token of the newest mail."""
-        with self._page.expect_popup() as opened:
-            self._page.get_by_role("link", name="Mailbox").click()
-        mailbox = opened.value
-        while mailbox.get_by_role("listitem").count() == 0:
-            mailbox.reload()
-        mailbox.get_by_role("listitem").first.get_by_role("link").click()
-        token = mailbox.locator("dd code").inner_text()
-        mailbox.close()
-        return token
+    def run(self, group: str, name: str, filled: str = "") -> Any:
+        """Choose an operation and run it when the page has filled in its variables."""
+        self.choose(group, name)
+        self.wait_for_variables(filled)
+        return self.execute(name)
 
     def wait_for(self, who: str) -> None:
         """Wait until the page says this about the token at hand."""
         self._page.locator(".session .who", has_text=who).wait_for()
 
 
+@pytest.fixture(params=["", "/customers"], ids=["at the root", "below a path"])
+def address(
+    request: pytest.FixtureRequest, start_server: Callable[..., ServerProcess], tmp_path: Path
+) -> Iterator[str]:
+    """Return where the gateway is found: by itself, and behind nginx, which takes a prefix off."""
+    if not request.param:
+        yield start_server().url
+        return
+    nginx_port = free_port()
+    server = start_server(PUBLIC_URL=f"http://127.0.0.1:{nginx_port}{request.param}")
+    with run_nginx(tmp_path / "nginx", [server.port], prefix=request.param) as nginx:
+        yield f"{nginx.url}{request.param}"
+
+
 class TestGraphiql:
     @pytest.mark.usefixtures("bundle")
-    def test_walks_the_journey_by_clicking(self, server: ServerProcess, faults: list[str], tmp_path: Path) -> None:
-        with open_browser(server.url, faults) as page:
-            graphiql = GraphiqlPage(page, server.url)
-            graphiql.run("Begin")
+    def test_walks_the_journey_by_clicking(self, address: str, faults: list[str], tmp_path: Path) -> None:
+        with open_browser(address, faults) as page:
+            graphiql = GraphiqlPage(page, address)
+            graphiql.run("Visit", "Begin")
             graphiql.wait_for("Anonymous session")
-            assert graphiql.run("LookAround")["storefront"]["name"] == "Demo shop"
-            assert graphiql.run("SignUp")["signup"]["status"] == "CONFIRMATION_SENT"
-            token = graphiql.read_mailed_token()
-            assert graphiql.run("Confirm", {"input": {"token": token}})["confirmSignup"]["userErrors"] == []
-            assert graphiql.run("LogIn")["login"]["userErrors"] == []
+            assert graphiql.run("Visit", "Look around")["name"] == "Demo shop"
+            assert graphiql.run("Visit", "Sign up")["status"] == "CONFIRMATION_SENT"
+            graphiql.choose("Visit", "Confirm")
+            graphiql.take_from_the_mail("cg_ot_")
+            assert graphiql.execute("Confirm")["alreadyConfirmed"] is False
+            assert graphiql.run("Visit", "Log in")["nextStep"] is None
             graphiql.wait_for("Customer session")
-            assert graphiql.run("Me")["me"]["email"] == "grace@example.com"
-            assert graphiql.run("ChangeProfile")["updateMe"]["customer"]["firstName"] == "Grace Brewster"
-            assert graphiql.run("AddAddress")["createAddress"]["address"]["isDefault"] is True
-            assert graphiql.run("Refresh")["refresh"]["userErrors"] == []
+            assert graphiql.run("Account", "Me")["email"] == "grace@example.com"
+            made = graphiql.run("Account", "Add address")["address"]["id"]
+            assert graphiql.run("Account", "Change address", made)["address"]["streetNumber"] == "14"
+            assert graphiql.run("Account", "Refresh", "cg_")["tokens"]["accessToken"]
+            secret = graphiql.run("Credentials", "Begin TOTP")["secret"]
+            assert secret
+            assert len(graphiql.run("Credentials", "Confirm TOTP", '"code": "[0-9]{6}"')["recoveryCodes"]) > 1
             page.screenshot(path=tmp_path / "graphiql.png")
-            assert graphiql.run("LogOut")["logout"]["loggedOut"] is True
-            graphiql.wait_for("No token yet")
-            # Whoever walks through the tabs again goes on with the login.
-            assert graphiql.run("Begin")["anonymousLogin"]["userErrors"] == []
-            assert graphiql.run("SignUp")["signup"]["status"] == "CONFIRMATION_SENT"
-            assert graphiql.run("LogIn")["login"]["userErrors"] == []
+            card = graphiql.run("Shopper", "Add card")["paymentInstrument"]["id"]
+            assert graphiql.run("Shopper", "Change card", card)["paymentInstrument"]["expiryYear"] == 2034
+            assert graphiql.run("Privacy", "Consents")["customer"]["mixins"]["consents"]["newsletter"]["given"] is True
+            graphiql.choose("Staff", "Search")
+            graphiql.wait_for("No staff token yet")
+            page.get_by_role("button", name="Get a staff token").click()
+            graphiql.wait_for("Staff token of demo-backend")
+            (found,) = graphiql.execute("Search")["nodes"]
+            assert graphiql.run("Staff", "Hold", found["id"])["customer"]["onHold"] is True
+            page.screenshot(path=tmp_path / "graphiql-staff.png")
         assert faults == []
 
 
@@ -142,10 +219,10 @@ class TestPlainPage:
     ) -> None:
         with open_browser(server.url, faults) as page:
             page.goto(f"{server.url}/playground/plain/plain.html")
-            page.get_by_role("button", name="1 Begin").click()
+            page.get_by_role("button", name="1 Begin", exact=True).click()
             page.get_by_role("button", name="Run").click()
             page.get_by_text("Anonymous session").wait_for()
-            page.get_by_role("button", name="2 Look around").click()
+            page.get_by_role("button", name="2 Look around", exact=True).click()
             page.get_by_role("button", name="Run").click()
             page.get_by_text('"Demo shop"').wait_for()
             page.screenshot(path=tmp_path / "plain.png")

@@ -12,6 +12,7 @@ from app.adapters.keys.signer import Es256Signer
 from tests.fakes import MovableClock
 from tests.harness import operations
 from tests.harness.gateway import Gateway, run_gateway
+from tests.harness.sign_in import request_code
 from tests.harness.tenants import shop, storefront
 
 pytestmark = pytest.mark.anyio
@@ -84,6 +85,36 @@ class TestMail:
         assert (await gateway.http.get(path)).status_code == 404
 
 
+class TestLatest:
+    async def test_tells_programs_the_token_of_each_link_the_newest_first(self, gateway: Gateway) -> None:
+        for name in ("ada", "grace"):
+            await gateway.signed_up(email=f"{name}@example.com")
+            await gateway.deliver()
+            gateway.clock.advance(seconds=1)
+        answer = await gateway.http.get("/dev/mail/latest.json")
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "no-store"
+        links = answer.json()["links"]
+        assert [link["recipient"] for link in links] == ["grace@example.com", "ada@example.com"]
+        for link in links:
+            html, _ = await page(gateway, f"/dev/mail/{link['mail']}")
+            assert f"<code>{link['token']}</code>" in html
+            assert (link["page"], link["code"]) == ("/confirm-signup", None)
+
+    async def test_tells_the_mailed_code(self, gateway: Gateway) -> None:
+        person = await gateway.signup_confirmed()
+        await request_code(gateway, (await gateway.anonymous()).access, person.email)
+        gateway.clock.advance(seconds=1)
+        await gateway.deliver()
+        (newest, *_) = (await gateway.http.get("/dev/mail/latest.json")).json()["links"]
+        assert newest["page"] == "/login-code"
+        assert re.fullmatch("[0-9]{6}", newest["code"])
+        assert newest["token"] is None
+
+    async def test_has_nothing_when_nothing_was_sent(self, gateway: Gateway) -> None:
+        assert (await gateway.http.get("/dev/mail/latest.json")).json() == {"links": []}
+
+
 class TestElsewhere:
     async def test_does_not_exist_where_mail_leaves_by_smtp(
         self, environment: dict[str, str], clock: MovableClock
@@ -91,6 +122,8 @@ class TestElsewhere:
         smtp = {"SMTP_URL": "smtp://127.0.0.1:2525", "MAIL_FROM": "shop@example.com"}
         async with run_gateway({**environment, **smtp}, clock) as gateway:
             assert (await gateway.http.get("/dev/mail")).status_code == 404
+            assert (await gateway.http.get("/dev/mail/latest.json")).status_code == 404
+            assert (await gateway.http.get("/playground/journey.json")).json()["mailbox"] is False
 
     async def test_does_not_exist_in_production(
         self, environment: dict[str, str], clock: MovableClock, tmp_path: Path
@@ -109,6 +142,7 @@ class TestElsewhere:
         async with run_gateway({**environment, **production}, clock) as gateway:
             assert (await gateway.http.get("/healthz")).status_code == 200
             assert (await gateway.http.get("/dev/mail")).status_code == 404
+            assert (await gateway.http.get("/dev/mail/latest.json")).status_code == 404
             assert (await gateway.http.get("/dev/mail/x/html")).status_code == 404
             for page in ("/", "/dev", "/login", "/confirm-signup?token=x", "/storefront/assets/x.js"):
                 assert (await gateway.http.get(page)).status_code == 404

@@ -52,10 +52,15 @@ def greeting_of(steps: FirstSteps) -> str:
     return _greeting(steps, "http://localhost:8000")
 
 
-async def tabs(gateway: Gateway) -> list[dict[str, Any]]:
+async def journey(gateway: Gateway) -> dict[str, Any]:
     answer = await gateway.http.get("/playground/journey.json")
     assert answer.status_code == 200
-    found: list[dict[str, Any]] = answer.json()
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def tabs(gateway: Gateway) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await journey(gateway))["steps"]
     return found
 
 
@@ -118,6 +123,28 @@ class TestTabs:
                 (payload,) = (answer.data or {}).values()
                 assert payload.get("userErrors", []) == []
                 token = (payload.get("tokens") or {}).get("accessToken", token)
+
+    async def test_have_the_backend_s_credentials_in_the_demo_only(
+        self, environment: dict[str, str], clock: MovableClock, tmp_path: Path
+    ) -> None:
+        async with run_gateway(environment, clock) as gateway:
+            staff = (await journey(gateway))["staff"]
+            assert staff == {"clientId": "demo-backend", "clientSecret": "development-only-demo-backend-secret"}
+        own = own_shop(tmp_path, *BOUTIQUE, storefront("boutique", "window"))
+        async with run_gateway({**environment, **own}, clock) as gateway:
+            answer = await gateway.http.get("/playground/journey.json")
+            assert answer.json()["staff"] is None
+            assert SECRET not in answer.text
+
+    async def test_know_where_the_mailed_links_of_the_shop_lead(
+        self, environment: dict[str, str], clock: MovableClock, tmp_path: Path
+    ) -> None:
+        boutique = "".join(BOUTIQUE)
+        elsewhere = re.sub(r"(\[tenants\.boutique\.sites\.\w+\]\n)", r'\1reset_path = "/forgotten"\n', boutique)
+        own = own_shop(tmp_path, elsewhere, storefront("boutique", "window"))
+        async with run_gateway({**environment, **own}, clock) as gateway:
+            pages = (await journey(gateway))["pages"]
+            assert (pages["reset_path"], pages["confirm_path"]) == ("/forgotten", "/confirm-signup")
 
     async def test_say_that_there_is_no_storefront(
         self, environment: dict[str, str], clock: MovableClock, tmp_path: Path

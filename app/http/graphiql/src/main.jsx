@@ -1,5 +1,6 @@
-// The page: GraphiQL with the customer's journey in its tabs, which the server tells when the page is loaded.
-import { base } from './base.js';
+// The page: GraphiQL with the customer's journey in its sidebar, and the first operations in tabs.
+import { DOC_EXPLORER_PLUGIN } from '@graphiql/plugin-doc-explorer';
+import { HISTORY_PLUGIN } from '@graphiql/plugin-history';
 import { GraphiQL } from 'graphiql';
 import 'graphiql/setup-workers/vite';
 import 'graphiql/style.css';
@@ -7,16 +8,16 @@ import { useMemo, useReducer } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { makeFetcher } from './fetcher.js';
+import { JOURNEY } from './journey.jsx';
 import './page.css';
-import { currentTokens, describe, forgetTokens } from './tokens.js';
+import { Session } from './session.jsx';
+import { groups, steps, textOf } from './steps.js';
 
 const BEGUN_WITH = 'customer-gateway:begun-with';
 
-const journey = await (await fetch(`${base}/playground/journey.json`)).json();
-const tabs = journey.map(({ query, variables }) => ({
-  query,
-  variables: Object.keys(variables).length ? JSON.stringify(variables, null, 2) : '',
-}));
+const tabs = steps
+  .filter(({ group }) => group === groups[0])
+  .map(({ query, variables }) => ({ query, variables: textOf(variables) }));
 
 // Tabs that were kept from another shop would begin with a client that is not there any more.
 if (sessionStorage.getItem(BEGUN_WITH) !== tabs[0].variables) {
@@ -24,17 +25,17 @@ if (sessionStorage.getItem(BEGUN_WITH) !== tabs[0].variables) {
   sessionStorage.setItem(BEGUN_WITH, tabs[0].variables);
 }
 
+const plugins = [JOURNEY, HISTORY_PLUGIN];
+
 function Page() {
-  const [, showTokens] = useReducer((count) => count + 1, 0);
-  const fetcher = useMemo(() => makeFetcher(showTokens), []);
-  const tokens = currentTokens();
-  const forget = () => {
-    forgetTokens();
-    showTokens();
-  };
+  const [answers, note] = useReducer((count) => count + 1, 0);
+  const fetcher = useMemo(() => makeFetcher(note), []);
   return (
     <GraphiQL
       fetcher={fetcher}
+      plugins={plugins}
+      referencePlugin={DOC_EXPLORER_PLUGIN}
+      visiblePlugin={JOURNEY}
       defaultTabs={tabs}
       initialQuery={tabs[0].query}
       initialVariables={tabs[0].variables}
@@ -44,18 +45,7 @@ function Page() {
     >
       <GraphiQL.Logo>Customer Gateway</GraphiQL.Logo>
       <GraphiQL.Footer>
-        <div className="session" data-kind={tokens.accessToken?.slice(0, 6) ?? 'none'}>
-          <span className="who">{describe(tokens)}</span>
-          {tokens.sessionId && <code>{tokens.sessionId}</code>}
-          {tokens.accessToken && (
-            <button type="button" onClick={forget}>
-              Forget the token
-            </button>
-          )}
-          <a href={`${base}/dev/mail`} target="_blank" rel="noreferrer">
-            Mailbox
-          </a>
-        </div>
+        <Session answers={answers} onChange={note} />
       </GraphiQL.Footer>
     </GraphiQL>
   );
