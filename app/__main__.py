@@ -459,8 +459,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped.\n")
+    except KeyboardInterrupt:  # somebody pressed Ctrl-C, and knows
         return _INTERRUPTED
     return 0
 
