@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.harness.integrations import SECRET
 from tests.harness.server import ROOT, ServerProcess
 from tests.storefront.shop import Shop
 
@@ -44,7 +45,8 @@ def shop(
 ) -> Iterator[Shop]:
     folder = tmp_path_factory.mktemp("storefront")
     shutil.copy(sqlite_template, folder / "gateway.db")
-    server = ServerProcess({"DATABASE_URL": f"sqlite:///{folder / 'gateway.db'}", "STATE_DIR": str(folder / "state")})
+    database = {"DATABASE_URL": f"sqlite:///{folder / 'gateway.db'}", "STATE_DIR": str(folder / "state")}
+    server = ServerProcess({**database, "DEMO_BACKEND_SECRET": SECRET})
     server.start()
     yield Shop(server, browser)
     server.stop()

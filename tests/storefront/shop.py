@@ -13,8 +13,10 @@ import httpx2
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from tests.harness import operations
+from tests.harness.integrations import SECRET
 from tests.harness.mails import Mail, read_mails
 from tests.harness.server import PATIENCE, ServerProcess
+from tests.harness.staff import CREATE
 
 PASSWORD = "violet-harbour-42"
 
@@ -44,6 +46,14 @@ class Shop:
         self._ask(operations.SIGNUP, {"email": email, "password": PASSWORD}, token)
         confirmed = self._ask(operations.CONFIRM_SIGNUP, {"token": self.mail(email).token}, token)
         assert confirmed["userErrors"] == []
+
+    def invite(self, email: str) -> None:
+        """Have the staff of the shop make a customer, who gets a mail with a link to choose a password."""
+        form = {"grant_type": "client_credentials"}
+        url = self._api.replace("/graphql", "/oauth/token")
+        granted = httpx2.post(url, data=form, auth=("demo-backend", SECRET), trust_env=False, timeout=PATIENCE)
+        made = self._ask(CREATE, {"email": email}, granted.raise_for_status().json()["access_token"])
+        assert made["userErrors"] == []
 
     def mail(self, to: str, subject: str = "") -> Mail:
         """Return the newest mail to the address with these words in its subject, as soon as there is one."""

@@ -175,6 +175,31 @@ class TestLogin:
             visitor.open("/security")
             visitor.page.locator(".items li", has_text="Demo provider").wait_for()
 
+    def test_at_a_provider_is_linked_to_the_account_of_who_proves_that_it_is_theirs(self, shop: Shop) -> None:
+        shop.customer("linked@example.com")
+        # Somebody whose address the provider has proved, and the shop has already.
+        person = {"email": "linked@example.com", "email_verified": True}
+        with run_demo_provider(PROVIDER, os.environ), shop.visitor() as visitor:
+            wait_for(f"{PROVIDER}/.well-known/openid-configuration")
+            httpx2.put(f"{PROVIDER}/users/linked", json=person, trust_env=False, timeout=PATIENCE).raise_for_status()
+            visitor.elsewhere = PROVIDER
+            visitor.open("/login")
+            visitor.press("Go on with Demo provider")
+            visitor.page.wait_for_url(f"{PROVIDER}/**")
+            visitor.page.get_by_role("textbox").fill("linked")
+            visitor.page.get_by_role("button").first.click()
+            visitor.heading("You have an account already")
+            visitor.press("By password")
+            visitor.fill(password="wrong-harbour-42")
+            visitor.press("Connect")
+            visitor.page.locator(".notice.bad, .error").first.wait_for()
+            visitor.press("By a mailed code")
+            visitor.fill(code=re.findall(r"\b\d{6}\b", shop.mail("linked@example.com", "code").text)[0])
+            visitor.press("Connect")
+            visitor.heading("Profile")
+            visitor.open("/security")
+            visitor.page.locator(".items li", has_text="Demo provider").wait_for()
+
     def test_with_the_code_of_an_app_as_the_second_step(self, shop: Shop) -> None:
         shop.customer("second@example.com")
         with shop.visitor() as visitor:
@@ -250,8 +275,8 @@ class TestWaysBack:
             visitor.open(shop.link("old@example.com", "about to change"))
             visitor.press("Give me my account back")
             visitor.sees("The account belongs to old@example.com again.")
-            visitor.page.get_by_role("link", name="Choose a new password").click()
-            visitor.heading("Choose a new password")
+            visitor.page.get_by_role("link", name="Choose your password").click()
+            visitor.heading("Choose your password")
             visitor.fill(password="amber-lantern-77")
             visitor.press("Save the password")
             visitor.heading("New password")
@@ -267,6 +292,45 @@ class TestWaysBack:
             visitor.sees("The new password is good from now on.")
             visitor.log_out()
             visitor.log_in("changed@example.com", "amber-lantern-77")
+
+
+class TestInvitation:
+    def test_lets_a_customer_whom_the_shop_has_made_choose_a_password(self, shop: Shop) -> None:
+        shop.invite("invited@example.com")
+        with shop.visitor() as visitor:
+            visitor.open(shop.link("invited@example.com", "Your account"))
+            visitor.heading("Choose your password")
+            visitor.fill(password=PASSWORD)
+            visitor.press("Save the password")
+            visitor.heading("New password")
+            visitor.log_in("invited@example.com")
+
+
+class TestSecondAccount:
+    def test_is_joined_after_a_look_at_what_comes_along(self, shop: Shop) -> None:
+        shop.customer("first@example.com")
+        shop.customer("other@example.com")
+        with shop.visitor() as visitor:
+            visitor.log_in("other@example.com")
+            visitor.open("/addresses")
+            visitor.fill(contactName="Ada Lovelace", street="Unter den Linden", zipCode="10117", city="Berlin")
+            visitor.press("Add")
+            visitor.page.locator(".items li").wait_for()
+            visitor.log_out()
+
+            visitor.log_in("first@example.com")
+            visitor.open("/security")
+            visitor.fill(email="other@example.com", password="wrong-harbour-42")
+            visitor.press("See what would come along")
+            visitor.page.locator(".notice.bad, .error").first.wait_for()
+            visitor.fill(password=PASSWORD)
+            visitor.press("See what would come along")
+            visitor.sees("This would come along from the other account:")
+            assert visitor.page.locator(".facts").last.inner_text().split() == ["Addresses", "1"]
+            visitor.press("Join the accounts")
+            visitor.sees("The two accounts are one now.")
+            visitor.open("/addresses")
+            visitor.page.locator(".items li", has_text="Unter den Linden").wait_for()
 
 
 class TestShopperData:

@@ -1,5 +1,5 @@
 // The connection to the gateway: one client for the session, urql on top of it for what pages show, and who is here.
-import { type Client as Gateway, type EndReason, type Session, createClient } from 'customer-gateway-client';
+import { type Client as Gateway, type EndReason, type Session, createClient, memoryStorage } from 'customer-gateway-client';
 import { type ReactNode, createContext, use, useCallback, useEffect, useMemo, useState } from 'react';
 import { Client, Provider, type TypedDocumentNode, cacheExchange, fetchExchange, useClient, useQuery } from 'urql';
 import { config } from './config.ts';
@@ -8,12 +8,14 @@ import { recordingFetch } from './record.ts';
 
 const URL_OF_GATEWAY = `${location.origin}${config.base}/graphql`;
 
-export const gateway: Gateway = createClient({
-  url: URL_OF_GATEWAY,
-  clientId: config.clientId,
-  site: config.site,
-  fetch: recordingFetch,
-});
+const OPTIONS = { clientId: config.clientId, site: config.site, fetch: recordingFetch };
+export const gateway: Gateway = createClient({ ...OPTIONS, url: URL_OF_GATEWAY });
+
+/** Return a client with a session of its own, as long as the page is open. */
+export function anotherGateway(): Gateway {
+  // What tabs share goes by the address: with a fragment, which is never sent, it is another one.
+  return createClient({ ...OPTIONS, url: `${URL_OF_GATEWAY}#another`, storage: memoryStorage() });
+}
 
 const Shop = graphql(`
   query Shop {

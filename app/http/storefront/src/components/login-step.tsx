@@ -1,6 +1,6 @@
 // What a login still needs: a mailed code, the second factor, or a second factor to be set up.
-import type { LoginStep as Step, LoginResult, SignInMethod, UserError } from 'customer-gateway-client';
-import { type ReactNode, useState } from 'react';
+import type { Client, LoginStep as Step, LoginResult, SignInMethod, UserError } from 'customer-gateway-client';
+import { type ComponentType, type ReactNode, useState } from 'react';
 import { gateway } from '../gateway.tsx';
 import { useTexts } from '../texts/texts.tsx';
 import { Field } from './field.tsx';
@@ -11,15 +11,26 @@ import { Page } from './page.tsx';
 const OFFERED = ['EMAIL_CODE', 'TOTP', 'PASSKEY', 'RECOVERY_CODE', 'PASSWORD'] as const;
 type Offered = (typeof OFFERED)[number];
 
+export interface StepFrame {
+  title: string;
+  lead?: ReactNode;
+  narrow?: boolean;
+  children: ReactNode;
+}
+
 interface LoginStepProps {
   first: Step;
   /** The code of a mailed link. */
   code?: string;
+  /** Whose session it is, if not that of the page. */
+  client?: Client;
+  /** What stands around it: a page of its own, if it is left out. */
+  frame?: ComponentType<StepFrame>;
   /** Called when the person is logged in; the session tells everybody else. */
   onDone?: (result: LoginResult) => void;
 }
 
-export function LoginStep({ first, code, onDone }: LoginStepProps): ReactNode {
+export function LoginStep({ first, code, client = gateway, frame: Frame = Page, onDone }: LoginStepProps): ReactNode {
   const t = useTexts();
   const [step, setStep] = useState(first);
   // A login by code has sent it already; as a second step it is sent when it is wanted.
@@ -41,17 +52,17 @@ export function LoginStep({ first, code, onDone }: LoginStepProps): ReactNode {
 
   async function run(values: Values): Promise<readonly UserError[]> {
     const rememberDevice = values['rememberDevice'] === 'on';
-    if (method === 'PASSKEY') return take(await gateway.loginWithPasskey({ step, rememberDevice }));
+    if (method === 'PASSKEY') return take(await client.loginWithPasskey({ step, rememberDevice }));
     if (mustSend) {
-      const result = await gateway.sendCode(step);
+      const result = await client.sendCode(step);
       if (result.state === 'next') setSent(true);
       return 'errors' in result ? result.errors : [];
     }
-    return take(await gateway.completeLogin(step, { ...answerOf(method, values), rememberDevice }));
+    return take(await client.completeLogin(step, { ...answerOf(method, values), rememberDevice }));
   }
 
   return (
-    <Page title={method === 'EMAIL_CODE' ? t.code.title : t.step.title} lead={method && t.step.lead[method]} narrow>
+    <Frame title={method === 'EMAIL_CODE' ? t.code.title : t.step.title} lead={method && t.step.lead[method]} narrow>
       {method === 'EMAIL_CODE' && isSent && <MailboxHint>{t.code.mailed}</MailboxHint>}
       <section className="card">
         <Form
@@ -74,7 +85,7 @@ export function LoginStep({ first, code, onDone }: LoginStepProps): ReactNode {
             ))}
         </div>
       </section>
-    </Page>
+    </Frame>
   );
 }
 

@@ -1,9 +1,10 @@
-// The ways to log in: passkeys, the second factor, accounts at providers.
+// The ways to log in: passkeys, the second factor, accounts at providers, and a second account here to be joined with this one.
 import type { ReactNode } from 'react';
 import { AccountPage } from '../components/account-page.tsx';
 import { Data } from '../components/data.tsx';
 import { useSession } from '../gateway.tsx';
 import { graphql } from '../graphql.ts';
+import { MergeAccounts } from '../security/merge.tsx';
 import { Passkeys } from '../security/passkeys.tsx';
 import { Providers } from '../security/providers.tsx';
 import { SecondFactor } from '../security/second-factor.tsx';
@@ -35,6 +36,7 @@ export default function SecurityPage(): ReactNode {
                 <SecondFactor isOn={me.signInMethods.totp} codesLeft={me.signInMethods.recoveryCodesLeft} />
               )}
               <Providers accounts={me.signInMethods.social} />
+              <MergeAccounts />
             </>
           )
         }
