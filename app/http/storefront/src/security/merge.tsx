@@ -99,10 +99,11 @@ export function MergeAccounts(): ReactNode {
         </>
       )}
       {state.at === 'done' && (
-        <div role="status">
+        <>
           <Notice kind="good">{t.merge.done}</Notice>
+          <p>{t.merge.hasCome}</p>
           <Belongings merged={state.merged} />
-        </div>
+        </>
       )}
     </section>
   );

@@ -303,10 +303,11 @@ export const texts: Texts = {
     password: 'Dessen Passwort',
     look: 'Ansehen, was mitkäme',
     wouldCome: 'Das käme vom anderen Konto mit:',
-    nothing: 'Nichts: Das andere Konto hat nichts, was dieses übernehmen könnte.',
+    nothing: 'Nichts: Es hat keine Adressen, Listen oder dergleichen.',
     forGood: 'Ihr Profil hier bleibt, wie es ist. Das andere Konto wird geschlossen, für immer.',
     submit: 'Konten zusammenlegen',
-    done: 'Die beiden Konten sind jetzt eines. Das kam mit:',
+    done: 'Die beiden Konten sind jetzt eines.',
+    hasCome: 'Das kam vom anderen Konto mit:',
     kinds: {
       identities: 'Konten anderswo',
       addresses: 'Adressen',

@@ -302,10 +302,11 @@ export const texts = {
     password: 'Its password',
     look: 'See what would come along',
     wouldCome: 'This would come along from the other account:',
-    nothing: 'Nothing: the other account has nothing that this one could take over.',
+    nothing: 'Nothing: it has no addresses, lists or the like.',
     forGood: 'Your profile here stays as it is. The other account is closed, for good.',
     submit: 'Join the accounts',
-    done: 'The two accounts are one now. This has come along:',
+    done: 'The two accounts are one now.',
+    hasCome: 'This has come along from the other account:',
     kinds: {
       identities: 'Accounts elsewhere',
       addresses: 'Addresses',
