@@ -165,6 +165,16 @@ class TestImportFile:
             "accounts": [],
         }
 
+    async def test_lets_staff_find_the_customer_at_once(self, gateway: Gateway, file: Path) -> None:
+        staff = await Staff.of(gateway)
+        address = address_input(contactName="Annabella Byron", street="Rue Lepic", city="Łódź")
+        ada = {"email": "ada@example.com", "firstName": "Ada", "lastName": "Øst", "contactPhone": "+49301234567"}
+        line, _ = await run(gateway, file, {**ada, "addresses": [address]}, {"email": "bob@example.com"})
+        for search in ("ost ada", "lodz", "lepic annabella", "030 1234567", "ada@example.com", "ost lodz"):
+            found = (await staff.list(search=search))["nodes"]
+            assert [customer["id"] for customer in found] == [line["customerId"]], search
+        assert (await staff.list(search="ada bob"))["nodes"] == []
+
     async def test_takes_empty_texts_as_nothing_and_reads_phones_by_the_address(
         self, gateway: Gateway, file: Path
     ) -> None:
