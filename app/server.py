@@ -113,10 +113,12 @@ class _ApplicationElsewhere:
 
     def __call__(self) -> ASGIApplication:
         """Return the application."""
-        parent = parent_process()
+        parent, made = parent_process(), threading.Event()
         if parent is not None:
-            threading.Thread(target=_end_with, args=[parent], daemon=True).start()
-        return _make(self.packed.unpack())
+            threading.Thread(target=_end_with, args=[parent, made], daemon=True).start()
+        application = _make(self.packed.unpack())
+        made.set()
+        return application
 
 
 def _make(reading: Reading) -> ASGIApplication:
@@ -124,9 +126,14 @@ def _make(reading: Reading) -> ASGIApplication:
     return application
 
 
-def _end_with(parent: BaseProcess) -> None:
-    """End this process when the one is gone that watches over it: nobody else would, and it would keep the port."""
+def _end_with(parent: BaseProcess, made: threading.Event) -> None:
+    """End this process when the one is gone that watches over it: nobody else would, and it would keep the port.
+
+    As long as the application is not `made`, nothing is under way that could be finished.
+    """
     parent.join()
+    if not made.is_set():
+        os._exit(STARTUP_FAILURE)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

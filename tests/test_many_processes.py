@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -284,6 +284,58 @@ class TestOnSqlite:
             host.stop()
         finally:
             host.end()
+
+
+class TestWithoutTheOneThatWatches:
+    """It is killed, and can tell nobody to end."""
+
+    @pytest.fixture
+    def host(self, sqlite_template: Path, tmp_path: Path) -> Iterator[ServerProcess]:
+        database = shutil.copy(sqlite_template, tmp_path)
+        state = str(tmp_path / "state")
+        host = ServerProcess({"DATABASE_URL": f"sqlite:///{database}", "STATE_DIR": state, "PROCESSES": "2"})
+        yield host
+        host.end()
+
+    async def test_the_others_end_and_leave_the_port_to_a_new_start(self, host: ServerProcess) -> None:
+        host.start()
+        storefront = ServerClient(host)
+        async with storefront.http:
+            tokens = await storefront.anonymous()  # whose connection stays open, and keeps none of them
+            with anyio.fail_after(PATIENCE):
+                while host.log.count("Application startup complete") < 2:  # noqa: ASYNC110 — as above
+                    await anyio.sleep(0.01)
+            orphans = children(host)
+            host.kill()
+            await ended(orphans)
+            assert host.log.count("Finished server process") == 2
+            await asyncio.to_thread(host.start)
+            assert (await storefront.refresh(tokens.refresh)).session_id == tokens.session_id
+        host.stop()
+
+    async def test_those_that_still_start_never_serve(self, host: ServerProcess) -> None:
+        starting = asyncio.create_task(asyncio.to_thread(host.start))
+        with anyio.fail_after(PATIENCE):
+            while host._process is None or len(orphans := children(host)) < 2:  # noqa: ASYNC110 — as above
+                await anyio.sleep(0.01)
+        os.kill(host.pid, signal.SIGKILL)
+        with pytest.raises(AssertionError):
+            await starting
+        await ended(orphans)
+        assert "startup complete" not in host.log
+        with socket.create_server(("127.0.0.1", host.port)):
+            pass
+
+
+def runs(process: int) -> bool:
+    return Path(f"/proc/{process}").exists()
+
+
+async def ended(processes: Sequence[int]) -> None:
+    """Return when none of them is there."""
+    with anyio.fail_after(PATIENCE):
+        while any(map(runs, processes)):  # noqa: ASYNC110 — as above
+            await anyio.sleep(0.01)
 
 
 class TestStart:

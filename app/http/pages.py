@@ -44,12 +44,16 @@ nav { display: flex; flex-wrap: wrap; gap: .75rem; margin: 0 0 1.5rem }
 nav a { padding: .5rem 1rem; border: 1px solid; border-radius: 8px; background: var(--card); text-decoration: none }
 nav a:first-child { background: #2f5bd0; color: #fff }
 nav a:hover, nav a:focus-visible { text-decoration: underline }
+nav.sections { gap: .5rem }
 nav.sections a { padding: .375rem .75rem; border-color: var(--line); background: var(--card); color: inherit }
 nav.sections a[aria-current] { background: #2f5bd0; border-color: #2f5bd0; color: #fff }
 ul.rows > li { padding: .75rem 1rem }
+ul.rows a { display: inline; padding: 0; text-decoration: underline }
 ul.rows code { font-size: .8125rem; overflow-wrap: anywhere }
 form { display: flex; flex-wrap: wrap; gap: .5rem .75rem; align-items: end; margin: 0 0 .75rem }
-li form { margin: .5rem 0 0 }
+li form, .actions form { margin: .5rem 0 0 }
+ul + form { margin-top: .75rem }
+.actions { display: flex; flex-wrap: wrap; gap: .75rem }
 label { display: grid; gap: .25rem; flex: 0 1 auto; font-size: .875rem; color: var(--quiet) }
 label.wide { flex: 1 1 14rem }
 input, select, button { box-sizing: border-box; min-height: 2.5rem; padding: .375rem .75rem; font: inherit }

@@ -8,7 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import GraphQLError, OperationDefinitionNode, build_schema, parse, validate
+from graphql import (
+    GraphQLError,
+    GraphQLInputObjectType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLType,
+    OperationDefinitionNode,
+    build_schema,
+    is_non_null_type,
+    parse,
+    type_from_ast,
+    validate,
+)
 from pyotp import TOTP
 
 from tests.fakes import MovableClock
@@ -33,6 +45,17 @@ def database_url(tmp_path: Path, sqlite_template: Path) -> str:
     """Use SQLite only: what the operations do is tested elsewhere, on both databases."""
     shutil.copy(sqlite_template, tmp_path / "gateway.db")
     return f"sqlite:///{tmp_path / 'gateway.db'}"
+
+
+def missing(kind: GraphQLType | None, value: Any) -> list[str]:
+    """Return the fields of an input that may not be null and are left out, at any depth."""
+    inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+    if isinstance(inner, GraphQLList):
+        return [name for item in value for name in missing(inner.of_type, item)]
+    if not isinstance(inner, GraphQLInputObjectType):
+        return []
+    here = [name for name, field in inner.fields.items() if is_non_null_type(field.type) and name not in value]
+    return here + [name for key in value for name in missing(inner.fields[key].type, value[key])]
 
 
 class Walker:
@@ -101,6 +124,15 @@ class TestFile:
         assert {variable.variable.name.value for variable in operation.variable_definitions or ()} >= set(
             step["variables"]
         )
+
+    @pytest.mark.parametrize("step", WRITTEN, ids=lambda step: step["name"])
+    def test_gives_what_has_a_default_too_for_graphiql_marks_it_as_missing(self, step: dict[str, Any]) -> None:
+        (operation,) = parse(step["query"]).definitions
+        assert isinstance(operation, OperationDefinitionNode)
+        for variable in operation.variable_definitions or ():
+            name = variable.variable.name.value
+            if name in step["variables"]:
+                assert missing(type_from_ast(SCHEMA, variable.type), step["variables"][name]) == []
 
     def test_names_each_operation_once(self) -> None:
         names = [parse(step["query"]).definitions[0].name.value for step in WRITTEN]  # type: ignore[attr-defined]

@@ -68,5 +68,7 @@ def audit_routes(live: LiveTools, base: str) -> list[Route]:
 def describe_line(line: Any) -> str:
     """Return who it was, from where, and what else the line says."""
     who = " ".join(filter(None, (line.actor_kind, line.actor_id))) or "nobody known"
-    detail = ", ".join(f"{name}: {value}" for name, value in line.detail.items())
+    detail = ", ".join(
+        f"{name}: {str(value).lower() if isinstance(value, bool) else value}" for name, value in line.detail.items()
+    )
     return " · ".join(filter(None, (f"by {who}", line.ip, detail)))

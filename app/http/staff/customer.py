@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -19,12 +20,14 @@ from app.http.staff.api import Answer, Api
 from app.http.staff.audit import AUDIT_LINES, describe_line
 from app.http.staff.customers import name_of, tags_of
 from app.http.staff.forms import read_own_form
-from app.http.staff.frame import find_shop, go_to, staff_page
+from app.http.staff.frame import find_shop, go_to, show_time, staff_page
 from app.http.staff.operations import CUSTOMER, GROUPS_OF, LOGIN_ON_BEHALF, UPDATE
 from app.services.staff.overview import audit_about, sessions_of
 
 _PAGE = staff_page(
-    """<p>{% for tag in tags %}<span class="tag">{{ tag }}</span> {% endfor %}</p>
+    """{% if tags %}
+<p>{% for tag in tags %}<span class="tag">{{ tag }}</span> {% endfor %}</p>
+{% endif %}
 <dl>
 {% for label, value in facts %}
 <dt>{{ label }}</dt><dd>{{ value }}</dd>
@@ -34,6 +37,7 @@ _PAGE = staff_page(
 {% endif %}
 </dl>
 <h2>Account</h2>
+<div class="actions">
 <form method="post" action="{{ path }}/active">
 <input type="hidden" name="value" value="{{ "false" if customer.active else "true" }}">
 <button class="second">{{ "Deactivate" if customer.active else "Activate" }}</button>
@@ -42,6 +46,7 @@ _PAGE = staff_page(
 <input type="hidden" name="value" value="{{ "false" if customer.onHold else "true" }}">
 <button class="second">{{ "End the hold" if customer.onHold else "Put on hold" }}</button>
 </form>
+</div>
 <h2>Act on behalf</h2>
 <form method="post" action="{{ path }}/on-behalf">
 <label class="wide">Reason, which the customer can read
@@ -97,10 +102,11 @@ address.city] | select | join(" "), address.state, address.country] | select | j
 {% if sessions %}
 <ul class="rows">
 {% for session in sessions %}
-<li><strong>{{ device_of(session.user_agent) or "Unknown device" }}</strong>
 {% if session.actor_id %}
-<span class="tag">on behalf</span>
-<span>{{ session.actor_id }}: {{ session.actor_reason }}</span>
+<li><strong>{{ session.actor_id }}</strong> <span class="tag">on behalf</span>
+<span>{{ session.actor_reason }}</span>
+{% else %}
+<li><strong>{{ device_of(session.user_agent) or "Unknown device" }}</strong>
 {% endif %}
 <span>{{ session.client_id }} · begun {{ at(session.created_at) }} · used {{ at(session.last_used_at) }}</span></li>
 {% endfor %}
@@ -125,8 +131,9 @@ _TOKEN_PAGE = staff_page(
 <input id="token" value="{{ token }}" readonly></label>
 </form>
 <h2>Use it</h2>
-<p>In <a href="{{ base }}/graphql">GraphiQL</a> as the header, or in a terminal:</p>
+<p>As a header in <a href="{{ base }}/graphql">GraphiQL</a>:</p>
 <pre>{"Authorization": "Bearer {{ token }}"}</pre>
+<p>In a terminal:</p>
 <pre>curl {{ url }}/graphql -H 'Content-Type: application/json' -H 'Authorization: Bearer {{ token }}' \
 -d '{"query": "{ me { id email } }"}'</pre>
 """,
@@ -287,11 +294,15 @@ def _facts(shop: Tenant, customer: Mapping[str, Any]) -> Sequence[tuple[str, str
         "Second factor": "required" if customer["secondFactorRequired"] else None,
         "Status": customer["status"],
         "Anonymization": customer["anonymizationStatus"],
-        "Last login": customer["lastLoginAt"],
-        "Created": customer["metadata"]["createdAt"],
-        "Changed": f"{customer['metadata']['updatedAt']}, version {customer['metadata']['version']}",
+        "Last login": _time(customer["lastLoginAt"]),
+        "Created": _time(customer["metadata"]["createdAt"]),
+        "Changed": f"{_time(customer['metadata']['updatedAt'])}, version {customer['metadata']['version']}",
     }
     return [(label, str(value)) for label, value in facts.items() if value]
+
+
+def _time(text: str | None) -> str:
+    return show_time(datetime.fromisoformat(text)) if text is not None else ""
 
 
 def _with(text: str | None, remark: str | None) -> str | None:

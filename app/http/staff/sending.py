@@ -24,7 +24,7 @@ _OUTBOX = staff_page(
 <ul class="rows">
 {% for each in listed %}
 <li><strong>{{ each.topic }}</strong> <span class="tag">{{ each.kind }}</span>
-<span>{{ each.tenant_id }} · written {{ at(each.created_at) }} · {{ each.attempts }} attempts
+<span>{{ each.tenant_id }} · written {{ at(each.created_at) }} · attempts: {{ each.attempts }}
 {%- if not each.dead_at %} · due {{ at(each.due_at) }}{% endif %}</span>
 {% if each.last_error %}
 <span>{{ each.last_error }}</span>
@@ -33,7 +33,7 @@ _OUTBOX = staff_page(
 {% if each.dead_at or each.last_error %}
 <form method="post" action="{{ base }}/dev/staff/outbox/retry">
 <input type="hidden" name="message" value="{{ each.id }}">
-<button class="second" aria-label="Try {{ each.id }} again">Try again</button>
+<button class="second" aria-label="Try again: {{ each.id }}">Try again</button>
 </form>
 {% endif %}
 </li>
@@ -89,7 +89,7 @@ _WEBHOOKS = staff_page(
 {% endif %}
 <span>{{ tenant.name }} · {{ endpoint.topics | join(", ") }}</span>
 {% if state and (state.failures or state.gone_at) %}
-<span>{{ state.failures }} failures{% if state.paused_until %} · paused until {{ at(state.paused_until) }}{% endif %}
+<span>failures: {{ state.failures }}{% if state.paused_until %} · paused until {{ at(state.paused_until) }}{% endif %}
 {%- if state.gone_at %} · answered 410 at {{ at(state.gone_at) }}{% endif %}</span>
 <form method="post" action="{{ base }}/dev/staff/webhooks/resume">
 <input type="hidden" name="shop" value="{{ tenant.id }}">
@@ -110,7 +110,7 @@ _WEBHOOKS = staff_page(
 <li><strong>{{ each.topic }}</strong>
 <span class="tag">{{ "dead" if each.dead_at else "delivered" if each.delivered_at else "waiting" }}</span>
 <span>{{ each.tenant_id }} · {{ each.endpoint }}</span>
-<span>written {{ at(each.created_at) }} · {{ each.attempts }} attempts
+<span>written {{ at(each.created_at) }} · attempts: {{ each.attempts }}
 {%- if each.delivered_at %} · delivered {{ at(each.delivered_at) }}{% endif %}</span>
 {% if each.last_error %}
 <span>{{ each.last_error }}</span>
@@ -118,7 +118,7 @@ _WEBHOOKS = staff_page(
 <span><code>{{ each.id }}</code></span>
 <form method="post" action="{{ base }}/dev/staff/webhooks/replay">
 <input type="hidden" name="event" value="{{ each.id }}">
-<button class="second" aria-label="Send {{ each.id }} again">Send again</button>
+<button class="second" aria-label="Send again: {{ each.id }}">Send again</button>
 </form></li>
 {% endfor %}
 </ul>
