@@ -175,7 +175,7 @@ _OWN = {"id", "customer_number", "shopper_reference"}
 async def copy_customer(gateway: Gateway) -> None:
     """Write 20,000 more of the customers there are."""
     columns = [column.name for column in Customer.__table__.c]
-    values = [f"{name} || CAST(n AS VARCHAR)" if name in _OWN else name for name in columns]
+    values = [f"substr({name}, 1, 28) || CAST(10000000 + n AS VARCHAR)" if name in _OWN else name for name in columns]
     await gateway.write(COPY.format(columns=", ".join(columns), values=", ".join(values)))
 
 
