@@ -214,22 +214,31 @@ def export_customers(
 ) -> None:
     """Export the customers of a shop to a file, or to the standard output.
 
-    Raises `ValueError` for an unknown tenant, and for a file that cannot be written.
+    Raises `ValueError` for an unknown tenant, and for a file that cannot be written. Exits with 130 after Ctrl-C.
     """
     tenant = _find_tenant(settings, tenant_id)
     work = partial(export_file, tenant=tenant, file=file, form=Form(form), with_hashes=with_hashes)
     try:
         count = _with_tools(settings, work)
-    except BrokenPipeError:
-        # Whoever reads has had enough; what is left in the buffer goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever reads has had enough
+        _drop_output()
         return
+    except KeyboardInterrupt:
+        # The same Ctrl-C has ended whoever reads.
+        _drop_output()
+        sys.stderr.write("Stopped. Run the export again.\n")
+        sys.exit(_INTERRUPTED)
     except OSError as error:
         raise ValueError(f"{error.filename}: {error.strerror}") from error
     except AccessError as error:
         raise ValueError(f"{error.message} Run the export again.") from error
     if file is not None:
         sys.stdout.write(f"{count} customers are in {file}\n")
+
+
+def _drop_output() -> None:
+    """Let what is left in the buffer of the standard output go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _find_tenant(settings: Settings, tenant_id: str) -> Tenant:

@@ -76,7 +76,8 @@ def folder(tmp_path: Path, sqlite_template: Path) -> Path:
     (columns,) = [text for document in DOCUMENTS for text in document.texts("toml") if "E-Mail" in text]
     (tmp_path / "map.toml").write_text(columns)
     (tmp_path / "old-shop.csv").write_text(
-        "E-Mail;Vorname;Name;Straße;Ort;Land;Bemerkung\neva@example.com;Eva;Eva Roth;Weg 1;Ulm;DE;Stammkundin\n"
+        "E-Mail;Vorname;Name;Straße;Ort;Land;Verwendung;Bemerkung\n"
+        "eva@example.com;Eva;Eva Roth;Weg 1;Ulm;DE;Billing, Shipping;Stammkundin\n"
     )
     (tmp_path / "pepper.txt").write_text(PEPPER)
     (tmp_path / "firebase.txt").write_text(FIREBASE_PARAMETERS)

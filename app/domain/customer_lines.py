@@ -22,6 +22,8 @@ from app.domain.errors import FieldError, UserErrorCode
 from app.domain.texts import is_well_formed
 
 _MOST_ORDERS = 1_000_000
+# Fields that are made where a line does not name them, and their columns: null says that the customer has none.
+MADE = {"contactEmail": "contact_email", "preferredLanguage": "preferred_language"}
 
 
 def _well_formed(text: str) -> str:
@@ -133,6 +135,7 @@ class CustomerLine(ProfileLine):
         """What is said of the customer; groups, password and identities are kept elsewhere."""
         elsewhere = {"groups", "password_hash", "social_identities", "addresses"}
         said = self.model_dump(exclude=elsewhere, exclude_unset=True)
+        said["left_empty"] = {column for column in MADE.values() if column in said and said[column] is None}
         said.setdefault("status", ("PROSPECT", "ACQUIRED", "REPEAT")[min(self.order_count, 2)])
         if self.addresses:
             # What an address must have is said in any case, so that its rule finds it missing.

@@ -246,6 +246,15 @@ class TestMergeAccounts:
         assert customer["status"] == "REPEAT"
         assert set((await everything_of(gateway, other.id)).values()) == {0}
 
+    async def test_lets_staff_find_who_stays_by_the_addresses_of_both(
+        self, gateway: Gateway, staff: Staff, own: Person, other: Person
+    ) -> None:
+        await furnish(gateway, staff, own, "second")
+        await furnish(gateway, staff, other, "first")
+        await merged(gateway, own, other)
+        for search in ("firsttown", "secondtown", "firsttown secondtown"):
+            assert [each["id"] for each in (await staff.list(search=search))["nodes"]] == [own.id], search
+
     async def test_keeps_the_defaults_of_the_other_account_where_the_own_one_has_none(
         self, gateway: Gateway, staff: Staff, own: Person, other: Person
     ) -> None:

@@ -87,6 +87,19 @@ class TestSignup:
             elsewhere.press("Confirm")
             elsewhere.heading("Welcome")
 
+    def test_asks_whether_another_address_was_meant_and_takes_it_over(self, shop: Shop) -> None:
+        with shop.visitor() as visitor:
+            visitor.open("/sign-up")
+            visitor.fill(email="slip@gmial.com", password=PASSWORD)
+            visitor.press("Create the account")
+            visitor.sees("Did you mean slip@gmail.com?")
+            visitor.press("Yes, take this address")
+            visitor.sees("We have sent a link to slip@gmail.com.")
+            assert visitor.page.get_by_text("Did you mean").count() == 0
+            visitor.open(shop.link("slip@gmail.com", "confirm"))
+            visitor.press("Confirm")
+            visitor.heading("Welcome")
+
     def test_shows_each_fault_at_its_field(self, shop: Shop) -> None:
         with shop.visitor(locale="de-DE") as nobody:
             nobody.open("/sign-up")
@@ -296,6 +309,56 @@ class TestShopperData:
             page.reload()
             page.locator(".hint", has_text="Given").wait_for()
             assert page.get_by_label("Newsletter, once a month").is_checked()
+
+
+class TestAddresses:
+    def test_are_shown_as_on_an_envelope_and_as_the_default_for_invoices(self, shop: Shop) -> None:
+        shop.customer("envelope@example.com")
+        with shop.visitor() as visitor:
+            visitor.log_in("envelope@example.com")
+            page = visitor.page
+            visitor.open("/addresses")
+            page.get_by_label("Country").select_option(label="Singapore")
+            page.get_by_label("City").wait_for(state="detached")
+            visitor.fill(contactName="Ada Lovelace", street="3 Boon Lay Drive", zipCode="649923")
+            page.get_by_label("Invoices").check()
+            visitor.press("Add")
+            envelope = page.locator(".items .envelope")
+            envelope.wait_for()
+            assert envelope.inner_text().split("\n") == [
+                "Ada Lovelace",
+                "3 Boon Lay Drive",
+                "SINGAPORE 649923",
+                "SINGAPORE",
+            ]
+            page.locator(".badge", has_text="Default for invoices").wait_for()
+            page.get_by_role("button", name="Change the address 3 Boon Lay Drive").click()
+            change = page.get_by_role("form", name="Change the address 3 Boon Lay Drive")
+            change.get_by_label("Invoices").uncheck()
+            change.get_by_label("Deliveries").check()
+            visitor.press("Save")
+            page.locator(".badge", has_text="Default for deliveries").wait_for()
+            assert page.locator(".badge", has_text="Default for invoices").count() == 0
+
+    def test_that_look_wrong_are_saved_and_asked_about_beside_the_field(self, shop: Shop) -> None:
+        shop.customer("unusual@example.com")
+        with shop.visitor() as visitor:
+            visitor.log_in("unusual@example.com")
+            page = visitor.page
+            visitor.open("/addresses")
+            page.get_by_label("Country").select_option("DE")
+            visitor.fill(contactName="Ada Lovelace", street="Unter den Linden", zipCode="1011", city="Berlin")
+            visitor.press("Add")
+            visitor.sees("The address is saved.")
+            code = page.get_by_role("form", name="Change the address Unter den Linden").get_by_label("Postal code")
+            page.wait_for_function("document.activeElement.name === 'zipCode'")
+            remark = page.locator(".remark")
+            assert remark.get_attribute("id") in str(code.get_attribute("aria-describedby")).split()
+            assert code.get_attribute("aria-invalid") is None
+            code.fill("10117")
+            visitor.press("Save")
+            page.locator(".envelope", has_text="10117").wait_for()
+            assert remark.count() == 0
 
 
 class TestDevices:

@@ -94,13 +94,14 @@ class Draft:
         country: Any = None,
         phone: Any = None,
         tags: Iterable[str] = (),
+        default_for: Iterable[str] = (),
         is_default: bool = False,
-        is_main: bool = False,
         **parts: Any,
     ) -> None:
         """Note an address, if there is any. `name` has its parts; `lines` are those of the street, the first first.
 
-        There is one default, the first that is one; but `is_main`, such as a default for shipping, comes before it.
+        There is one default for each purpose, the first that is one. The one default of all is that for shipping; if
+        there is none, the first that is one of any kind.
         """
         said: dict[str, Any] = {key: line for key in _TEXTS if (line := values.text(parts.get(key))) is not None}
         every = [part for line in lines for part in str(line or "").splitlines()]
@@ -118,8 +119,16 @@ class Draft:
             same = said
             self.said.setdefault("addresses", []).append(said)
         same["tags"] = list(dict.fromkeys([*same.get("tags", ()), *tags]))
-        so_far = [each for each in self.said["addresses"] if each.pop("isDefault", False)]
-        for each in [same] if is_main else [*so_far, same][:1] if is_default else so_far:
+        self._make_default(same, set(default_for), is_default=is_default)
+
+    def _make_default(self, address: dict[str, Any], purposes: set[str], *, is_default: bool) -> None:
+        every = self.said["addresses"]
+        free = purposes.difference(*(each.get("defaultFor", ()) for each in every))
+        if free:
+            address["defaultFor"] = sorted({*address.get("defaultFor", ()), *free})
+        so_far = [each for each in every if each.pop("isDefault", False)]
+        candidates = [*so_far, address] if purposes or is_default else so_far
+        for each in [address] if "SHIPPING" in free else candidates[:1]:
             each["isDefault"] = True
 
     def finish(self) -> dict[str, Any]:
@@ -134,7 +143,12 @@ class Draft:
 
 
 def _place(address: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in address.items() if name not in {"tags", "isDefault"}}
+    return {name: value for name, value in address.items() if name not in {"tags", "isDefault", "defaultFor"}}
+
+
+def purposes(*, billing: object, shipping: object) -> list[str]:
+    """Return what an address is for, as its tags and its `defaultFor` name it."""
+    return [purpose for purpose, is_so in (("BILLING", billing), ("SHIPPING", shipping)) if is_so]
 
 
 class Row(Mapping[str, Any]):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from app.domain.customer_lines import AddressLine, CustomerLine, IdentityLine, LegalEntityLine
+from app.domain.customer_lines import MADE, AddressLine, CustomerLine, IdentityLine, LegalEntityLine
 from app.domain.moving import values
 from app.domain.moving.drafts import Read
 from app.domain.moving.records import Record
@@ -28,6 +28,8 @@ NAMES = (
 )
 _FLAGS = frozenset({"emailVerified", "active", "onHold", "isDefault", "confirmed"})
 _WORDS = frozenset({"groups", "tags", "defaultFor"})
+# What a cell holds where the customer has none, and none is to be made.
+_NULL = "null"
 _COLUMN = re.compile(r"(?P<list>\w+)\.(?P<index>\d{1,3})\.(?P<field>\w+)")
 
 
@@ -116,8 +118,12 @@ def _value(name: str, cell: Any) -> Any:
     if name in _FLAGS:
         is_so = values.flag(cell)
         return cell if is_so is None else is_so
+    if name == "defaultFor":
+        return [purpose.upper() for purpose in values.words(cell)]
     if name in _WORDS:
         return values.words(cell)
+    if name in MADE and cell == _NULL:
+        return None
     if name == "orderCount":
         number = values.count(cell)
         return cell if number is None else number
@@ -143,6 +149,8 @@ def flatten(customer: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return _NULL
     if name in _WORDS:
         return ",".join(value)
     if isinstance(value, bool):

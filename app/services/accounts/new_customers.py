@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from app.domain.errors import DomainError, UserErrorCode, refuse
@@ -22,12 +22,14 @@ async def add_customer(
     *,
     email: str | None,
     origin: Origin | None = None,
+    left_empty: Collection[str] = (),
 ) -> None:
     """Write a new customer, and the checked addresses, of whom there is only the credential so far.
 
     `email` is the login address of the credential.
-    What the columns do not say is made: a free customer number, a shopper reference, the language of the site. Nothing
-    is written when TAKEN is raised, for a number or a reference that they say. `origin` is that of the addresses.
+    What the columns do not say is made: a free customer number, a shopper reference, the language of the site unless
+    that is `left_empty`. Nothing is written when TAKEN is raised, for a number or a reference that they say. `origin`
+    is that of the addresses.
     """
     given = {name: value for name, value in columns.items() if value is not None}
     made = {
@@ -36,6 +38,7 @@ async def add_customer(
         "created_at": uow.now,
         "updated_at": uow.now,
     }
+    made = {name: value for name, value in made.items() if name not in left_empty}
     added = False
     while not added:
         number = uow.tools.random.digits(8)

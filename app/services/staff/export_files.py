@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
@@ -21,6 +22,9 @@ from app.domain.tenants import Tenant
 from app.domain.tools import Tools
 from app.services.staff.exports import export_customers
 
+# Customers that are written in one go; then Ctrl-C may end it, which SQLite, that never waits, gives no chance to.
+_AT_ONCE = 500
+
 
 async def export_file(tools: Tools, tenant: Tenant, file: Path | None, form: Form, *, with_hashes: bool) -> int:
     """Write all customers and return how many they are; the file is there when it is whole, for its owner alone.
@@ -29,11 +33,14 @@ async def export_file(tools: Tools, tenant: Tenant, file: Path | None, form: For
     """
     with _written(file) as output:
         if form is not Form.CSV:
-            return await _write_lines(tools, tenant, output, with_hashes=with_hashes)
+            count = await _write_lines(tools, tenant, output, with_hashes=with_hashes)
+            await _let_stop()
+            return count
         # How many addresses there are at most is known at the end.
         with tempfile.TemporaryFile(dir=file.parent if file is not None else None) as spool:
             count = await _write_lines(tools, tenant, spool, with_hashes=with_hashes)
-            _write_table(spool, output)
+            await _write_table(spool, output)
+            await _let_stop()
             return count
 
 
@@ -42,27 +49,35 @@ async def _write_lines(tools: Tools, tenant: Tenant, output: BinaryIO, *, with_h
     async for customer in export_customers(tools, tenant, with_hashes=with_hashes):
         output.write(orjson.dumps(customer, option=orjson.OPT_APPEND_NEWLINE))
         count += 1
+        if count % _AT_ONCE == 0:
+            await _let_stop()
     return count
 
 
-def _write_table(spool: BinaryIO, output: BinaryIO) -> None:
+async def _let_stop() -> None:
+    await asyncio.sleep(0)
+
+
+async def _write_table(spool: BinaryIO, output: BinaryIO) -> None:
     """Write the spooled lines as a table, whose columns are those that any of them has."""
     columns = {"email"}
-    for cells in _cells(spool):
+    async for cells in _cells(spool):
         columns |= cells.keys()
     header = in_order(columns)
     text = TextIOWrapper(output, encoding="utf-8", newline="", write_through=True)
     table = csv.writer(text)
     table.writerow(header)
-    for cells in _cells(spool):
+    async for cells in _cells(spool):
         table.writerow([escape_cell(cells.get(name, "")) for name in header])
     text.flush()
     text.detach()
 
 
-def _cells(spool: BinaryIO) -> Iterator[dict[str, str]]:
+async def _cells(spool: BinaryIO) -> AsyncIterator[dict[str, str]]:
     spool.seek(0)
-    for line in spool:
+    for number, line in enumerate(spool):
+        if number % _AT_ONCE == 0:
+            await _let_stop()
         yield flatten(orjson.loads(line))
 
 

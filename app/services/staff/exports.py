@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
-from app.domain.customer_lines import AddressLine, IdentityLine, LegalEntityLine, ProfileLine
+from app.domain.customer_lines import MADE, AddressLine, IdentityLine, LegalEntityLine, ProfileLine
 from app.domain.moving.own import NAMES
 from app.domain.requests import RequestFacts
 from app.domain.tenants import Tenant
@@ -121,7 +121,8 @@ def _told(line: type[ProfileLine | AddressLine | LegalEntityLine | IdentityLine]
 
 
 def _in_order(customer: Mapping[str, Any]) -> dict[str, Any]:
-    return _without_empty({name: customer[name] for name in NAMES})
+    told = _without_empty(customer)
+    return {name: told.get(name) for name in NAMES if name in told or name in MADE}
 
 
 def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,9 +45,14 @@ class Lenience:
         """Take out what the errors are about; False if there was nothing to take out."""
         gone: dict[str, set[int]] = {}
         before = dict(self.content)
+        places: set[tuple[str, ...]] = set()
         for error in errors:
             self.remarks.append(self.as_in_file(error))
             name, *rest = error.field
+            if rest and error.field[:3] in places:
+                # Of one field of an address there may be several: `defaultFor.0`, `defaultFor.1`.
+                continue
+            places.add(error.field[:3])
             value = self.content.get(name)
             if name in _LISTS and rest and rest[0].isdigit() and isinstance(value, Sequence):
                 if not self._leave_part_out(name, int(rest[0]), rest[1:]):
@@ -81,9 +86,8 @@ class Lenience:
             self._keep("addresses", range(min(len(addresses), self._most_addresses)))
             return True
         taken: set[str] = set()
-        kept = [_as_default_of_what_is_free(each, taken) for each in addresses]
-        self.content["addresses"] = kept
-        return kept != list(addresses)
+        self.content["addresses"] = [_as_default_of_what_is_free(each, taken) for each in addresses]
+        return True
 
     def _keep(self, name: str, indexes: Iterable[int]) -> None:
         kept = list(indexes)

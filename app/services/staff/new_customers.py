@@ -28,7 +28,10 @@ from app.services.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True, repr=False)
 class NewCustomer:
-    """The values that staff give for a new customer, not checked yet."""
+    """The values that staff give for a new customer, not checked yet.
+
+    `left_empty` are columns that stay empty where otherwise something would be made.
+    """
 
     email: str | None
     email_verified: bool = False
@@ -42,6 +45,7 @@ class NewCustomer:
     profile: Patch = field(default_factory=dict)
     legal_entities: Sequence[Patch] = ()
     addresses: Sequence[Patch] = ()
+    left_empty: Collection[str] = ()
 
     @classmethod
     def of(cls, said: Patch) -> NewCustomer:
@@ -62,6 +66,7 @@ class CheckedCustomer:
     legal_entities: Sequence[Assignment]
     addresses: Sequence[dict[str, Any]]
     remarks: Sequence[FieldError] = ()
+    left_empty: Collection[str] = ()
 
 
 def check_new_customer(uow: UnitOfWork, problems: Problems, new: NewCustomer) -> CheckedCustomer | None:
@@ -72,7 +77,7 @@ def check_new_customer(uow: UnitOfWork, problems: Problems, new: NewCustomer) ->
     columns = check_profile(problems, said, PROFILE, assignments_to(()), situation)
     legal_entities: list[Assignment] = columns.pop("legal_entities", None) or []
     email = _check_login_address(problems, new, columns)
-    if email is not None and columns.get("contact_email") is None:
+    if email is not None and columns.get("contact_email") is None and "contact_email" not in new.left_empty:
         columns["contact_email"] = email.address
     number, reference = new.customer_number or None, new.shopper_reference or None
     if number is not None:
@@ -103,7 +108,16 @@ def check_new_customer(uow: UnitOfWork, problems: Problems, new: NewCustomer) ->
     ]
     if email is None:
         return None
-    return CheckedCustomer(email, new.email_verified, reference, columns, legal_entities, addresses, remarks.errors)
+    return CheckedCustomer(
+        email,
+        new.email_verified,
+        reference,
+        columns,
+        legal_entities,
+        addresses,
+        remarks=remarks.errors,
+        left_empty=new.left_empty,
+    )
 
 
 def _check_login_address(problems: Problems, new: NewCustomer, columns: dict[str, Any]) -> EmailAddress | None:
@@ -160,7 +174,13 @@ async def write_new_customer(
     columns = {**checked.columns, "shop_fields": [ALL, *sorted(pointers_of(checked.columns))]}
     try:
         await add_customer(
-            uow, customer_id, columns, checked.addresses, email=checked.email.address, origin=Origin.SHOP
+            uow,
+            customer_id,
+            columns,
+            checked.addresses,
+            email=checked.email.address,
+            origin=Origin.SHOP,
+            left_empty=checked.left_empty,
         )
     except DomainError:
         # An import goes on with the next customer in the same transaction.

@@ -30,6 +30,10 @@ class TestMapRecords:
             "addresses.0.street": "First 1",
             "addresses.0.tags": "billing,shipping",
             "addresses.0.isDefault": "true",
+            "addresses.0.defaultFor": "Billing, SHIPPING",
+            "contactEmail": "null",
+            "preferredLanguage": "null",
+            "title": "null",
             "legalEntities.0.name": "Engines Ltd",
             "contactPhone": "+49 30 1",
         }
@@ -42,11 +46,16 @@ class TestMapRecords:
             "groups": ["gold", "wholesale"],
             "mixins": {"loyalty": {"level": 3}, "old": {"note": "likes tea"}},
             "addresses": [
-                {"street": "First 1", "tags": ["billing", "shipping"], "isDefault": True},
+                {"street": "First 1", "tags": ["billing", "shipping"], "isDefault": True}
+                | {"defaultFor": ["BILLING", "SHIPPING"]},
                 {"street": "Second 2"},
             ],
             "legalEntities": [{"name": "Engines Ltd"}],
             "contactPhone": "+49 30 1",
+            # Nothing is made for these two; anywhere else it is a word.
+            "contactEmail": None,
+            "preferredLanguage": None,
+            "title": "null",
         }
 
     def test_leaves_what_stands_for_nothing_to_the_rules(self) -> None:
@@ -93,11 +102,15 @@ class TestFlatten:
     def test_is_the_reverse_of_reading(self) -> None:
         customer = {
             "email": "ada@example.com",
+            "contactEmail": None,
             "active": False,
             "orderCount": 3,
             "groups": ["gold", "wholesale"],
             "mixins": {"loyalty": {"level": 3, "of": ["a"]}},
-            "addresses": [{"street": "First 1", "tags": ["BILLING"], "isDefault": True}, {"street": "Second"}],
+            "addresses": [
+                {"street": "First 1", "tags": ["BILLING"], "isDefault": True},
+                {"street": "Second", "defaultFor": ["BILLING", "SHIPPING"]},
+            ],
             "legalEntities": [{"name": "Engines Ltd", "confirmed": False}],
         }
         cells = flatten(customer)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
 import stat
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +19,7 @@ from app.__main__ import main
 from app.domain.anonymizations import AnonymizationStatus
 from app.domain.import_form import Form
 from app.domain.requests import RequestFacts
+from app.models.customers import Customer
 from app.services.caller import Caller
 from app.services.staff.export_files import export_file
 from app.services.staff.import_files import import_file, report_path
@@ -22,6 +28,7 @@ from app.services.staff.imports import Options
 from app.services.unit_of_work import UnitOfWork
 from tests.factories import PASSWORD, address_input
 from tests.harness.gateway import Gateway
+from tests.harness.server import PATIENCE, ROOT
 from tests.harness.staff import ENVIRONMENT, Staff
 
 pytestmark = pytest.mark.anyio
@@ -51,13 +58,19 @@ PEOPLE: list[dict[str, Any]] = [
         "mixins": {"shopify": {"tags": ["vip"], "note": "two\nlines", "level": 3}},
         "legalEntities": [{"id": "le-1", "name": "Engines Ltd", "contactAssignmentId": "9", "confirmed": False}],
         "addresses": [
-            address_input(city="Bonn", tags=["SHIPPING"]),
+            address_input(city="Bonn", tags=["SHIPPING"], defaultFor=["SHIPPING"]),
             address_input(city="Köln", isDefault=True, extraLine1="c/o Byron"),
-            address_input(city="Ulm"),
+            address_input(city="Ulm", defaultFor=["BILLING"]),
         ],
     },
     {"email": "bob@example.com"},
     {"email": "eva@example.com", "emailVerified": True, "passwordHash": BCRYPT},
+    {
+        "email": "kim@example.com",
+        "contactEmail": None,
+        "preferredLanguage": None,
+        "addresses": [address_input(defaultFor=["BILLING", "SHIPPING"])],
+    },
 ]
 
 
@@ -91,11 +104,11 @@ class TestExport:
         first, second, moved = (tmp_path / name for name in ("first.jsonl", "second.jsonl", f"moved.{form}"))
         first.write_text("".join(f"{json.dumps(each)}\n" for each in PEOPLE))
         await take(gateway, "demo", first)
-        assert await give(gateway, "demo", first) == 3
-        assert await give(gateway, "demo", moved, form) == 3
+        assert await give(gateway, "demo", first) == 4
+        assert await give(gateway, "demo", moved, form) == 4
         await take(gateway, "open", moved)
         await give(gateway, "open", second)
-        ada, bob, _ = lines(first)
+        ada, bob, _, kim = lines(first)
         assert lines(second) == lines(first)
         # Nothing that the file had is lost; the hash was too easy to guess to be stored as it came.
         assert ada["passwordHash"].startswith("$pre$bcrypt")
@@ -103,6 +116,11 @@ class TestExport:
             name: value for name, value in PEOPLE[0].items() if name not in {"passwordHash", "addresses"}
         }
         assert [each["city"] for each in ada["addresses"]] == ["Köln", "Bonn", "Ulm"]
+        assert [each.get("defaultFor") for each in ada["addresses"]] == [None, ["SHIPPING"], ["BILLING"]]
+        assert [each["defaultFor"] for each in kim["addresses"]] == [["BILLING", "SHIPPING"]]
+        # What was cleared stays so; what was never said is made.
+        assert (kim["contactEmail"], kim["preferredLanguage"]) == (None, None)
+        assert (bob["contactEmail"], bob["preferredLanguage"]) == ("bob@example.com", "en")
         assert "passwordHash" not in bob
         # She logs in with a hash that was wrapped before it moved.
         assert (await gateway.login("eva@example.com", PASSWORD, client_id="open-storefront")).session_id
@@ -146,6 +164,52 @@ class TestExport:
         assert [cell for cell in row if cell.startswith(("=", "+", "-", "@"))] == []
         cells = dict(zip(header, row, strict=True))
         assert (cells["contactPhone"], cells["title"], cells["lastName"]) == ("'+49301234567", "'=Dr", "''-Lovelace")
+
+
+COPY = """INSERT INTO customer ({columns})
+    WITH RECURSIVE copy(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < 20000)
+    SELECT {values} FROM customer, copy"""
+_OWN = {"id", "customer_number", "shopper_reference"}
+
+
+async def copy_customer(gateway: Gateway) -> None:
+    """Write 20,000 more of the customers there are."""
+    columns = [column.name for column in Customer.__table__.c]
+    values = [f"substr({name}, 1, 28) || CAST(10000000 + n AS VARCHAR)" if name in _OWN else name for name in columns]
+    await gateway.write(COPY.format(columns=", ".join(columns), values=", ".join(values)))
+
+
+def export_until_stopped(environment: dict[str, str], file: Path, form: Form) -> tuple[int, str, str]:
+    """Press Ctrl-C as soon as something is written; returns the exit code and what was printed."""
+    command = [sys.executable, "-m", "app", "customers", "export", str(file), "--format", form]
+    variables = {**os.environ, **environment}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=pipe, stderr=pipe, text=True) as process:
+        deadline = time.monotonic() + PATIENCE
+        # A table is written at the end; what it is made of has no name.
+        while not [path for path in file.parent.glob(f".{file.name}.*") if form is Form.CSV or path.stat().st_size]:
+            assert time.monotonic() < deadline, "Nothing was written."
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        printed, error = process.communicate(timeout=PATIENCE)
+    return process.returncode, printed, error
+
+
+class TestInterruption:
+    async def test_leaves_the_file_as_it_was_and_says_so_in_a_line(
+        self, gateway: Gateway, environment: dict[str, str], tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "exports"
+        folder.mkdir()
+        await (await Staff.of(gateway)).create()
+        await copy_customer(gateway)
+        for form in (Form.JSONL, Form.CSV):
+            file = folder / f"customers.{form}"
+            file.write_text("the export of yesterday")
+            assert export_until_stopped(environment, file, form) == (130, "", "Stopped. Run the export again.\n")
+            assert file.read_text() == "the export of yesterday"
+            file.unlink()
+            assert list(folder.iterdir()) == []
 
 
 class TestCommand:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.domain.moving.drafts import Draft, Row
 from app.domain.moving.systems import SYSTEMS
 from app.services.staff.import_files import import_file, report_path
 from app.services.staff.import_sources import open_source
@@ -25,6 +26,7 @@ CUSTOMER = """
     shopperReference customerNumber mixins groups { code } metadata { createdAt }
     addresses {
         contactName companyName street streetNumber extraLine1 zipCode city state country contactPhone tags isDefault
+        defaultFor
     }
 """
 
@@ -58,6 +60,64 @@ def remarks(line: dict[str, Any]) -> list[tuple[str, str]]:
 
 def has(found: dict[str, Any], **wanted: Any) -> None:
     assert {name: found[name] for name in wanted} == wanted
+
+
+def defaults(found: dict[str, Any]) -> list[list[str]]:
+    return [each.get("defaultFor", []) for each in found["addresses"]]
+
+
+def drafted(system: str, content: dict[str, Any]) -> list[tuple[Any, Any, Any]]:
+    """Return street, purposes and default of each address that a record becomes."""
+    draft = Draft(system)
+    SYSTEMS[system].convert(draft, Row(content, set()))
+    addresses = draft.finish()["addresses"]
+    return [(each["street"], each.get("defaultFor"), each.get("isDefault", False)) for each in addresses]
+
+
+BOTH = ["BILLING", "SHIPPING"]
+
+
+class TestDefaults:
+    @pytest.mark.parametrize(
+        ("system", "content"),
+        [
+            ("woocommerce", {"billing_address_1": "A 1", "shipping_address_1": "A 1"}),
+            ("magento", {"address_street": "A 1", "address_default_billing": "1", "address_default_shipping": "1"}),
+            (
+                "medusa",
+                {
+                    "addresses": [{"id": "a", "address_1": "A 1"}],
+                    "default_billing_address_id": "a",
+                    "default_shipping_address_id": "a",
+                },
+            ),
+            (
+                "saleor",
+                {
+                    "defaultShippingAddress": {"streetAddress1": "A 1", "city": "B"},
+                    "defaultBillingAddress": {"streetAddress1": "A 1", "city": "B"},
+                },
+            ),
+            (
+                "commercetools",
+                {"addresses": [{"streetName": "A 1"}], "defaultBillingAddress": 0, "defaultShippingAddress": 0},
+            ),
+        ],
+    )
+    def test_for_both_may_be_one_address(self, system: str, content: dict[str, Any]) -> None:
+        assert drafted(system, content) == [("A 1", BOTH, True)]
+
+    def test_are_what_only_a_default_is_not(self) -> None:
+        both = {"billingAddressIds": ["a", "b"], "shippingAddressIds": ["a", "b"]}
+        addresses = [{"id": "a", "streetName": "A 1"}, {"id": "b", "streetName": "B 2"}]
+        found = drafted("commercetools", {"addresses": addresses, **both, "defaultBillingAddressId": "b"})
+        assert found == [("A 1", None, False), ("B 2", ["BILLING"], True)]
+
+    def test_that_two_addresses_claim_are_the_first_ones(self) -> None:
+        claimed = {"is_default_billing": True, "is_default_shipping": True}
+        addresses = [{"address_1": "A 1", "is_default_billing": True}, {"address_1": "B 2", **claimed}]
+        found = drafted("medusa", {"addresses": [*addresses, {"address_1": "C 3", **claimed}]})
+        assert found == [("A 1", ["BILLING"], False), ("B 2", ["SHIPPING"], True), ("C 3", None, False)]
 
 
 class TestSamples:
@@ -108,6 +168,7 @@ class TestSamples:
                     "country": "PT",
                     "contactPhone": "+351213456789",
                     "isDefault": True,
+                    "defaultFor": ["BILLING", "SHIPPING"],
                 }
             ],
         )
@@ -115,6 +176,7 @@ class TestSamples:
         found = await look(staff, marta["customerId"])
         has(found, status="ACQUIRED", contactPhone="+12175550123")
         has(found["addresses"][0], street="221 Maple Ave", state="IL", country="US")
+        has(found["addresses"][0], defaultFor=["BILLING", "SHIPPING"])
 
     async def _woocommerce(self, gateway: Gateway, staff: Staff, folder: Path) -> None:
         (line,) = await take(gateway, folder, "woocommerce.csv")
@@ -133,6 +195,7 @@ class TestSamples:
             ("München", ["SHIPPING"], True),
             ("München", ["BILLING"], False),
         ]
+        assert defaults(found) == [["SHIPPING"], ["BILLING"]]
 
     async def _magento(self, gateway: Gateway, staff: Staff, folder: Path) -> None:
         nora, pavel = await take(gateway, folder, "magento.csv")
@@ -143,6 +206,7 @@ class TestSamples:
             ("Torget 3", None, True),
             ("Storgata 1", "Oppgang B", False),
         ]
+        assert defaults(found) == [["SHIPPING"], ["BILLING"]]
         has(await look(staff, pavel["customerId"]), lastName="Nový", addresses=[], groups=[])
 
     async def _bigcommerce(self, gateway: Gateway, staff: Staff, folder: Path) -> None:
@@ -154,6 +218,8 @@ class TestSamples:
             ("Austin", "US", True),
             ("Dallas", "US", False),
         ]
+        # It does not say what they are for.
+        assert defaults(found) == [[], []]
         has(await look(staff, luis["customerId"]), lastName="Prado", addresses=[])
 
     async def test_of_json_come_in(self, gateway: Gateway, tmp_path: Path) -> None:
@@ -176,6 +242,7 @@ class TestSamples:
             ("Ringweg", ["SHIPPING"], True),
             ("Hauptstraße", ["BILLING"], False),
         ]
+        assert defaults(found) == [["SHIPPING"], ["BILLING"]]
         has((await look(staff, jon["customerId"]))["addresses"][0], street="Kaigata", isDefault=True, tags=["SHIPPING"])
 
     async def _saleor(self, gateway: Gateway, staff: Staff, folder: Path) -> None:
@@ -186,17 +253,22 @@ class TestSamples:
             ("Gdańsk", True),
             ("Gdynia", False),
         ]
+        assert defaults(found) == [["SHIPPING"], ["BILLING"]]
         has(await look(staff, closed["customerId"]), active=False)
         (amy,) = await take(gateway, folder, "saleor_api.json")
         found = await look(staff, amy["customerId"])
         has(found, status="ACQUIRED", preferredLanguage="en-US")
-        has(found["addresses"][0], street="8 Hill Rd", country="GB")
+        has(found["addresses"][0], street="8 Hill Rd", country="GB", defaultFor=["SHIPPING"])
 
     async def _medusa(self, gateway: Gateway, staff: Staff, folder: Path) -> None:
         (omar,) = await take(gateway, folder, "medusa.json")
-        has(await look(staff, omar["customerId"]), groups=["B2B"], contactPhone="+33142685300")
+        found = await look(staff, omar["customerId"])
+        has(found, groups=["B2B"], contactPhone="+33142685300")
+        assert defaults(found) == [["SHIPPING"]]
         (petra,) = await take(gateway, folder, "medusa_v1.json")
-        has(await look(staff, petra["customerId"]), status="REPEAT", shopperReference="cus_01G0000000000000000000000A")
+        found = await look(staff, petra["customerId"])
+        has(found, status="REPEAT", shopperReference="cus_01G0000000000000000000000A")
+        assert defaults(found) == [["BILLING"]]
 
     async def _auth0(self, gateway: Gateway, staff: Staff, folder: Path) -> None:
         rita, ben, otto = await take(gateway, folder, "auth0.jsonl")

@@ -165,6 +165,16 @@ class TestImportFile:
             "accounts": [],
         }
 
+    async def test_lets_staff_find_the_customer_at_once(self, gateway: Gateway, file: Path) -> None:
+        staff = await Staff.of(gateway)
+        address = address_input(contactName="Annabella Byron", street="Rue Lepic", city="Łódź")
+        ada = {"email": "ada@example.com", "firstName": "Ada", "lastName": "Øst", "contactPhone": "+49301234567"}
+        line, _ = await run(gateway, file, {**ada, "addresses": [address]}, {"email": "bob@example.com"})
+        for search in ("ost ada", "lodz", "lepic annabella", "030 1234567", "ada@example.com", "ost lodz"):
+            found = (await staff.list(search=search))["nodes"]
+            assert [customer["id"] for customer in found] == [line["customerId"]], search
+        assert (await staff.list(search="ada bob"))["nodes"] == []
+
     async def test_takes_empty_texts_as_nothing_and_reads_phones_by_the_address(
         self, gateway: Gateway, file: Path
     ) -> None:
@@ -492,6 +502,15 @@ class TestLenience:
         assert faults(report[1]) == [("INVALID", "email")]
         assert remarks(report[3]) == [("TAKEN", "customerNumber")]
 
+    async def test_keeps_an_address_that_is_the_default_for_what_there_is_not(
+        self, gateway: Gateway, file: Path
+    ) -> None:
+        addresses = [address_input(defaultFor=["OFFICE", "BILLING", "HOLIDAYS"]), address_input(defaultFor=["BILLING"])]
+        (line,) = await run(gateway, file, {"email": "ada@example.com", "addresses": addresses}, strict=False)
+        assert remarks(line) == [("INVALID", "addresses.0.defaultFor.0"), ("INVALID", "addresses.0.defaultFor.2")]
+        rows = await gateway.rows("SELECT is_billing_default AS it FROM address ORDER BY is_default DESC")
+        assert [bool(row.it) for row in rows] == [False, True]
+
     async def test_keeps_as_many_addresses_as_the_shop_allows(self, gateway: Gateway, file: Path) -> None:
         most = gateway.tools.tenants.tenant("demo").limits.addresses_per_customer
         every = [address_input(city=f"City {number}") for number in range(most + 2)]
@@ -499,6 +518,32 @@ class TestLenience:
         assert remarks(line) == [("LIMIT_REACHED", "addresses")]
         (rows,) = await gateway.rows("SELECT count(*) AS n FROM address")
         assert rows.n == most
+
+    async def test_keeps_the_first_default_of_each_kind_that_several_addresses_claim(
+        self, gateway: Gateway, file: Path
+    ) -> None:
+        most = gateway.tools.tenants.tenant("demo").limits.addresses_per_customer
+        everything: dict[str, Any] = {"isDefault": True, "defaultFor": ["BILLING", "SHIPPING"]}
+        twice = [address_input(**everything), address_input(**everything)]
+        at_the_end = [*(address_input() for _ in range(most - 1)), *twice]
+        report = await run(
+            gateway,
+            file,
+            {"email": "ada@example.com", "addresses": twice},
+            {"email": "bob@example.com", "addresses": at_the_end},
+            strict=False,
+        )
+        assert [remarks(line) for line in report] == [
+            [("INVALID", "addresses")] * 3,
+            [("LIMIT_REACHED", "addresses"), *[("INVALID", "addresses")] * 3],
+        ]
+        for line, count in zip(report, (2, most), strict=True):
+            addresses = await gateway.rows(
+                "SELECT is_default, is_billing_default, is_shipping_default FROM address WHERE customer_id = :id",
+                id=line["customerId"],
+            )
+            assert len(addresses) == count
+            assert [sum(map(bool, column)) for column in zip(*addresses, strict=True)] == [1, 1, 1]
 
     async def test_lets_a_customer_change_other_mixins_than_those_of_the_old_system(
         self, gateway: Gateway, file: Path

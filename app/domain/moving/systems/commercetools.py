@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.domain.moving import values
-from app.domain.moving.drafts import Draft, Row, System
+from app.domain.moving.drafts import Draft, Row, System, purposes
 
 
 def _convert(draft: Draft, row: Row) -> None:
@@ -62,16 +62,9 @@ def _address(draft: Draft, row: Row, address: Mapping[str, Any], index: int, *, 
         state=address.get("state") or address.get("region"),
         country=address.get("country"),
         phone=address.get("phone") or address.get("mobile"),
-        tags=[
-            tag
-            for tag, is_so in (
-                ("BILLING", billing or of_kind["billing"]),
-                ("SHIPPING", shipping or of_kind["shipping"]),
-            )
-            if is_so
-        ],
-        is_default=single or bool(billing),
-        is_main=bool(shipping),
+        tags=purposes(billing=billing or of_kind["billing"], shipping=shipping or of_kind["shipping"]),
+        default_for=purposes(billing=billing, shipping=shipping),
+        is_default=single,
     )
     if "contactPhone" not in draft.said and (shipping or single):
         draft.phone(address.get("phone") or address.get("mobile"))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.domain.moving import values
-from app.domain.moving.drafts import Draft, Read, Row, System
+from app.domain.moving.drafts import Draft, Read, Row, System, purposes
 from app.domain.moving.records import Record
 
 # The groups that every shop has, by their numbers: those who belong to none.
@@ -70,6 +70,7 @@ def _address(draft: Draft, row: Row) -> None:
     is_billing, is_shipping = (
         values.flag(row.first(f"address_default_{kind}", f"default_{kind}_address")) for kind in ("billing", "shipping")
     )
+    default_for = purposes(billing=is_billing, shipping=is_shipping)
     draft.address(
         name=(row["address_firstname"], row["address_middlename"], row["address_lastname"]),
         companyName=row["address_company"],
@@ -79,9 +80,8 @@ def _address(draft: Draft, row: Row) -> None:
         state=row["address_region"],
         country=row["address_country_id"],
         phone=row["address_telephone"],
-        tags=[tag for tag, is_so in (("BILLING", is_billing), ("SHIPPING", is_shipping)) if is_so],
-        is_default=bool(is_billing),
-        is_main=bool(is_shipping),
+        tags=default_for,
+        default_for=default_for,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.domain.moving import values
-from app.domain.moving.drafts import Draft, Row, System
+from app.domain.moving.drafts import Draft, Row, System, purposes
 
 
 def _convert(draft: Draft, row: Row) -> None:
@@ -21,9 +21,10 @@ def _convert(draft: Draft, row: Row) -> None:
     if row["deleted_at"] is not None:
         draft.said["active"] = False
     draft.text(passwordHash=row["password_hash"] or _provider_password(row))
-    billing = values.text(row["billing_address_id"])
+    billing = values.text(row.first("default_billing_address_id", "billing_address_id"))
+    shipping = values.text(row["default_shipping_address_id"])
     for address in _addresses(row):
-        _address(draft, address, billing)
+        _address(draft, address, billing, shipping)
     draft.keep("metadata", values.members(row["metadata"]))
     draft.keep("hasAccount", values.flag(row["has_account"]))
 
@@ -46,11 +47,12 @@ def _addresses(row: Row) -> list[Mapping[str, Any]]:
     return [*found, {**billing, "is_default_billing": True}] if billing else found
 
 
-def _address(draft: Draft, address: Mapping[str, Any], billing_id: str | None) -> None:
-    is_billing = bool(address.get("is_default_billing")) or (
-        billing_id is not None and values.text(address.get("id")) == billing_id
+def _address(draft: Draft, address: Mapping[str, Any], billing: str | None, shipping: str | None) -> None:
+    known_as = values.text(address.get("id"))
+    default_for = purposes(
+        billing=address.get("is_default_billing") or (known_as is not None and known_as == billing),
+        shipping=address.get("is_default_shipping") or (known_as is not None and known_as == shipping),
     )
-    is_shipping = bool(address.get("is_default_shipping"))
     draft.address(
         name=(address.get("first_name"), address.get("last_name")),
         companyName=address.get("company"),
@@ -60,9 +62,8 @@ def _address(draft: Draft, address: Mapping[str, Any], billing_id: str | None) -
         state=address.get("province"),
         country=(values.text(address.get("country_code")) or "").upper(),
         phone=address.get("phone"),
-        tags=[tag for tag, is_so in (("BILLING", is_billing), ("SHIPPING", is_shipping)) if is_so],
-        is_default=is_billing,
-        is_main=is_shipping,
+        tags=default_for,
+        default_for=default_for,
     )
 
 

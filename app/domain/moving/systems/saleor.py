@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from app.domain.moving import values
-from app.domain.moving.drafts import Draft, Read, Row, System
+from app.domain.moving.drafts import Draft, Read, Row, System, purposes
 from app.domain.moving.records import Record
 
 _LINK = "account.user_addresses"
@@ -72,7 +72,7 @@ def _convert(draft: Draft, row: Row) -> None:
     for kind in ("Shipping", "Billing"):
         alone = values.members(row[f"default{kind}Address"])
         if alone.keys() - {"id"} and not values.entries(row["addresses"]):
-            _address(draft, alone, shipping, billing)
+            _address(draft, {**alone, f"isDefault{kind}Address": True}, shipping, billing)
     draft.keep("note", row["note"])
     draft.keep("metadata", _metadata(row["metadata"]))
     draft.keep("privateMetadata", _metadata(row.first("private_metadata", "privateMetadata")))
@@ -101,6 +101,7 @@ def _address(draft: Draft, address: Mapping[str, Any], shipping: str | None, bil
     told, known_as = part("country"), values.text(address.get("id"))
     is_shipping = part("isDefaultShippingAddress") is True or (known_as is not None and known_as == shipping)
     is_billing = part("isDefaultBillingAddress") is True or (known_as is not None and known_as == billing)
+    default_for = purposes(billing=is_billing, shipping=is_shipping)
     draft.address(
         name=(part("first_name", "firstName"), part("last_name", "lastName")),
         companyName=part("company_name", "companyName"),
@@ -114,9 +115,8 @@ def _address(draft: Draft, address: Mapping[str, Any], shipping: str | None, bil
         state=part("country_area", "countryArea"),
         country=told.get("code") if isinstance(told, dict) else told,
         phone=part("phone"),
-        tags=[tag for tag, is_so in (("BILLING", is_billing), ("SHIPPING", is_shipping)) if is_so],
-        is_default=is_billing,
-        is_main=is_shipping,
+        tags=default_for,
+        default_for=default_for,
     )
     if "contactPhone" not in draft.said and (is_shipping or is_billing):
         draft.phone(part("phone"))

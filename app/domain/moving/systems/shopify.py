@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.domain.moving import values
-from app.domain.moving.drafts import Draft, Row, System
+from app.domain.moving.drafts import Draft, Row, System, purposes
 
 
 def _convert(draft: Draft, row: Row) -> None:
@@ -39,7 +39,8 @@ def _address(draft: Draft, row: Row) -> None:
         state=part("province_code", "province"),
         country=part("country_code", "country"),
         phone=row.first("default_address_phone", "address_phone", "phone"),
-        is_default=True,
+        # The one default address is what orders are sent to, and billed to.
+        default_for=purposes(billing=True, shipping=True),
     )
 
 

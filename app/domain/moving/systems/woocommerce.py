@@ -32,8 +32,8 @@ def _convert(draft: Draft, row: Row) -> None:
         draft.said["active"] = False
     roles = values.words(row.first("roles", "role", "user_role", "wp_capabilities"))
     draft.groups(role for role in roles if role not in _USUAL_ROLES and ":" not in role)
-    _address(draft, row, "billing", is_default=not row["shipping_address_1"])
-    _address(draft, row, "shipping", is_default=True)
+    _address(draft, row, "billing")
+    _address(draft, row, "shipping")
     _own_report(draft, row)
     draft.keep("note", row.first("customer_note", "description"))
     draft.keep("username", row.first("username", "user_login"))
@@ -47,7 +47,7 @@ def _language(locale: Any) -> str | None:
     return None if written is None else "_".join(written.split("_")[:2])
 
 
-def _address(draft: Draft, row: Row, kind: str, *, is_default: bool) -> None:
+def _address(draft: Draft, row: Row, kind: str) -> None:
     def part(*names: str) -> Any:
         return row.first(*(f"{kind}_{name}" for name in names))
 
@@ -61,7 +61,7 @@ def _address(draft: Draft, row: Row, kind: str, *, is_default: bool) -> None:
         country=part("country"),
         phone=part("phone"),
         tags=(kind.upper(),),
-        is_default=is_default,
+        default_for=(kind.upper(),),
     )
 
 

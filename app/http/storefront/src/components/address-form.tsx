@@ -1,14 +1,13 @@
 // The form of an address, made from the rules of its country.
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useRef, useState } from 'react';
 import { type AddressRules, linesOf, useAddressRules } from '../address-rules.ts';
 import { config } from '../config.ts';
+import { countriesIn } from '../countries.ts';
 import { useSpeech } from '../texts/texts.tsx';
 import { Field } from './field.tsx';
 import { Form, type Values } from './form.tsx';
 import type { UserError } from 'customer-gateway-client';
 
-const COUNTRIES = ['AT', 'AU', 'BE', 'BR', 'CA', 'CH', 'CN', 'CZ', 'DE', 'DK', 'ES', 'FI', 'FR', 'GB', 'HK', 'IE', 'IN', 'IT']
-  .concat(['JP', 'KR', 'LU', 'MX', 'NL', 'NO', 'NZ', 'PL', 'PT', 'SE', 'SG', 'TR', 'TW', 'US', 'ZA', 'AE']);
 const AUTOCOMPLETE: Record<string, string> = {
   contactName: 'name',
   companyName: 'organization',
@@ -17,53 +16,83 @@ const AUTOCOMPLETE: Record<string, string> = {
   city: 'address-level2',
   state: 'address-level1',
 };
-// What an envelope does not show, or what a country does not have.
+// What addresses have in every country, beside the lines of the envelope.
 const SINGLE = ['extraLine1', 'contactPhone'];
+// What they have not in every country: it goes when the country changes to one without it.
+const OF_SOME_COUNTRIES = ['zipCode', 'city', 'state'];
+const PURPOSES = ['BILLING', 'SHIPPING'] as const;
+export type AddressPurpose = (typeof PURPOSES)[number];
 
-export type AddressValues = Partial<Record<string, string | null>>;
+/** An address to change: its texts by their names, and what it is the default for. */
+export interface AddressValues {
+  texts: Partial<Record<string, string | null>>;
+  defaultFor: readonly AddressPurpose[];
+}
+export type AddressFields = Record<string, string | null | AddressPurpose[]>;
 
 interface AddressFormProps {
   address?: AddressValues;
   submit: string;
   label: string;
-  run: (input: Record<string, string | null>) => Promise<readonly UserError[]>;
+  remarks?: readonly UserError[] | undefined;
+  run: (input: AddressFields) => Promise<readonly UserError[]>;
 }
 
-export function AddressForm({ address, submit, label, run }: AddressFormProps): ReactNode {
+export function AddressForm({ address, submit, label, remarks, run }: AddressFormProps): ReactNode {
   const { texts: t, language } = useSpeech();
-  const [country, setCountry] = useState(address?.['country'] || config.country || 'DE');
+  const [country, setCountry] = useState(address?.texts['country'] || config.country || 'DE');
   const rules = useAddressRules(country);
-  const names = new Intl.DisplayNames([language], { type: 'region' });
-  const countries = [...new Set([...COUNTRIES, country])]
-    .map((code) => [code, names.of(code) ?? code] as const)
-    .toSorted(([, one], [, other]) => one.localeCompare(other, language));
+  // What was typed stays when the country changes, and with it the order of the fields.
+  const typed = useRef(new Map<string, string>());
   const lines = linesOf(rules);
-  const asked = [...lines.flat(), ...SINGLE, 'country'];
+  const sent = new Set([...lines.flat(), ...SINGLE, ...OF_SOME_COUNTRIES, 'country']);
 
   function send(values: Values): Promise<readonly UserError[]> {
-    return run(Object.fromEntries(asked.map((name) => [name, values[name] || null])));
+    const texts = Object.fromEntries([...sent].map((name) => [name, values[name] || null]));
+    return run({ ...texts, defaultFor: PURPOSES.filter((purpose) => values[purpose] === 'on') });
   }
 
+  const fieldOf = (name: string): ReactNode => (
+    <AddressField
+      key={name}
+      name={name}
+      rules={rules}
+      value={typed.current.get(name) ?? address?.texts[name] ?? ''}
+      onType={(text) => typed.current.set(name, text)}
+    />
+  );
+
   return (
-    <Form submit={submit} label={label} run={send}>
+    <Form submit={submit} label={label} remarks={remarks} run={send}>
       <Field
         label={t.address.country}
         name="country"
         autoComplete="country"
-        options={countries}
+        options={countriesIn(language)}
         value={country}
-        onChange={(event) => setCountry(event.currentTarget.value)}
+        onChange={(event) => {
+          typed.current.delete('state');
+          setCountry(event.currentTarget.value);
+        }}
       />
       {lines.map((line) => (
         <div key={line.join()} className={line.length === 2 ? 'pair' : 'stack'}>
-          {line.map((name) => (
-            <AddressField key={name} name={name} rules={rules} value={address?.[name] ?? ''} />
-          ))}
+          {line.map(fieldOf)}
         </div>
       ))}
-      {SINGLE.map((name) => (
-        <AddressField key={name} name={name} rules={rules} value={address?.[name] ?? ''} />
-      ))}
+      {SINGLE.map(fieldOf)}
+      <fieldset className="choices stack">
+        <legend>{t.address.useFor}</legend>
+        {PURPOSES.map((purpose) => (
+          <Field
+            key={purpose}
+            type="checkbox"
+            label={t.address.purposes[purpose]}
+            name={purpose}
+            defaultChecked={address?.defaultFor.includes(purpose)}
+          />
+        ))}
+      </fieldset>
     </Form>
   );
 }
@@ -72,9 +101,10 @@ interface AddressFieldProps {
   name: string;
   rules: AddressRules;
   value: string;
+  onType: (text: string) => void;
 }
 
-function AddressField({ name, rules, value }: AddressFieldProps): ReactNode {
+function AddressField({ name, rules, value, onType }: AddressFieldProps): ReactNode {
   const { texts: t } = useSpeech();
   const label = t.address.fields[name] ?? name;
   const required = rules.requiredFields.includes(name);
@@ -88,6 +118,7 @@ function AddressField({ name, rules, value }: AddressFieldProps): ReactNode {
         name={name}
         defaultValue={known?.code ?? ''}
         options={[['', t.address.choose], ...options]}
+        onChange={(event) => onType(event.currentTarget.value)}
         required={required}
       />
     );
@@ -102,6 +133,7 @@ function AddressField({ name, rules, value }: AddressFieldProps): ReactNode {
       type={name === 'contactPhone' ? 'tel' : 'text'}
       hint={example ? t.address.example(example) : undefined}
       required={required}
+      onChange={(event) => onType(event.currentTarget.value)}
     />
   );
 }

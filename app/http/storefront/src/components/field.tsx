@@ -23,7 +23,11 @@ export function Field({ label, name, path = name, hint, options, long, ...rest }
   const errorText = useErrorText();
   form.register(path);
   const errors = form.errorsAt(path);
-  const described = [hint ? `${id}-hint` : '', errors.length ? `${id}-error` : ''].filter(Boolean).join(' ');
+  const remarks = form.remarksAt(path);
+  const described = [hint && 'hint', remarks.length && 'remark', errors.length && 'error']
+    .filter(Boolean)
+    .map((part) => `${id}-${part}`)
+    .join(' ');
   const attributes = {
     ...(rest as object),
     id,
@@ -59,6 +63,11 @@ export function Field({ label, name, path = name, hint, options, long, ...rest }
         <input {...attributes} />
       )}
       {hint && <span className="hint" id={`${id}-hint`}>{hint}</span>}
+      {remarks.length > 0 && (
+        <span className="remark" id={`${id}-remark`}>
+          {remarks.map((remark) => t.remarks[remark.code] ?? errorText(remark)).join(' ')}
+        </span>
+      )}
       {errors.length > 0 && (
         <span className="error" id={`${id}-error`}>
           {errors.map(errorText).join(' ')}

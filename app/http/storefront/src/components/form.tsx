@@ -1,5 +1,5 @@
 // A form that sends one operation: it shows what is wrong beside each field, and asks who it is where the gateway wants to know.
-import { type FormEvent, type ReactNode, createContext, use, useId, useRef, useState } from 'react';
+import { type FormEvent, type ReactNode, createContext, use, useEffect, useId, useRef, useState } from 'react';
 import { useErrorText } from '../errors.ts';
 import type { UserError } from 'customer-gateway-client';
 import { useProof } from '../proof.tsx';
@@ -11,16 +11,21 @@ export type Values = Record<string, string>;
 
 interface FormState {
   errorsAt: (path: string) => readonly UserError[];
+  remarksAt: (path: string) => readonly UserError[];
   register: (path: string) => void;
 }
-const InForm = createContext<FormState>({ errorsAt: () => [], register: () => undefined });
+const InForm = createContext<FormState>({ errorsAt: () => [], remarksAt: () => [], register: () => undefined });
 export const useForm = (): FormState => use(InForm);
+
+const NOTHING: readonly UserError[] = [];
 
 interface FormProps {
   /** Send it; return what is wrong, or nothing. */
   run: (values: Values) => Promise<readonly UserError[] | void>;
   submit: ReactNode;
   children?: ReactNode;
+  /** What was stored, but looks wrong: the keyboard goes to the first of these fields. */
+  remarks?: readonly UserError[] | undefined;
   /** What is said when all went well. */
   done?: ReactNode;
   /** Empty the fields when all went well. */
@@ -29,7 +34,7 @@ interface FormProps {
   label?: string;
 }
 
-export function Form({ run, submit, children, done, clears, kind, label }: FormProps): ReactNode {
+export function Form({ run, submit, children, remarks = NOTHING, done, clears, kind, label }: FormProps): ReactNode {
   const t = useTexts();
   const prove = useProof();
   const errorText = useErrorText();
@@ -38,6 +43,10 @@ export function Form({ run, submit, children, done, clears, kind, label }: FormP
   const [state, setState] = useState<'idle' | 'sending' | 'done'>('idle');
   const fields = useRef(new Set<string>());
   const summary = useId();
+  const element = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (element.current && remarks.length) focusFirst(element.current, remarks);
+  }, [remarks]);
 
   async function send(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault();
@@ -58,17 +67,17 @@ export function Form({ run, submit, children, done, clears, kind, label }: FormP
     }
   }
 
-  const pathOf = (error: UserError): string => (error.field ?? []).join('.');
   const others = errors.filter((error) => !fields.current.has(pathOf(error)));
   const says = failure ? [failure] : others.map(errorText);
   return (
     <InForm
       value={{
         errorsAt: (path) => errors.filter((error) => pathOf(error) === path),
+        remarksAt: (path) => remarks.filter((remark) => pathOf(remark) === path),
         register: (path) => fields.current.add(path),
       }}
     >
-      <form className="form" noValidate onSubmit={(event) => void send(event)} aria-label={label}>
+      <form ref={element} className="form" noValidate onSubmit={(event) => void send(event)} aria-label={label}>
         <div role="alert" id={summary}>
           {says.length > 0 && (
             <Notice kind="bad">
@@ -91,6 +100,8 @@ export function Form({ run, submit, children, done, clears, kind, label }: FormP
   );
 }
 
+const pathOf = (error: UserError): string => (error.field ?? []).join('.');
+
 function valuesOf(form: HTMLFormElement): Values {
   const values: Values = {};
   for (const [name, value] of new FormData(form)) {
@@ -102,7 +113,7 @@ function valuesOf(form: HTMLFormElement): Values {
 
 /** Put the keyboard to the first field that is wrong; the one that the first error names may stand further below. */
 function focusFirst(form: HTMLFormElement, errors: readonly UserError[]): void {
-  const wrong = new Set(errors.map((error) => (error.field ?? []).join('.')));
+  const wrong = new Set(errors.map(pathOf));
   const fields = [...form.elements].filter((field) => wrong.has(field.getAttribute('data-path') ?? ''));
   (fields[0] as HTMLElement | undefined)?.focus();
 }

@@ -1,31 +1,44 @@
-// The addresses: one of them is the default.
+// The addresses, as on an envelope: one of them is the default, and one each may be that for invoices and for deliveries.
 import { type ReactNode, useState } from 'react';
 import { AccountPage } from '../components/account-page.tsx';
-import { AddressForm, type AddressValues } from '../components/address-form.tsx';
+import { AddressForm, type AddressFields } from '../components/address-form.tsx';
 import { Data } from '../components/data.tsx';
 import { Form } from '../components/form.tsx';
+import { Notice } from '../components/notice.tsx';
 import { useSend } from '../gateway.tsx';
 import { type ResultOf, graphql } from '../graphql.ts';
 import { useTexts } from '../texts/texts.tsx';
+import type { UserError } from 'customer-gateway-client';
 
 const Addresses = graphql(`
   query Addresses {
     me {
       id
       addresses {
-        id contactName companyName street streetNumber extraLine1 zipCode city state country contactPhone tags isDefault
+        id contactName companyName street streetNumber extraLine1 zipCode city state country contactPhone
+        formatted tags isDefault defaultFor
       }
     }
   }
 `);
 const CreateAddress = graphql(`
   mutation CreateAddress($input: AddressInput!) {
-    createAddress(input: $input) { customer { id } address { id } userErrors { code field message } }
+    createAddress(input: $input) {
+      customer { id }
+      address { id }
+      remarks { code field message }
+      userErrors { code field message }
+    }
   }
 `);
 const UpdateAddress = graphql(`
   mutation UpdateAddress($input: UpdateAddressInput!) {
-    updateAddress(input: $input) { customer { id } address { id } userErrors { code field message } }
+    updateAddress(input: $input) {
+      customer { id }
+      address { id }
+      remarks { code field message }
+      userErrors { code field message }
+    }
   }
 `);
 const DeleteAddress = graphql(`
@@ -34,11 +47,22 @@ const DeleteAddress = graphql(`
   }
 `);
 type Address = NonNullable<ResultOf<typeof Addresses>['me']>['addresses'][number];
+interface Edited {
+  id: string;
+  /** What looks wrong in it, though it is saved. */
+  remarks?: readonly UserError[];
+}
 
 export default function AddressesPage(): ReactNode {
   const t = useTexts();
   const send = useSend();
-  const [edited, setEdited] = useState<string | null>(null);
+  const [edited, setEdited] = useState<Edited | null>(null);
+
+  async function create(fields: AddressFields): Promise<readonly UserError[]> {
+    const { address, remarks, userErrors } = (await send(CreateAddress, { input: fields as never })).createAddress;
+    if (address) setEdited(remarks.length ? { id: address.id, remarks } : null);
+    return userErrors;
+  }
   return (
     <AccountPage name="addresses">
       <Data of={Addresses}>
@@ -48,23 +72,10 @@ export default function AddressesPage(): ReactNode {
             <ul className="items">
               {me?.addresses.map((address) => (
                 <li key={address.id}>
-                  {edited === address.id ? (
-                    <div className="what stack">
-                      <AddressForm
-                        address={address as unknown as AddressValues}
-                        submit={t.save}
-                        label={t.address.change(address.street)}
-                        run={async (fields) => {
-                          const input = { id: address.id, ...fields };
-                          const { userErrors } = (await send(UpdateAddress, { input })).updateAddress;
-                          if (!userErrors.length) setEdited(null);
-                          return userErrors;
-                        }}
-                      />
-                      <button type="button" className="link" onClick={() => setEdited(null)}>{t.cancel}</button>
-                    </div>
+                  {edited?.id === address.id ? (
+                    <Change address={address} edited={edited} onEdit={setEdited} />
                   ) : (
-                    <Shown address={address} onEdit={() => setEdited(address.id)} />
+                    <Shown address={address} onEdit={() => setEdited({ id: address.id })} />
                   )}
                 </li>
               ))}
@@ -75,9 +86,7 @@ export default function AddressesPage(): ReactNode {
                 key={me?.addresses.length}
                 submit={t.add}
                 label={t.address.new}
-                run={async (input) =>
-                  (await send(CreateAddress, { input: input as never })).createAddress.userErrors
-                }
+                run={create}
               />
             </section>
           </>
@@ -87,28 +96,56 @@ export default function AddressesPage(): ReactNode {
   );
 }
 
+interface ChangeProps {
+  address: Address;
+  edited: Edited;
+  onEdit: (edited: Edited | null) => void;
+}
+
+/** It stays open as long as something in it looks wrong, and says that it is saved all the same. */
+function Change({ address, edited, onEdit }: ChangeProps): ReactNode {
+  const t = useTexts();
+  const send = useSend();
+  const { id, defaultFor, tags: _tags, isDefault: _isDefault, ...texts } = address;
+  const looksWrong = Boolean(edited.remarks?.length);
+  return (
+    <div className="what stack">
+      {looksWrong && <Notice kind="good">{t.address.savedWithRemarks}</Notice>}
+      <AddressForm
+        address={{ texts, defaultFor }}
+        remarks={edited.remarks}
+        submit={t.save}
+        label={t.address.change(address.street)}
+        run={async (fields) => {
+          const { remarks, userErrors } = (await send(UpdateAddress, { input: { id, ...fields } })).updateAddress;
+          if (!userErrors.length) onEdit(remarks.length ? { id, remarks } : null);
+          return userErrors;
+        }}
+      />
+      <button type="button" className="link" onClick={() => onEdit(null)}>
+        {looksWrong ? t.address.leaveIt : t.cancel}
+      </button>
+    </div>
+  );
+}
+
 function Shown({ address, onEdit }: { address: Address; onEdit: () => void }): ReactNode {
   const t = useTexts();
   const send = useSend();
-  const { id, isDefault, tags } = address;
+  const { id, isDefault, defaultFor, tags } = address;
   return (
     <>
       <div className="what">
-        <h2>{address.contactName}</h2>
-        <p className="quiet">
-          {[
-            [address.street, address.streetNumber].filter(Boolean).join(' '),
-            address.extraLine1,
-            [address.zipCode, address.city].filter(Boolean).join(' '),
-            [address.state, address.country].filter(Boolean).join(', '),
-          ]
-            .filter(Boolean)
-            .join(' · ')}
+        <p className="envelope">{address.formatted}</p>
+        <p className="badges">
+          {isDefault && <span className="badge good">{t.address.default}</span>}
+          {defaultFor.map((purpose) => (
+            <span key={purpose} className="badge good">{t.address.defaultFor[purpose]}</span>
+          ))}
+          {tags.map((tag) => (
+            <span key={tag} className="badge">{tag}</span>
+          ))}
         </p>
-        {isDefault && <span className="badge good">{t.address.default}</span>}{' '}
-        {tags.map((tag) => (
-          <span key={tag} className="badge">{tag}</span>
-        ))}
       </div>
       <div className="row">
         {!isDefault && (

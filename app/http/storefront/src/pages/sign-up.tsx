@@ -1,5 +1,7 @@
 // Sign-up: the account is made when the mailed link comes back, or at once, or when somebody at the shop lets it in.
+import type { UserError } from 'customer-gateway-client';
 import { type ReactNode, useState } from 'react';
+import { DidYouMean } from '../components/did-you-mean.tsx';
 import { Field } from '../components/field.tsx';
 import { Form } from '../components/form.tsx';
 import { MailboxHint } from '../components/mailbox-hint.tsx';
@@ -7,13 +9,13 @@ import { Notice } from '../components/notice.tsx';
 import { Page } from '../components/page.tsx';
 import { NewPasswordField } from '../components/password-field.tsx';
 import { useSend, useSession } from '../gateway.tsx';
-import { graphql } from '../graphql.ts';
+import { type VariablesOf, graphql } from '../graphql.ts';
 import { Link } from '../router.tsx';
 import { useSpeech } from '../texts/texts.tsx';
 
 const SignUp = graphql(`
   mutation SignUp($input: SignupInput!) {
-    signup(input: $input) { customerId status userErrors { code field message } }
+    signup(input: $input) { customerId status emailSuggestion userErrors { code field message } }
   }
 `);
 const Resend = graphql(`
@@ -22,23 +24,38 @@ const Resend = graphql(`
   }
 `);
 
+type Input = VariablesOf<typeof SignUp>['input'] & { email: string };
+interface Done {
+  input: Input;
+  status: string;
+  suggestion: string | null;
+}
+
 export default function SignUpPage(): ReactNode {
   const { texts: t, language } = useSpeech();
   const send = useSend();
   const { shop } = useSession();
-  const [done, setDone] = useState<{ email: string; status: string } | null>(null);
+  const [done, setDone] = useState<Done | null>(null);
+
+  async function signUp(input: Input): Promise<readonly UserError[]> {
+    const { status, emailSuggestion, userErrors } = (await send(SignUp, { input })).signup;
+    if (status) setDone({ input, status, suggestion: emailSuggestion });
+    return userErrors;
+  }
+  const question = done && <DidYouMean email={done.suggestion} run={(email) => signUp({ ...done.input, email })} />;
 
   if (done?.status === 'CONFIRMATION_SENT') {
     return (
-      <Page title={t.signUp.lookAtMail} narrow>
-        <MailboxHint>{t.signUp.mailed(done.email)}</MailboxHint>
+      <Page key={done.input.email} title={t.signUp.lookAtMail} narrow>
+        <MailboxHint>{t.signUp.mailed(done.input.email)}</MailboxHint>
+        {question}
         <section className="card">
           <h2>{t.signUp.noMail}</h2>
           <Form
             submit={t.signUp.resend}
             kind="plain"
             done={t.signUp.resent}
-            run={async () => (await send(Resend, { input: { email: done.email } })).resendConfirmation.userErrors}
+            run={async () => (await send(Resend, { input: { email: done.input.email } })).resendConfirmation.userErrors}
           />
         </section>
       </Page>
@@ -46,8 +63,9 @@ export default function SignUpPage(): ReactNode {
   }
   if (done) {
     return (
-      <Page title={t.signUp.thanks} narrow>
+      <Page key={done.input.email} title={t.signUp.thanks} narrow>
         <Notice kind="good">{done.status === 'ACTIVE' ? t.signUp.active : t.signUp.awaiting}</Notice>
+        {question}
         <Link to="login" className="button">{t.header.logIn}</Link>
       </Page>
     );
@@ -58,12 +76,9 @@ export default function SignUpPage(): ReactNode {
       <section className="card">
         <Form
           submit={t.signUp.submit}
-          run={async ({ email = '', password = '', firstName = '', lastName = '' }) => {
+          run={({ email = '', password = '', firstName = '', lastName = '' }) => {
             const customerDetails = { firstName, lastName, preferredLanguage: language };
-            const input = { email, customerDetails, ...(hasPassword && { password }) };
-            const { signup } = await send(SignUp, { input });
-            if (signup.status) setDone({ email, status: signup.status });
-            return signup.userErrors;
+            return signUp({ email, customerDetails, ...(hasPassword && { password }) });
           }}
         >
           <Field label={t.fields.email} name="email" type="email" autoComplete="username" required />

@@ -89,6 +89,11 @@ export const texts = {
     active: 'Your account is ready: log in.',
     awaiting: 'The shop looks at your registration, and mails you when you can log in.',
   },
+  didYouMean: {
+    title: (email: string) => `Did you mean ${email}?`,
+    lead: 'The address that you have entered looks like a slip.',
+    take: 'Yes, take this address',
+  },
   confirm: {
     title: 'Confirm your e-mail address',
     lead: 'One click, and the account is yours.',
@@ -233,6 +238,11 @@ export const texts = {
     change: (street: string) => `Change the address ${street}`,
     remove: (street: string) => `Remove the address ${street}`,
     example: (example: string) => `For example ${example}`,
+    useFor: 'Use it as the default for',
+    purposes: { BILLING: 'Invoices', SHIPPING: 'Deliveries' },
+    defaultFor: { BILLING: 'Default for invoices', SHIPPING: 'Default for deliveries' },
+    savedWithRemarks: 'The address is saved. Something in it is unusual there: look at the marked fields once more.',
+    leaveIt: 'It is right: leave it as it is',
     fields: {
       contactName: 'Name',
       companyName: 'Company',
@@ -352,6 +362,11 @@ export const texts = {
     asked: 'Your data will be erased',
     askedLead: 'You are logged out. The link in the mail that we have sent you keeps your account.',
   },
+  remarks: {
+    REQUIRED: 'Addresses there usually have this.',
+    INVALID_ZIP_CODE: 'It does not look like a postal code of this country.',
+    INVALID_STATE: 'We do not know this state or province of the country.',
+  } as Record<string, string>,
   errors: {
     unknown: 'That did not work. Please try again.',
     wait: (minutes: number) =>
