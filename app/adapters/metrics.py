@@ -46,6 +46,12 @@ class PrometheusMetrics:
             ("target",),
             registry=self.registry,
         )
+        self._conflicts = Counter(
+            "gateway_transaction_conflicts",
+            "Transactions that the database has ended because of others, by what was done: repeated or given_up.",
+            ("outcome",),
+            registry=self.registry,
+        )
         self._hook_seconds = Histogram(
             "gateway_password_hook_seconds",
             "How long old shops took to tell whether a password is right, by answer: right, wrong or unavailable.",
@@ -81,6 +87,10 @@ class PrometheusMetrics:
     def login_attacked(self, target: str) -> None:
         """Count one more attack on logins."""
         self._attacks.labels(target).inc()
+
+    def conflict_met(self, outcome: str) -> None:
+        """Count one more transaction that another one was in the way of."""
+        self._conflicts.labels(outcome).inc()
 
     def password_hook_asked(self, outcome: str, seconds: float) -> None:
         """Count one question to an old shop."""

@@ -181,6 +181,13 @@ class BusyError(AccessError):
         self.outcome = outcome
 
 
+class ConflictError(BusyError):
+    """Of transactions that were in each other's way the database has ended this one, and has done nothing of it.
+
+    Who begins again with all that was read may well succeed at once.
+    """
+
+
 def unauthenticated(reason: UnauthenticatedReason) -> AccessError:
     """Return the error for a token that is missing, unknown, expired or revoked."""
     message = {

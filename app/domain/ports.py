@@ -585,3 +585,7 @@ class Metrics(Observer, Protocol):
     def login_attacked(self, target: str) -> None:
         """Count one more attack on logins: at an `account` by many tries, or at many accounts by one `password`."""
         ...
+
+    def conflict_met(self, outcome: str) -> None:
+        """Count one more transaction that another one was in the way of: `repeated`, or `given_up`."""
+        ...

@@ -9,6 +9,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.dataloader import DataLoader
 
+from app.domain.errors import ConflictError
 from app.domain.principal import Principal
 from app.domain.refresh_cookies import RefreshCookie, require_page_of
 from app.domain.requests import RequestFacts
@@ -22,6 +23,7 @@ from app.services.caller import Caller
 from app.services.callers.authentication import authenticate
 from app.services.callers.refresh_cookies import authenticate_by_cookie
 from app.services.idempotency import check_key
+from app.services.repetition import pause_or_raise
 from app.services.staff.groups import groups_of
 from app.services.unit_of_work import UnitOfWork
 
@@ -108,6 +110,15 @@ class Context:
             self.uow = UnitOfWork(self.tools, self.caller)
         return self.uow
 
+    async def begin_again(self, conflict: ConflictError, repeated: int) -> None:
+        """Make the field ready to run again from its beginning, or raise the conflict where it may not."""
+        ended = self.uow
+        await pause_or_raise(self.tools, conflict, repeated, may_begin_again=ended.may_begin_again)
+        await ended.forget()
+        ended.counted.begin_again()
+        await self.begin_field()
+        self.uow.counted = ended.counted
+
     async def accept_cookie(self) -> None:
         """Take the caller from the cookie with the refresh token where no access token tells; a dead one is forgotten.
 
@@ -119,7 +130,9 @@ class Context:
         facts = self.caller.facts.as_sent
         require_page_of(client, facts)
         self.caller = await authenticate_by_cookie(self.tools, facts, client)
+        counted = self.uow.counted
         self.uow = UnitOfWork(self.tools, self.caller)
+        self.uow.counted = counted
         if self.principal is None:
             self.refresh_cookies.append(RefreshCookie(client))
 

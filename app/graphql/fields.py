@@ -18,7 +18,7 @@ from strawberry.schema_directive import Location
 from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional, get_object_definition
 from strawberry.types.field import StrawberryField
 
-from app.domain.errors import DomainError, UnauthenticatedReason, forbidden
+from app.domain.errors import ConflictError, DomainError, UnauthenticatedReason, forbidden
 from app.domain.principal import Principal, TokenKind
 from app.domain.refresh_cookies import RefreshCookie, is_page_of, require_page_of
 from app.domain.scopes import SESSION_SCOPES, Scope, SessionScope, has_scope, kinds_with, may_see_payments
@@ -201,8 +201,18 @@ class Transaction(FieldExtension):
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **arguments: Any
     ) -> Any:
-        """Commit what the resolver wrote, or forget it and answer with the payload's `userErrors`; note their codes."""
+        """Run the field, and run it again after a conflict with another transaction, as long as it may."""
         context: Context = info.context
+        repeated = 0
+        while True:
+            try:
+                return await self._run(context, lambda: next_(source, info, **arguments), info)
+            except ConflictError as conflict:
+                await context.begin_again(conflict, repeated)
+            repeated += 1
+
+    async def _run(self, context: Context, resolve: Callable[[], Awaitable[Any]], info: Info) -> Any:
+        """Commit what the resolver wrote, or forget it and answer with the payload's `userErrors`; note their codes."""
         await context.begin_field()
         if self._ends_session:
             await context.accept_cookie()
@@ -214,7 +224,7 @@ class Transaction(FieldExtension):
         cookies: list[RefreshCookie] = []
         try:
             async with context.uow:
-                payload = await next_(source, info, **arguments)
+                payload = await resolve()
                 cookies = take_tokens(context.tools, facts, payload)
         except DomainError as error:
             payload = self._payload(user_errors=present(error))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
+from app.domain.errors import ConflictError
 from app.services.idempotency import Claim, abandon_call, claim_call, finish_call, release_call
 from app.services.unit_of_work import UnitOfWork
 
@@ -32,6 +33,8 @@ class KeyedCall:
 
     async def begin(self, uow: UnitOfWork) -> None:
         """Claim the call before its field runs, or raise what it has answered; `KeptAnswerError`."""
+        if self._claim is not None:
+            return  # The field runs again.
         claim = await claim_call(uow, self._key, self._sent)
         if isinstance(claim, str):
             raise KeptAnswerError(claim)
@@ -48,7 +51,11 @@ class KeyedCall:
         if uow is None or claim is None:
             return
         if is_done:
-            await uow.finish(lambda: finish_call(uow, claim, answer), has_effect=True)
+            try:
+                await uow.finish(lambda: finish_call(uow, claim, answer), has_effect=True)
+            except ConflictError:
+                uow.tools.metrics.conflict_met("given_up")
+                raise
         else:
             await uow.finish(lambda: release_call(uow, claim), has_effect=False)
         self._claim = None

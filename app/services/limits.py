@@ -225,16 +225,22 @@ def networks(uow: UnitOfWork, limit: Limit) -> list[tuple[Limit, str]]:
 
 async def hit(uow: UnitOfWork, limit: Limit, *key: str) -> None:
     """Count one more in the caller's shop; raises `AccessError` RATE_LIMITED."""
-    await uow.tools.limiter.hit(limit, _tenant_key(uow), *key)
+    counted = (limit.name, _tenant_key(uow), *key)
+    if not uow.counted.has_before(counted):
+        await uow.tools.limiter.hit(limit, _tenant_key(uow), *key)
+    uow.counted.add(counted)
 
 
 async def check(uow: UnitOfWork, limit: Limit, *key: str) -> None:
     """Raise as `hit` would, and count nothing."""
-    await uow.tools.limiter.check(limit, _tenant_key(uow), *key)
+    if not uow.counted.has_before((limit.name, _tenant_key(uow), *key)):
+        await uow.tools.limiter.check(limit, _tenant_key(uow), *key)
 
 
 async def give_back(uow: UnitOfWork, limit: Limit, *key: str) -> None:
     """Take one hit back."""
+    if not uow.counted.give_back((limit.name, _tenant_key(uow), *key)):
+        uow.may_begin_again = False
     await uow.tools.limiter.give_back(limit, _tenant_key(uow), *key)
 
 

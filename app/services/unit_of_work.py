@@ -11,7 +11,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from app.domain.errors import AccessError, DomainError
+from app.domain.errors import AccessError, ConflictError, DomainError
 from app.domain.foreign_hashes import JudgedHash
 from app.domain.patches import Situation
 from app.domain.ports import Comparison, Connection
@@ -57,6 +57,7 @@ from app.repositories.unsearched import UnsearchedQueue
 from app.repositories.ways_in import WaysInRepository
 from app.repositories.webhook_endpoints import WebhookEndpointRepository
 from app.services.caller import Caller
+from app.services.counted_once import CountedOnce
 from app.services.one_at_a_time import OneAtATime
 from app.services.operation_lists import check_operation
 
@@ -88,6 +89,8 @@ class UnitOfWork:
 
     `commit_was_sent` says that COMMIT has left for the database, whatever came of it: from then on nobody may say that
     nothing was done. `about` is the customer whom it was about, as audit and events say.
+
+    `may_begin_again` says that nothing but what is rolled back has come of it; `counted` is what its limits counted.
 
     Once the unit has ended (`is_spent`) it still reads the latest commit, for the selections of a mutation's payload.
     """
@@ -149,6 +152,9 @@ class UnitOfWork:
         self._comparison: Comparison | None = None
         self.is_spent = False
         self.commit_was_sent = False
+        self.may_begin_again = True
+        self.counted = CountedOnce()
+        self._beside: UnitOfWork | None = None
         self.about: str | None = None
         self._is_held = False
 
@@ -166,10 +172,9 @@ class UnitOfWork:
         try:
             if is_kept:
                 await self._write_rest()
-                self.commit_was_sent = self._connection.begun
-                await self._connection.commit()
+                await self._commit(has_effect=True)
                 self._undo.clear()
-            elif self._at_end:
+            elif self._at_end and not isinstance(error, ConflictError):
                 await self._connection.rollback()
                 await self._write_rest()
                 await self._connection.commit()
@@ -177,6 +182,24 @@ class UnitOfWork:
             self.is_spent = True
             await self._connection.close()
             await self._undo_all()
+
+    async def _commit(self, *, has_effect: bool) -> None:
+        begun = self._connection.begun
+        self.commit_was_sent = has_effect and begun
+        try:
+            await self._connection.commit()
+        except ConflictError:
+            # The database has answered, and has done nothing.
+            self.commit_was_sent = False
+            raise
+        if begun and self._beside is not None:
+            self._beside.may_begin_again = False
+
+    def beside(self) -> UnitOfWork:
+        """Return a unit of the same caller, whose commit stays whatever becomes of this one."""
+        other = UnitOfWork(self.tools, self.caller)
+        other._beside = self
+        return other
 
     def hold(self) -> None:
         """Leave the transaction open where the unit would end, until `finish` or `abandon`."""
@@ -191,8 +214,7 @@ class UnitOfWork:
         try:
             await self._write_rest()
             await last()
-            self.commit_was_sent = has_effect and self._connection.begun
-            await self._connection.commit()
+            await self._commit(has_effect=has_effect)
         finally:
             await self.abandon()
 

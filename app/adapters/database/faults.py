@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.errors import BusyError, BusyOutcome
+from app.domain.errors import BusyError, BusyOutcome, ConflictError
 
 # Seconds after which a caller may try again.
 RETRY_AFTER = 1
@@ -15,3 +15,8 @@ class UnusableDatabaseError(OSError):
 def busy(message: str = "The database does not answer.", outcome: BusyOutcome = BusyOutcome.NOT_DONE) -> BusyError:
     """Return the error for callers, who may try again."""
     return BusyError(f"{message} Try again soon.", retry_after=RETRY_AFTER, outcome=outcome)
+
+
+def conflict() -> ConflictError:
+    """Return the error for a transaction that another one was in the way of."""
+    return ConflictError("Others change the same at this moment. Try again soon.", retry_after=RETRY_AFTER)

@@ -19,9 +19,17 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.exc import DBAPIError
 
 from app.adapters.database.connecting import Connector, check_encoding
-from app.adapters.database.faults import busy
+from app.adapters.database.faults import busy, conflict
 from app.adapters.database.pool import Held, Pool
-from app.adapters.database.postgresql_faults import LOST, describe, is_fatal, is_lost, passes, unusable
+from app.adapters.database.postgresql_faults import (
+    LOST,
+    describe,
+    is_conflict,
+    is_fatal,
+    is_lost,
+    passes,
+    unusable,
+)
 from app.adapters.database.prepared import Prepared, PreparedStatements, broken
 from app.adapters.database.schema_version import (
     MARK,
@@ -44,6 +52,8 @@ from app.domain.rows import Reading, RowT, Writing
 logger = logging.getLogger(__name__)
 
 _HAS_VERSION = f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL"
+# How often a read alone is made again that the server has ended because of a transaction.
+_MOST_REREADS = 3
 
 
 class PostgresqlDatabase:
@@ -183,7 +193,7 @@ class PostgresqlConnection:
             self._connector.forget_server()
         if passes(error):
             logger.warning("The database is busy: %s", describe(error))
-            raise busy() from error
+            raise (conflict() if is_conflict(error) else busy()) from error
         if isinstance(error, asyncpg.PostgresError):
             raise DBAPIError(None, None, error, hide_parameters=True) from error
         raise error
@@ -257,7 +267,11 @@ class PostgresqlConnection:
         return prepared.read(answer)
 
     async def _fetch_alone(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        """Return all rows; if connections were lost while they were in the pool, try until one works."""
+        """Return all rows; if connections were lost while they were in the pool, try until one works.
+
+        A read that others were in the way of is made again at once: it is a transaction of its own.
+        """
+        conflicts = 0
         while True:
             held = await self._take()
             self._pool.start(held)
@@ -268,7 +282,9 @@ class PostgresqlConnection:
                     rows = await held.driver.fetch(sql, *arguments)
             except BaseException as error:
                 self._pool.give_back(held, broken=_is_broken(error) or self._connector.is_pooled is True)
-                self._raise_unless_stale(held, error)
+                conflicts += is_conflict(error)
+                if not is_conflict(error) or conflicts > _MOST_REREADS:
+                    self._raise_unless_stale(held, error)
             else:
                 self._pool.give_back(held)
                 return rows

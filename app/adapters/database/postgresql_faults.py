@@ -15,6 +15,8 @@ LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError
 # statements that a pooler has forgotten.
 _PASSING_CLASSES = frozenset({"08", "28", "53", "57", "58"})
 _PASSING = frozenset({"3D000", "25006", "25P03", "25P04", "40001", "40P01", "55P03", "26000", "42P05"})
+# A serialization failure and a deadlock: the transaction can succeed when it is run again.
+_CONFLICTS = frozenset({"40001", "40P01"})
 # After these the server has closed the connection, or will not do what we need on it.
 _FATAL_CLASSES = frozenset({"08", "28", "57"})
 _FATAL = frozenset({"25006", "25P03", "25P04", "26000", "42P05"})
@@ -26,6 +28,11 @@ def passes(error: BaseException) -> bool:
         code = error.sqlstate or ""
         return code[:2] in _PASSING_CLASSES or code in _PASSING
     return isinstance(error, (*LOST, OSError, TimeoutError))
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Tell whether the server has ended the transaction because of another one."""
+    return isinstance(error, asyncpg.PostgresError) and error.sqlstate in _CONFLICTS
 
 
 def is_lost(error: BaseException) -> bool:

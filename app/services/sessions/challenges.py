@@ -25,6 +25,7 @@ async def pass_challenge(uow: UnitOfWork, account: str, refusal: AccessError) ->
 
 
 async def _is_right(uow: UnitOfWork, challenge: Challenge, answer: str, refusal: AccessError) -> bool:
+    uow.may_begin_again = False  # An answer counts once.
     try:
         return await uow.tools.challenges.verify(challenge, answer)
     except OSError:

@@ -235,7 +235,7 @@ async def _note_attack(uow: UnitOfWork, guess: Guess, target: str) -> None:
     except Refused:
         return
     # Whatever becomes of the operation, this stays.
-    async with UnitOfWork(uow.tools, uow.caller) as own:
+    async with uow.beside() as own:
         await put_off(own, Task.TELL_OF_LOGIN_ATTACK, address)
 
 
@@ -263,6 +263,7 @@ async def ends_failures(uow: UnitOfWork, guess: Guess) -> bool:
     """
     many = not await _passes(uow, _failures_told(uow), guess.account)
     if many:
+        uow.may_begin_again = False  # A second run would not know of the failures any more.
         await clear(uow, _failures_told(uow), guess.account)
     return many and (guess.known_as is None or await _passes(uow, _attacks(_AT_ACCOUNT), guess.account))
 

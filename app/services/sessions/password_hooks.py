@@ -36,7 +36,7 @@ async def is_right_elsewhere(uow: UnitOfWork, hook: PasswordHook, credential: Cr
     if not await _ask(uow, hook, credential, password):
         return False
     encoded = await uow.hash_password(password)
-    async with UnitOfWork(uow.tools, uow.caller) as own:
+    async with uow.beside() as own:
         if await _store(own, credential, encoded):
             return True
     stored = await uow.credentials.find(credential.customer_id)
@@ -45,6 +45,7 @@ async def is_right_elsewhere(uow: UnitOfWork, hook: PasswordHook, credential: Cr
 
 async def _ask(uow: UnitOfWork, hook: PasswordHook, credential: Credential, password: str) -> bool:
     uow.hold_nothing()
+    uow.may_begin_again = False  # The old shop may count its tries.
     question = PasswordQuestion(uow.tools.random.new_id(), credential.email or "", password)
     now = asyncio.get_running_loop().time
     began, outcome = now(), "unavailable"

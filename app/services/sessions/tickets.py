@@ -91,7 +91,7 @@ async def count_try(uow: UnitOfWork, ticket: SignInTicket) -> SignInTicket:
     TICKET_INVALID when there were enough. It is a transaction of its own, and no other may have begun.
     """
     most = uow.tenant.limits.one_time_token_tries_per_flow
-    async with UnitOfWork(uow.tools, uow.caller) as counting:
+    async with uow.beside() as counting:
         counted = await counting.sign_in_tickets.count_try(ticket.ticket_hash, ticket.session_id, most, counting.now)
     if counted is None:
         raise invalid_ticket()

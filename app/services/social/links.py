@@ -129,7 +129,7 @@ async def _count_try(uow: UnitOfWork, ticket_text: str) -> LinkTicket:
     """Return the ticket. The try stays counted, whatever the result."""
     ticket_hash, session_id = hash_token(ticket_text), uow.caller.require_principal().session_id or ""
     most = uow.tenant.limits.one_time_token_tries_per_flow
-    async with UnitOfWork(uow.tools, uow.caller) as counting:
+    async with uow.beside() as counting:
         counted = await counting.link_tickets.count_try(ticket_hash, session_id, most, counting.now)
         ticket = await counting.link_tickets.find(ticket_hash, session_id)
     if ticket is not None and counted:

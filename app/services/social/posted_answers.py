@@ -94,7 +94,7 @@ async def take_posted(uow: UnitOfWork, begun: SocialState, code: str) -> PostedA
 
     TOKEN_INVALID at `code` for another code, and when it is over. The state is used up before: nobody else can ask.
     """
-    async with UnitOfWork(uow.tools, uow.caller) as taking:
+    async with uow.beside() as taking:
         kept = await taking.social_answers.take(begun.state_hash, hash_token(code), taking.now)
     try:
         return PostedAnswer(**orjson.loads(uow.tools.sealer.open(kept.sealed))) if kept is not None else _refuse()

@@ -195,7 +195,7 @@ async def _ask(uow: UnitOfWork, provider: SocialProvider, answer: ProviderAnswer
         return await uow.tools.social.prove_natively(uow.tenant, provider, native)
     except (Refused, DomainError):
         # So that the same call does not wait for this one.
-        async with UnitOfWork(uow.tools, uow.caller) as ending:
+        async with uow.beside() as ending:
             await ending.social_states.delete(begun.state_hash)
         raise
 
@@ -249,7 +249,7 @@ async def _claim(uow: UnitOfWork, text: str, field: str) -> SocialState:
     Before the provider is asked, in a unit of its own: nobody waits for the provider here.
     """
     session_id = uow.caller.require_principal().session_id or ""
-    async with UnitOfWork(uow.tools, uow.caller) as claiming:
+    async with uow.beside() as claiming:
         states = claiming.social_states
         if field == "nonce":
             claimed = await states.claim_by_nonce(text, session_id, claiming.now)

@@ -17,6 +17,7 @@ from app.services.outgoing.mail_server import claim_mail_probe, resume_mail, sto
 from app.services.outgoing.phone_codes import hand_over
 from app.services.outgoing.social_tokens import hand_back
 from app.services.outgoing.webhooks import TAKEN_UP, EndpointGoneError, send_event
+from app.services.repetition import repeating
 from app.services.unit_of_work import UnitOfWork
 from app.services.worker.bounces import settle
 from app.services.worker.probes import probe_due
@@ -89,8 +90,12 @@ async def _handle(tools: Tools, message: OutboxMessage, *, is_probe: bool = Fals
         await stop_mail(tools, str(error), is_probe=is_probe)
     elif is_probe and (error is None or isinstance(error, MailRefusedError)):
         await resume_mail(tools)
-    async with _open(tools) as uow:
-        await settle(uow, message, outcome, error)
+
+    async def write_down() -> None:
+        async with _open(tools) as uow:
+            await settle(uow, message, outcome, error)
+
+    await repeating(tools, write_down)
 
 
 async def _try(tools: Tools, message: OutboxMessage) -> tuple[dict[str, object], Exception | None]:
@@ -140,7 +145,7 @@ async def _deliver(tools: Tools, message: OutboxMessage) -> None:
         await send_event(tools, tenant, message)
         return
     if message.kind == OutboxKind.TASK:
-        await run_task(tools, message)
+        await repeating(tools, lambda: run_task(tools, message))
         return
     if message.kind == OutboxKind.PHONE_CODE:
         if not await hand_over(tools, tenant, message):
