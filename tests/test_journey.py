@@ -232,7 +232,7 @@ class Journey:
         (address,) = me["addresses"]
         assert {name: address[name] for name in ADDRESS} == ADDRESS
         assert me["metadata"]["version"] == 1
-        assert list(me["metadata"]["mixins"]) == ["loyalty"]
+        assert list(me["metadata"]["mixins"]) == ["loyalty", "consents"]
 
     async def changes_the_profile(self) -> None:
         changes = {"firstName": "Jonathan", "title": None, "mixins": {"loyalty": {"level": "gold"}}}
