@@ -46,7 +46,7 @@ def shop(
     folder = tmp_path_factory.mktemp("storefront")
     shutil.copy(sqlite_template, folder / "gateway.db")
     database = {"DATABASE_URL": f"sqlite:///{folder / 'gateway.db'}", "STATE_DIR": str(folder / "state")}
-    server = ServerProcess({**database, "DEMO_BACKEND_SECRET": SECRET})
+    server = ServerProcess({**database, "DEMO_BACKEND_SECRET": SECRET, "TRUSTED_PROXIES": "127.0.0.1/32"})
     server.start()
     yield Shop(server, browser)
     server.stop()
