@@ -124,6 +124,13 @@ KEPT_ADDRESS = {
 }
 
 CUSTOMER = everything("Customer")
+
+
+def told_of(address: dict[str, Any]) -> dict[str, Any]:
+    """Return what the tutorials know of an address: not how it is written on an envelope, nor what it is for."""
+    return {name: value for name, value in address.items() if name not in {"formatted", "formattedLatin", "defaultFor"}}
+
+
 UPDATE_ME = f"""mutation ($input: UpdateMeInput!) {{
     updateMe(input: $input) {{ customer {CUSTOMER} {USER_ERRORS} }}
 }}"""
@@ -233,7 +240,7 @@ class Employee:
         plain = {name: value for name, value in ADDRESS.items() if value != ""}
         address = (await self.succeed(operations.CREATE_ADDRESS, self.on_behalf, **plain, isDefault=True))["address"]
         self.address_id = address.pop("id")
-        assert address == {**KEPT_ADDRESS, "isDefault": True}
+        assert told_of(address) == {**KEPT_ADDRESS, "isDefault": True}
 
     async def adds_tags_to_the_address(self) -> None:
         given = {"addressId": self.address_id, "tags": ["PRIMARY_CONTACT"]}
@@ -263,7 +270,7 @@ class Employee:
         assert {name: customer[name] for name in expected} == expected
         (address,) = customer["addresses"]
         tags = ["BILLING", "SHIPPING", "PRIMARY_CONTACT"]
-        assert address == {**KEPT_ADDRESS, "id": self.address_id, "tags": tags, "isDefault": True}
+        assert told_of(address) == {**KEPT_ADDRESS, "id": self.address_id, "tags": tags, "isDefault": True}
 
     async def has_the_customer_anonymized(self) -> None:
         """In the name of the user whom the assertion names."""
@@ -407,7 +414,8 @@ class Shopper:
         assert [(account["provider"], account["email"]) for account in me["accounts"]] == [("password", EMAIL)]
         (address,) = me["addresses"]
         assert address.pop("id")
-        assert address == {**KEPT_ADDRESS, "isDefault": True}
+        assert address["formatted"] == "John Doe\nEmporix\nPlatz der Republik 1\n11011 BERLIN\nGERMANY"
+        assert told_of(address) == {**KEPT_ADDRESS, "isDefault": True}
         self.version = me["metadata"]["version"]
 
     async def updates_the_profile(self) -> None:
@@ -422,11 +430,11 @@ class Shopper:
     async def adds_an_address(self) -> None:
         address = (await self.succeed(operations.CREATE_ADDRESS, **ADDRESS, **FURTHER_LINES))["address"]
         self.address_id = address.pop("id")
-        assert address == {**KEPT_ADDRESS, "isDefault": False}
+        assert told_of(address) == {**KEPT_ADDRESS, "isDefault": False}
 
     async def retrieves_the_addresses(self) -> None:
         first, added = await self.addresses()
-        assert added == {**KEPT_ADDRESS, "id": self.address_id, "isDefault": False}
+        assert told_of(added) == {**KEPT_ADDRESS, "id": self.address_id, "isDefault": False}
         assert {**first, "id": self.address_id, "isDefault": False} == added
 
     async def retrieves_one_address(self) -> None:
@@ -438,7 +446,7 @@ class Shopper:
         changes = {**ADDRESS, **FURTHER_LINES, "streetNumber": "2", "streetAppendix": "Platz", "isDefault": True}
         address = (await self.succeed(operations.UPDATE_ADDRESS, id=self.address_id, **changes))["address"]
         changed = {"streetNumber": "2", "streetAppendix": "Platz", "isDefault": True}
-        assert address == {**KEPT_ADDRESS, "id": self.address_id, **changed}
+        assert told_of(address) == {**KEPT_ADDRESS, "id": self.address_id, **changed}
 
     async def adds_tags_to_an_address(self) -> None:
         given = {"addressId": self.address_id, "tags": ["BILLING", "SHIPPING"]}
