@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, tuple_
+from sqlalchemy import Delete, Insert, and_, bindparam, delete, or_
 from sqlalchemy.dialects import postgresql
 from sqlmodel import col
 
@@ -15,6 +16,7 @@ from app.models.customers import Customer, has_words, searched_name
 from app.repositories.base import Repository, Rows
 
 _CUSTOMER = Rows(Customer, "id")
+_AT_ONCE = 64
 
 
 class CustomerWordRepository(Repository):
@@ -36,15 +38,54 @@ class CustomerWordRepository(Repository):
 
     async def replace(self, customer_id: str, before: Collection[WordRow], after: Collection[WordRow]) -> None:
         """Remove the rows of before that are not there after, and add the others."""
-        gone = [(row.shared, row.word, row.key) for row in before if row not in after]
+        gone = [row for row in before if row not in after]
         if gone:
-            row = tuple_(col(CustomerWord.shared), col(CustomerWord.word), col(CustomerWord.search_key))
-            theirs = self._mine(CustomerWord, col(CustomerWord.customer_id) == customer_id, row.in_(gone))
-            await self._connection.write_anew(delete(CustomerWord.__table__).where(theirs))
-        added = [row_values(self._tenant_id, customer_id, row) for row in after if row not in before]
+            await self._write(_removing, customer_id, gone)
+        added = [row for row in after if row not in before]
         if added:
-            new = postgresql.insert(CustomerWord.__table__).values(added).on_conflict_do_nothing()
-            await self._connection.write_anew(new)
+            await self._write(_adding, customer_id, added)
+
+    async def _write(self, statement: Callable[[int], Delete | Insert], customer_id: str, rows: list[WordRow]) -> None:
+        for start in range(0, len(rows), _AT_ONCE):
+            some = rows[start : start + _AT_ONCE]
+            # The last row some times more, so that there are few statements, each compiled once: it takes milliseconds.
+            some += some[-1:] * ((1 << (len(some) - 1).bit_length()) - len(some))
+            given: dict[str, Any] = {"tenant_id": self._tenant_id, "customer_id": customer_id}
+            for number, row in enumerate(some):
+                given |= {f"shared_{number}": row.shared, f"word_{number}": row.word, f"key_{number}": row.key}
+            await self._connection.write(statement(len(some)), given)
+
+
+@cache
+def _removing(count: int) -> Delete:
+    each = [
+        and_(
+            col(CustomerWord.shared) == bindparam(f"shared_{number}"),
+            col(CustomerWord.word) == bindparam(f"word_{number}"),
+            col(CustomerWord.search_key) == bindparam(f"key_{number}"),
+        )
+        for number in range(count)
+    ]
+    return delete(CustomerWord.__table__).where(
+        col(CustomerWord.tenant_id) == bindparam("tenant_id"),
+        col(CustomerWord.customer_id) == bindparam("customer_id"),
+        or_(*each),
+    )
+
+
+@cache
+def _adding(count: int) -> Insert:
+    each: list[dict[str, Any]] = [
+        {
+            "tenant_id": bindparam("tenant_id"),
+            "customer_id": bindparam("customer_id"),
+            "shared": bindparam(f"shared_{number}"),
+            "word": bindparam(f"word_{number}"),
+            "search_key": bindparam(f"key_{number}"),
+        }
+        for number in range(count)
+    ]
+    return postgresql.insert(CustomerWord.__table__).values(each).on_conflict_do_nothing()
 
 
 def row_values(tenant_id: str, customer_id: str, row: WordRow) -> dict[str, Any]:
