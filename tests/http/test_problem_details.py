@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.keys.signer import Es256Signer
 from tests.fakes import MovableClock
 from tests.harness.gateway import Gateway, run_gateway
-from tests.harness.tenants import shop, storefront
+from tests.harness.production import production
 
 pytestmark = pytest.mark.anyio
 
@@ -27,17 +26,7 @@ async def gateway(
     shutil.copy(sqlite_template, database)
     environment = {"DATABASE_URL": f"sqlite:///{database}", "STATE_DIR": str(tmp_path / "state")}
     if request.param == "production":
-        keys, tenants = tmp_path / "keys.json", tmp_path / "tenants.toml"
-        Es256Signer.load_or_create(keys)
-        tenants.write_text(shop("shop") + storefront("shop", "storefront"))
-        environment |= {
-            "PROFILE": "production",
-            "PUBLIC_URL": "https://customers.shop.example",
-            "SMTP_URL": "smtp://127.0.0.1:2525",
-            "MAIL_FROM": "shop@example.com",
-            "SIGNING_KEYS_FILE": str(keys),
-            "TENANTS_FILE": str(tenants),
-        }
+        environment |= production(tmp_path)
     async with run_gateway(environment, clock) as running:
         yield running
 

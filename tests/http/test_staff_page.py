@@ -11,12 +11,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from app.adapters.keys.signer import Es256Signer
 from tests.fakes import MovableClock
 from tests.harness import operations
 from tests.harness.client import Person
 from tests.harness.gateway import Gateway, run_gateway
 from tests.harness.integrations import SECRET
+from tests.harness.production import production
 from tests.harness.receiver import Receiver, run_receiver
 from tests.harness.staff import ENVIRONMENT, Staff
 from tests.harness.tenants import integration, shop, storefront, table
@@ -317,18 +317,7 @@ class TestElsewhere:
     async def test_does_not_exist_in_production(
         self, environment: dict[str, str], clock: MovableClock, tmp_path: Path
     ) -> None:
-        keys, tenants = tmp_path / "keys.json", tmp_path / "tenants.toml"
-        Es256Signer.load_or_create(keys)
-        tenants.write_text(shop("shop") + storefront("shop", "window"))
-        production = {
-            "PROFILE": "production",
-            "PUBLIC_URL": "https://customers.shop.example",
-            "SMTP_URL": "smtp://127.0.0.1:2525",
-            "MAIL_FROM": "shop@example.com",
-            "SIGNING_KEYS_FILE": str(keys),
-            "TENANTS_FILE": str(tenants),
-        }
-        async with run_gateway({**environment, **production}, clock) as gateway:
+        async with run_gateway({**environment, **production(tmp_path)}, clock) as gateway:
             assert (await gateway.http.get("/healthz")).status_code == 200
             for path in ("/dev/staff", "/dev/staff/audit", "/dev/staff/shops/shop/customers/a"):
                 assert (await gateway.http.get(path)).status_code == 404
