@@ -47,6 +47,7 @@ class SmtpMailer:
         self._login = asyncio.Lock()
         self._proven_until: datetime | None = None
         self._silent_until: datetime | None = None
+        self._refused_by = ""
 
     async def send(self, message: MailMessage) -> None:
         """Send the message; see the port. No error names the recipient, for it is stored and may be logged."""
@@ -97,23 +98,24 @@ class SmtpMailer:
     async def _log_in(self, client: aiosmtplib.SMTP) -> None:
         """Connect and log in; raises `MailLineError` when the server refuses us, and for a while afterwards."""
         if _is_before(self._clock.now(), self._silent_until):
-            raise MailLineError("The SMTP server has refused our login just now")
+            # The one that was refused may not be the first to say so: all of them give its reason.
+            raise MailLineError(self._refused_by)
         try:
             await client.connect()
         except aiosmtplib.SMTPAuthenticationError as error:
-            self._fall_silent()
-            raise MailLineError(f"The SMTP server answered {error.code} to our login") from None
-        except MailLineError:
-            self._fall_silent()
+            raise self._fall_silent(MailLineError(f"The SMTP server answered {error.code} to our login")) from None
+        except MailLineError as error:
             client.close()
-            raise
+            raise self._fall_silent(error) from None
         self._proven_until = self._clock.now() + _PROVEN
 
-    def _fall_silent(self) -> None:
+    def _fall_silent(self, refusal: MailLineError) -> MailLineError:
         self._proven_until = None
+        self._refused_by = str(refusal)
         self._silent_until = self._clock.now() + _SILENCE
         if self._token is not None:
             self._token.forget()
+        return refusal
 
 
 def _is_before(now: datetime, end: datetime | None) -> bool:
