@@ -30,14 +30,21 @@ _CLOSING = 1.0
 class Held:
     """A connection that somebody has taken. `deadline` is when the running statement is cut off (loop time)."""
 
-    __slots__ = ("answered_at", "deadline", "driver", "is_new", "is_over")
+    __slots__ = ("answered_at", "deadline", "driver", "is_new", "is_over", "is_warned")
 
     def __init__(self, driver: asyncpg.Connection) -> None:
         self.driver = driver
         self.is_new = True
         self.is_over = False
+        # Whether the server has warned since somebody has set this to False.
+        self.is_warned = False
         self.deadline = inf
         self.answered_at = 0.0
+        driver.add_log_listener(self._hear)
+
+    def _hear(self, _: object, message: asyncpg.PostgresLogMessage) -> None:
+        # It is called before the answer is given to whoever waits for it, as the warning came before.
+        self.is_warned |= isinstance(message, asyncpg.PostgresWarning)
 
 
 class Pool:
