@@ -25,44 +25,20 @@ import yaml
 from tests.harness.freezing_proxy import FreezingProxy
 from tests.harness.postgresql import free_port
 from tests.harness.postgresql_host import PASSWORD, find_programs
+from tests.harness.source import ROOT
 
 PATIENCE = 120.0
 NAMES = ("one", "two", "three")
 _NEEDED = {"patroni": "Patroni", "etcd": "etcd", "haproxy": "HAProxy"}
 _USER = "postgres"
 _LIKE_ITSELF = {"username": _USER, "password": PASSWORD}
-# What the members agree on. Patroni wants loop_wait + 2 * retry_timeout <= ttl; its manual's least ttl is 20, which is
-# ten seconds more for each of three elections that tests wait for.
-SETTINGS: dict[str, Any] = {
-    "ttl": 10,
-    "loop_wait": 1,
-    "retry_timeout": 3,
-    "synchronous_mode": True,
-    "postgresql": {
-        "use_pg_rewind": True,
-        "parameters": {
-            "max_connections": 120,
-            "shared_buffers": "16MB",
-            "wal_keep_size": "64MB",
-            # A standby that stands must not hold up commits for longer than a gateway waits.
-            "wal_sender_timeout": "3s",
-            # The machine does not lose its power here, only processes end.
-            "fsync": "off",
-            "full_page_writes": "on",
-        },
-    },
-}
-_HAPROXY = """
-global
-    maxconn 1000
-defaults
-    mode tcp
-    timeout connect 2s
-    timeout client 1h
-    timeout server 1h
-    timeout check 2s
-    default-server inter 500ms fall 2 rise 1 on-marked-down shutdown-sessions
-"""
+# The composition that operators begin with: what is tried is what it says.
+SHIPPED = ROOT / "scripts" / "availability"
+# Patroni wants loop_wait + 2 * retry_timeout <= ttl. Its manual's least ttl is 20, which is ten seconds more for each
+# election that tests wait for.
+_SHORTER = {"ttl": 10, "loop_wait": 1, "retry_timeout": 3, "failsafe_mode": False}
+# Of a small server, on a machine that does not lose its power.
+_SMALLER = {"max_connections": 120, "shared_buffers": "16MB", "wal_keep_size": "64MB", "fsync": "off"}
 
 
 def skip_unless_installed() -> None:
@@ -92,7 +68,7 @@ class _Account:
                 stdout=output,
                 stderr=output,
                 user=self.name,
-                env={**os.environ, "HOME": str(folder)},
+                env={**os.environ, "HOME": str(folder), "GATEWAY_PASSWORD": PASSWORD},
             )
 
 
@@ -112,6 +88,8 @@ class Node:
         self._file = folder / "patroni.yaml"
         self._file.write_text(yaml.safe_dump(self._configuration()))
         account.give(self._file)
+        # Where the account can read it.
+        shutil.copy(SHIPPED / "make-database", folder)
         self._patroni: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -179,28 +157,25 @@ class Node:
         return found
 
     def _configuration(self) -> dict[str, Any]:
+        shipped: dict[str, Any] = yaml.safe_load((SHIPPED / "patroni.yaml").read_text())
+        settings = {**shipped["bootstrap"]["dcs"], **_SHORTER}
+        settings["postgresql"]["parameters"] |= _SMALLER
         return {
-            "scope": "shops",
+            **shipped,
             "name": self.name,
             "restapi": _places(self.rest_port),
             # As proxies: else the members would go where etcd says that it is, past their network.
             "etcd3": {"hosts": [f"127.0.0.1:{self.network.port}"], "use_proxies": True},
-            "bootstrap": {"dcs": SETTINGS, "initdb": [{"encoding": "UTF8"}, {"locale": "C"}, "no-sync"]},
+            "bootstrap": {**shipped["bootstrap"], "dcs": settings, "post_init": str(self._folder / "make-database")},
             "postgresql": {
+                **shipped["postgresql"],
                 **_places(self.port),
                 "data_dir": str(self._data),
                 "bin_dir": str(find_programs()),
                 "pgpass": str(self._folder / "pgpass"),
                 "authentication": {"superuser": _LIKE_ITSELF, "replication": _LIKE_ITSELF},
-                "basebackup": [{"checkpoint": "fast"}],
                 "parameters": {"unix_socket_directories": str(self._folder)},
-                "pg_hba": [
-                    "local all all trust",
-                    "host replication all 127.0.0.1/32 trust",
-                    "host all all 127.0.0.1/32 scram-sha-256",
-                ],
             },
-            "tags": {},
         }
 
 
@@ -240,8 +215,6 @@ class PatroniCluster:
         for node in self.nodes:
             node.start()
         self.wait_until_safe()
-        self._sql("postgres", f"CREATE ROLE gateway LOGIN PASSWORD '{PASSWORD}'")
-        self._sql("postgres", "CREATE DATABASE gateway OWNER gateway")
         self._start_haproxy()
 
     def start_etcd(self) -> None:
@@ -337,10 +310,6 @@ class PatroniCluster:
         command: list[str | Path] = [find_programs() / "pg_dump", "--inserts", self.url(database)]
         return subprocess.run(command, check=True, capture_output=True).stdout
 
-    def _sql(self, database: str, statement: str) -> None:
-        options = ("-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement)
-        subprocess.run([find_programs() / "psql", *options, self.url(database)], check=True, capture_output=True)
-
     @staticmethod
     def _is_healthy(url: str) -> bool:
         try:
@@ -349,13 +318,12 @@ class PatroniCluster:
             return False
 
     def _start_haproxy(self) -> None:
-        text = _HAPROXY
-        for name, port, path in (("primary", self.write_port, "/primary"), ("replica", self.read_port, "/replica")):
-            servers = [
-                f"    server {each.name} 127.0.0.1:{each.port} check port {each.rest_port}" for each in self.nodes
-            ]
-            text += f"listen {name}\n    bind 127.0.0.1:{port}\n    option httpchk GET {path}\n" + "\n".join(servers)
-            text += "\n"
+        text = (SHIPPED / "haproxy.cfg").read_text().partition("defaults gateway")[0].replace(" resolvers docker", "")
+        for port, here in ((5432, self.write_port), (5433, self.read_port)):
+            text = text.replace(f"bind :{port}", f"bind 127.0.0.1:{here}")
+        for number, node in enumerate(self.nodes, 1):
+            there = f"postgresql-{number}:5432 check port 8008"
+            text = text.replace(there, f"127.0.0.1:{node.port} check port {node.rest_port}")
         file = self._folder / "haproxy.cfg"
         file.write_text(text)
         self._haproxy = self._account.start(self._folder, "haproxy.log", shutil.which("haproxy"), "-db", "-f", file)

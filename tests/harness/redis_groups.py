@@ -222,9 +222,10 @@ def _master_of(sentinel: RedisNode, service: str) -> int:
 
 def _state(sentinel: RedisNode, service: str) -> dict[str, Any]:
     try:
-        return dict(sentinel.client.sentinel_master(service))
+        state: Any = sentinel.client.sentinel_master(service)
     except RedisError:
         return {}
+    return dict(state)
 
 
 @contextmanager
