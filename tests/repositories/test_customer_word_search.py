@@ -62,7 +62,7 @@ NAMES = [
 
 def customer(name: str, number: int = 0, **values: Any) -> Customer:
     last, _, first = name.partition(" ")
-    columns = {
+    columns: dict[str, Any] = {
         "last_name": last,
         "first_name": first,
         "middle_name": None,
@@ -202,7 +202,7 @@ class TestChange:
         self, database: Database, changes: list[int], is_locked: bool
     ) -> None:
         # Another first name, which is in the key of all rows; other words, and some that begin the key or no more do.
-        named = [
+        named: list[dict[str, str | None]] = [
             {"last_name": "Berg", "first_name": "Ada", "company": "Adam Bergwerk O'Neil"},
             {"last_name": "Berg", "first_name": "Adele", "company": "Adam Bergwerk O'Neil"},
             {"last_name": "Bergwerk", "first_name": None, "company": "Ådam Oneil Berg"},
