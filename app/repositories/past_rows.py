@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Column, Delete, bindparam, delete, select
 
@@ -40,8 +40,7 @@ class PastRows:
         found: defaultdict[str, list[Key]] = defaultdict(list)
         statement = past.order_by(table.c[moment]).limit(limit)
         for row in await self._connection.read_anew(Reading(OfTenant, statement)):
-            tenant_id, *key = cast("tuple[Any, ...]", row)
-            found[tenant_id].append(tuple(key))
+            found[row.tenant_id].append(tuple(getattr(row, column.name) for column in _key(model)))
         return found
 
     async def claim(self, model: type[TenantRow], tenant_id: str, key: Key) -> bool:
