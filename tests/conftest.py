@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("fast"):
         config.pluginmanager.register(FastRun())
-    config.pluginmanager.register(Uncovered())
+    config.pluginmanager.register(Uncovered(config))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

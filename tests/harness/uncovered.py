@@ -5,39 +5,56 @@ What is measured in the others alone is less than what all of them cover, so tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from typing import Any
 
 import pytest
 
-# They start the gateway as a process, or are of the tests' own tools: this process has little of the code to run.
-_OTHER_PROCESSES = ("bench", "clients", "faults", "harness", "installs", "listening", "storefront")
-_PLACES = (*(f"tests/{folder}/" for folder in _OTHER_PROCESSES), "tests/http/test_fuzz.py", "tests/test_")
-# Top files whose gateways run in this process.
-_MEASURED = tuple(f"tests/test_{name}.py" for name in ("conflicts", "main", "metrics", "settings", "time_is_up"))
+# They start the gateway as a process, or are of the tests' own tools: nothing of it runs in this process.
+_FOLDERS = ("bench", "clients", "faults", "harness", "installs", "listening", "storefront")
+_FILES = ("containers", "frozen_database", "journey", "many_processes", "scripts", "serve_script", "setup_script")
+_ELSEWHERE = (*(f"tests/{name}/" for name in _FOLDERS), *(f"tests/test_{name}.py" for name in _FILES))
 # What does on PostgreSQL what it does on SQLite; the engines' own code is covered by the adapters' tests.
 _ON_BOTH = ("tests/graphql/", "tests/http/", "tests/services/")
 
 
 def is_uncovered(item: pytest.Item) -> bool:
     """Tell whether what the test covers is covered by others."""
-    if item.nodeid.startswith(_PLACES) and not item.nodeid.startswith(_MEASURED):
+    if item.nodeid.startswith(_ELSEWHERE):
         return True
     engine = item.callspec.params.get("database_url") if hasattr(item, "callspec") else None
     return engine == "postgresql" and item.nodeid.startswith(_ON_BOTH)
 
 
 class Uncovered:
-    """The plugin that lets the tracer rest in them, their fixtures included."""
+    """The plugin that lets the tracer rest in them, but for what they are the first to make for others."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._rests_in: Any = None
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Stop it before such a test, and start it again behind."""
-        plugin = item.config.pluginmanager.getplugin("_cov")
-        controller = getattr(plugin, "cov_controller", None)
+        controller = getattr(self._config.pluginmanager.getplugin("_cov"), "cov_controller", None)
         if controller is None or not is_uncovered(item):
             return (yield)
         controller.pause()
+        self._rests_in = controller
         try:
             return (yield)
         finally:
+            self._rests_in = None
             controller.resume()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
+        """Measure what is set up once: the migrations."""
+        controller = self._rests_in
+        if controller is None or fixturedef.scope == "function":
+            return (yield)
+        controller.resume()
+        try:
+            return (yield)
+        finally:
+            controller.pause()
