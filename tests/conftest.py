@@ -15,6 +15,7 @@ from app.graphql.schema import build_documents
 from app.settings import Settings
 from app.wiring import migrate
 from tests.fakes import MovableClock
+from tests.harness.citus import CitusCluster
 from tests.harness.completeness import omissions
 from tests.harness.fast import FastRun
 from tests.harness.gateway import Gateway, run_gateway
@@ -25,6 +26,11 @@ from tests.harness.social import MintingProvider
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=["citus"],
+        help="citus: only the tests on PostgreSQL, and those on a cluster of three (tests/README.md)",
+    )
     parser.addoption(
         "--fast", action="store_true", help="SQLite only: no PostgreSQL, Redis, browser or other process (scripts/test)"
     )
@@ -43,10 +49,18 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             raise pytest.UsageError(*missing)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def _engine(item: pytest.Item) -> object:
+    return item.callspec.params.get("database_url") if hasattr(item, "callspec") else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what does on PostgreSQL what it does on SQLite; the engines' own code is covered by the adapters' tests."""
+    if config.getoption("database") == "citus":
+        others = [item for item in items if _engine(item) != "postgresql"]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if _engine(item) == "postgresql"]
     for item in items:
-        engine = item.callspec.params.get("database_url") if hasattr(item, "callspec") else None
+        engine = _engine(item)
         if engine == "postgresql" and item.nodeid.startswith(("tests/graphql/", "tests/http/", "tests/services/")):
             item.add_marker("second_engine")
 
@@ -89,6 +103,21 @@ def postgresql_template(postgresql: PostgresqlServer) -> str:
 
 
 @pytest.fixture(scope="session")
+def citus() -> Iterator[CitusCluster]:
+    """Run one cluster of three servers for all tests, where Citus is installed."""
+    cluster = CitusCluster()
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def citus_database(citus: CitusCluster) -> str:
+    """Migrate a database of the cluster, to be emptied after each test: making one takes seconds."""
+    return citus.create_migrated_database()
+
+
+@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Migrate an empty SQLite file, to be copied."""
     path = tmp_path_factory.mktemp("template") / "gateway.db"
@@ -104,6 +133,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
+    if request.config.getoption("database") == "citus":
+        cluster: CitusCluster = request.getfixturevalue("citus")
+        kept: str = request.getfixturevalue("citus_database")
+        yield cluster.url(kept)
+        cluster.empty(kept)
+        return
     server: PostgresqlServer = request.getfixturevalue("postgresql")
     name = server.create_database(request.getfixturevalue("postgresql_template"))
     yield server.url(name)
@@ -117,9 +152,17 @@ def settings_environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def environment(database_url: str, tmp_path: Path, settings_environment: dict[str, str]) -> dict[str, str]:
+def environment(
+    database_url: str, tmp_path: Path, settings_environment: dict[str, str], pytestconfig: pytest.Config
+) -> dict[str, str]:
     """Return the environment of the test's gateways."""
-    return {"DATABASE_URL": database_url, "STATE_DIR": str(tmp_path / "state"), **settings_environment}
+    is_sharded = pytestconfig.getoption("database") == "citus" and database_url.startswith("postgresql:")
+    return {
+        "DATABASE_URL": database_url,
+        "DATABASE_SHARDING": "citus" if is_sharded else "none",
+        "STATE_DIR": str(tmp_path / "state"),
+        **settings_environment,
+    }
 
 
 @pytest.fixture
