@@ -15,10 +15,11 @@ from app.graphql.schema import build_documents
 from app.settings import Settings
 from app.wiring import migrate
 from tests.fakes import MovableClock
-from tests.harness.citus import CitusCluster
+from tests.harness.citus import CLUSTER_USER, CitusCluster
 from tests.harness.completeness import omissions
 from tests.harness.fast import FastRun
 from tests.harness.gateway import Gateway, run_gateway
+from tests.harness.on_citus import is_on_citus
 from tests.harness.postgresql import PostgresqlServer
 from tests.harness.server import ServerProcess
 from tests.harness.slowness import Slowness
@@ -49,6 +50,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             raise pytest.UsageError(*missing)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run some tests on a cluster with Citus too."""
+    if is_on_citus(metafunc.definition.nodeid) and not metafunc.config.getoption("fast"):
+        engines = pytest.mark.parametrize("database_url", ["sqlite", "postgresql", "citus"], indirect=True)
+        metafunc.definition.add_marker(engines)
+
+
 def _engine(item: pytest.Item) -> object:
     return item.callspec.params.get("database_url") if hasattr(item, "callspec") else None
 
@@ -61,7 +70,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if _engine(item) == "postgresql"]
     for item in items:
         engine = _engine(item)
-        if engine == "postgresql" and item.nodeid.startswith(("tests/graphql/", "tests/http/", "tests/services/")):
+        if engine in {"postgresql", "citus"} and item.nodeid.startswith(
+            ("tests/graphql/", "tests/http/", "tests/services/")
+        ):
             item.add_marker("second_engine")
 
 
@@ -133,7 +144,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    if request.config.getoption("database") == "citus":
+    if request.param == "citus" or request.config.getoption("database") == "citus":
         cluster: CitusCluster = request.getfixturevalue("citus")
         kept: str = request.getfixturevalue("citus_database")
         yield cluster.url(kept)
@@ -152,17 +163,10 @@ def settings_environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def environment(
-    database_url: str, tmp_path: Path, settings_environment: dict[str, str], pytestconfig: pytest.Config
-) -> dict[str, str]:
+def environment(database_url: str, tmp_path: Path, settings_environment: dict[str, str]) -> dict[str, str]:
     """Return the environment of the test's gateways."""
-    is_sharded = pytestconfig.getoption("database") == "citus" and database_url.startswith("postgresql:")
-    return {
-        "DATABASE_URL": database_url,
-        "DATABASE_SHARDING": "citus" if is_sharded else "none",
-        "STATE_DIR": str(tmp_path / "state"),
-        **settings_environment,
-    }
+    sharding = {"DATABASE_SHARDING": "citus"} if database_url.startswith(f"postgresql://{CLUSTER_USER}@") else {}
+    return {"DATABASE_URL": database_url, "STATE_DIR": str(tmp_path / "state"), **sharding, **settings_environment}
 
 
 @pytest.fixture

@@ -22,7 +22,8 @@ from app.wiring import migrate
 from tests.harness.postgresql import free_port
 
 NODES = 3
-_USER = "gateway"
+# Who owns the clusters' servers, and no other server of the tests.
+CLUSTER_USER = "gateway_of_cluster"
 _ACCOUNT = "postgres"
 # What makes servers safe against power cuts makes tests slow, and there is nothing here to keep.
 _OPTIONS = {
@@ -89,8 +90,10 @@ class CitusCluster:
     def start(self) -> None:
         """Make the servers and start them; returns when they answer."""
         for node in range(NODES):
-            self._run("initdb", "-D", self._data(node), "-U", _USER, "--auth=trust", "--encoding=UTF8", "--no-sync",
-                      "--locale=C.UTF-8")  # fmt: skip
+            self._run(
+                "initdb", "-D", self._data(node), "-U", CLUSTER_USER, "--auth=trust",
+                "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync",
+            )  # fmt: skip
             self.start_node(node)
         # Ends the servers when our end of the pipe closes: at the latest when this process is gone, however it went.
         stops = "".join(
@@ -130,7 +133,7 @@ class CitusCluster:
         """Let a frozen server go on."""
         self._signal(node, signal.SIGCONT)
 
-    def url(self, database: str, node: int = 0, user: str = _USER) -> str:
+    def url(self, database: str, node: int = 0, user: str = CLUSTER_USER) -> str:
         """Return the DATABASE_URL of one database, by way of one of the nodes."""
         return f"postgresql://{user}@127.0.0.1:{self.ports[node]}/{database}"
 
@@ -169,7 +172,7 @@ class CitusCluster:
         """Run statements as the owner of the servers, each in a transaction, and return what they print."""
         return self._run(
             "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", self.ports[node],
-            "-U", _USER, "-d", database, *(part for statement in statements for part in ("-c", statement)),
+            "-U", CLUSTER_USER, "-d", database, *(part for statement in statements for part in ("-c", statement)),
         ).strip()  # fmt: skip
 
     def _data(self, node: int) -> Path:

@@ -31,6 +31,7 @@ SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint
 WHERE contype = 'f' AND connamespace = current_schema()::regnamespace
 """
 _HAS_CITUS = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
+_IS_COORDINATOR = "SELECT groupid = 0 FROM pg_dist_local_group"
 _IS_ON_ALL_NODES = (
     f"SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = '{VERSION_TABLE}'::regclass "  # noqa: S608 - ours
     "AND partmethod = 'n' AND repmodel = 't')"
@@ -70,7 +71,9 @@ async def fault_of_nodes(driver: asyncpg.Connection) -> str | None:
 
 
 def prepare(connection: Connection) -> None:
-    """Let the migrations of this transaction change distributed tables."""
+    """Let the migrations of this transaction change distributed tables, which only the coordinator can."""
+    if connection.exec_driver_sql(_IS_COORDINATOR).scalar() is False:
+        raise UnusableDatabaseError("is on a node that cannot change tables: name the coordinator's")
     for statement in _PREPARATION.split("; "):
         connection.exec_driver_sql(statement)
 

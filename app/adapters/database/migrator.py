@@ -127,8 +127,7 @@ def _upgrade_and_distribute(connection: Connection) -> None:
     except DBAPIError as error:
         cause = _driver_error(error)
         if isinstance(cause, asyncpg.PostgresError) and not is_lost(cause):
-            hint = f" ({cause.hint})" if cause.hint else ""
-            raise UnusableDatabaseError(f"cannot be distributed: {describe(cause)}{hint}") from error
+            raise UnusableDatabaseError(f"cannot be distributed: {describe(cause)}") from error
         raise
 
 
