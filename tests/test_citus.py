@@ -24,16 +24,15 @@ def test_each_test_that_runs_there_besides_exists(test: str) -> None:
 
 
 @pytest.fixture
-def server(citus: CitusCluster, tmp_path: Path) -> Iterator[ServerProcess]:
-    """Start a server in development, which migrates and distributes an empty database."""
-    name = citus.create_database()
+def server(citus: CitusCluster, citus_database: str, tmp_path: Path) -> Iterator[ServerProcess]:
+    """Run a server process on the cluster."""
     running = ServerProcess(
-        {"DATABASE_URL": citus.url(name), "DATABASE_SHARDING": "citus", "STATE_DIR": str(tmp_path / "state")}
+        {"DATABASE_URL": citus.url(citus_database), "DATABASE_SHARDING": "citus", "STATE_DIR": str(tmp_path / "state")}
     )
     running.start()
     yield running
     running.end()
-    citus.drop_database(name)
+    citus.empty(citus_database)
 
 
 def readyz_until(server: ServerProcess, line: str) -> int:

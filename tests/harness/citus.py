@@ -158,6 +158,12 @@ class CitusCluster:
         self.run(_EMPTYING, database=name)
         return name
 
+    def copy(self, name: str, other: str) -> None:
+        """Dump what the coordinator has of a database, and restore it into another one, as backups do."""
+        dump = self._folder / f"{name}.dump"
+        self._run("pg_dump", "--format=custom", f"--file={dump}", self.url(name))
+        self._run("pg_restore", "--exit-on-error", f"--dbname={self.url(other)}", dump)
+
     def empty(self, name: str) -> None:
         """End all connections to a migrated database and remove all rows."""
         answers = self.run(_END_OTHERS, "SELECT recover_prepared_transactions()", _EMPTY, database=name)

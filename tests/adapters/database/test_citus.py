@@ -26,6 +26,7 @@ from app.settings import Settings
 from tests.harness.citus import CitusCluster
 from tests.harness.migration import VERSIONS, on, value_of
 from tests.harness.postgresql import PostgresqlServer
+from tests.harness.readmes import documents
 from tests.harness.server import PATIENCE
 
 # The last migration of release 1.0.
@@ -143,18 +144,17 @@ class TestMigrate:
 
 
 class TestLargeTenant:
-    def test_gets_a_node_of_its_own_with_all_its_rows(self, citus: CitusCluster, empty: str) -> None:
+    def test_gets_a_node_of_its_own_with_all_its_rows_as_the_readme_says(self, citus: CitusCluster, empty: str) -> None:
         on(citus.url(empty), as_release_1_0(distributed=True))
         migrate(citus.url(empty), sharding=Sharding.CITUS)
         citus.run(ADD.format(tenant="big"), database=empty)
-        citus.run("SELECT isolate_tenant_to_new_shard('customer', 'big', 'CASCADE', 'block_writes')", database=empty)
-        (here,) = citus.run(NODE_OF_BIG.format(table="customer"), database=empty).split()
+        (instructions,) = [text for document in documents() for text in document.texts("sql")]
+        isolate, where, move = instructions.rstrip().removesuffix(";").split(";")
+        here = citus.run(isolate, where, database=empty).split("|")[-1]
         there = str(next(port for port in citus.ports[1:] if str(port) != here))
-        citus.run(
-            f"SELECT citus_move_shard_placement(get_shard_id_for_distribution_column('customer', 'big'), "
-            f"'127.0.0.1', {here}, '127.0.0.1', {there}, 'block_writes')",
-            database=empty,
-        )
+        for name, port in (("db-1", here), ("db-2", there)):
+            move = move.replace(f"'{name}', 5432", f"'127.0.0.1', {port}")
+        citus.run(move, database=empty)
         of_tables = [NODE_OF_BIG.format(table=table) for table in ("customer", "webhook_endpoint", "audit_event")]
         found = citus.run(*of_tables, "SELECT url FROM webhook_endpoint WHERE tenant_id = 'big'", database=empty)
         assert found.split() == [there, there, there, "u"]
@@ -163,6 +163,18 @@ class TestLargeTenant:
         migrate(citus.url(empty), sharding=Sharding.CITUS)
         found = citus.run(LOCAL, GROUPS, NODE_OF_BIG.format(table="later"), database=empty)
         assert found.split() == ["0", "1", there]
+
+
+def test_a_dump_of_the_coordinator_is_restored_and_distributed_again(citus: CitusCluster, empty: str) -> None:
+    on(citus.url(empty), as_release_1_0(distributed=True))
+    migrate(citus.url(empty), sharding=Sharding.CITUS)
+    other = citus.create_database()
+    try:
+        citus.copy(empty, other)
+        migrate(citus.url(other), sharding=Sharding.CITUS)
+        assert citus.run(LOCAL, GROUPS, LEFT, *ROWS, database=other).split() == ["0", "1", "0", "1", "1", "1"]
+    finally:
+        citus.drop_database(other)
 
 
 @pytest.mark.parametrize("command_", ["migrate", "serve"])
