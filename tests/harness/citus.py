@@ -85,6 +85,7 @@ class CitusCluster:
         self.ports = [free_port() for _ in range(NODES)]
         self._options = _OPTIONS | {"unix_socket_directories": str(self._folder), **(options or {})}
         self._made = 0
+        self._crashed = -1
         self._undertaker: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -125,6 +126,12 @@ class CitusCluster:
         """End one server as a crash does."""
         self._run("pg_ctl", "-D", self._data(node), "-w", "-m", "immediate", "stop")
 
+    def restart_at_once(self) -> None:
+        """End one server as a crash does, another one each time, and start it again."""
+        self._crashed = (self._crashed + 1) % NODES
+        self.stop_node(self._crashed)
+        self.start_node(self._crashed)
+
     def freeze_node(self, node: int) -> None:
         """Let one server take connections and say nothing, until `thaw_node`."""
         self._signal(node, signal.SIGSTOP)
@@ -157,6 +164,15 @@ class CitusCluster:
         migrate(Settings.load({"DATABASE_URL": self.url(name), "DATABASE_SHARDING": "citus"}))
         self.run(_EMPTYING, database=name)
         return name
+
+    @property
+    def port(self) -> int:
+        """Where the coordinator listens."""
+        return self.ports[0]
+
+    def dump(self, name: str) -> bytes:
+        """Return all that is in a database, as pg_dump writes it."""
+        return self._run("pg_dump", "--inserts", self.url(name)).encode()
 
     def copy(self, name: str, other: str) -> None:
         """Dump what the coordinator has of a database, and restore it into another one, as backups do."""
