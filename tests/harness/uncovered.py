@@ -14,7 +14,7 @@ import pytest
 _FOLDERS = ("bench", "clients", "faults", "harness", "installs", "listening", "storefront")
 _FILES = ("containers", "frozen_database", "journey", "many_processes", "scripts", "serve_script", "setup_script")
 _ELSEWHERE = (*(f"tests/{name}/" for name in _FOLDERS), *(f"tests/test_{name}.py" for name in _FILES))
-# What does on PostgreSQL what it does on SQLite; the engines' own code is covered by the adapters' tests.
+# What does on PostgreSQL and Citus what it does on SQLite; the engines' own code is covered by the adapters' tests.
 _ON_BOTH = ("tests/graphql/", "tests/http/", "tests/services/")
 
 
@@ -23,7 +23,7 @@ def is_uncovered(item: pytest.Item) -> bool:
     if item.nodeid.startswith(_ELSEWHERE):
         return True
     engine = item.callspec.params.get("database_url") if hasattr(item, "callspec") else None
-    return engine == "postgresql" and item.nodeid.startswith(_ON_BOTH)
+    return engine in {"postgresql", "citus"} and item.nodeid.startswith(_ON_BOTH)
 
 
 class Uncovered:
