@@ -13,6 +13,7 @@ from time import perf_counter
 
 import asyncpg
 
+from app.services.worker.pace import Pace
 from app.services.worker.purge import purge_expired
 from tests.bench.dataset import Databases
 from tests.bench.report import Visits
@@ -54,7 +55,8 @@ async def _measure(url: str, environment: Mapping[str, str], visits: int) -> Vis
 
 
 async def _purge(gateway: Gateway) -> None:
-    while await purge_expired(gateway.tools):
+    pace = Pace()
+    while await purge_expired(gateway.tools, pace):
         pass
 
 
