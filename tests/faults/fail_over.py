@@ -39,7 +39,7 @@ async def run_on_patroni(folder: Path, cluster: PatroniCluster) -> AsyncIterator
     """Start two gateways that find the primary by HAProxy, and one by the names of all nodes."""
     await asyncio.to_thread(migrate, Settings.load({"DATABASE_URL": cluster.direct_url}))
     urls = [cluster.primary_url, cluster.primary_url, cluster.direct_url]
-    async with run_gateways(folder, urls, cluster, "gateway") as system:
+    async with run_gateways(folder, urls, cluster, "gateway", {}) as system:
         yield system
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from base64 import b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from json import dumps
@@ -16,6 +16,7 @@ import httpx2
 
 from app.settings import Settings
 from app.wiring import migrate
+from tests.harness.citus import CitusCluster
 from tests.harness.freezing_proxy import FreezingProxy
 from tests.harness.integrations import ISSUER, KEY, STAFF
 from tests.harness.postgresql import KEEPING_COMMITS, PostgresqlServer
@@ -120,7 +121,7 @@ class System:
     mail_folder: Path
     proxies: Sequence[FreezingProxy] = ()
     """The network of each gateway, where a run may cut it."""
-    postgresql: PostgresqlServer | None = None
+    postgresql: PostgresqlServer | CitusCluster | None = None
     """The server, where a run may end it."""
 
     async def ready(self) -> bool:
@@ -139,9 +140,9 @@ class System:
 
 
 @asynccontextmanager
-async def run_system(folder: Path, *, on_postgresql: bool) -> AsyncIterator[System]:
+async def run_system(folder: Path, engine: str) -> AsyncIterator[System]:
     """Start it on an empty database; at the end everything is gone."""
-    server = PostgresqlServer(KEEPING_COMMITS) if on_postgresql else None
+    server = _server(engine)
     if server is not None:
         await asyncio.to_thread(server.start)
     proxies = [FreezingProxy(server.port) for _ in range(GATEWAYS)] if server is not None else []
@@ -150,9 +151,10 @@ async def run_system(folder: Path, *, on_postgresql: bool) -> AsyncIterator[Syst
     try:
         database = server.create_database() if server is not None else str(folder / "gateway.db")
         url = server.url(database) if server is not None else f"sqlite:///{database}"
-        await asyncio.to_thread(migrate, Settings.load({"DATABASE_URL": url}))
+        variables = {"DATABASE_SHARDING": "citus" if engine == "citus" else "none"}
+        await asyncio.to_thread(migrate, Settings.load({**variables, "DATABASE_URL": url}))
         urls = [_through(url, proxy) for proxy in proxies] or [url] * GATEWAYS
-        async with run_gateways(folder, urls, server, database) as system:
+        async with run_gateways(folder, urls, server, database, variables) as system:
             yield replace(system, proxies=proxies, postgresql=server)
     finally:
         for proxy in proxies:
@@ -163,7 +165,7 @@ async def run_system(folder: Path, *, on_postgresql: bool) -> AsyncIterator[Syst
 
 @asynccontextmanager
 async def run_gateways(
-    folder: Path, urls: Sequence[str], server: Server | None, database: str
+    folder: Path, urls: Sequence[str], server: Server | None, database: str, variables: Mapping[str, str]
 ) -> AsyncIterator[System]:
     """Start a gateway for each URL of one database, which has its tables."""
     mail_folder = folder / "mail"
@@ -173,7 +175,7 @@ async def run_gateways(
     gateways: list[ServerProcess] = []
     try:
         async with run_receiver() as receiver:
-            gateways += _gateways(folder, urls, receiver, sink)
+            gateways += _gateways(folder, urls, variables, receiver, sink)
             await asyncio.gather(*(asyncio.to_thread(gateway.start) for gateway in gateways))
             yield System(gateways, server, database, receiver, sink, mail_folder)
     finally:
@@ -182,11 +184,24 @@ async def run_gateways(
         sink.stop()
 
 
-def _gateways(folder: Path, urls: Sequence[str], receiver: Receiver, sink: SmtpSink) -> list[ServerProcess]:
+def _server(engine: str) -> PostgresqlServer | CitusCluster | None:
+    match engine:
+        case "postgresql":
+            return PostgresqlServer(KEEPING_COMMITS)
+        case "citus":
+            return CitusCluster({"synchronous_commit": "on"})
+        case _:
+            return None
+
+
+def _gateways(
+    folder: Path, urls: Sequence[str], variables: Mapping[str, str], receiver: Receiver, sink: SmtpSink
+) -> list[ServerProcess]:
     (folder / "staff.json").write_text(dumps({"keys": [KEY.as_dict(private=False)]}))
     tenants = folder / "tenants.toml"
     tenants.write_text("\n".join(each.tables(receiver.url) for each in SHOPS))
     environment = {
+        **variables,
         "STATE_DIR": str(folder / "state"),
         "TENANTS_FILE": str(tenants),
         "PUBLIC_URL": ISSUER,
