@@ -22,6 +22,7 @@ from tests.harness.postgresql import PostgresqlServer
 from tests.harness.server import ServerProcess
 from tests.harness.slowness import Slowness
 from tests.harness.social import MintingProvider
+from tests.harness.watched_statements import take_unnamed, watching
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -64,6 +65,21 @@ def _made_once() -> Iterator[None]:
         patch.setattr(httpcore2, "default_ssl_context", functools.cache(httpcore2.default_ssl_context))
         patch.setattr("app.main.build_documents", functools.cache(build_documents))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_watched() -> Iterator[None]:
+    """Look at every statement that the tests' gateways send."""
+    with watching():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _statements_name_their_tenant() -> Iterator[None]:
+    """Fail the test that has sent a statement without its tenant: it would go to every server of many."""
+    yield
+    unnamed = take_unnamed()
+    assert not unnamed, "\n\n".join(unnamed)
 
 
 @pytest.fixture(scope="session")
