@@ -274,15 +274,14 @@ class OutboxQueue:
         """
         due = _due(now, kind, endpoint, though_stopped=though_stopped)
         order: list[Any] = [] if endpoint is not None else [_TURN if kind is None else col(OutboxMessage.due_at)]
-        passed: set[str] = set()
-        # What other workers are about to take is passed over.
-        while found := await self._list_due(and_(due, col(OutboxMessage.id).not_in(passed)), order, limit):
+        while found := await self._list_due(due, order, limit):
             taken: list[OutboxMessage] = []
             for tenant_id, ids in found.items():
                 taken += await self._take(tenant_id, ids, now, until)
-                passed.update(ids)
             if taken:
                 return sorted(taken, key=lambda message: message.id)
+            # Other workers are about to take all of these: look for others.
+            due = and_(due, col(OutboxMessage.id).not_in([each for ids in found.values() for each in ids]))
         return []
 
     async def _list_due(

@@ -99,9 +99,11 @@ class _Check:
 
     def _select(self, select: Select[Any], outer: _Scope) -> None:
         scope = dict(outer)
+        # What holds in a sub-select says nothing of the rows around it.
+        around = frozenset(outer.values())
         for each in _own_froms(select, outer):
-            self._from(each, scope)
-        self._conditions(select.whereclause, scope)
+            self._from(each, scope, around)
+        self._conditions(select.whereclause, scope, around)
         for part in (
             *select._raw_columns,
             *select._order_by_clauses,
@@ -110,18 +112,18 @@ class _Check:
         ):
             self._nested(part, scope)
 
-    def _from(self, source: Any, scope: dict[Any, int]) -> None:
+    def _from(self, source: Any, scope: dict[Any, int], around: frozenset[int]) -> None:
         """Give numbers to the tables of a FROM, and note what its joins make equal."""
         if not isinstance(source, Join):
             self._source(source, scope)
             return
-        self._from(_plain(source.left), scope)
-        before = set(scope.values())
-        self._from(_plain(source.right), scope)
+        self._from(_plain(source.left), scope, around)
+        before = frozenset(scope.values())
+        self._from(_plain(source.right), scope, around)
         if source.full:
             self._nested(source.onclause, scope)
             return
-        self._conditions(source.onclause, scope, fixed=before if source.isouter else set())
+        self._conditions(source.onclause, scope, before if source.isouter else around)
 
     def _source(self, source: Any, scope: Any) -> None:
         """Give a number to a table or an alias of one; look into what is selected from."""
@@ -173,14 +175,14 @@ class _Check:
         for value in values.values():
             self._nested(value, scope)
 
-    def _conditions(self, clause: Any, scope: _Scope, fixed: frozenset[int] | set[int] = frozenset()) -> None:
+    def _conditions(self, clause: Any, scope: _Scope, fixed: frozenset[int] = frozenset()) -> None:
         """Note what the conditions make equal; nothing follows from that for the `fixed` tables."""
         for each in _conjuncts(clause):
             if isinstance(each, BinaryExpression) and each.operator is operators.eq:
                 self._equal(self._term(each.left, scope), self._term(each.right, scope), fixed)
         self._nested(clause, scope)
 
-    def _equal(self, one: Any, other: Any, fixed: frozenset[int] | set[int]) -> None:
+    def _equal(self, one: Any, other: Any, fixed: frozenset[int]) -> None:
         if one is None or other is None or not {type(one), type(other)} & {int}:
             return
         for leader, follower in ((one, other), (other, one)):
