@@ -36,10 +36,9 @@ READ_ALL_TENANTS = {
     "AnonymizationQueue.list_tenants_due": "due work: which tenants have requests",
     "AnonymizationQueue.list_due": "due work: the requests of these tenants",
     "UnprovenQueue.list_tenants": "due work: which tenants have accounts that were never proved",
+    "PastRows.list": "due work: which rows are past their time",
     "UnsearchedQueue._list_keys": "due work: who has no words for the search yet",
 }
-# What has expired is deleted whosever it is.
-DELETE_OF_ALL_TENANTS = {"PastRows.delete"}
 
 _REPOSITORIES = str(Path(app.repositories.__file__).parent)
 _SENDERS = ("read", "read_anew", "write", "write_anew")
@@ -71,16 +70,16 @@ def _watched(send: Callable[..., Any]) -> Callable[..., Any]:
 
     def watched(connection: Any, asked: Any, *parameters: Any) -> Any:
         # A constant that names its tenant, as nearly all do, costs no more than this.
-        if is_new or _known.get(asked) != []:
-            _look(asked, is_new=is_new)
+        statement = asked.statement if isinstance(asked, Reading) else asked
+        if is_new or _known.get(statement) != []:
+            _look(statement, is_new=is_new)
         return send(connection, asked, *parameters)
 
     return watched
 
 
-def _look(asked: Any, *, is_new: bool) -> None:
-    statement = asked.statement if isinstance(asked, Reading) else asked
-    key = asked
+def _look(statement: Any, *, is_new: bool) -> None:
+    key = statement
     if is_new:
         # None where it cannot be kept, as a list of rows.
         form = statement._generate_cache_key()
@@ -109,7 +108,5 @@ def _senders(frame: FrameType | None) -> list[str]:
 
 
 def _may(statement: Any, senders: list[str]) -> bool:
-    if not DELETE_OF_ALL_TENANTS.isdisjoint(senders):
-        return True
     locks = getattr(statement, "_for_update_arg", None) is not None
     return not statement.is_dml and not locks and not READ_ALL_TENANTS.keys().isdisjoint(senders)
