@@ -272,10 +272,14 @@ class Connection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SchemaVersion:
-    """The migration that a database is at, and the lowest release of the gateway that may serve on it, if it says."""
+    """The migration that a database is at, and the lowest release of the gateway that may serve on it, if it says.
+
+    `is_spread` is False where its tables are still to be distributed over the nodes that it has.
+    """
 
     migration: str
     lowest_release: str | None
+    is_spread: bool = True
 
 
 class Database(Protocol):

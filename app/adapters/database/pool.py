@@ -57,8 +57,10 @@ class Pool:
         """How many are taken at this moment."""
         return self._limits.connections - self._free
 
-    async def take(self, *, first: bool = False) -> Held:
+    async def take(self, *, first: bool = False, anew: bool = False) -> Held:
         """Return a connection, which must be given back. With `first` it is the next one that comes free.
+
+        With `anew` it is opened now, in the place of one that nobody uses.
 
         Raises `BusyError` when none comes free in time, or what the connector raises when none can be opened.
         """
@@ -67,7 +69,7 @@ class Pool:
         else:
             await self._wait(first=first)
         try:
-            held = await self._pick()
+            held = await self._pick(anew=anew)
         except BaseException:
             self._free_one()
             raise
@@ -132,9 +134,11 @@ class Pool:
                 return
         self._free += 1
 
-    async def _pick(self) -> Held:
+    async def _pick(self, *, anew: bool) -> Held:
         """Return a connection that works: the one that was used last, or else a new one."""
-        while self._idle:
+        if anew and self._idle:
+            self._idle.pop(0).driver.terminate()
+        while self._idle and not anew:
             held = self._idle.pop()
             if held.driver.is_closed():
                 continue

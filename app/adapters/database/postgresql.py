@@ -18,6 +18,7 @@ from sqlalchemy import Executable, text
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.exc import DBAPIError
 
+from app.adapters.database.citus import check_citus, fault_of_nodes, is_distributed
 from app.adapters.database.connecting import Connector, check_encoding
 from app.adapters.database.faults import busy, conflict
 from app.adapters.database.pool import Held, Pool
@@ -48,6 +49,7 @@ from app.domain.database_url import ServerUrl
 from app.domain.errors import BusyError, BusyOutcome
 from app.domain.ports import SchemaVersion
 from app.domain.rows import Reading, RowT, Writing
+from app.domain.sharding import Sharding
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +61,8 @@ _MOST_REREADS = 3
 class PostgresqlDatabase:
     """One PostgreSQL database with one pool of connections."""
 
-    def __init__(self, url: ServerUrl, limits: DatabaseLimits) -> None:
+    def __init__(self, url: ServerUrl, limits: DatabaseLimits, sharding: Sharding = Sharding.NONE) -> None:
+        self._is_cluster = sharding is Sharding.CITUS
         self._connector = Connector(url, limits)
         self._pool = Pool(self._connector, limits)
         self._prepared = PreparedStatements(asyncpg_dialect(json_deserializer=orjson.loads))  # type: ignore[no-untyped-call]
@@ -93,13 +96,19 @@ class PostgresqlDatabase:
         try:
             await driver.execute("BEGIN")
             await check_encoding(driver)
+            if self._is_cluster:
+                await check_citus(driver)
             if not await driver.fetchval(_HAS_VERSION):
                 return None
             migration = cast("str | None", await driver.fetchval(VERSION_STATEMENT.text))
             if migration is None:
                 return None
             is_marked = migration >= newest_migration()
-            return SchemaVersion(migration, await driver.fetchval(MARK_STATEMENT.text) if is_marked else None)
+            return SchemaVersion(
+                migration,
+                await driver.fetchval(MARK_STATEMENT.text) if is_marked else None,
+                is_spread=not self._is_cluster or await is_distributed(driver),
+            )
         except (asyncpg.PostgresError, *LOST, OSError) as error:
             raise unusable(error) from error
         finally:
@@ -115,6 +124,8 @@ class PostgresqlDatabase:
     async def faults(self) -> Sequence[str]:
         """Return what does not work now, a line for each part."""
         parts = {"database read": self._try_read(), "database write": self._try_write()}
+        if self._is_cluster:
+            parts["database nodes"] = self._try_nodes()
         found = await asyncio.gather(*(_fault_of(trial) for trial in parts.values()))
         return [f"{part}: {fault}" for part, fault in zip(parts, found, strict=True) if fault is not None]
 
@@ -131,6 +142,9 @@ class PostgresqlDatabase:
             await connection.write_anew(text(TRIAL.format(random="gen_random_uuid()")))
         finally:
             await connection.rollback()
+
+    async def _try_nodes(self) -> str | None:
+        return await self._connect_first().find_fault_of_nodes()
 
     def _connect_first(self) -> PostgresqlConnection:
         """Return a connection that need not wait behind others, for who asks whether there are too many of them."""
@@ -178,9 +192,9 @@ class PostgresqlConnection:
                 self._transaction = held
         return self._transaction
 
-    async def _take(self) -> Held:
+    async def _take(self, *, anew: bool = False) -> Held:
         try:
-            return await self._pool.take(first=self._first)
+            return await self._pool.take(first=self._first, anew=anew)
         except (asyncpg.PostgresError, *LOST, OSError) as error:
             self._raise(error)
 
@@ -301,6 +315,17 @@ class PostgresqlConnection:
         rows = await driver.fetch(sql, *arguments)
         await driver.execute("COMMIT")
         return cast("Sequence[Any]", rows)
+
+    async def find_fault_of_nodes(self) -> str | None:
+        """Return what does not work of the nodes that the tables are distributed over, or None."""
+        held = await self._take(anew=True)
+        self._pool.start(held)
+        try:
+            return await fault_of_nodes(held.driver)
+        except BaseException as error:
+            self._raise(_cause(held, error))
+        finally:
+            self._pool.give_back(held, broken=True)
 
     async def write(self, statement: Writing, parameters: Mapping[str, Any]) -> int:
         """Write inside the transaction, which is opened if need be, and return the number of changed rows."""
