@@ -41,7 +41,7 @@ READ_ALL_TENANTS = {
 }
 
 _REPOSITORIES = str(Path(app.repositories.__file__).parent)
-_SENDERS = ("read", "read_anew", "write", "write_anew")
+_SENDERS = ("read", "read_anew", "write", "write_soon", "write_anew")
 
 # Of each distinct statement what is wrong with it, so that each is looked at once.
 _known: dict[Any, list[str]] = {}
@@ -92,7 +92,9 @@ def _look(statement: Any, *, is_new: bool) -> None:
     if faults:
         senders = _senders(sys._getframe(2))
         if senders and not _may(statement, senders):
-            _unnamed.append(f"{senders[-1]}: {', '.join(faults)}\n{statement}")
+            told = f"{senders[-1]}: {', '.join(faults)}\n{statement}"
+            # One verb may send by another.
+            _unnamed.extend([told] if told not in _unnamed else [])
 
 
 def _senders(frame: FrameType | None) -> list[str]:

@@ -133,6 +133,7 @@ class TestWatching:
             "read(Reading(object, select(customer)), {})",
             "read_anew(Reading(object, select(customer)))",
             "write(delete(customer), {})",
+            "write_soon(delete(customer), {})",
             "write_anew(delete(customer))",
         ],
     )
