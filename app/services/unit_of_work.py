@@ -19,6 +19,7 @@ from app.domain.tenants import Tenant
 from app.domain.tools import Tools
 from app.domain.visitors import hear
 from app.models.audit import AuditEvent
+from app.models.visits import Visit
 from app.models.webhook_endpoints import MAIL_SERVER
 from app.repositories.addresses import AddressRepository
 from app.repositories.anonymizations import AnonymizationQueue, AnonymizationRepository
@@ -54,6 +55,7 @@ from app.repositories.social import (
 )
 from app.repositories.totp import RecoveryCodeRepository, TotpRepository
 from app.repositories.unsearched import UnsearchedQueue
+from app.repositories.visits import VisitConnection, VisitRepository
 from app.repositories.ways_in import WaysInRepository
 from app.repositories.webhook_endpoints import WebhookEndpointRepository
 from app.services.caller import Caller
@@ -112,6 +114,7 @@ class UnitOfWork:
     orders = _OfTenant(OrderRepository)
     credentials = _OfTenant(CredentialRepository)
     password_hash_kinds = _OfTenant(PasswordHashKindRepository)
+    visits = _OfTenant(VisitRepository)
     sessions = _OfTenant(SessionRepository)
     kept_pairs = _OfTenant(KeptPairRepository)
     devices = _OfTenant(DeviceRepository)
@@ -147,6 +150,8 @@ class UnitOfWork:
         self._tenant: Tenant | None = None
         if caller.principal is not None:
             self.enter(tools.tenants.tenant(caller.principal.tenant_id))
+        if caller.visit is not None:
+            self.speak_for(caller.visit)
         self._at_end: list[AuditEvent] = []
         self._undo: list[Callable[[], Awaitable[None]]] = []
         self._comparison: Comparison | None = None
@@ -269,8 +274,14 @@ class UnitOfWork:
 
     def ignore_token(self) -> None:
         """Ignore the access token: the operation uses only its input."""
+        if self.caller.visit is not None:
+            self._connection = self.tools.database.connect()
         self.caller = Caller(self.caller.facts.as_sent)
         self._tenant = None
+
+    def speak_for(self, visit: Visit) -> None:
+        """Have the visit of the unit's tenant become a session with the first thing that is written, or not at all."""
+        self._connection = VisitConnection(self._connection, visit, self.tenant)
 
     def hear(self, client_id: str | None) -> None:
         """Let the visitor count for whom the request speaks as this client, or without one as it says that it is.

@@ -25,7 +25,7 @@ from app.adapters.database.sqlite_faults import passes as passes_on_sqlite
 from app.domain.database_limits import DatabaseLimits
 from app.domain.database_url import ServerUrl, read_server_url
 from app.domain.profile import Profile
-from app.domain.releases import RELEASE_BEFORE, order_of
+from app.domain.releases import RELEASE, RELEASE_BEFORE, order_of
 
 # Any number, but the same in every process of this program.
 _LOCK = 4_771_203
@@ -125,7 +125,8 @@ def _upgrade(connection: Connection) -> None:
 def _mark(connection: Connection, scripts: ScriptDirectory, before: str | None) -> None:
     """Write down the lowest release that may serve on these tables: what the new migrations state, or the one before.
 
-    A migration states it as `lowest_release = "1.1"`. The mark never goes back.
+    A migration states it as `lowest_release = "1.1"`. On tables that were not there before, no older release than this
+    one serves. The mark never goes back.
     """
     if (
         before == newest_migration()
@@ -135,5 +136,7 @@ def _mark(connection: Connection, scripts: ScriptDirectory, before: str | None) 
     (found,) = connection.execute(MARK_STATEMENT).scalars()
     new = [script.module for script in scripts.walk_revisions() if before is None or script.revision > before]
     stated = [getattr(module, "lowest_release", RELEASE_BEFORE) for module in new]
+    if before is None:
+        stated.append(RELEASE)
     lowest = max([*stated, *filter(None, [found])], key=order_of)
     connection.execute(text(f"UPDATE {VERSION_TABLE} SET lowest_version = :lowest"), {"lowest": lowest})  # noqa: S608 - ours

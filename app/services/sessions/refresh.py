@@ -11,9 +11,11 @@ from app.domain.rotation import Rotation, RotationRules, count_living, decide_ro
 from app.domain.tenants import Tenant
 from app.domain.tokens import REFRESH_PREFIXES, hash_token, read_prefix
 from app.domain.topics import Topic
+from app.domain.visit_ids import text_of
 from app.models.customers import CustomerProfile
 from app.models.sessions import RefreshToken, Session
 from app.services.audit import record_failure
+from app.services.callers.lookups import find_visit
 from app.services.limits import guard_refresh, guard_trade
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_security_mail
@@ -30,18 +32,21 @@ async def refresh(uow: UnitOfWork, refresh_token: str, legal_entity_id: str | No
     """
     uow.ignore_token()
     token_hash = hash_token(refresh_token)
-    found = None
-    if read_prefix(refresh_token) in REFRESH_PREFIXES:
+    found, visit = None, await find_visit(uow.tools, refresh_token)
+    if visit is None and read_prefix(refresh_token) in REFRESH_PREFIXES:
         found = await uow.token_lookup.find_refresh_token(token_hash)
-    tenant = uow.tools.tenants.find_tenant(found.tenant_id) if found else None
-    uow.hear(found.client_id if found else None)
-    if found is None or tenant is None:
+    whose = visit or found
+    tenant = uow.tools.tenants.find_tenant(whose.tenant_id) if whose else None
+    uow.hear(whose.client_id if whose else None)
+    if tenant is None:
         await guard_refresh(uow)
         raise _invalid()
     uow.enter(tenant)
     await guard_refresh(uow)
+    if visit is not None:
+        uow.speak_for(visit)
     # Whoever trades a token of the session waits here, so that each sees what those before have done.
-    session = await uow.sessions.lock(found.session_id)
+    session = await uow.sessions.lock(text_of(visit.id) if visit else found.session_id if found else "")
     token = await uow.sessions.find_refresh_token(token_hash)
     if session is None or token is None or not _is_of_family(uow, session, token):
         raise _invalid()
