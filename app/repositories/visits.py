@@ -5,18 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Executable, delete, select
+from sqlalchemy import Executable, bindparam, delete, select
 from sqlmodel import col
 
 from app.domain.ports import Connection
 from app.domain.rows import Reading, RowT, Writing
 from app.domain.tenant_rules import Lifetimes
+from app.models.base import OfTenant
 from app.models.visits import Visit, session_of, tokens_of
 from app.repositories.base import Repository, Rows
 from app.repositories.sessions import SessionRepository
 
 _VISIT = Rows(Visit, "id")
 _WITH_HASH = Rows(Visit, "id", "token_hash")
+
+
+class OldestVisit(OfTenant):
+    """Which visit of a tenant is the oldest."""
+
+    id: bytes
+
+
+_OLDEST_AFTER = Reading(
+    OldestVisit,
+    select(Visit.__table__.c.tenant_id, Visit.__table__.c.id)
+    .where(col(Visit.tenant_id) > bindparam("after"))
+    .order_by(col(Visit.tenant_id), col(Visit.id))
+    .limit(1),
+)
 
 
 class VisitRepository(Repository):
@@ -41,13 +57,24 @@ class VisitRepository(Repository):
         await sessions.add_access_token(access)
         await sessions.add_refresh_token(refresh)
 
-    async def delete_before(self, visit_id: bytes, limit: int) -> int:
-        """Delete up to `limit` visits with lower ids, which are the oldest, and return how many."""
-        past = select(col(Visit.id)).where(self._mine(Visit, col(Visit.id) < visit_id)).limit(limit)
-        mine = past.with_for_update(skip_locked=True)
-        return await self._connection.write_anew(
-            delete(Visit.__table__).where(self._mine(Visit, col(Visit.id).in_(mine)))
-        )
+
+class VisitQueue:
+    """The visits of all tenants, for the worker: it goes from tenant to tenant, and deletes in one at a time."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def find_oldest_after(self, tenant_id: str) -> OldestVisit | None:
+        """Return the oldest visit of the next tenant that has any, in the order of their ids."""
+        rows = await self._connection.read(_OLDEST_AFTER, {"after": tenant_id})
+        return rows[0] if rows else None
+
+    async def delete_before(self, tenant_id: str, visit_id: bytes, limit: int) -> int:
+        """Delete up to `limit` visits of a tenant with lower ids, which are the oldest, and return how many."""
+        mine = col(Visit.tenant_id) == tenant_id
+        past = select(col(Visit.id)).where(mine, col(Visit.id) < visit_id).order_by(col(Visit.id)).limit(limit)
+        free = past.with_for_update(skip_locked=True)
+        return await self._connection.write_anew(delete(Visit.__table__).where(mine, col(Visit.id).in_(free)))
 
 
 class VisitConnection:

@@ -55,7 +55,7 @@ from app.repositories.social import (
 )
 from app.repositories.totp import RecoveryCodeRepository, TotpRepository
 from app.repositories.unsearched import UnsearchedQueue
-from app.repositories.visits import VisitConnection, VisitRepository
+from app.repositories.visits import VisitConnection, VisitQueue, VisitRepository
 from app.repositories.ways_in import WaysInRepository
 from app.repositories.webhook_endpoints import WebhookEndpointRepository
 from app.services.caller import Caller
@@ -106,6 +106,7 @@ class UnitOfWork:
     unproven_queue = _OfAll(UnprovenQueue)
     unsearched_queue = _OfAll(UnsearchedQueue)
     past_rows = _OfAll(PastRows)
+    visit_queue = _OfAll(VisitQueue)
     mail_server = _OfAll(lambda connection: WebhookEndpointRepository(connection, MAIL_SERVER[0]))
     customers = _OfTenant(CustomerRepository)
     customer_search = _OfTenant(CustomerSearch)

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from app.adapters.database.connecting import Connector
 from app.adapters.database.faults import UnusableDatabaseError
 from app.adapters.database.postgresql_faults import LOST, passes, unusable
-from app.adapters.database.schema_version import MARK_STATEMENT, VERSION_TABLE, newest_migration
+from app.adapters.database.schema_version import MARK_STATEMENT, RAISE_MARK, newest_migration
 from app.adapters.database.sqlite_faults import passes as passes_on_sqlite
 from app.domain.database_limits import DatabaseLimits
 from app.domain.database_url import ServerUrl, read_server_url
@@ -139,4 +139,4 @@ def _mark(connection: Connection, scripts: ScriptDirectory, before: str | None) 
     if before is None:
         stated.append(RELEASE)
     lowest = max([*stated, *filter(None, [found])], key=order_of)
-    connection.execute(text(f"UPDATE {VERSION_TABLE} SET lowest_version = :lowest"), {"lowest": lowest})  # noqa: S608 - ours
+    connection.execute(text(RAISE_MARK), {"lowest": lowest})

@@ -46,7 +46,16 @@ class Mark:
 
 
 MARK_STATEMENT = text(f"SELECT lowest_version FROM {VERSION_TABLE}")  # noqa: S608 - as above
+RAISE_MARK = f"UPDATE {VERSION_TABLE} SET lowest_version = :lowest"  # noqa: S608 - as above
 MARK = Reading(Mark, MARK_STATEMENT.columns(lowest_version=String))
+
+
+async def raise_mark(connection: Connection) -> None:
+    """Write down that no release before this one serves on the tables any more. The mark never goes back."""
+    for row in await connection.read(MARK, {}):
+        if not is_at_least(row.lowest_version, RELEASE):
+            await connection.write_anew(text(RAISE_MARK).bindparams(lowest=RELEASE))
+    await connection.commit()
 
 
 class LowestRelease:
