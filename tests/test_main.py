@@ -11,8 +11,8 @@ import pytest
 from app.__main__ import main
 from app.adapters.database.schema_version import newest_migration
 from app.domain.operation_lists import hash_operation
-from app.graphql.schema import build_schema
 from app.domain.releases import RELEASE
+from app.graphql.schema import build_schema
 from app.settings import Settings
 from tests.harness.postgresql import PostgresqlServer, free_port
 
