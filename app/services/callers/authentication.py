@@ -32,7 +32,8 @@ async def authenticate(tools: Tools, facts: RequestFacts) -> Caller:
     visit = await find_visit(tools, facts.token)
     if visit is not None:
         return _caller_of_visit(tools, facts, visit)
-    row = await open_token_lookup(tools).find_by_access_token(hash_token(facts.token))
+    tenant_ids = tools.tenants.hinted(facts.token)
+    row = await open_token_lookup(tools).find_by_access_token(tenant_ids, hash_token(facts.token))
     if row is None:
         return _stranger(tools, facts, UnauthenticatedReason.INVALID)
     return caller_of(tools, facts, row)

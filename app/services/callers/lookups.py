@@ -7,13 +7,18 @@ from app.domain.tokens import read_visit_key
 from app.domain.tools import Tools
 from app.models.visits import Visit
 from app.repositories.integration_tokens import IntegrationTokenRepository
-from app.repositories.sessions import TokenLookup
+from app.repositories.sessions import SessionRepository, TokenLookup
 from app.repositories.visits import VisitRepository
 
 
 def open_token_lookup(tools: Tools) -> TokenLookup:
     """Return the look-up of access tokens, for the first statement of every request."""
     return TokenLookup(tools.database.connect())
+
+
+def open_sessions(tools: Tools, tenant: Tenant) -> SessionRepository:
+    """Return a tenant's sessions, for the first statement of a request that has a refresh token only."""
+    return SessionRepository(tools.database.connect(), tenant.id)
 
 
 def open_integration_tokens(tools: Tools, tenant: Tenant) -> IntegrationTokenRepository:

@@ -34,7 +34,7 @@ async def refresh(uow: UnitOfWork, refresh_token: str, legal_entity_id: str | No
     token_hash = hash_token(refresh_token)
     found, visit = None, await find_visit(uow.tools, refresh_token)
     if visit is None and read_prefix(refresh_token) in REFRESH_PREFIXES:
-        found = await uow.token_lookup.find_refresh_token(token_hash)
+        found = await uow.token_lookup.find_refresh_token(uow.tenants_of(refresh_token), token_hash)
     whose = visit or found
     tenant = uow.tools.tenants.find_tenant(whose.tenant_id) if whose else None
     uow.hear(whose.client_id if whose else None)
