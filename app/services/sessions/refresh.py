@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from app.domain.audit import AuditAction
 from app.domain.errors import DomainError, UserErrorCode, refuse
@@ -22,6 +23,9 @@ from app.services.outgoing.mails import send_security_mail
 from app.services.sessions.kept_pairs import keep_pair, reopen
 from app.services.sessions.token_sets import TokenSet, issue_tokens, session_end
 from app.services.unit_of_work import UnitOfWork
+
+# The end of an anonymous session is in an index, and its tokens end by themselves: it is put off once in this time.
+_AHEAD = timedelta(hours=1)
 
 
 async def refresh(uow: UnitOfWork, refresh_token: str, legal_entity_id: str | None) -> TokenSet:
@@ -172,9 +176,12 @@ class _Trade:
     async def _go_on(self) -> Session:
         """Write down that the session is used, and for which legal entity; an anonymous one slides on."""
         uow, session = self._uow, self._session
-        values = {"last_used_at": uow.now, "legal_entity_id": await self._legal_entity()}
-        if session.kind == TokenKind.ANONYMOUS:
-            values["expires_at"] = session_end(uow, TokenKind.ANONYMOUS)
+        values: dict[str, Any] = {"last_used_at": uow.now}
+        legal_entity_id = await self._legal_entity()
+        if legal_entity_id != session.legal_entity_id:
+            values["legal_entity_id"] = legal_entity_id
+        if session.kind == TokenKind.ANONYMOUS and session.expires_at < (ends := session_end(uow, TokenKind.ANONYMOUS)):
+            values["expires_at"] = ends + _AHEAD
         changed = await uow.sessions.change(session.id, **values)
         if changed is None:
             raise _invalid()
