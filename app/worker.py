@@ -18,6 +18,7 @@ from app.services.worker.delivery import deliver_due
 from app.services.worker.erasure import anonymize_due
 from app.services.worker.lanes import EndpointLanes
 from app.services.worker.metrics import show_outbox
+from app.services.worker.pace import Pace
 from app.services.worker.purge import purge_expired, purge_sealed
 from app.services.worker.search_filling import fill_search
 from app.services.worker.unproven import purge_unproven
@@ -54,7 +55,7 @@ async def work(live: LiveTools, stop: asyncio.Event) -> None:
         *(_repeat(live, delivery, PAUSE, stop) for delivery in deliveries),
         _repeat(live, lambda _: endpoints.open_due(), PAUSE, stop),
         _repeat(live, anonymize_due, PAUSE, stop),
-        _repeat(live, purge_expired, PURGE_PAUSE, stop),
+        _repeat(live, partial(purge_expired, pace=Pace()), PURGE_PAUSE, stop),
         _repeat(live, purge_visits, PURGE_PAUSE, stop),
         _repeat(live, purge_sealed, SEALED_PAUSE, stop),
         _repeat(live, purge_unproven, UNPROVEN_PAUSE, stop),

@@ -78,6 +78,11 @@ class PostgresqlDatabase:
         """How many connections are in use now."""
         return self._pool.connections_in_use
 
+    @property
+    def has_one_writer(self) -> bool:
+        """No: they wait for the same row only."""
+        return False
+
     async def find_migration(self) -> SchemaVersion | None:
         """Return the migration that the database is at, or None where it has no tables of ours.
 

@@ -10,7 +10,7 @@ from app.domain.visit_ids import first_visit_id_at
 from app.services.caller import Caller
 from app.services.unit_of_work import UnitOfWork
 
-BATCH = 1000
+BATCH = 500
 # So long the tokens of a visit are still answered as expired.
 _KEPT = timedelta(days=1)
 # The tenants file may lack a shop by mistake, and have it again later.
