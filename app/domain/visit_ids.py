@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -31,7 +30,8 @@ def begun_at(visit_id: bytes) -> datetime:
 
 def text_of(visit_id: bytes) -> str:
     """Return the id in its canonical text form: that of the session."""
-    return str(UUID(bytes=visit_id))
+    digits = visit_id.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _id(moment: datetime, tail: int) -> bytes:

@@ -1,15 +1,12 @@
-"""Visits, and the connection that turns one into a session before anything else is written."""
+"""Visits: anonymous sessions on whose behalf nothing was written yet."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from sqlalchemy import Executable, bindparam, delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlmodel import col
 
 from app.domain.ports import Connection
-from app.domain.rows import Reading, RowT, Writing
+from app.domain.rows import Reading
 from app.domain.tenant_rules import Lifetimes
 from app.models.base import OfTenant
 from app.models.visits import Visit, session_of, tokens_of
@@ -75,63 +72,3 @@ class VisitQueue:
         past = select(col(Visit.id)).where(mine, col(Visit.id) < visit_id).order_by(col(Visit.id)).limit(limit)
         free = past.with_for_update(skip_locked=True)
         return await self._connection.write_anew(delete(Visit.__table__).where(mine, col(Visit.id).in_(free)))
-
-
-class VisitConnection:
-    """A `Connection` that speaks for a visit: the first thing that a transaction of it does is to make it a session.
-
-    So what only reads leaves the visit what it is, and what is rolled back as well.
-    """
-
-    def __init__(self, connection: Connection, visit: Visit, lifetimes: Lifetimes) -> None:
-        self._connection = connection
-        self._visit = visit
-        self._lifetimes = lifetimes
-        self._is_session = False
-
-    @property
-    def begun(self) -> bool:
-        """Whether a transaction is open."""
-        return self._connection.begun
-
-    async def begin(self) -> None:
-        """Open the transaction, unless it is open, and have the visit become a session in it."""
-        await self._connection.begin()
-        if not self._is_session:
-            await VisitRepository(self._connection, self._visit.tenant_id).become_session(self._visit, self._lifetimes)
-            self._is_session = True
-
-    async def commit(self) -> None:
-        """Commit what was written."""
-        await self._connection.commit()
-
-    async def rollback(self) -> None:
-        """Roll back what was written."""
-        self._is_session = False
-        await self._connection.rollback()
-
-    async def read(self, reading: Reading[RowT], parameters: Mapping[str, Any]) -> Sequence[RowT]:
-        """Return all rows of a constant statement."""
-        if reading.statement.is_dml:
-            await self.begin()
-        return await self._connection.read(reading, parameters)
-
-    async def read_anew(self, reading: Reading[RowT]) -> Sequence[RowT]:
-        """Return all rows of a statement that is built for this call."""
-        if reading.statement.is_dml:
-            await self.begin()
-        return await self._connection.read_anew(reading)
-
-    async def write(self, statement: Writing, parameters: Mapping[str, Any]) -> int:
-        """Run a constant statement, and return the number of changed rows."""
-        await self.begin()
-        return await self._connection.write(statement, parameters)
-
-    async def write_anew(self, statement: Executable) -> int:
-        """Run a statement that is built for this call, and return the number of changed rows."""
-        await self.begin()
-        return await self._connection.write_anew(statement)
-
-    async def close(self) -> None:
-        """Roll back what was not committed."""
-        await self._connection.close()

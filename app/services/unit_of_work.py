@@ -55,13 +55,14 @@ from app.repositories.social import (
 )
 from app.repositories.totp import RecoveryCodeRepository, TotpRepository
 from app.repositories.unsearched import UnsearchedQueue
-from app.repositories.visits import VisitConnection, VisitQueue, VisitRepository
+from app.repositories.visits import VisitQueue, VisitRepository
 from app.repositories.ways_in import WaysInRepository
 from app.repositories.webhook_endpoints import WebhookEndpointRepository
 from app.services.caller import Caller
 from app.services.counted_once import CountedOnce
 from app.services.one_at_a_time import OneAtATime
 from app.services.operation_lists import check_operation
+from app.services.visit_connection import VisitConnection
 
 Made = TypeVar("Made")
 
@@ -286,7 +287,12 @@ class UnitOfWork:
 
     def speak_for(self, visit: Visit) -> None:
         """Have the visit of the unit's tenant become a session with the first thing that is written, or not at all."""
-        self._connection = VisitConnection(self._connection, visit, self.tenant)
+        tenant = self.tenant
+
+        async def become_session(connection: Connection) -> None:
+            await VisitRepository(connection, tenant.id).become_session(visit, tenant)
+
+        self._connection = VisitConnection(self._connection, become_session)
 
     def hear(self, client_id: str | None) -> None:
         """Let the visitor count for whom the request speaks as this client, or without one as it says that it is.
