@@ -110,7 +110,7 @@ def migrate(settings: Settings) -> str | None:
         found = asyncio.run(_find_migration(settings))
         if found is not None and found.migration > newest:
             return f"The database is at migration {found.migration}, later than {newest}: there is nothing to do."
-        if found is not None and found.migration == newest:
+        if found is not None and found.migration == newest and found.is_spread:
             return None
     except UnusableDatabaseError as error:
         if not settings.database_url.startswith("sqlite:"):
@@ -123,6 +123,7 @@ def migrate(settings: Settings) -> str | None:
             settings.database_limits,
             settings.profile,
             plaintext=settings.database_plaintext is not None,
+            sharding=settings.database_sharding,
         )
     except OSError as error:
         raise _database_fault(settings, error) from error
@@ -145,6 +146,8 @@ def check_migrated(settings: Settings) -> None:
         raise ValueError(
             f"DATABASE_URL names a database at migration {found.migration}, before {newest}: run python -m app migrate"
         )
+    if not found.is_spread:
+        raise ValueError("DATABASE_URL names a database whose tables are not distributed: run python -m app migrate")
     if not is_served_by(found.lowest_release):
         raise ValueError(
             f"DATABASE_URL names a database that needs release {found.lowest_release} of the gateway, "
@@ -190,6 +193,7 @@ def _open_database(settings: Settings) -> Database:
             settings.database_limits,
             settings.profile,
             plaintext=settings.database_plaintext is not None,
+            sharding=settings.database_sharding,
         )
     except ValueError as error:
         raise ValueError(f"DATABASE_URL {error}") from error

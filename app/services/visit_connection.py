@@ -60,6 +60,11 @@ class VisitConnection:
         await self.begin()
         return await self._connection.write(statement, parameters)
 
+    async def write_soon(self, statement: Writing, parameters: Mapping[str, Any]) -> None:
+        """Run a constant statement, whose number of rows is nothing, maybe with the next one."""
+        await self.begin()
+        await self._connection.write_soon(statement, parameters)
+
     async def write_anew(self, statement: Executable) -> int:
         """Run a statement that is built for this call, and return the number of changed rows."""
         await self.begin()
