@@ -20,6 +20,7 @@ from app.services.worker.lanes import EndpointLanes
 from app.services.worker.metrics import show_outbox
 from app.services.worker.pace import Pace
 from app.services.worker.purge import purge_expired, purge_sealed
+from app.services.worker.retention import purge_retained
 from app.services.worker.search_filling import fill_search
 from app.services.worker.unproven import purge_unproven
 
@@ -27,6 +28,8 @@ from app.services.worker.unproven import purge_unproven
 PAUSE = 0.5
 # Seconds between two checks for expired rows.
 PURGE_PAUSE = 600.0
+# Seconds between two looks for what each shop keeps for a time of its own, in months and days.
+RETENTION_PAUSE = 86_400.0
 # Seconds between two checks for sealed secrets that nobody may be given any more.
 SEALED_PAUSE = 15.0
 # Seconds between two looks for accounts that nobody has proved to be theirs.
@@ -55,6 +58,7 @@ async def work(live: LiveTools, stop: asyncio.Event) -> None:
         _repeat(live, lambda _: endpoints.open_due(), PAUSE, stop),
         _repeat(live, anonymize_due, PAUSE, stop),
         _repeat(live, partial(purge_expired, pace=Pace()), PURGE_PAUSE, stop),
+        _repeat(live, partial(purge_retained, pace=Pace()), RETENTION_PAUSE, stop),
         _repeat(live, purge_sealed, SEALED_PAUSE, stop),
         _repeat(live, purge_unproven, UNPROVEN_PAUSE, stop),
         _repeat(live, show_outbox, OUTBOX_PAUSE, stop),
