@@ -17,7 +17,7 @@ from app.adapters.challenges import HttpChallenges
 from app.adapters.clock import SystemClock, SystemRandom
 from app.adapters.database.faults import UnusableDatabaseError
 from app.adapters.database.opening import open_database
-from app.adapters.database.schema_version import newest_migration
+from app.adapters.database.schema_version import newest_migration, raise_mark
 from app.adapters.folders import close_to_others
 from app.adapters.keys.assertions import JoseAssertions
 from app.adapters.keys.passwords import Argon2Passwords
@@ -39,6 +39,7 @@ from app.adapters.social.demo_provider import run_demo_provider
 from app.adapters.social.providers import SocialProviders
 from app.adapters.tenants.file import Reading, TenantFiles, TenantsFileError
 from app.adapters.webhooks import HttpWebhookSender
+from app.domain.errors import BusyError
 from app.domain.ports import Clock, Database, Limiter, Mailbox, Mailer, Observer, Previews, SchemaVersion
 from app.domain.profile import Profile
 from app.domain.releases import RELEASE, is_served_by
@@ -109,7 +110,7 @@ def migrate(settings: Settings) -> str | None:
         found = asyncio.run(_find_migration(settings))
         if found is not None and found.migration > newest:
             return f"The database is at migration {found.migration}, later than {newest}: there is nothing to do."
-        if found is not None and found.migration == newest:
+        if found is not None and found.migration == newest and found.is_spread:
             return None
     except UnusableDatabaseError as error:
         if not settings.database_url.startswith("sqlite:"):
@@ -122,6 +123,7 @@ def migrate(settings: Settings) -> str | None:
             settings.database_limits,
             settings.profile,
             plaintext=settings.database_plaintext is not None,
+            sharding=settings.database_sharding,
         )
     except OSError as error:
         raise _database_fault(settings, error) from error
@@ -144,11 +146,35 @@ def check_migrated(settings: Settings) -> None:
         raise ValueError(
             f"DATABASE_URL names a database at migration {found.migration}, before {newest}: run python -m app migrate"
         )
+    if not found.is_spread:
+        raise ValueError("DATABASE_URL names a database whose tables are not distributed: run python -m app migrate")
     if not is_served_by(found.lowest_release):
         raise ValueError(
             f"DATABASE_URL names a database that needs release {found.lowest_release} of the gateway, "
             f"and this is {RELEASE}"
         )
+
+
+def finish_upgrade(settings: Settings) -> None:
+    """Write into the database that every host runs this release by now: no older one serves any more.
+
+    Raises `ValueError`, with one line, as `check_migrated` does.
+    """
+    check_migrated(settings)
+    try:
+        asyncio.run(_raise_mark(settings))
+    except (OSError, BusyError) as error:
+        raise ValueError(f"DATABASE_URL names a database that cannot be written: {error}") from error
+
+
+async def _raise_mark(settings: Settings) -> None:
+    database = _open_database(settings)
+    connection = database.connect()
+    try:
+        await raise_mark(connection)
+    finally:
+        await connection.close()
+        await database.close()
 
 
 async def _find_migration(settings: Settings) -> SchemaVersion | None:
@@ -167,6 +193,7 @@ def _open_database(settings: Settings) -> Database:
             settings.database_limits,
             settings.profile,
             plaintext=settings.database_plaintext is not None,
+            sharding=settings.database_sharding,
         )
     except ValueError as error:
         raise ValueError(f"DATABASE_URL {error}") from error

@@ -23,6 +23,7 @@ from app.services.worker.purge import purge_expired, purge_sealed
 from app.services.worker.retention import purge_retained
 from app.services.worker.search_filling import fill_search
 from app.services.worker.unproven import purge_unproven
+from app.services.worker.visits import purge_visits
 
 # Seconds between two checks of an empty outbox.
 PAUSE = 0.5
@@ -59,6 +60,7 @@ async def work(live: LiveTools, stop: asyncio.Event) -> None:
         _repeat(live, anonymize_due, PAUSE, stop),
         _repeat(live, partial(purge_expired, pace=Pace()), PURGE_PAUSE, stop),
         _repeat(live, partial(purge_retained, pace=Pace()), RETENTION_PAUSE, stop),
+        _repeat(live, purge_visits, PURGE_PAUSE, stop),
         _repeat(live, purge_sealed, SEALED_PAUSE, stop),
         _repeat(live, purge_unproven, UNPROVEN_PAUSE, stop),
         _repeat(live, show_outbox, OUTBOX_PAUSE, stop),

@@ -261,6 +261,13 @@ class Connection(Protocol):
         """
         ...
 
+    async def write_soon(self, statement: Writing, parameters: Mapping[str, Any]) -> None:
+        """Like `write`, for whom the number of rows is nothing: it may be sent with the next statement or with COMMIT.
+
+        That raises what comes of it. Whatever is read or written after it finds it done.
+        """
+        ...
+
     async def write_anew(self, statement: Executable) -> int:
         """Like `write`, for a statement that is built for this call or may take long."""
         ...
@@ -272,10 +279,14 @@ class Connection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SchemaVersion:
-    """The migration that a database is at, and the lowest release of the gateway that may serve on it, if it says."""
+    """The migration that a database is at, and the lowest release of the gateway that may serve on it, if it says.
+
+    `is_spread` is False where its tables are still to be distributed over the nodes that it has.
+    """
 
     migration: str
     lowest_release: str | None
+    is_spread: bool = True
 
 
 class Database(Protocol):
@@ -303,6 +314,13 @@ class Database(Protocol):
         """Return the migration of the database, or None if it has no tables of ours.
 
         Changes nothing. Raises `OSError` if the database does not answer.
+        """
+        ...
+
+    async def is_served_from(self, release: str) -> bool:
+        """Tell whether the mark in the tables says that no release before that one serves on them any more.
+
+        Until it does, the database is asked at most every ten seconds; then never again, because the mark stays.
         """
         ...
 

@@ -9,6 +9,7 @@ from app.domain.database_limits import DatabaseLimits
 from app.domain.database_url import read_server_url
 from app.domain.ports import Database
 from app.domain.profile import Profile
+from app.domain.sharding import Sharding
 
 _OURS = DatabaseLimits()
 
@@ -19,6 +20,7 @@ def open_database(
     profile: Profile = Profile.DEVELOPMENT,
     *,
     plaintext: bool = False,
+    sharding: Sharding = Sharding.NONE,
 ) -> Database:
     """Return the database at `sqlite:///…` or `postgresql://…`. It connects at its first use.
 
@@ -30,4 +32,4 @@ def open_database(
         return SqliteDatabase(url)
     from app.adapters.database.postgresql import PostgresqlDatabase
 
-    return PostgresqlDatabase(read_server_url(url, profile, plaintext=plaintext), limits)
+    return PostgresqlDatabase(read_server_url(url, profile, plaintext=plaintext), limits, sharding)
