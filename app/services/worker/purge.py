@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
@@ -20,7 +21,6 @@ from app.models.sessions import AccessToken, KeptPair, RefreshToken, Session
 from app.models.sign_in_tickets import SignInTicket
 from app.models.social import LinkTicket, SocialAnswer, SocialState
 from app.models.totp import RecoveryCode, TotpSecret
-from app.repositories.past_rows import Key
 from app.services.caller import Caller
 from app.services.unit_of_work import UnitOfWork
 from app.services.worker.pace import MOST, Pace
@@ -93,7 +93,12 @@ async def remove_past(
 
 
 async def _remove(
-    tools: Tools, pace: Pace, model: type[TenantRow], moment: str, before: datetime, found: dict[str, list[Key]]
+    tools: Tools,
+    pace: Pace,
+    model: type[TenantRow],
+    moment: str,
+    before: datetime,
+    found: dict[str, list[tuple[Any, ...]]],
 ) -> int:
     with pace.timing(model, sum(map(len, found.values()))):
         async with open_for_all(tools) as uow:
