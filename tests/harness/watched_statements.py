@@ -38,6 +38,7 @@ READ_ALL_TENANTS = {
     "UnprovenQueue.list_tenants": "due work: which tenants have accounts that were never proved",
     "PastRows.list": "due work: which rows are past their time",
     "PastRows.next_tenant": "due work: whose turn it is",
+    "VisitQueue.find_oldest_after": "due work: which tenant is next to have visits, and since when",
     "UnsearchedQueue._list_keys": "due work: who has no words for the search yet",
 }
 
