@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -228,6 +229,10 @@ class Connection(Protocol):
         """Open the transaction, unless it is open. If the database allows only one writer, it is this one."""
         ...
 
+    def announce(self) -> None:
+        """Wake the workers of all processes as soon as the transaction is committed: there is something for them."""
+        ...
+
     async def commit(self) -> None:
         """Commit what was written.
 
@@ -292,6 +297,19 @@ class Database(Protocol):
     @property
     def connections_in_use(self) -> int:
         """How many connections are in use now."""
+        ...
+
+    async def watch(self, wake: Callable[[], None], stop: asyncio.Event) -> None:
+        """Call `wake` whenever there may be something for the worker, until told to stop.
+
+        What this process announces it always hears of; of other processes, while `hears_others` is true. Even then a
+        word can be lost, so look now and then.
+        """
+        ...
+
+    @property
+    def hears_others(self) -> bool:
+        """Whether who watches now hears of what other processes announce."""
         ...
 
     async def find_migration(self) -> SchemaVersion | None:

@@ -21,6 +21,7 @@ from app.domain.visitors import hear
 from app.models.audit import AuditEvent
 from app.models.webhook_endpoints import MAIL_SERVER
 from app.repositories.addresses import AddressRepository
+from app.repositories.agenda import AgendaQueue
 from app.repositories.anonymizations import AnonymizationQueue, AnonymizationRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.credentials import CredentialRepository, UnprovenQueue
@@ -99,6 +100,7 @@ class UnitOfWork:
     kept_pair_lookup = _OfAll(KeptPairLookup)
     one_time_token_lookup = _OfAll(OneTimeTokenLookup)
     social_state_lookup = _OfAll(SocialStateLookup)
+    agenda = _OfAll(AgendaQueue)
     outbox_queue = _OfAll(OutboxQueue)
     anonymization_queue = _OfAll(AnonymizationQueue)
     unproven_queue = _OfAll(UnprovenQueue)

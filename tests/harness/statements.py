@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -30,6 +31,15 @@ class CountedDatabase:
     def connections_in_use(self) -> int:
         """Ask the real one."""
         return self._database.connections_in_use
+
+    async def watch(self, wake: Callable[[], None], stop: asyncio.Event) -> None:
+        """Ask the real one."""
+        await self._database.watch(wake, stop)
+
+    @property
+    def hears_others(self) -> bool:
+        """Ask the real one."""
+        return self._database.hears_others
 
     async def find_migration(self) -> SchemaVersion | None:
         """Ask the real one."""

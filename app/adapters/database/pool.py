@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf
 
 import asyncpg
@@ -62,7 +64,7 @@ class Pool:
 
         Raises `BusyError` when none comes free in time, or what the connector raises when none can be opened.
         """
-        if self._free and not self._waiting:
+        if self._free > 0 and not self._waiting:
             self._free -= 1
         else:
             await self._wait(first=first)
@@ -85,6 +87,18 @@ class Pool:
             held.answered_at = _now()
             self._idle.append(held)
         self._free_one()
+
+    @contextmanager
+    def one_less(self, *, at_least: int) -> Iterator[bool]:
+        """Leave one connection of the budget to the caller, who opens it; False where the budget is too small."""
+        if self._limits.connections < at_least:
+            yield False
+            return
+        self._free -= 1  # it may be all in use at this moment, and is made up for by the next one given back
+        try:
+            yield True
+        finally:
+            self._free_one()
 
     def start(self, held: Held) -> None:
         """Begin to count the time of a statement."""
@@ -125,7 +139,7 @@ class Pool:
 
     def _free_one(self) -> None:
         """Hand the place of a connection to whoever has waited longest."""
-        while self._waiting:
+        while self._waiting and self._free >= 0:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)

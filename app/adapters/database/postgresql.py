@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from math import inf
 from typing import Any, NoReturn, cast
 
@@ -18,6 +18,7 @@ from sqlalchemy import Executable, text
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.exc import DBAPIError
 
+from app.adapters.database.announcing import Announcer
 from app.adapters.database.connecting import Connector, check_encoding
 from app.adapters.database.faults import busy, conflict
 from app.adapters.database.pool import Held, Pool
@@ -62,11 +63,21 @@ class PostgresqlDatabase:
     def __init__(self, url: ServerUrl, limits: DatabaseLimits) -> None:
         self._connector = Connector(url, limits)
         self._pool = Pool(self._connector, limits)
+        self._announcer = Announcer(self._pool, self._connector)
         self._prepared = PreparedStatements(asyncpg_dialect(json_deserializer=orjson.loads))  # type: ignore[no-untyped-call]
 
     def connect(self) -> PostgresqlConnection:
         """Return a connection of the port. It borrows one from the pool only for a statement or a transaction."""
-        return PostgresqlConnection(self._pool, self._connector, self._prepared)
+        return PostgresqlConnection(self._pool, self._connector, self._prepared, self._announcer)
+
+    async def watch(self, wake: Callable[[], None], stop: asyncio.Event) -> None:
+        """Call `wake` whenever any process has announced something, and when some of it may have been missed."""
+        await self._announcer.watch(wake, stop)
+
+    @property
+    def hears_others(self) -> bool:
+        """Whether a connection listens at this moment: never behind a pooler, or with fewer than five connections."""
+        return self._announcer.is_listening
 
     async def forget(self) -> None:
         """Do nothing: deleted rows are in no dump, and the server's own vacuum removes them from its files."""
@@ -129,21 +140,32 @@ class PostgresqlDatabase:
 
     def _connect_first(self) -> PostgresqlConnection:
         """Return a connection that need not wait behind others, for who asks whether there are too many of them."""
-        return PostgresqlConnection(self._pool, self._connector, self._prepared, first=True)
+        return PostgresqlConnection(self._pool, self._connector, self._prepared, self._announcer, first=True)
 
     async def close(self) -> None:
         """Close every connection."""
+        await self._announcer.close()
         await self._pool.close()
 
 
 class PostgresqlConnection:
     """A connection to a `PostgresqlDatabase`; see the `Connection` port."""
 
-    def __init__(self, pool: Pool, connector: Connector, prepared: PreparedStatements, *, first: bool = False) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        connector: Connector,
+        prepared: PreparedStatements,
+        announcer: Announcer,
+        *,
+        first: bool = False,
+    ) -> None:
         self._pool = pool
         self._first = first
         self._connector = connector
         self._prepared = prepared
+        self._announcer = announcer
+        self._announces = False
         self._transaction: Held | None = None
 
     @property
@@ -198,6 +220,10 @@ class PostgresqlConnection:
             raise DBAPIError(None, None, error, hide_parameters=True) from error
         raise error
 
+    def announce(self) -> None:
+        """Wake the workers as soon as the transaction is committed."""
+        self._announces = True
+
     async def commit(self) -> None:
         """Commit what was written."""
         await self._end(commits=True)
@@ -207,9 +233,10 @@ class PostgresqlConnection:
         await self._end(commits=False)
 
     async def _end(self, *, commits: bool) -> None:
+        announces, self._announces = self._announces, False
         if self._transaction is not None:
             held, self._transaction = self._transaction, None
-            ending = asyncio.ensure_future(self._commit(held) if commits else self._roll_back(held))
+            ending = asyncio.ensure_future(self._commit(held, announces) if commits else self._roll_back(held))
             # Shielded, because a cancelled request must still give the connection back, without an open transaction.
             try:
                 await asyncio.shield(ending)
@@ -217,7 +244,7 @@ class PostgresqlConnection:
                 ending.add_done_callback(_forget)
                 raise
 
-    async def _commit(self, held: Held) -> None:
+    async def _commit(self, held: Held, announces: bool) -> None:
         if held.driver.is_closed():
             self._pool.give_back(held, broken=True)
             raise busy()
@@ -231,6 +258,8 @@ class PostgresqlConnection:
                 raise busy("The database has not said whether it is done.", BusyOutcome.UNKNOWN) from error
             self._raise(error)
         self._pool.give_back(held)
+        if announces:
+            self._announcer.announce()
 
     async def _roll_back(self, held: Held) -> None:
         """Roll back; a connection that cannot is cut off, which does the same."""
