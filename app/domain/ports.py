@@ -290,6 +290,13 @@ class Database(Protocol):
         """Return a connection of its own; it is opened at the first statement."""
         ...
 
+    def connect_to_read(self) -> Connection:
+        """Return a connection for reads that take long and decide nothing: a standby may answer them.
+
+        They see everything that was committed before the first of them, by any process.
+        """
+        ...
+
     async def forget(self) -> None:
         """Remove deleted data from the files of the database too; raises `OSError` if it cannot do so now."""
         ...
@@ -327,6 +334,17 @@ class Database(Protocol):
         """Return what does not work now, a line for each part (`database read: …`); an empty list is all well.
 
         Reads the version of the tables, and writes a row that is rolled back.
+        """
+        ...
+
+    async def remarks(self) -> Sequence[str]:
+        """Return what does not work now and keeps nobody from being served, a line for each part."""
+        ...
+
+    async def check_replica(self) -> str | None:
+        """Return why the standby does not answer, or None where it does or there is none.
+
+        Raises `OSError` where it answers and is of no use.
         """
         ...
 

@@ -203,6 +203,17 @@ class UnitOfWork:
         other._beside = self
         return other
 
+    def reader(self) -> UnitOfWork:
+        """Return a unit of the same caller and tenant for lists, searches and exports: a standby may answer them.
+
+        It sees all that was committed before it reads, and nothing of a transaction that this one has open. Whatever
+        decides something, or shows customers what they have just written, is read in the unit itself.
+        """
+        other = UnitOfWork(self.tools, self.caller)
+        other._connection = self.tools.database.connect_to_read()
+        other._tenant = self._tenant
+        return other
+
     def hold(self) -> None:
         """Leave the transaction open where the unit would end, until `finish` or `abandon`."""
         self._is_held = True

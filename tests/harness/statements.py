@@ -23,6 +23,18 @@ class CountedDatabase:
         """Return a conversation whose statements are counted."""
         return cast("Connection", CountedConnection(self._database.connect(), self.statements))
 
+    def connect_to_read(self) -> Connection:
+        """Return a conversation that may be with a standby, and is counted, too."""
+        return cast("Connection", CountedConnection(self._database.connect_to_read(), self.statements))
+
+    async def remarks(self) -> Sequence[str]:
+        """Ask the real one."""
+        return await self._database.remarks()
+
+    async def check_replica(self) -> str | None:
+        """Ask the real one."""
+        return await self._database.check_replica()
+
     async def forget(self) -> None:
         """Ask the real one."""
         await self._database.forget()

@@ -59,15 +59,20 @@ class Pool:
         """How many are taken at this moment."""
         return self._limits.connections - self._free
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the next one would have to wait."""
+        return self._free <= 0 or bool(self._waiting)
+
     async def take(self, *, first: bool = False) -> Held:
         """Return a connection, which must be given back. With `first` it is the next one that comes free.
 
         Raises `BusyError` when none comes free in time, or what the connector raises when none can be opened.
         """
-        if self._free > 0 and not self._waiting:
-            self._free -= 1
-        else:
+        if self.is_full:
             await self._wait(first=first)
+        else:
+            self._free -= 1
         try:
             held = await self._pick()
         except BaseException:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from math import inf
 from typing import Any, NoReturn, cast
 
@@ -20,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.adapters.database.announcing import Announcer
 from app.adapters.database.connecting import Connector, check_encoding
-from app.adapters.database.faults import busy, conflict
+from app.adapters.database.faults import StandbyUrlError, UnusableDatabaseError, busy, conflict
 from app.adapters.database.pool import Held, Pool
 from app.adapters.database.postgresql_faults import (
     LOST,
@@ -28,10 +29,12 @@ from app.adapters.database.postgresql_faults import (
     is_conflict,
     is_fatal,
     is_lost,
+    is_refusal,
     passes,
     unusable,
 )
 from app.adapters.database.prepared import Prepared, PreparedStatements, broken
+from app.adapters.database.replica import ElsewhereError, ReadingConnection, Replica, position_of
 from app.adapters.database.schema_version import (
     MARK,
     MARK_STATEMENT,
@@ -47,7 +50,7 @@ from app.adapters.database.schema_version import (
 from app.domain.database_limits import DatabaseLimits
 from app.domain.database_url import ServerUrl
 from app.domain.errors import BusyError, BusyOutcome
-from app.domain.ports import SchemaVersion
+from app.domain.ports import Connection, SchemaVersion
 from app.domain.rows import Reading, RowT, Writing
 
 logger = logging.getLogger(__name__)
@@ -55,12 +58,22 @@ logger = logging.getLogger(__name__)
 _HAS_VERSION = f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL"
 # How often a read alone is made again that the server has ended because of a transaction.
 _MOST_REREADS = 3
+# How a line about the standby begins that is no reason not to serve.
+REMARK = "database replica (the primary is read meanwhile)"
 
 
 class PostgresqlDatabase:
-    """One PostgreSQL database with one pool of connections."""
+    """One PostgreSQL database with one pool of connections; and with another one for its standby, if it has one."""
 
-    def __init__(self, url: ServerUrl, limits: DatabaseLimits) -> None:
+    def __init__(self, url: ServerUrl, limits: DatabaseLimits, read_url: ServerUrl | None = None) -> None:
+        self._replica: Replica | None = None
+        if read_url is not None:
+            limits, of_standby = limits.shared()
+            try:
+                self._replica = Replica(read_url, of_standby)
+            except ValueError as error:
+                raise StandbyUrlError(str(error)) from error
+            self._replica_at = (read_url, of_standby)
         self._connector = Connector(url, limits)
         self._pool = Pool(self._connector, limits)
         self._announcer = Announcer(self._pool, self._connector)
@@ -69,6 +82,12 @@ class PostgresqlDatabase:
     def connect(self) -> PostgresqlConnection:
         """Return a connection of the port. It borrows one from the pool only for a statement or a transaction."""
         return PostgresqlConnection(self._pool, self._connector, self._prepared, self._announcer)
+
+    def connect_to_read(self) -> Connection:
+        """Return a connection whose reads may be made at the standby; they see all that was committed before."""
+        if self._replica is None:
+            return self.connect()
+        return ReadingConnection(self.connect(), self._replica, self._prepared)
 
     async def watch(self, wake: Callable[[], None], stop: asyncio.Event) -> None:
         """Call `wake` whenever any process has announced something, and when some of it may have been missed."""
@@ -85,7 +104,8 @@ class PostgresqlDatabase:
     @property
     def connections_in_use(self) -> int:
         """How many connections are in use now."""
-        return self._pool.connections_in_use
+        of_standby = self._replica.connections_in_use if self._replica is not None else 0
+        return self._pool.connections_in_use + of_standby
 
     async def find_migration(self) -> SchemaVersion | None:
         """Return the migration that the database is at, or None where it has no tables of ours.
@@ -124,6 +144,33 @@ class PostgresqlDatabase:
         found = await asyncio.gather(*(_fault_of(trial) for trial in parts.values()))
         return [f"{part}: {fault}" for part, fault in zip(parts, found, strict=True) if fault is not None]
 
+    async def remarks(self) -> Sequence[str]:
+        """Return a line where the standby is not read; a request is served at the primary then."""
+        if self._replica is None:
+            return ()
+        if self._replica.is_open:
+            with suppress(ElsewhereError, BusyError, DBAPIError, TimeoutError):
+                async with asyncio.timeout(READY_WITHIN):
+                    await self._replica.fetch("SELECT 1", (), await position_of(self._connect_first()))
+        fault = self._replica.fault
+        return [f"{REMARK}: {fault}"] if fault is not None else ()
+
+    async def check_replica(self) -> str | None:
+        """Return why the standby does not answer now, or None; raises `UnusableDatabaseError` for one of no use."""
+        if self._replica is None:
+            return None
+        standby = PostgresqlDatabase(*self._replica_at)
+        try:
+            if await standby.find_migration() is None:
+                raise UnusableDatabaseError("has not our tables")
+        except UnusableDatabaseError as error:
+            if is_refusal(error):
+                raise
+            return str(error)
+        finally:
+            await standby.close()
+        return None
+
     async def _try_read(self) -> str | None:
         return await self._version_fault(self._connect_first())
 
@@ -146,6 +193,8 @@ class PostgresqlDatabase:
         """Close every connection."""
         await self._announcer.close()
         await self._pool.close()
+        if self._replica is not None:
+            await self._replica.close()
 
 
 class PostgresqlConnection:

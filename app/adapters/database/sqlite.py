@@ -68,6 +68,10 @@ class SqliteDatabase:
         """Return a connection of the port. All of them share the reader, and take turns with the writer."""
         return SqliteConnection(self)
 
+    def connect_to_read(self) -> SqliteConnection:
+        """Return the same: there is no standby."""
+        return self.connect()
+
     @property
     def reader(self) -> sqlalchemy.Connection:
         """The connection for short reads on the event loop."""
@@ -168,6 +172,14 @@ class SqliteDatabase:
         """Return what does not work now, a line for each part."""
         parts = {"database read": self._try_read(), "database write": await self._try_write()}
         return [f"{part}: {fault}" for part, fault in parts.items() if fault is not None]
+
+    async def remarks(self) -> Sequence[str]:
+        """Return nothing: there is no standby."""
+        return ()
+
+    async def check_replica(self) -> str | None:
+        """Return None: there is no standby."""
+        return None
 
     def _try_read(self) -> str | None:
         try:
