@@ -16,6 +16,7 @@ from app.models.customers import Customer, has_words, searched_name
 from app.repositories.base import Repository, Rows
 
 _CUSTOMER = Rows(Customer, "id")
+_OF_KEY = Rows(CustomerWord, "customer_id", "search_key")
 _AT_ONCE = 64
 
 
@@ -37,11 +38,19 @@ class CustomerWordRepository(Repository):
             await self.replace(customer.id, so_far.rows, after.rows)
 
     async def replace(self, customer_id: str, before: Collection[WordRow], after: Collection[WordRow]) -> None:
-        """Remove the rows of before that are not there after, and add the others."""
-        gone = [row for row in before if row not in after]
+        """Remove the rows of before that are not there after, and add the others.
+
+        With another name all rows have another key; most are else as they were, and are moved by one statement.
+        """
+        stays = {(row.shared, row.word) for row in before} & {(row.shared, row.word) for row in after}
+        gone = [row for row in before if row not in after and (row.shared, row.word) not in stays]
         if gone:
             await self._write(_removing, customer_id, gone)
-        added = [row for row in after if row not in before]
+        keys = {row.key for row in before}, {row.key for row in after}
+        if stays and keys[0] != keys[1]:
+            ((old,), (new,)) = keys
+            await self._change(_OF_KEY, {"customer_id": customer_id, "search_key": old}, search_key=new)
+        added = [row for row in after if row not in before and (row.shared, row.word) not in stays]
         if added:
             await self._write(_adding, customer_id, added)
 

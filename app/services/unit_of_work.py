@@ -6,7 +6,7 @@ a password is hashed; reads after it see the transaction.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -279,6 +279,10 @@ class UnitOfWork:
     def situation(self) -> Situation:
         """What the rules of a patch may look at, where nobody's site or row matters."""
         return Situation(self.tenant, self.now.date())
+
+    def tenants_of(self, token: str) -> Sequence[str]:
+        """Return the ids of the tenants that a token may belong to, to be looked up there; none for any tenant."""
+        return (self._tenant.id,) if self._tenant is not None else self.tools.tenants.hinted(token)
 
     def ignore_token(self) -> None:
         """Ignore the access token: the operation uses only its input."""

@@ -157,6 +157,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "CredentialRepository.set_password": {"values": {"must_confirm": True}},
     "CustomerRepository.list_open": {"after": ""},
     "CustomerRepository.change": {"values": {"first_name": "b"}},
+    "CustomerRepository.change_locked": {"values": {"first_name": "b"}},
     "CustomerWordRepository.replace": {"before": [WordRow(0, "a", "a")], "after": [WordRow(0, "b", "a")]},
     "CustomerWordSearch.page": {"wanted": CustomerFilter(search=("a",)), "after": None},
     "OneTimeTokenRepository.forget_others": {"email_key": "b", "now": LATER},

@@ -25,7 +25,8 @@ async def authenticate(tools: Tools, facts: RequestFacts) -> Caller:
         if looks_like_jwt(facts.token):
             return await authenticate_integration(tools, facts, facts.token)
         return _stranger(tools, facts, UnauthenticatedReason.INVALID)
-    row = await open_token_lookup(tools).find_by_access_token(hash_token(facts.token))
+    tenant_ids = tools.tenants.hinted(facts.token)
+    row = await open_token_lookup(tools).find_by_access_token(tenant_ids, hash_token(facts.token))
     if row is None:
         return _stranger(tools, facts, UnauthenticatedReason.INVALID)
     return caller_of(tools, facts, row)

@@ -9,7 +9,7 @@ from app.domain.tenants import Client
 from app.domain.tokens import REFRESH_PREFIXES, hash_token, read_prefix
 from app.domain.tools import Tools
 from app.services.caller import Caller
-from app.services.callers.lookups import open_token_lookup
+from app.services.callers.lookups import open_sessions
 
 
 async def authenticate_by_cookie(tools: Tools, facts: RequestFacts, client: Client) -> Caller:
@@ -17,9 +17,11 @@ async def authenticate_by_cookie(tools: Tools, facts: RequestFacts, client: Clie
     token = facts.refresh_cookie
     if token is None or read_prefix(token) not in REFRESH_PREFIXES:
         return Caller(facts, refusal=UnauthenticatedReason.MISSING)
-    row = await open_token_lookup(tools).find_session_of(hash_token(token), tools.clock.now())
     found = tools.tenants.find_client(client.id)
-    if row is None or found is None or (row.tenant_id, row.client_id) != (found[0].id, client.id):
+    if found is None:
+        return Caller(facts, refusal=UnauthenticatedReason.REVOKED)
+    row = await open_sessions(tools, found[0]).find_by_refresh_token(hash_token(token), tools.clock.now())
+    if row is None or row.client_id != client.id:
         return Caller(facts, refusal=UnauthenticatedReason.REVOKED)
     principal = Principal(
         kind=TokenKind(row.kind),

@@ -32,7 +32,7 @@ async def refresh(uow: UnitOfWork, refresh_token: str, legal_entity_id: str | No
     token_hash = hash_token(refresh_token)
     found = None
     if read_prefix(refresh_token) in REFRESH_PREFIXES:
-        found = await uow.token_lookup.find_refresh_token(token_hash)
+        found = await uow.token_lookup.find_refresh_token(uow.tenants_of(refresh_token), token_hash)
     tenant = uow.tools.tenants.find_tenant(found.tenant_id) if found else None
     uow.hear(found.client_id if found else None)
     if found is None or tenant is None:
