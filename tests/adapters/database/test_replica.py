@@ -22,9 +22,12 @@ from app.domain.errors import BusyError
 from app.domain.ports import Connection, Database
 from app.domain.rows import Reading
 from app.services.staff.exports import export_customers
+from app.settings import Settings
+from app.wiring import check_migrated
 from tests.fakes import MovableClock
 from tests.harness.freezing_proxy import FreezingProxy, run_freezing_proxy
 from tests.harness.gateway import Gateway, run_gateway
+from tests.harness.postgresql import free_port
 from tests.harness.postgresql_host import PASSWORD, PostgresqlHost
 from tests.harness.staff import ENVIRONMENT, Staff
 
@@ -255,6 +258,41 @@ class TestBudget:
         assert (of_primary.connections, of_standby.connections) == shares
 
 
+class TestStart:
+    """What `serve` and `worker` check first."""
+
+    def check(self, primary: PostgresqlHost, read_url: str) -> None:
+        check_migrated(Settings.load({"DATABASE_URL": primary.url, "DATABASE_READ_URL": read_url}))
+
+    def test_takes_a_standby(
+        self, primary: PostgresqlHost, standby: PostgresqlHost, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        self.check(primary, standby.url)
+        assert caplog.messages == []
+
+    def test_refuses_one_that_refuses_us(self, primary: PostgresqlHost, standby: PostgresqlHost) -> None:
+        with pytest.raises(
+            ValueError, match=r"^DATABASE_READ_URL names a database that refuses us: password"
+        ) as raised:
+            self.check(primary, standby.url.replace(PASSWORD, "wrong"))
+        assert "wrong" not in str(raised.value)
+
+    def test_refuses_one_without_our_tables(self, primary: PostgresqlHost, standby: PostgresqlHost) -> None:
+        with pytest.raises(ValueError, match=r"^DATABASE_READ_URL names a database that has not our tables$"):
+            self.check(primary, standby.url.removesuffix("gateway") + "postgres")
+
+    def test_refuses_a_file_that_is_no_certificate(self, primary: PostgresqlHost, tmp_path: Path) -> None:
+        (tmp_path / "no.crt").write_text("no certificate")
+        with pytest.raises(ValueError, match=r"^DATABASE_READ_URL has an sslrootcert"):
+            self.check(primary, f"postgresql://u@db.example/n?sslmode=verify-full&sslrootcert={tmp_path}/no.crt")
+
+    def test_goes_on_without_one_that_is_away(self, primary: PostgresqlHost, caplog: pytest.LogCaptureFixture) -> None:
+        self.check(primary, f"postgresql://u:p@127.0.0.1:{free_port()}/n")
+        (line,) = caplog.messages
+        assert line.startswith("DATABASE_READ_URL names a database that does not answer: ")
+        assert line.endswith(". DATABASE_URL is read until it does.")
+
+
 class TestGateway:
     @pytest.fixture
     async def gateway(
@@ -288,7 +326,8 @@ class TestGateway:
         staff = await Staff.of(gateway)
         assert await staff.find(id=person.id) is not None
         assert read_there == []
-        for terms in ({"email": person.email}, {"search": person.email}):
+        for by in ("email", "search"):
+            terms: dict[str, Any] = {by: person.email}
             read_there.clear()
             assert [node["id"] for node in (await staff.list(**terms))["nodes"]] == [person.id]
             assert read_there
