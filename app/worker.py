@@ -19,6 +19,7 @@ from app.services.worker.erasure import anonymize_due
 from app.services.worker.lanes import EndpointLanes
 from app.services.worker.lookout import PAUSE_AFTER_FAILURE, PAUSE_WHILE_BUSY, Lookout, until
 from app.services.worker.metrics import show_outbox
+from app.services.worker.pace import Pace
 from app.services.worker.purge import purge_expired, purge_sealed
 from app.services.worker.search_filling import fill_search
 from app.services.worker.unproven import purge_unproven
@@ -54,7 +55,7 @@ async def work(live: LiveTools, stop: asyncio.Event) -> None:
         live.now.database.watch(lookout.wake, stop),
         lookout.keep(),
         *(_do_when_due(live, job, bell, lookout, stop) for bell, job in bells),
-        _repeat(live, purge_expired, PURGE_PAUSE, stop),
+        _repeat(live, partial(purge_expired, pace=Pace()), PURGE_PAUSE, stop),
         _repeat(live, purge_sealed, SEALED_PAUSE, stop),
         _repeat(live, purge_unproven, UNPROVEN_PAUSE, stop),
         _repeat(live, show_outbox, OUTBOX_PAUSE, stop),

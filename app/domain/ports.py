@@ -319,6 +319,11 @@ class Database(Protocol):
         """Whether who watches now hears of what other processes announce."""
         ...
 
+    @property
+    def has_one_writer(self) -> bool:
+        """Whether a transaction that writes keeps all others waiting that want to write, whatever they write."""
+        ...
+
     async def find_migration(self) -> SchemaVersion | None:
         """Return the migration of the database, or None if it has no tables of ours.
 

@@ -53,6 +53,11 @@ class CountedDatabase:
         """Ask the real one."""
         return self._database.hears_others
 
+    @property
+    def has_one_writer(self) -> bool:
+        """Ask the real one."""
+        return self._database.has_one_writer
+
     async def find_migration(self) -> SchemaVersion | None:
         """Ask the real one."""
         return await self._database.find_migration()

@@ -107,6 +107,11 @@ class PostgresqlDatabase:
         of_standby = self._replica.connections_in_use if self._replica is not None else 0
         return self._pool.connections_in_use + of_standby
 
+    @property
+    def has_one_writer(self) -> bool:
+        """No: they wait for the same row only."""
+        return False
+
     async def find_migration(self) -> SchemaVersion | None:
         """Return the migration that the database is at, or None where it has no tables of ours.
 

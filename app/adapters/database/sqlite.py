@@ -157,6 +157,11 @@ class SqliteDatabase:
         """How many connections are in use now: the writer, or none."""
         return int(self._turn.locked())
 
+    @property
+    def has_one_writer(self) -> bool:
+        """Yes: there is one write lock for the file."""
+        return True
+
     async def find_migration(self) -> SchemaVersion | None:
         """Return the migration that the file is at; None where there is none, or none of ours, and nothing is made.
 

@@ -7,15 +7,17 @@ file: it is looked at, not opened, because closing a file of SQLite's would give
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from app.adapters.clock import SystemClock
 
 # Seconds between two looks at the log.
 LOOK = 0.5
 # Seconds in which a file system may give two changes the same time.
-_SAME_TIME = 0.1
+_SAME_TIME = timedelta(seconds=0.1)
 
 _Mark = tuple[int, int] | None
 
@@ -65,4 +67,4 @@ class LogWatch:
 
 def _is_settled(mark: _Mark) -> bool:
     """Tell whether another change would show: the log begins anew now and then, and has the same size then."""
-    return mark is None or abs(time.time() - mark[0] / 1e9) > _SAME_TIME
+    return mark is None or abs(SystemClock().now() - datetime.fromtimestamp(mark[0] / 1e9, UTC)) > _SAME_TIME

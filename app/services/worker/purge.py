@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
@@ -21,8 +21,8 @@ from app.models.social import LinkTicket, SocialAnswer, SocialState
 from app.models.totp import RecoveryCode, TotpSecret
 from app.services.caller import Caller
 from app.services.unit_of_work import UnitOfWork
+from app.services.worker.pace import MOST, Pace
 
-BATCH = 200
 # How long rows stay after the time in this column: for a while an expired token is still answered as expired, and a
 # reused refresh token is recognized as long as its session can last.
 _KEPT: tuple[tuple[type[TenantRow], str, timedelta], ...] = (
@@ -50,19 +50,56 @@ _KEPT: tuple[tuple[type[TenantRow], str, timedelta], ...] = (
 _SEALED = tuple(each for each in _KEPT if each[0] in (KeptPair, IdempotentCall, SocialAnswer))
 
 
-async def purge_expired(tools: Tools) -> int:
-    """Remove one batch of each kind, in a transaction each, and return how many rows went."""
-    return await _purge(tools, _KEPT)
+# Batches of a kind before the next kind has its turn: a kind of which there is much is not asked for once for each look
+# at all others.
+BATCHES = 5
+
+
+async def purge_expired(tools: Tools, pace: Pace | None = None) -> int:
+    """Remove some batches of each kind, in a transaction each, and return how many rows went.
+
+    Some are left for the next call where there are many. `pace` has learned how large a batch may be.
+    """
+    return await _purge(tools, _KEPT, pace or Pace())
 
 
 async def purge_sealed(tools: Tools) -> int:
     """Do the same with sealed secrets alone, which must not lie about until the next purge."""
-    return await _purge(tools, _SEALED)
+    return await _purge(tools, _SEALED, Pace())
 
 
-async def _purge(tools: Tools, kinds: Sequence[tuple[type[TenantRow], str, timedelta]]) -> int:
+async def _purge(tools: Tools, kinds: Sequence[tuple[type[TenantRow], str, timedelta]], pace: Pace) -> int:
     removed = 0
     for model, moment, kept in kinds:
-        async with UnitOfWork(tools, Caller(RequestFacts(request_id="worker", ip=""))) as uow:
-            removed += await uow.past_rows.delete(model, moment, uow.now - kept, BATCH)
+        before = tools.clock.now() - kept
+        for _ in range(BATCHES):
+            limit = pace.rows_of(model) if tools.database.has_one_writer else MOST
+            gone = await _remove_batch(tools, pace, model, moment, before, limit)
+            removed += gone
+            if gone < limit:
+                break
     return removed
+
+
+async def _remove_batch(
+    tools: Tools, pace: Pace, model: type[TenantRow], moment: str, before: datetime, limit: int
+) -> int:
+    async with _open(tools) as uow:
+        found = await uow.past_rows.list(model, moment, before, limit)
+    if not found:
+        return 0
+    with pace.timing(model, sum(map(len, found.values()))):
+        async with _open(tools) as uow:
+            tenant_id, keys = next(iter(found.items()))
+            if not await uow.past_rows.claim(model, tenant_id, keys[0]):
+                return 0
+            return sum(
+                [
+                    await uow.past_rows.delete(model, moment, before, tenant_id, keys)
+                    for tenant_id, keys in sorted(found.items())
+                ]
+            )
+
+
+def _open(tools: Tools) -> UnitOfWork:
+    return UnitOfWork(tools, Caller(RequestFacts(request_id="worker", ip="")))

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -13,6 +14,7 @@ import pytest
 from anyio import fail_after
 from sqlalchemy import Integer, text
 
+from app.adapters.clock import SystemClock
 from app.adapters.database.announcing import CHANNEL, FEWEST_TO_LISTEN
 from app.adapters.database.opening import open_database
 from app.adapters.database.postgresql import PostgresqlDatabase
@@ -184,7 +186,7 @@ class TestLogWatch:
     async def test_looks_again_after_what_has_just_changed(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("app.adapters.database.sqlite_watch.time.time", lambda: 3000.05)
+        monkeypatch.setattr(SystemClock, "now", lambda _: datetime.fromtimestamp(3000.05, UTC))
         async with log_watch(tmp_path, monkeypatch) as (log, woken):
             os.utime(log, (3000, 3000))
             await is_true(lambda: len(woken) > 1)
