@@ -15,7 +15,7 @@ from sqlalchemy import Boolean, text
 from app.adapters.database import replica
 from app.adapters.database.migrator import migrate
 from app.adapters.database.opening import open_database
-from app.adapters.database.postgresql import REMARK
+from app.adapters.database.postgresql import REMARK, PostgresqlDatabase
 from app.adapters.database.replica import Replica
 from app.domain.database_limits import DatabaseLimits
 from app.domain.errors import BusyError
@@ -34,7 +34,7 @@ from tests.harness.staff import ENVIRONMENT, Staff
 pytestmark = pytest.mark.anyio
 
 PATIENCE = 60.0
-LIMITS = DatabaseLimits(connections=8, seconds=20)
+LIMITS = DatabaseLimits(connections=8, seconds=120)
 ASLEEP = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 WAKE = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 ADD = "INSERT INTO webhook_endpoint (tenant_id, url, failures) VALUES ('demo', '{}', 0)"
@@ -81,7 +81,8 @@ def _tried_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave a standby alone for no time, and wait for it as long as a slow machine takes."""
     for name in ("_PAUSE_BEHIND", "_FIRST_PAUSE", "_LONGEST_PAUSE"):
         monkeypatch.setattr(replica, name, 0.0)
-    monkeypatch.setattr(replica, "_CATCH_UP_WITHIN", PATIENCE)
+    for name in ("_CONNECT_WITHIN", "_ANSWER_WITHIN", "_CATCH_UP_WITHIN"):
+        monkeypatch.setattr(replica, name, PATIENCE)
 
 
 @pytest.fixture
@@ -112,6 +113,12 @@ async def is_asleep(standby: PostgresqlHost, count: int) -> None:
     with fail_after(PATIENCE):
         while await asyncio.to_thread(standby.sql, ASLEEP) != str(count):  # noqa: ASYNC110 — it is another process
             await asyncio.sleep(0.05)
+
+
+def standby_of(database: Database) -> Replica:
+    assert isinstance(database, PostgresqlDatabase)
+    assert database._replica is not None
+    return database._replica
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -183,11 +190,14 @@ class TestStandby:
         self, database: Database, proxy: FreezingProxy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         assert await is_at_standby(database.connect_to_read())
-        monkeypatch.setattr(replica, "_FIRST_PAUSE", 3600.0)
+        standby_of(database)._pause = 3600.0
+        for name in ("_CONNECT_WITHIN", "_ANSWER_WITHIN"):
+            monkeypatch.setattr(replica, name, 0.5)
         proxy.freeze(new_ones_too=True)
-        with fail_after(LIMITS.seconds):
+        with fail_after(PATIENCE):
             assert not await is_at_standby(database.connect_to_read())
         # From now on nobody tries, and so nobody waits.
+        assert not standby_of(database).is_open
         assert not await is_at_standby(database.connect_to_read())
         ((remark),) = await database.remarks()
         assert remark.startswith(REMARK)
@@ -244,8 +254,9 @@ class TestStandby:
         assert {type(each) for each in await asyncio.gather(*reads, return_exceptions=True)} == {BusyError}
 
     async def test_is_no_way_around_the_time_limit(self, primary: PostgresqlHost, standby: PostgresqlHost) -> None:
-        database = open_database(primary.url, DatabaseLimits(8, seconds=1.0), read_url=standby.url)
+        database = open_database(primary.url, LIMITS, read_url=standby.url)
         assert await is_at_standby(database.connect_to_read())
+        standby_of(database)._pool._limits = DatabaseLimits(2, seconds=0.5)
         with pytest.raises(BusyError):
             await database.connect_to_read().read_anew(Reading(object, text("SELECT pg_sleep(600)").columns()))
         await database.close()
@@ -336,7 +347,6 @@ class TestGateway:
         exported = [each async for each in export_customers(gateway.tools, tenant, with_hashes=True)]
         assert person.email in [each["email"] for each in exported]
         assert len(read_there) > 1
-        assert (await gateway.http.get("/readyz")).text == "ready"
 
     async def test_shows_staff_what_they_have_just_changed(self, gateway: Gateway, read_there: list[str]) -> None:
         staff = await Staff.of(gateway)
@@ -347,9 +357,15 @@ class TestGateway:
             assert [node["lastName"] for node in found["nodes"]] == [f"Name{number}"]
         assert len(read_there) >= 10
 
-    async def test_is_ready_without_its_standby_and_says_so(self, gateway: Gateway, standby: PostgresqlHost) -> None:
+    async def test_is_ready_without_its_standby_and_says_so(
+        self, gateway: Gateway, standby: PostgresqlHost, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Replica, "is_open", property(lambda self: self.fault is None))
+        assert (await gateway.http.get("/readyz")).text == "ready"
+        staff = await Staff.of(gateway)
         standby.stop()
         try:
+            await staff.list()
             answer = await gateway.http.get("/readyz")
         finally:
             standby.start()
