@@ -23,6 +23,7 @@ from app.domain.database_url import FORM, read_server_url
 from app.domain.hosts import ALL_IPV4, ALL_IPV6, SOCKET, read_hosts
 from app.domain.profile import Profile
 from app.domain.redis_url import read_redis_url
+from app.domain.sharding import Sharding
 from app.domain.web_addresses import check_web_url, is_loopback, origin_of
 
 _MISSING_IN_PRODUCTION = {
@@ -157,6 +158,7 @@ class Settings(BaseSettings):
     database_plaintext: Literal["allow"] | None = None
     database_connections: int = Field(default=20, ge=2, le=1000)
     database_pooler: Pooler | None = None
+    database_sharding: Sharding = Sharding.NONE
     database_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(default=None, repr=False)
     smtp_url: Annotated[str, AfterValidator(_smtp_url)] | None = Field(default=None, repr=False)
@@ -285,6 +287,8 @@ class Settings(BaseSettings):
             raise SettingsError(sorted(set(faults))) from None
         if settings.proxy_protocol and not settings.trusted_proxies:
             faults.append("PROXY_PROTOCOL needs TRUSTED_PROXIES: the protocol of nobody else is believed")
+        if settings.database_sharding is Sharding.CITUS and settings.database_url.startswith("sqlite:"):
+            faults.append("DATABASE_SHARDING needs a DATABASE_URL that begins with postgresql://")
         faults += _faults_of_smtp_login(given)
         if faults:
             raise SettingsError(sorted(set(faults)))

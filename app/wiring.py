@@ -112,7 +112,7 @@ def migrate(settings: Settings) -> str | None:
         found = asyncio.run(_find_migration(settings))
         if found is not None and found.migration > newest:
             return f"The database is at migration {found.migration}, later than {newest}: there is nothing to do."
-        if found is not None and found.migration == newest:
+        if found is not None and found.migration == newest and found.is_spread:
             return None
     except UnusableDatabaseError as error:
         if not settings.database_url.startswith("sqlite:"):
@@ -125,6 +125,7 @@ def migrate(settings: Settings) -> str | None:
             settings.database_limits,
             settings.profile,
             plaintext=settings.database_plaintext is not None,
+            sharding=settings.database_sharding,
         )
     except OSError as error:
         raise _database_fault(settings, error) from error
@@ -147,6 +148,8 @@ def check_migrated(settings: Settings) -> None:
         raise ValueError(
             f"DATABASE_URL names a database at migration {found.migration}, before {newest}: run python -m app migrate"
         )
+    if not found.is_spread:
+        raise ValueError("DATABASE_URL names a database whose tables are not distributed: run python -m app migrate")
     if not is_served_by(found.lowest_release):
         raise ValueError(
             f"DATABASE_URL names a database that needs release {found.lowest_release} of the gateway, "
@@ -194,6 +197,7 @@ def _open_database(settings: Settings) -> Database:
             settings.profile,
             plaintext=settings.database_plaintext is not None,
             read_url=settings.database_read_url,
+            sharding=settings.database_sharding,
         )
     except StandbyUrlError as error:
         raise ValueError(f"DATABASE_READ_URL {error}") from error

@@ -15,9 +15,11 @@ from app.graphql.schema import build_documents
 from app.settings import Settings
 from app.wiring import migrate
 from tests.fakes import MovableClock
+from tests.harness.citus import CLUSTER_USER, CitusCluster
 from tests.harness.completeness import omissions
 from tests.harness.fast import FastRun
 from tests.harness.gateway import Gateway, run_gateway
+from tests.harness.on_citus import is_on_citus
 from tests.harness.postgresql import PostgresqlServer
 from tests.harness.server import ServerProcess
 from tests.harness.slowness import Slowness
@@ -25,6 +27,11 @@ from tests.harness.social import MintingProvider
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=["citus"],
+        help="citus: only the tests on PostgreSQL, and those on a cluster of three (tests/README.md)",
+    )
     parser.addoption(
         "--fast", action="store_true", help="SQLite only: no PostgreSQL, Redis, browser or other process (scripts/test)"
     )
@@ -43,11 +50,29 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             raise pytest.UsageError(*missing)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run some tests on a cluster with Citus too."""
+    if is_on_citus(metafunc.definition.nodeid) and not metafunc.config.getoption("fast"):
+        engines = pytest.mark.parametrize("database_url", ["sqlite", "postgresql", "citus"], indirect=True)
+        metafunc.definition.add_marker(engines)
+
+
+def _engine(item: pytest.Item) -> object:
+    return item.callspec.params.get("database_url") if hasattr(item, "callspec") else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what does on PostgreSQL what it does on SQLite; the engines' own code is covered by the adapters' tests."""
+    if config.getoption("database") == "citus":
+        others = [item for item in items if _engine(item) != "postgresql"]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if _engine(item) == "postgresql"]
     for item in items:
-        engine = item.callspec.params.get("database_url") if hasattr(item, "callspec") else None
-        if engine == "postgresql" and item.nodeid.startswith(("tests/graphql/", "tests/http/", "tests/services/")):
+        engine = _engine(item)
+        if engine in {"postgresql", "citus"} and item.nodeid.startswith(
+            ("tests/graphql/", "tests/http/", "tests/services/")
+        ):
             item.add_marker("second_engine")
 
 
@@ -89,6 +114,21 @@ def postgresql_template(postgresql: PostgresqlServer) -> str:
 
 
 @pytest.fixture(scope="session")
+def citus() -> Iterator[CitusCluster]:
+    """Run one cluster of three servers for all tests, where Citus is installed."""
+    cluster = CitusCluster()
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def citus_database(citus: CitusCluster) -> str:
+    """Migrate a database of the cluster, to be emptied after each test: making one takes seconds."""
+    return citus.create_migrated_database()
+
+
+@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Migrate an empty SQLite file, to be copied."""
     path = tmp_path_factory.mktemp("template") / "gateway.db"
@@ -103,6 +143,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         path = tmp_path / "gateway.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
+        return
+    if request.param == "citus" or request.config.getoption("database") == "citus":
+        cluster: CitusCluster = request.getfixturevalue("citus")
+        kept: str = request.getfixturevalue("citus_database")
+        yield cluster.url(kept)
+        cluster.empty(kept)
         return
     server: PostgresqlServer = request.getfixturevalue("postgresql")
     name = server.create_database(request.getfixturevalue("postgresql_template"))
@@ -119,7 +165,8 @@ def settings_environment() -> dict[str, str]:
 @pytest.fixture
 def environment(database_url: str, tmp_path: Path, settings_environment: dict[str, str]) -> dict[str, str]:
     """Return the environment of the test's gateways."""
-    return {"DATABASE_URL": database_url, "STATE_DIR": str(tmp_path / "state"), **settings_environment}
+    sharding = {"DATABASE_SHARDING": "citus"} if database_url.startswith(f"postgresql://{CLUSTER_USER}@") else {}
+    return {"DATABASE_URL": database_url, "STATE_DIR": str(tmp_path / "state"), **sharding, **settings_environment}
 
 
 @pytest.fixture

@@ -179,6 +179,8 @@ class TestLoad:
             ("DATABASE_PLAINTEXT", "yes", "must be 'allow'"),
             ("DATABASE_CONNECTIONS", "1", "must be greater than or equal to 2"),
             ("DATABASE_POOLER", "session", "must be 'none' or 'transaction'"),
+            ("DATABASE_SHARDING", "yes", "must be 'none' or 'citus'"),
+            ("DATABASE_SHARDING", "citus", "needs a DATABASE_URL that begins with postgresql://"),
             ("DATABASE_TIMEOUT_SECONDS", "0", "must be greater than 0"),
             ("SMTP_URL", "smtp://u:hush@", "must be smtp://user:password@host:port"),
             ("SMTP_URL", "smtp://u:hush@h:port", "must be smtp://user:password@host:port"),

@@ -266,6 +266,13 @@ class Connection(Protocol):
         """
         ...
 
+    async def write_soon(self, statement: Writing, parameters: Mapping[str, Any]) -> None:
+        """Like `write`, for whom the number of rows is nothing: it may be sent with the next statement or with COMMIT.
+
+        That raises what comes of it. Whatever is read or written after it finds it done.
+        """
+        ...
+
     async def write_anew(self, statement: Executable) -> int:
         """Like `write`, for a statement that is built for this call or may take long."""
         ...
@@ -277,10 +284,14 @@ class Connection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SchemaVersion:
-    """The migration that a database is at, and the lowest release of the gateway that may serve on it, if it says."""
+    """The migration that a database is at, and the lowest release of the gateway that may serve on it, if it says.
+
+    `is_spread` is False where its tables are still to be distributed over the nodes that it has.
+    """
 
     migration: str
     lowest_release: str | None
+    is_spread: bool = True
 
 
 class Database(Protocol):

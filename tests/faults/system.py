@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from base64 import b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from json import dumps
@@ -15,6 +15,7 @@ import httpx2
 
 from app.settings import Settings
 from app.wiring import migrate
+from tests.harness.citus import CitusCluster
 from tests.harness.freezing_proxy import FreezingProxy
 from tests.harness.integrations import ISSUER, KEY, STAFF
 from tests.harness.postgresql import KEEPING_COMMITS, PostgresqlServer
@@ -102,7 +103,7 @@ class System:
 
     gateways: Sequence[ServerProcess]
     proxies: Sequence[FreezingProxy]
-    postgresql: PostgresqlServer | None
+    postgresql: PostgresqlServer | CitusCluster | None
     database: str
     """The name on the server, or the path."""
     receiver: Receiver
@@ -125,9 +126,9 @@ class System:
 
 
 @asynccontextmanager
-async def run_system(folder: Path, *, on_postgresql: bool) -> AsyncIterator[System]:
+async def run_system(folder: Path, engine: str) -> AsyncIterator[System]:
     """Start it on an empty database; at the end everything is gone."""
-    server = PostgresqlServer(KEEPING_COMMITS) if on_postgresql else None
+    server = _server(engine)
     if server is not None:
         await asyncio.to_thread(server.start)
     proxies = [FreezingProxy(server.port) for _ in range(GATEWAYS)] if server is not None else []
@@ -142,8 +143,9 @@ async def run_system(folder: Path, *, on_postgresql: bool) -> AsyncIterator[Syst
         async with run_receiver() as receiver:
             database = server.create_database() if server is not None else str(folder / "gateway.db")
             url = server.url(database) if server is not None else f"sqlite:///{database}"
-            await asyncio.to_thread(migrate, Settings.load({"DATABASE_URL": url}))
-            gateways += _gateways(folder, url, proxies, receiver, sink)
+            variables = {"DATABASE_URL": url, "DATABASE_SHARDING": "citus" if engine == "citus" else "none"}
+            await asyncio.to_thread(migrate, Settings.load(variables))
+            gateways += _gateways(folder, variables, proxies, receiver, sink)
             await asyncio.gather(*(asyncio.to_thread(gateway.start) for gateway in gateways))
             yield System(gateways, proxies, server, database, receiver, sink, mail_folder)
     finally:
@@ -156,13 +158,25 @@ async def run_system(folder: Path, *, on_postgresql: bool) -> AsyncIterator[Syst
             await asyncio.to_thread(server.stop)
 
 
+def _server(engine: str) -> PostgresqlServer | CitusCluster | None:
+    match engine:
+        case "postgresql":
+            return PostgresqlServer(KEEPING_COMMITS)
+        case "citus":
+            return CitusCluster({"synchronous_commit": "on"})
+        case _:
+            return None
+
+
 def _gateways(
-    folder: Path, url: str, proxies: Sequence[FreezingProxy], receiver: Receiver, sink: SmtpSink
+    folder: Path, variables: Mapping[str, str], proxies: Sequence[FreezingProxy], receiver: Receiver, sink: SmtpSink
 ) -> list[ServerProcess]:
     (folder / "staff.json").write_text(dumps({"keys": [KEY.as_dict(private=False)]}))
     tenants = folder / "tenants.toml"
     tenants.write_text("\n".join(each.tables(receiver.url) for each in SHOPS))
+    url = variables["DATABASE_URL"]
     environment = {
+        **variables,
         "STATE_DIR": str(folder / "state"),
         "TENANTS_FILE": str(tenants),
         "PUBLIC_URL": ISSUER,

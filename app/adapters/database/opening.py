@@ -9,6 +9,7 @@ from app.domain.database_limits import DatabaseLimits
 from app.domain.database_url import read_server_url
 from app.domain.ports import Database
 from app.domain.profile import Profile
+from app.domain.sharding import Sharding
 
 _OURS = DatabaseLimits()
 
@@ -20,6 +21,7 @@ def open_database(
     *,
     plaintext: bool = False,
     read_url: str | None = None,
+    sharding: Sharding = Sharding.NONE,
 ) -> Database:
     """Return the database at `sqlite:///…` or `postgresql://…`. It connects at its first use.
 
@@ -34,4 +36,4 @@ def open_database(
     from app.adapters.database.postgresql import PostgresqlDatabase
 
     standby = read_server_url(read_url, profile, plaintext=plaintext) if read_url is not None else None
-    return PostgresqlDatabase(read_server_url(url, profile, plaintext=plaintext), limits, standby)
+    return PostgresqlDatabase(read_server_url(url, profile, plaintext=plaintext), limits, sharding, standby)

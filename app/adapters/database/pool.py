@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from math import inf
 
 import asyncpg
+from asyncpg.prepared_stmt import PreparedStatement
 
 from app.adapters.database.connecting import Connector
 from app.adapters.database.faults import busy
@@ -29,10 +30,14 @@ _UNUSED = 300.0
 _CLOSING = 1.0
 
 
+# Statements that a connection keeps to be sent with others: those that writers ask for no count of are some dozens.
+_MOST_NAMED = 256
+
+
 class Held:
     """A connection that somebody has taken. `deadline` is when the running statement is cut off (loop time)."""
 
-    __slots__ = ("answered_at", "deadline", "driver", "is_new", "is_over")
+    __slots__ = ("_named", "answered_at", "deadline", "driver", "is_new", "is_over")
 
     def __init__(self, driver: asyncpg.Connection) -> None:
         self.driver = driver
@@ -40,6 +45,21 @@ class Held:
         self.is_over = False
         self.deadline = inf
         self.answered_at = 0.0
+        self._named: dict[str, PreparedStatement] = {}
+
+    async def name_of(self, sql: str) -> str:
+        """Return the name of a statement on the server, where it is prepared if need be."""
+        statement = self._named.get(sql)
+        if statement is None:
+            if len(self._named) >= _MOST_NAMED:
+                del self._named[next(iter(self._named))]
+            statement = self._named[sql] = await self.driver.prepare(sql)
+        return statement.get_name()
+
+    def write(self, messages: bytes) -> None:
+        """Send messages in front of the statement that the caller sends next, before it waits for anything."""
+        # asyncpg has no public way to the transport.
+        self.driver._transport.write(messages)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 class Pool:
@@ -64,8 +84,10 @@ class Pool:
         """Whether the next one would have to wait."""
         return self._free <= 0 or bool(self._waiting)
 
-    async def take(self, *, first: bool = False) -> Held:
+    async def take(self, *, first: bool = False, anew: bool = False) -> Held:
         """Return a connection, which must be given back. With `first` it is the next one that comes free.
+
+        With `anew` it is opened now, in the place of one that nobody uses.
 
         Raises `BusyError` when none comes free in time, or what the connector raises when none can be opened.
         """
@@ -74,7 +96,7 @@ class Pool:
         else:
             self._free -= 1
         try:
-            held = await self._pick()
+            held = await self._pick(anew=anew)
         except BaseException:
             self._free_one()
             raise
@@ -151,9 +173,11 @@ class Pool:
                 return
         self._free += 1
 
-    async def _pick(self) -> Held:
+    async def _pick(self, *, anew: bool) -> Held:
         """Return a connection that works: the one that was used last, or else a new one."""
-        while self._idle:
+        if anew and self._idle:
+            self._idle.pop(0).driver.terminate()
+        while self._idle and not anew:
             held = self._idle.pop()
             if held.driver.is_closed():
                 continue

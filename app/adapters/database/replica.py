@@ -220,6 +220,10 @@ class ReadingConnection:
         """Write, at the primary."""
         return await self._primary.write(statement, parameters)
 
+    async def write_soon(self, statement: Writing, parameters: Mapping[str, Any]) -> None:
+        """Write, at the primary."""
+        await self._primary.write_soon(statement, parameters)
+
     async def write_anew(self, statement: Executable) -> int:
         """Write, at the primary."""
         return await self._primary.write_anew(statement)
