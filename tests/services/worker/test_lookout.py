@@ -12,7 +12,8 @@ from anyio import fail_after
 
 from app.domain.requests import RequestFacts
 from app.domain.tools import LiveTools
-from app.models.outbox import OutboxKind
+from app.models.outbox import OutboxKind, OutboxMessage
+from app.models.webhook_endpoints import WebhookEndpointState
 from app.services.caller import Caller
 from app.services.outgoing.mails import send_mail
 from app.services.outgoing.outbox import retry
@@ -22,6 +23,8 @@ from app.worker import work
 from tests.fakes import MovableClock
 from tests.harness.gateway import Gateway, run_gateway
 from tests.harness.receiver import PATIENCE
+from tests.harness.rows import row_of
+from tests.harness.transactions import write
 
 pytestmark = pytest.mark.anyio
 
@@ -97,11 +100,10 @@ class TestIdle:
 
     @pytest.mark.usefixtures("only_woken")
     async def test_is_not_kept_busy_by_what_nobody_can_do(self, gateway: Gateway) -> None:
-        await queue(gateway)
-        await gateway.write("UPDATE outbox_message SET endpoint = 'https://gone.example', tenant_id = 'gone'")
-        await gateway.write(
-            "INSERT INTO webhook_endpoint (tenant_id, url, failures) VALUES ('gone', 'https://gone.example', 9)"
-        )
+        word, due = "https://gone.example", gateway.clock.now()
+        message = row_of(OutboxMessage, "gone", word, kind=OutboxKind.EVENT.value, due_at=due, created_at=due)
+        state = row_of(WebhookEndpointState, "gone", word, failures=9, paused_until=None, gone_at=None)
+        await write(gateway.tools.database, message, state)
         async with working(gateway):
             with gateway.count_statements() as statements:
                 await asyncio.sleep(2)
