@@ -23,6 +23,7 @@ from app.services.worker.pace import Pace
 from app.services.worker.purge import purge_expired, purge_sealed
 from app.services.worker.search_filling import fill_search
 from app.services.worker.unproven import purge_unproven
+from app.services.worker.visits import purge_visits
 
 # Seconds between two checks for expired rows.
 PURGE_PAUSE = 600.0
@@ -56,6 +57,7 @@ async def work(live: LiveTools, stop: asyncio.Event) -> None:
         lookout.keep(),
         *(_do_when_due(live, job, bell, lookout, stop) for bell, job in bells),
         _repeat(live, partial(purge_expired, pace=Pace()), PURGE_PAUSE, stop),
+        _repeat(live, purge_visits, PURGE_PAUSE, stop),
         _repeat(live, purge_sealed, SEALED_PAUSE, stop),
         _repeat(live, purge_unproven, UNPROVEN_PAUSE, stop),
         _repeat(live, show_outbox, OUTBOX_PAUSE, stop),

@@ -46,6 +46,7 @@ from app.adapters.database.schema_version import (
     VERSION,
     VERSION_STATEMENT,
     VERSION_TABLE,
+    LowestRelease,
     mark_fault,
     newest_migration,
     version_fault,
@@ -90,6 +91,7 @@ class PostgresqlDatabase:
         self._pool = Pool(self._connector, limits)
         self._announcer = Announcer(self._pool, self._connector)
         self._prepared = PreparedStatements(asyncpg_dialect(json_deserializer=orjson.loads))  # type: ignore[no-untyped-call]
+        self._lowest_release = LowestRelease()
 
     def connect(self) -> PostgresqlConnection:
         """Return a connection of the port. It borrows one from the pool only for a statement or a transaction."""
@@ -153,6 +155,10 @@ class PostgresqlDatabase:
             raise unusable(error) from error
         finally:
             driver.terminate()
+
+    async def is_served_from(self, release: str) -> bool:
+        """Tell whether the mark says that no release before that one serves on these tables any more."""
+        return await self._lowest_release.is_at_least(release, self.connect())
 
     async def is_ready(self) -> bool:
         """Tell whether the server answers and the database is at the newest migration."""
