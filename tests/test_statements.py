@@ -6,6 +6,7 @@ import pytest
 
 from tests.factories import address_input
 from tests.harness.gateway import Gateway
+from tests.harness.round_trips import count_round_trips
 
 pytestmark = pytest.mark.anyio
 
@@ -53,6 +54,35 @@ class TestLogin:
         with gateway.count_statements() as statements:
             await gateway.login(person.email, token=token)
         assert sum("kept_pair" in statement for statement in statements) == 1, statements
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+class TestRoundTrips:
+    """How often a mutation waits for PostgreSQL.
+
+    BEGIN goes with the first statement, and what nobody waits for with the next one or with COMMIT.
+    """
+
+    async def test_are_few(self, gateway: Gateway) -> None:
+        person = await gateway.customer()
+        rename = "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { customer { firstName } } }"
+        trips: dict[str, list[str]] = {}
+        for name in ("Ada", "Grace"):  # the first time, a connection learns statements
+            with count_round_trips() as trips["anonymousLogin"]:
+                anonymous = await gateway.anonymous()
+            with count_round_trips() as trips["login"]:
+                tokens = await gateway.login(person.email, token=anonymous.access)
+            with count_round_trips() as trips["refresh"]:
+                tokens = await gateway.refresh(tokens.refresh)
+            with count_round_trips() as trips["updateMe"]:
+                await gateway.graphql(rename, {"input": {"firstName": name}}, tokens.access)
+        # What the payload selects beside is read after COMMIT.
+        assert {name: each.index("COMMIT") + 1 for name, each in trips.items()} == {
+            "anonymousLogin": 2,
+            "login": 10,
+            "refresh": 7,
+            "updateMe": 5,
+        }, trips
 
 
 class TestMutation:

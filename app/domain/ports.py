@@ -261,6 +261,13 @@ class Connection(Protocol):
         """
         ...
 
+    async def write_soon(self, statement: Writing, parameters: Mapping[str, Any]) -> None:
+        """Like `write`, for whom the number of rows is nothing: it may be sent with the next statement or with COMMIT.
+
+        That raises what comes of it. Whatever is read or written after it finds it done.
+        """
+        ...
+
     async def write_anew(self, statement: Executable) -> int:
         """Like `write`, for a statement that is built for this call or may take long."""
         ...

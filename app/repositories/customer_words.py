@@ -30,9 +30,9 @@ class CustomerWordRepository(Repository):
         """
         so_far, name = Searchable.of_text(customer.search_key, customer.search_text), searched_name(customer)
         if not has_words(customer):
-            await self._change(_CUSTOMER, {"id": customer.id}, search_name=name)
+            await self._change_soon(_CUSTOMER, {"id": customer.id}, search_name=name)
         elif after != so_far or name != customer.search_name:
-            await self._change(
+            await self._change_soon(
                 _CUSTOMER, {"id": customer.id}, search_name=name, search_key=after.key, search_text=after.text
             )
             await self.replace(customer.id, so_far.rows, after.rows)
@@ -49,7 +49,7 @@ class CustomerWordRepository(Repository):
         keys = {row.key for row in before}, {row.key for row in after}
         if stays and keys[0] != keys[1]:
             ((old,), (new,)) = keys
-            await self._change(_OF_KEY, {"customer_id": customer_id, "search_key": old}, search_key=new)
+            await self._change_soon(_OF_KEY, {"customer_id": customer_id, "search_key": old}, search_key=new)
         added = [row for row in after if row not in before and (row.shared, row.word) not in stays]
         if added:
             await self._write(_adding, customer_id, added)
@@ -62,7 +62,7 @@ class CustomerWordRepository(Repository):
             given: dict[str, Any] = {"tenant_id": self._tenant_id, "customer_id": customer_id}
             for number, row in enumerate(some):
                 given |= {f"shared_{number}": row.shared, f"word_{number}": row.word, f"key_{number}": row.key}
-            await self._connection.write(statement(len(some)), given)
+            await self._connection.write_soon(statement(len(some)), given)
 
 
 @cache

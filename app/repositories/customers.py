@@ -161,7 +161,7 @@ class CustomerRepository(Repository):
             await self._words.replace(locked.id, so_far.rows, after.rows)
 
     async def _count_up(self, customer_id: str, now: datetime, values: Mapping[str, Any]) -> None:
-        await self._change(_CUSTOMER, {"id": customer_id}, counted=_COUNTED, updated_at=now, **values)
+        await self._change_soon(_CUSTOMER, {"id": customer_id}, counted=_COUNTED, updated_at=now, **values)
 
     async def note_login_address(self, customer_id: str, email: str | None) -> None:
         """Let staff find a customer by the login address that was just written, and no longer by another.

@@ -281,7 +281,7 @@ class SessionRepository(Repository):
     async def revoke_tokens(self, session_id: str, now: datetime) -> None:
         """End all tokens of a session; the session itself goes on."""
         for tokens in (_LIVE_ACCESS_TOKENS, _LIVE_REFRESH_TOKENS):
-            await self._change(tokens, {"session_id": session_id}, revoked_at=now)
+            await self._change_soon(tokens, {"session_id": session_id}, revoked_at=now)
 
     async def find_refresh_token(self, token_hash: bytes) -> RefreshToken | None:
         """Return a refresh token."""

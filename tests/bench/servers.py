@@ -105,6 +105,12 @@ class Server:
         pids = [self._process.pid, *_children(self._process.pid)]
         return max(_resident_mib(pid) for pid in pids)
 
+    def processor_seconds(self) -> float:
+        """Return for how long all threads of its processes have had a processor so far."""
+        pids = [self._process.pid, *_children(self._process.pid)]
+        threads = (thread for pid in pids for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
     def errors(self) -> list[str]:
         """Return what went wrong inside, as its log says."""
         wrong = ("ERROR", "Traceback", "database is locked")

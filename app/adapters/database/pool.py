@@ -11,6 +11,7 @@ from collections import deque
 from math import inf
 
 import asyncpg
+from asyncpg.prepared_stmt import PreparedStatement
 
 from app.adapters.database.connecting import Connector
 from app.adapters.database.faults import busy
@@ -27,10 +28,14 @@ _UNUSED = 300.0
 _CLOSING = 1.0
 
 
+# Statements that a connection keeps to be sent with others: those that writers ask for no count of are some dozens.
+_MOST_NAMED = 256
+
+
 class Held:
     """A connection that somebody has taken. `deadline` is when the running statement is cut off (loop time)."""
 
-    __slots__ = ("answered_at", "deadline", "driver", "is_new", "is_over")
+    __slots__ = ("_named", "answered_at", "deadline", "driver", "is_new", "is_over")
 
     def __init__(self, driver: asyncpg.Connection) -> None:
         self.driver = driver
@@ -38,6 +43,21 @@ class Held:
         self.is_over = False
         self.deadline = inf
         self.answered_at = 0.0
+        self._named: dict[str, PreparedStatement] = {}
+
+    async def name_of(self, sql: str) -> str:
+        """Return the name of a statement on the server, where it is prepared if need be."""
+        statement = self._named.get(sql)
+        if statement is None:
+            if len(self._named) >= _MOST_NAMED:
+                del self._named[next(iter(self._named))]
+            statement = self._named[sql] = await self.driver.prepare(sql)
+        return statement.get_name()
+
+    def write(self, messages: bytes) -> None:
+        """Send messages in front of the statement that the caller sends next, before it waits for anything."""
+        # asyncpg has no public way to the transport.
+        self.driver._transport.write(messages)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 class Pool:

@@ -1,14 +1,15 @@
 """PostgreSQL behind the `Database` port, on asyncpg; SQLAlchemy writes the SQL, and does not run it.
 
-Transactions are begun and ended by our own BEGIN, COMMIT and ROLLBACK. Where a pooler hands connections on after each
-transaction, every read is a transaction of its own.
+Transactions are begun and ended by our own BEGIN, COMMIT and ROLLBACK. BEGIN goes with the first statement, and what
+nobody waits for with the next one: each round trip costs more than most statements. Where a pooler hands connections on
+after each transaction, every read is a transaction of its own, and every statement a round trip.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from math import inf
 from typing import Any, NoReturn, cast
 
@@ -16,11 +17,12 @@ import asyncpg
 import orjson
 from sqlalchemy import Executable, text
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.adapters.database.citus import check_citus, fault_of_nodes, is_distributed
 from app.adapters.database.connecting import Connector, check_encoding
 from app.adapters.database.faults import busy, conflict
+from app.adapters.database.pipelining import BEGIN, is_plain, run
 from app.adapters.database.pool import Held, Pool
 from app.adapters.database.postgresql_faults import (
     LOST,
@@ -54,6 +56,7 @@ from app.domain.sharding import Sharding
 logger = logging.getLogger(__name__)
 
 _HAS_VERSION = f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL"
+_Waiting = Sequence[tuple[Prepared, Sequence[Any]]]
 # How often a read alone is made again that the server has ended because of a transaction.
 _MOST_REREADS = 3
 
@@ -164,6 +167,9 @@ class PostgresqlConnection:
         self._connector = connector
         self._prepared = prepared
         self._transaction: Held | None = None
+        # Whether the server knows of the transaction yet, and what is to be sent with the next statement.
+        self._is_begun = False
+        self._waiting: list[tuple[Prepared, Sequence[Any]]] = []
 
     @property
     def begun(self) -> bool:
@@ -177,10 +183,14 @@ class PostgresqlConnection:
     async def _begin(self) -> Held:
         """Open a READ COMMITTED transaction; guarded updates and row locks decide races.
 
-        If the connection was lost while it was in the pool, another one is taken: nothing has happened yet.
+        BEGIN is sent with the first statement, but for a pooler, which has to be told more. If the connection was lost
+        while it was in the pool, another one is taken: nothing has happened yet.
         """
         while self._transaction is None:
             held = await self._take()
+            if not self._connector.is_pooled:
+                self._transaction = held
+                break
             self._pool.start(held)
             try:
                 await held.driver.execute(self._connector.begin)
@@ -189,7 +199,7 @@ class PostgresqlConnection:
                 self._raise_unless_stale(held, error)
             else:
                 held.deadline = inf
-                self._transaction = held
+                self._transaction, self._is_begun = held, True
         return self._transaction
 
     async def _take(self, *, anew: bool = False) -> Held:
@@ -200,10 +210,8 @@ class PostgresqlConnection:
 
     def _raise_unless_stale(self, held: Held, error: BaseException) -> None:
         """Raise what became of a statement, unless its connection was lost while nobody used it."""
-        error = _cause(held, error)
-        if is_lost(error) and not held.is_new and not held.is_over:
-            return
-        self._raise(error)
+        if not _is_stale(held, error):
+            self._raise(_cause(held, error))
 
     def _raise(self, error: BaseException) -> NoReturn:
         if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
@@ -226,9 +234,19 @@ class PostgresqlConnection:
         await self._end(commits=False)
 
     async def _end(self, *, commits: bool) -> None:
+        if self._transaction is None:
+            return
+        if commits and self._waiting and not self._is_begun:
+            # Never all in one: whether a connection is still there has to be known before COMMIT is sent.
+            await self._send_the_last()
         if self._transaction is not None:
             held, self._transaction = self._transaction, None
-            ending = asyncio.ensure_future(self._commit(held) if commits else self._roll_back(held))
+            waiting, self._waiting = self._waiting, []
+            is_begun, self._is_begun = self._is_begun, False
+            if not is_begun:
+                self._pool.give_back(held)
+                return
+            ending = asyncio.ensure_future(self._commit(held, waiting) if commits else self._roll_back(held))
             # Shielded, because a cancelled request must still give the connection back, without an open transaction.
             try:
                 await asyncio.shield(ending)
@@ -236,18 +254,24 @@ class PostgresqlConnection:
                 ending.add_done_callback(_forget)
                 raise
 
-    async def _commit(self, held: Held) -> None:
+    async def _commit(self, held: Held, waiting: _Waiting) -> None:
         if held.driver.is_closed():
             self._pool.give_back(held, broken=True)
             raise busy()
         self._pool.start(held)
         try:
-            await held.driver.execute("COMMIT")
+            if waiting:
+                await _send(held, waiting)
+                await held.driver.fetch("COMMIT")
+            else:
+                await held.driver.execute("COMMIT")
         except BaseException as fault:
             error = _cause(held, fault)
             self._pool.give_back(held, broken=True)
             if is_lost(error):
                 raise busy("The database has not said whether it is done.", BusyOutcome.UNKNOWN) from error
+            if waiting and isinstance(error, asyncpg.IntegrityConstraintViolationError):
+                raise broken(waiting[0][0], error) from error
             self._raise(error)
         self._pool.give_back(held)
 
@@ -276,14 +300,9 @@ class PostgresqlConnection:
         arguments = prepared.arguments(parameters)
         if self._transaction is None and not prepared.writes:
             return prepared.read(await self._fetch_alone(prepared.sql, arguments))
-        held = await self._begin()
-        self._pool.start(held)
-        try:
-            answer = await held.driver.fetch(prepared.sql, *arguments)
-        except BaseException as error:
-            self._fail(held, prepared, error)
-        held.deadline = inf
-        return prepared.read(answer)
+        if prepared.writes:
+            await self._send_what_waits()
+        return prepared.read(await self._run(prepared, arguments, asyncpg.Connection.fetch))
 
     async def _fetch_alone(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         """Return all rows; if connections were lost while they were in the pool, try until one works.
@@ -335,21 +354,62 @@ class PostgresqlConnection:
         """Like `write`, at several times the cost."""
         return await self._write(self._prepared.make(statement), {})
 
-    async def _write(self, prepared: Prepared, parameters: Mapping[str, Any]) -> int:
-        held = await self._begin()
-        self._pool.start(held)
+    async def write_soon(self, statement: Writing, parameters: Mapping[str, Any]) -> None:
+        """Write with the next statement, or with COMMIT, which raises what comes of it."""
+        prepared = self._prepared.get(statement)
+        arguments = prepared.arguments(parameters)
+        await self._begin()
+        if self._connector.is_pooled or not all(map(is_plain, arguments)):
+            await self._write(prepared, parameters)
+        else:
+            self._waiting.append((prepared, arguments))
+
+    async def _send_what_waits(self) -> None:
+        """Send it alone before what can fail by a key: no caller may take its fault for that of another statement."""
         try:
-            status = await held.driver.execute(prepared.sql, *prepared.arguments(parameters))
-        except BaseException as error:
-            self._fail(held, prepared, error)
-        held.deadline = inf
+            await self._send_the_last()
+        except IntegrityError as error:
+            raise DBAPIError(error.statement, None, error, hide_parameters=True) from error
+
+    async def _send_the_last(self) -> None:
+        if self._waiting:
+            await self._run(*self._waiting.pop(), asyncpg.Connection.execute)
+
+    async def _write(self, prepared: Prepared, parameters: Mapping[str, Any]) -> int:
+        arguments = prepared.arguments(parameters)
+        await self._send_what_waits()
+        status = await self._run(prepared, arguments, asyncpg.Connection.execute)
         # The status of the answer ends in the number of rows: `UPDATE 1`, `INSERT 0 1`.
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
+    async def _run(self, prepared: Prepared, arguments: Sequence[Any], ask: Callable[..., Awaitable[Any]]) -> Any:
+        """Run a statement inside the transaction, after BEGIN and what waits for it, in the same round trip.
+
+        If the connection was lost while it was in the pool, all of the transaction is sent on another one.
+        """
+        while True:
+            held = await self._begin()
+            self._pool.start(held)
+            try:
+                await _send(held, self._waiting, begins=not self._is_begun)
+                answer = await ask(held.driver, prepared.sql, *arguments)
+            except BaseException as error:
+                if self._is_begun or not _is_stale(held, error):
+                    self._fail(held, prepared, error)
+                self._transaction = None
+                self._pool.give_back(held, broken=True)
+            else:
+                held.deadline = inf
+                self._is_begun = True
+                self._waiting.clear()
+                return answer
+
     def _fail(self, held: Held, prepared: Prepared, error: BaseException) -> NoReturn:
         """Raise what became of a statement of the transaction, which can only be rolled back now."""
         held.deadline = inf
+        self._is_begun = True
+        self._waiting.clear()
         error = _cause(held, error)
         if isinstance(error, asyncpg.IntegrityConstraintViolationError):
             raise broken(prepared, error) from error
@@ -371,6 +431,22 @@ async def _fault_of(trial: Coroutine[None, None, str | None]) -> str | None:
         return type(error.__cause__).__name__ if error.__cause__ is not None else error.message
     except (DBAPIError, TimeoutError) as error:
         return type(error.__cause__ or error).__name__
+
+
+async def _send(held: Held, waiting: _Waiting, *, begins: bool = False) -> None:
+    """Send what comes before the next statement, which must follow at once."""
+    # What is not known on this connection yet takes a round trip, the first time.
+    names = [await held.name_of(prepared.sql) for prepared, _ in waiting]
+    messages = [run(name, arguments) for name, (_, arguments) in zip(names, waiting, strict=True)]
+    if begins:
+        messages.insert(0, BEGIN)
+    if messages:
+        held.write(b"".join(messages))
+
+
+def _is_stale(held: Held, error: BaseException) -> bool:
+    """Tell whether a connection was lost while nobody used it."""
+    return is_lost(_cause(held, error)) and not held.is_new and not held.is_over
 
 
 def _cause(held: Held, error: BaseException) -> BaseException:

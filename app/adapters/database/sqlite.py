@@ -260,6 +260,10 @@ class SqliteConnection:
             _fail(prepared, error)
         return rows
 
+    async def write_soon(self, statement: Writing, parameters: Mapping[str, Any]) -> None:
+        """Write at once: no time would be saved."""
+        await self.write(statement, parameters)
+
     async def write_anew(self, statement: Executable) -> int:
         """Like `write`, at ten times the cost, on the writer thread."""
         await self.begin()
