@@ -11,6 +11,7 @@ from pathlib import Path
 import httpcore2
 import pytest
 
+from app.adapters.keys.passwords import Argon2Passwords
 from app.graphql.schema import build_documents
 from app.settings import Settings
 from app.wiring import migrate
@@ -19,11 +20,18 @@ from tests.harness.citus import CLUSTER_USER, CitusCluster
 from tests.harness.completeness import omissions
 from tests.harness.fast import FastRun
 from tests.harness.gateway import Gateway, run_gateway
-from tests.harness.on_citus import is_on_citus, why_not_on_citus
+        for item in items:
+            if reason := why_not_on_citus(item.nodeid):
+                item.add_marker(pytest.mark.skip(reason))
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 from tests.harness.postgresql import PostgresqlServer
 from tests.harness.server import ServerProcess
 from tests.harness.slowness import Slowness
 from tests.harness.social import MintingProvider
+from tests.harness.uncovered import Uncovered
+
+# They start servers, browsers and installations.
+LONG = ("tests/test_", "tests/clients/", "tests/storefront/", "tests/listening/")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,6 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("fast"):
         config.pluginmanager.register(FastRun())
+    config.pluginmanager.register(Uncovered(config))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -63,11 +72,12 @@ def _engine(item: pytest.Item) -> object:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what does on PostgreSQL what it does on SQLite; the engines' own code is covered by the adapters' tests."""
+    """Let the tests that take long come first, so that no process waits at the end for one of them."""
     if config.getoption("database") == "citus":
         others = [item for item in items if _engine(item) != "postgresql"]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if _engine(item) == "postgresql"]
+<<<<<<< HEAD
         for item in items:
             if reason := why_not_on_citus(item.nodeid):
                 item.add_marker(pytest.mark.skip(reason))
@@ -77,6 +87,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             ("tests/graphql/", "tests/http/", "tests/services/")
         ):
             item.add_marker("second_engine")
+=======
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+>>>>>>> main
 
 
 def pytest_collection_finish() -> None:
@@ -87,10 +100,19 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _made_once() -> Iterator[None]:
-    """Let all gateways of these tests share what a process makes once: trust in authorities, documents once checked."""
+    """Let all gateways share what a process makes once: trust in authorities, checked documents; and hash cheaply."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(httpcore2, "default_ssl_context", functools.cache(httpcore2.default_ssl_context))
         patch.setattr("app.main.build_documents", functools.cache(build_documents))
+        patch.setattr("app.wiring.Argon2Passwords", CheapPasswords)
+        yield
+
+
+@pytest.fixture
+def costly_passwords() -> Iterator[None]:
+    """Hash in the gateways of a test as in production; to be asked for by `usefixtures`, which comes before them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.wiring.Argon2Passwords", Argon2Passwords)
         yield
 
 

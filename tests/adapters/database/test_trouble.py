@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -212,7 +213,14 @@ class TestStatement:
 
 
 class TestBudget:
-    async def test_is_never_exceeded_and_lets_everybody_in(self, database: Database, host: PostgresqlHost) -> None:
+    @pytest.fixture
+    async def patient(self, host: PostgresqlHost) -> AsyncIterator[Database]:
+        """Let nobody be refused because the machine is slow."""
+        opened = open_database(host.url, replace(LIMITS, seconds=PATIENCE))
+        yield opened
+        await opened.close()
+
+    async def test_is_never_exceeded_and_lets_everybody_in(self, patient: Database, host: PostgresqlHost) -> None:
         most = 0
         count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'customer-gateway'"
 
@@ -227,14 +235,14 @@ class TestBudget:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.1)
         # The first connection of all looks for a pooler, and its server's process takes a moment to end.
-        await warm(database)
+        await warm(patient)
         await asyncio.sleep(0.5)
         watching = asyncio.ensure_future(watch())
-        calls = [call for n in range(30) for call in (read(database), write(database, str(n)), database.faults())]
+        calls = [call for n in range(30) for call in (read(patient), write(patient, str(n)), patient.faults())]
         await asyncio.gather(*calls)
         watching.cancel()
         assert 0 < most <= LIMITS.connections
-        assert len(await read(database)) == 30
+        assert len(await read(patient)) == 30
 
     async def test_makes_callers_wait_and_then_says_busy(self, database: Database) -> None:
         held = [database.connect() for _ in range(LIMITS.connections)]
