@@ -20,10 +20,8 @@ from tests.harness.citus import CLUSTER_USER, CitusCluster
 from tests.harness.completeness import omissions
 from tests.harness.fast import FastRun
 from tests.harness.gateway import Gateway, run_gateway
-        for item in items:
-            if reason := why_not_on_citus(item.nodeid):
-                item.add_marker(pytest.mark.skip(reason))
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+from tests.harness.on_citus import is_on_citus, why_not_on_citus
+from tests.harness.passwords import CheapPasswords
 from tests.harness.postgresql import PostgresqlServer
 from tests.harness.server import ServerProcess
 from tests.harness.slowness import Slowness
@@ -77,19 +75,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         others = [item for item in items if _engine(item) != "postgresql"]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if _engine(item) == "postgresql"]
-<<<<<<< HEAD
         for item in items:
             if reason := why_not_on_citus(item.nodeid):
                 item.add_marker(pytest.mark.skip(reason))
-    for item in items:
-        engine = _engine(item)
-        if engine in {"postgresql", "citus"} and item.nodeid.startswith(
-            ("tests/graphql/", "tests/http/", "tests/services/")
-        ):
-            item.add_marker("second_engine")
-=======
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
->>>>>>> main
 
 
 def pytest_collection_finish() -> None:
