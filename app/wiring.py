@@ -17,7 +17,7 @@ from app.adapters.challenges import HttpChallenges
 from app.adapters.clock import SystemClock, SystemRandom
 from app.adapters.database.faults import UnusableDatabaseError
 from app.adapters.database.opening import open_database
-from app.adapters.database.schema_version import newest_migration
+from app.adapters.database.schema_version import newest_migration, raise_mark
 from app.adapters.folders import close_to_others
 from app.adapters.keys.assertions import JoseAssertions
 from app.adapters.keys.passwords import Argon2Passwords
@@ -39,6 +39,7 @@ from app.adapters.social.demo_provider import run_demo_provider
 from app.adapters.social.providers import SocialProviders
 from app.adapters.tenants.file import Reading, TenantFiles, TenantsFileError
 from app.adapters.webhooks import HttpWebhookSender
+from app.domain.errors import BusyError
 from app.domain.ports import Clock, Database, Limiter, Mailbox, Mailer, Observer, Previews, SchemaVersion
 from app.domain.profile import Profile
 from app.domain.releases import RELEASE, is_served_by
@@ -152,6 +153,28 @@ def check_migrated(settings: Settings) -> None:
             f"DATABASE_URL names a database that needs release {found.lowest_release} of the gateway, "
             f"and this is {RELEASE}"
         )
+
+
+def finish_upgrade(settings: Settings) -> None:
+    """Write into the database that every host runs this release by now: no older one serves any more.
+
+    Raises `ValueError`, with one line, as `check_migrated` does.
+    """
+    check_migrated(settings)
+    try:
+        asyncio.run(_raise_mark(settings))
+    except (OSError, BusyError) as error:
+        raise ValueError(f"DATABASE_URL names a database that cannot be written: {error}") from error
+
+
+async def _raise_mark(settings: Settings) -> None:
+    database = _open_database(settings)
+    connection = database.connect()
+    try:
+        await raise_mark(connection)
+    finally:
+        await connection.close()
+        await database.close()
 
 
 async def _find_migration(settings: Settings) -> SchemaVersion | None:

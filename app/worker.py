@@ -22,6 +22,7 @@ from app.services.worker.pace import Pace
 from app.services.worker.purge import purge_expired, purge_sealed
 from app.services.worker.search_filling import fill_search
 from app.services.worker.unproven import purge_unproven
+from app.services.worker.visits import purge_visits
 
 # Seconds between two checks of an empty outbox.
 PAUSE = 0.5
@@ -55,6 +56,7 @@ async def work(live: LiveTools, stop: asyncio.Event) -> None:
         _repeat(live, lambda _: endpoints.open_due(), PAUSE, stop),
         _repeat(live, anonymize_due, PAUSE, stop),
         _repeat(live, partial(purge_expired, pace=Pace()), PURGE_PAUSE, stop),
+        _repeat(live, purge_visits, PURGE_PAUSE, stop),
         _repeat(live, purge_sealed, SEALED_PAUSE, stop),
         _repeat(live, purge_unproven, UNPROVEN_PAUSE, stop),
         _repeat(live, show_outbox, OUTBOX_PAUSE, stop),

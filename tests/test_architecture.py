@@ -278,8 +278,9 @@ class TestSurroundings:
 
     def test_transactions_end_in_the_unit_of_work_alone(self) -> None:
         def ends_it(module: Module) -> list[int]:
-            # `one_at_a_time` is a connection itself, and passes on what the unit of work asks of it.
-            if owns(module, {"adapters", "app.services.unit_of_work", "app.services.one_at_a_time"}):
+            # The others are connections themselves, and pass on what the unit of work asks of them.
+            connections = {"app.services.one_at_a_time", "app.services.visit_connection"}
+            if owns(module, {"adapters", "app.services.unit_of_work", *connections}):
                 return []
             return [line for name, line in module.attributes() if name.endswith((".commit", ".rollback"))]
 

@@ -317,6 +317,13 @@ class Database(Protocol):
         """
         ...
 
+    async def is_served_from(self, release: str) -> bool:
+        """Tell whether the mark in the tables says that no release before that one serves on them any more.
+
+        Until it does, the database is asked at most every ten seconds; then never again, because the mark stays.
+        """
+        ...
+
     async def is_ready(self) -> bool:
         """Tell whether the database answers and has the migrations of this program."""
         ...

@@ -19,6 +19,7 @@ from app.domain.tenants import Tenant
 from app.domain.tools import Tools
 from app.domain.visitors import hear
 from app.models.audit import AuditEvent
+from app.models.visits import Visit
 from app.models.webhook_endpoints import MAIL_SERVER
 from app.repositories.addresses import AddressRepository
 from app.repositories.anonymizations import AnonymizationQueue, AnonymizationRepository
@@ -54,12 +55,14 @@ from app.repositories.social import (
 )
 from app.repositories.totp import RecoveryCodeRepository, TotpRepository
 from app.repositories.unsearched import UnsearchedQueue
+from app.repositories.visits import VisitQueue, VisitRepository
 from app.repositories.ways_in import WaysInRepository
 from app.repositories.webhook_endpoints import WebhookEndpointRepository
 from app.services.caller import Caller
 from app.services.counted_once import CountedOnce
 from app.services.one_at_a_time import OneAtATime
 from app.services.operation_lists import check_operation
+from app.services.visit_connection import VisitConnection
 
 Made = TypeVar("Made")
 
@@ -104,6 +107,7 @@ class UnitOfWork:
     unproven_queue = _OfAll(UnprovenQueue)
     unsearched_queue = _OfAll(UnsearchedQueue)
     past_rows = _OfAll(PastRows)
+    visit_queue = _OfAll(VisitQueue)
     mail_server = _OfAll(lambda connection: WebhookEndpointRepository(connection, MAIL_SERVER[0]))
     customers = _OfTenant(CustomerRepository)
     customer_search = _OfTenant(CustomerSearch)
@@ -112,6 +116,7 @@ class UnitOfWork:
     orders = _OfTenant(OrderRepository)
     credentials = _OfTenant(CredentialRepository)
     password_hash_kinds = _OfTenant(PasswordHashKindRepository)
+    visits = _OfTenant(VisitRepository)
     sessions = _OfTenant(SessionRepository)
     kept_pairs = _OfTenant(KeptPairRepository)
     devices = _OfTenant(DeviceRepository)
@@ -147,6 +152,8 @@ class UnitOfWork:
         self._tenant: Tenant | None = None
         if caller.principal is not None:
             self.enter(tools.tenants.tenant(caller.principal.tenant_id))
+        if caller.visit is not None:
+            self.speak_for(caller.visit)
         self._at_end: list[AuditEvent] = []
         self._undo: list[Callable[[], Awaitable[None]]] = []
         self._comparison: Comparison | None = None
@@ -273,8 +280,19 @@ class UnitOfWork:
 
     def ignore_token(self) -> None:
         """Ignore the access token: the operation uses only its input."""
+        if self.caller.visit is not None:
+            self._connection = self.tools.database.connect()
         self.caller = Caller(self.caller.facts.as_sent)
         self._tenant = None
+
+    def speak_for(self, visit: Visit) -> None:
+        """Have the visit of the unit's tenant become a session with the first thing that is written, or not at all."""
+        tenant = self.tenant
+
+        async def become_session(connection: Connection) -> None:
+            await VisitRepository(connection, tenant.id).become_session(visit, tenant)
+
+        self._connection = VisitConnection(self._connection, become_session)
 
     def hear(self, client_id: str | None) -> None:
         """Let the visitor count for whom the request speaks as this client, or without one as it says that it is.

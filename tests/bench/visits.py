@@ -15,6 +15,7 @@ import asyncpg
 
 from app.services.worker.pace import Pace
 from app.services.worker.purge import purge_expired
+from app.services.worker.visits import purge_visits
 from tests.bench.dataset import Databases
 from tests.bench.report import Visits
 from tests.bench.servers import environment_of
@@ -56,13 +57,13 @@ async def _measure(url: str, environment: Mapping[str, str], visits: int) -> Vis
 
 async def _purge(gateway: Gateway) -> None:
     pace = Pace()
-    while await purge_expired(gateway.tools, pace):
+    while await purge_expired(gateway.tools, pace) + await purge_visits(gateway.tools):
         pass
 
 
 async def _count(gateway: Gateway) -> int:
-    ((count,),) = await gateway.rows("SELECT count(*) FROM session")
-    return int(count)
+    counts = [await gateway.rows(f"SELECT count(*) FROM {table}") for table in ("session", "visit")]
+    return sum(int(count) for ((count,),) in counts)
 
 
 async def _bytes_of(url: str) -> int:

@@ -40,6 +40,10 @@ class CountedDatabase:
         """Ask the real one."""
         return await self._database.find_migration()
 
+    async def is_served_from(self, release: str) -> bool:
+        """Ask the real one."""
+        return await self._database.is_served_from(release)
+
     async def is_ready(self) -> bool:
         """Ask the real one."""
         return await self._database.is_ready()

@@ -21,12 +21,12 @@ from app.adapters.database import citus
 from app.adapters.database.connecting import Connector
 from app.adapters.database.faults import UnusableDatabaseError
 from app.adapters.database.postgresql_faults import LOST, describe, is_lost, passes, unusable
-from app.adapters.database.schema_version import MARK_STATEMENT, VERSION_TABLE, newest_migration
+from app.adapters.database.schema_version import MARK_STATEMENT, RAISE_MARK, newest_migration
 from app.adapters.database.sqlite_faults import passes as passes_on_sqlite
 from app.domain.database_limits import DatabaseLimits
 from app.domain.database_url import ServerUrl, read_server_url
 from app.domain.profile import Profile
-from app.domain.releases import RELEASE_BEFORE, order_of
+from app.domain.releases import RELEASE, RELEASE_BEFORE, order_of
 from app.domain.sharding import Sharding
 
 # Any number, but the same in every process of this program.
@@ -146,7 +146,8 @@ def _upgrade(connection: Connection) -> None:
 def _mark(connection: Connection, scripts: ScriptDirectory, before: str | None) -> None:
     """Write down the lowest release that may serve on these tables: what the new migrations state, or the one before.
 
-    A migration states it as `lowest_release = "1.1"`. The mark never goes back.
+    A migration states it as `lowest_release = "1.1"`. On tables that were not there before, no older release than this
+    one serves. The mark never goes back.
     """
     if (
         before == newest_migration()
@@ -156,5 +157,7 @@ def _mark(connection: Connection, scripts: ScriptDirectory, before: str | None) 
     (found,) = connection.execute(MARK_STATEMENT).scalars()
     new = [script.module for script in scripts.walk_revisions() if before is None or script.revision > before]
     stated = [getattr(module, "lowest_release", RELEASE_BEFORE) for module in new]
+    if before is None:
+        stated.append(RELEASE)
     lowest = max([*stated, *filter(None, [found])], key=order_of)
-    connection.execute(text(f"UPDATE {VERSION_TABLE} SET lowest_version = :lowest"), {"lowest": lowest})  # noqa: S608 - ours
+    connection.execute(text(RAISE_MARK), {"lowest": lowest})

@@ -42,6 +42,7 @@ from app.adapters.database.schema_version import (
     VERSION,
     VERSION_STATEMENT,
     VERSION_TABLE,
+    LowestRelease,
     mark_fault,
     newest_migration,
     version_fault,
@@ -69,6 +70,7 @@ class PostgresqlDatabase:
         self._connector = Connector(url, limits)
         self._pool = Pool(self._connector, limits)
         self._prepared = PreparedStatements(asyncpg_dialect(json_deserializer=orjson.loads))  # type: ignore[no-untyped-call]
+        self._lowest_release = LowestRelease()
 
     def connect(self) -> PostgresqlConnection:
         """Return a connection of the port. It borrows one from the pool only for a statement or a transaction."""
@@ -116,6 +118,10 @@ class PostgresqlDatabase:
             raise unusable(error) from error
         finally:
             driver.terminate()
+
+    async def is_served_from(self, release: str) -> bool:
+        """Tell whether the mark says that no release before that one serves on these tables any more."""
+        return await self._lowest_release.is_at_least(release, self.connect())
 
     async def is_ready(self) -> bool:
         """Tell whether the server answers and the database is at the newest migration."""

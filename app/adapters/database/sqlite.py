@@ -30,6 +30,7 @@ from app.adapters.database.schema_version import (
     VERSION,
     VERSION_STATEMENT,
     VERSION_TABLE,
+    LowestRelease,
     Mark,
     Version,
     mark_fault,
@@ -61,6 +62,7 @@ class SqliteDatabase:
         self._writer_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
         self._turn = asyncio.Lock()
         self.prepared = PreparedStatements(self._engine.dialect)
+        self._lowest_release = LowestRelease()
 
     def connect(self) -> SqliteConnection:
         """Return a connection of the port. All of them share the reader, and take turns with the writer."""
@@ -151,6 +153,10 @@ class SqliteDatabase:
         Raises `OSError` for what is no SQLite file, or cannot be read.
         """
         return _find_migration(Path(self._engine.url.database or ""))
+
+    async def is_served_from(self, release: str) -> bool:
+        """Tell whether the mark says that no release before that one serves on these tables any more."""
+        return await self._lowest_release.is_at_least(release, self.connect())
 
     async def is_ready(self) -> bool:
         """Tell whether the file answers and is at the newest migration."""
