@@ -27,6 +27,7 @@ from tests.harness.server import ServerProcess
 from tests.harness.slowness import Slowness
 from tests.harness.social import MintingProvider
 from tests.harness.uncovered import Uncovered
+from tests.harness.watched_statements import take_unnamed, watching
 
 # They start servers, browsers and installations.
 LONG = ("tests/test_", "tests/clients/", "tests/storefront/", "tests/listening/")
@@ -103,6 +104,21 @@ def costly_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("app.wiring.Argon2Passwords", Argon2Passwords)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_watched() -> Iterator[None]:
+    """Look at every statement that the tests' gateways send."""
+    with watching():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _statements_name_their_tenant() -> Iterator[None]:
+    """Fail the test that has sent a statement without its tenant: it would go to every server of many."""
+    yield
+    unnamed = take_unnamed()
+    assert not unnamed, "\n\n".join(unnamed)
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,8 @@ NAMES = [
     "אבן עזרא",
 ]
 
+WITHOUT_WORDS: dict[str, Any] = {"search_key": "", "search_text": "", "search_folding": 0, "search_of": 0}
+
 
 def customer(name: str, number: int = 0, **values: Any) -> Customer:
     last, _, first = name.partition(" ")
@@ -164,8 +166,7 @@ class TestCollations:
 
 class TestFill:
     async def test_gives_words_to_whom_the_last_release_wrote(self, database: Database) -> None:
-        blank: dict[str, Any] = {"search_key": "", "search_text": "", "search_folding": 0, "search_of": 0}
-        await write(database, *(customer(name, number, **blank) for number, name in enumerate(NAMES[:5])))
+        await write(database, *(customer(name, number, **WITHOUT_WORDS) for number, name in enumerate(NAMES[:5])))
         assert await search(database, "luczak") == []
         assert [await filled(database, 2) for _ in range(4)] == [2, 2, 1, 0]
         assert await search(database, "luczak") == ["Łuczak Anna", "Luczak Zoe"]
@@ -187,12 +188,31 @@ class TestFill:
         assert await words(database) == ("", "", 0)
 
     async def test_lets_a_change_meanwhile_wait_for_it(self, database: Database) -> None:
-        blank: dict[str, Any] = {"search_key": "", "search_text": "", "search_folding": 0, "search_of": 0}
-        await write(database, customer("Łuczak Anna", **blank))
+        await write(database, customer("Łuczak Anna", **WITHOUT_WORDS))
         async with transaction(database) as connection:
             await CustomerRepository(connection, "shop").change("00", NOW, last_name="Øst")
         assert await filled(database, 10) == 1
         assert await search(database, "ost") == ["Øst Anna"]
+
+    async def test_comes_to_the_customers_of_every_tenant(self, database: Database) -> None:
+        shops = ["first", "second", "third"]
+        await write(
+            database,
+            *(customer("Berg Ada", each, tenant_id=shop, **WITHOUT_WORDS) for each in (0, 1) for shop in shops),
+        )
+        assert [await filled(database, 4) for _ in range(3)] == [4, 2, 0]
+        for shop in shops:
+            found = await CustomerWordSearch(database.connect(), shop).page(CustomerFilter(search=("ada",)), None, 10)
+            assert [each.id for each in found] == ["00", "01"]
+
+    # SQLite has one writer at a time.
+    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+    async def test_passes_over_whom_another_worker_writes(self, database: Database) -> None:
+        await write(database, *(customer("Berg Ada", each, **WITHOUT_WORDS) for each in range(3)))
+        async with transaction(database) as first, transaction(database) as second:
+            assert await UnsearchedQueue(first).fill(2) == 2
+            assert await UnsearchedQueue(second).fill(2) == 1
+        assert await filled(database, 2) == 0
 
 
 class TestChange:
