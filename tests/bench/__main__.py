@@ -34,7 +34,7 @@ COMPARED = (*PLAIN_WORKLOADS, "anonymousLogin", "refresh", "updateMe", "updateMe
 def main() -> int:
     """Measure, print the table, write the files; 1 when a server had an error, whatever it answered."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="90 seconds and less certain, instead of 10 minutes")
+    parser.add_argument("--quick", action="store_true", help="2 minutes and less certain, instead of 10")
     parser.add_argument("--output", type=Path, default=ROOT / "var" / "bench", help="where bench.json and bench.svg go")
     arguments = parser.parse_args()
     results = run(QUICK if arguments.quick else FULL)

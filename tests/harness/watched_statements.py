@@ -37,6 +37,7 @@ READ_ALL_TENANTS = {
     "AnonymizationQueue.list_due": "due work: the requests of these tenants",
     "UnprovenQueue.list_tenants": "due work: which tenants have accounts that were never proved",
     "PastRows.list": "due work: which rows are past their time",
+    "VisitQueue.find_oldest_after": "due work: which tenant is next to have visits, and since when",
     "UnsearchedQueue._list_keys": "due work: who has no words for the search yet",
 }
 

@@ -35,15 +35,18 @@ _MOST_NAMED = 256
 class Held:
     """A connection that somebody has taken. `deadline` is when the running statement is cut off (loop time)."""
 
-    __slots__ = ("_named", "answered_at", "deadline", "driver", "is_new", "is_over")
+    __slots__ = ("_named", "answered_at", "deadline", "driver", "is_new", "is_over", "is_warned")
 
     def __init__(self, driver: asyncpg.Connection) -> None:
         self.driver = driver
         self.is_new = True
         self.is_over = False
+        # Whether the server has warned since somebody has set this to False.
+        self.is_warned = False
         self.deadline = inf
         self.answered_at = 0.0
         self._named: dict[str, PreparedStatement] = {}
+        driver.add_log_listener(self._hear)
 
     async def name_of(self, sql: str) -> str:
         """Return the name of a statement on the server, where it is prepared if need be."""
@@ -58,6 +61,10 @@ class Held:
         """Send messages in front of the statement that the caller sends next, before it waits for anything."""
         # asyncpg has no public way to the transport.
         self.driver._transport.write(messages)  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def _hear(self, _: object, message: asyncpg.PostgresLogMessage) -> None:
+        # It is called before the answer is given to whoever waits for it, as the warning came before.
+        self.is_warned |= isinstance(message, asyncpg.PostgresWarning)
 
 
 class Pool:

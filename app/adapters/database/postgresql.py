@@ -265,6 +265,7 @@ class PostgresqlConnection:
             self._pool.give_back(held, broken=True)
             raise busy()
         self._pool.start(held)
+        held.is_warned = False
         try:
             if waiting:
                 await _send(held, waiting)
@@ -280,6 +281,9 @@ class PostgresqlConnection:
                 raise broken(waiting[0][0], error) from error
             self._raise(error)
         self._pool.give_back(held)
+        if held.is_warned:
+            # Somebody ended its wait for the synchronous standby: it is lost if that standby takes over now.
+            raise busy("The database has not said whether its standby has it.", BusyOutcome.UNKNOWN)
 
     async def _roll_back(self, held: Held) -> None:
         """Roll back; a connection that cannot is cut off, which does the same."""

@@ -321,6 +321,49 @@ class TestRestart:
         assert confirmed <= set(await read(database))
 
 
+class TestSynchronousStandby:
+    """A COMMIT that waits for a standby that is away."""
+
+    @pytest.fixture
+    async def database(self, host: PostgresqlHost) -> AsyncIterator[Database]:
+        host.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        host.sql("SELECT pg_reload_conf()")
+        deadline = time.monotonic() + PATIENCE
+        while host.sql("SHOW synchronous_standby_names") != "nobody":
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+        opened = open_database(f"{host.url}?options=-c%20synchronous_commit%3Don", LIMITS)
+        yield opened
+        await opened.close()
+        host.sql("ALTER SYSTEM RESET synchronous_standby_names")
+        host.sql("SELECT pg_reload_conf()")
+
+    async def test_makes_the_outcome_unknown_when_the_limit_has_passed(self, database: Database) -> None:
+        began = time.monotonic()
+        with pytest.raises(BusyError) as raised:
+            await write(database, "here alone")
+        assert raised.value.outcome is BusyOutcome.UNKNOWN
+        assert LIMIT <= time.monotonic() - began < 2 * LIMIT + SLACK
+        assert database.connections_in_use == 0
+
+    @pytest.mark.parametrize("end", ["pg_cancel_backend", "pg_terminate_backend"])
+    async def test_makes_it_unknown_when_somebody_ends_the_waiting(
+        self, database: Database, host: PostgresqlHost, end: str
+    ) -> None:
+        await warm(database, 1)
+        writing = asyncio.ensure_future(write(database, "here alone"))
+        ending = f"SELECT {end}(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"  # noqa: S608 — one of two
+        deadline = time.monotonic() + PATIENCE
+        while await asyncio.to_thread(host.sql, ending) != "t" and not writing.done():
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.02)
+        with pytest.raises(BusyError) as raised:
+            await writing
+        assert raised.value.outcome is BusyOutcome.UNKNOWN
+        assert raised.value.retry_after == 1
+        assert database.connections_in_use == 0
+
+
 class TestReadOnly:
     async def test_is_busy_for_writers_alone_until_it_is_over(self, database: Database, host: PostgresqlHost) -> None:
         await warm(database)
