@@ -24,6 +24,7 @@ from tests.harness.named_tenants import faults_of
 # tenant, with the tenant named.
 READ_ALL_TENANTS = {
     "Lookup._list_in_all": "a token from before tokens had hints, until it expires",
+    "AgendaQueue.look": "due work: which kinds are due, and when the next will be",
     "OutboxQueue.endpoints_due": "due work: which endpoints want a lane",
     "OutboxQueue.endpoints_to_probe": "due work: which failing endpoints may be tried",
     "OutboxQueue.has_due": "due work: whether there is any",
