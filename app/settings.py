@@ -33,6 +33,7 @@ _MISSING_IN_PRODUCTION = {
     "smtp_url": "the mail server, such as smtp://user:password@mail.example:587?starttls=required",
     "tenants_file": "your own tenants; everybody knows the secrets of the built-in demo",
 }
+_FEWEST_WITH_STANDBY = 5
 _FOR_MAIL = frozenset({"mail_from", "smtp_url"})
 
 
@@ -49,6 +50,13 @@ def _database_url(text: str) -> str:
         read_server_url(text)
     elif not text.startswith("sqlite:///") or len(text) == len("sqlite:///"):
         raise ValueError(FORM)
+    return text
+
+
+def _database_read_url(text: str) -> str:
+    if text.partition(":")[0] == "sqlite":
+        raise ValueError("must be postgresql://…: SQLite has no standby")
+    read_server_url(text)
     return text
 
 
@@ -146,6 +154,7 @@ class Settings(BaseSettings):
     worker: bool = True
     state_dir: Path = Path("var")
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(repr=False)
+    database_read_url: Annotated[str, AfterValidator(_database_read_url)] | None = Field(default=None, repr=False)
     database_plaintext: Literal["allow"] | None = None
     database_connections: int = Field(default=20, ge=2, le=1000)
     database_pooler: Pooler | None = None
@@ -213,11 +222,27 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _encrypt_to_other_machines(self) -> Self:
-        if not self.database_url.startswith("sqlite:"):
+        for variable, url in (("DATABASE_URL", self.database_url), ("DATABASE_READ_URL", self.database_read_url)):
+            if url is None or url.startswith("sqlite:"):
+                continue
             try:
-                read_server_url(self.database_url, self.profile, plaintext=self.database_plaintext is not None)
+                read_server_url(url, self.profile, plaintext=self.database_plaintext is not None)
             except ValueError as error:
-                raise PydanticCustomError("database_url", "DATABASE_URL {fault}", {"fault": str(error)}) from error
+                fault = {"variable": variable, "fault": str(error)}
+                raise PydanticCustomError("database_url", "{variable} {fault}", fault) from error
+        return self
+
+    @model_validator(mode="after")
+    def _have_a_standby(self) -> Self:
+        if self.database_read_url is None:
+            return self
+        fault = None
+        if self.database_url.startswith("sqlite:"):
+            fault = "wants PostgreSQL in DATABASE_URL: it names a standby of it"
+        elif self.database_connections < _FEWEST_WITH_STANDBY:
+            fault = f"wants DATABASE_CONNECTIONS of at least {_FEWEST_WITH_STANDBY}: a quarter of them is the standby's"
+        if fault is not None:
+            raise PydanticCustomError("database_read_url", "DATABASE_READ_URL {fault}", {"fault": fault})
         return self
 
     @classmethod

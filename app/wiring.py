@@ -7,6 +7,7 @@ of memory.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -15,7 +16,7 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from app.adapters.challenges import HttpChallenges
 from app.adapters.clock import SystemClock, SystemRandom
-from app.adapters.database.faults import UnusableDatabaseError
+from app.adapters.database.faults import StandbyUrlError, UnusableDatabaseError
 from app.adapters.database.opening import open_database
 from app.adapters.database.schema_version import newest_migration, raise_mark
 from app.adapters.folders import close_to_others
@@ -67,6 +68,8 @@ __all__ = [
     "run_metrics",
     "run_metrics_of_processes",
 ]
+
+logger = logging.getLogger(__name__)
 
 # Seconds that a database may take to say which migration it has.
 _PATIENCE = 8.0
@@ -153,6 +156,29 @@ def check_migrated(settings: Settings) -> None:
             f"DATABASE_URL names a database that needs release {found.lowest_release} of the gateway, "
             f"and this is {RELEASE}"
         )
+    _check_replica(settings)
+
+
+def _check_replica(settings: Settings) -> None:
+    """Raise `ValueError`, with one line, for a standby of no use; one that does not answer is a line of the log."""
+    if settings.database_read_url is None:
+        return
+    try:
+        fault = asyncio.run(_find_replica_fault(settings))
+    except UnusableDatabaseError as error:
+        raise ValueError(f"DATABASE_READ_URL names a database that {error}") from error
+    if fault is not None:
+        logger.warning("DATABASE_READ_URL names a database that %s. DATABASE_URL is read until it does.", fault)
+
+
+async def _find_replica_fault(settings: Settings) -> str | None:
+    database = _open_database(settings)
+    try:
+        return await asyncio.wait_for(database.check_replica(), _PATIENCE)
+    except TimeoutError:
+        return f"does not answer: not within {_PATIENCE:.0f} seconds"
+    finally:
+        await database.close()
 
 
 def finish_upgrade(settings: Settings) -> None:
@@ -193,8 +219,11 @@ def _open_database(settings: Settings) -> Database:
             settings.database_limits,
             settings.profile,
             plaintext=settings.database_plaintext is not None,
+            read_url=settings.database_read_url,
             sharding=settings.database_sharding,
         )
+    except StandbyUrlError as error:
+        raise ValueError(f"DATABASE_READ_URL {error}") from error
     except ValueError as error:
         raise ValueError(f"DATABASE_URL {error}") from error
 

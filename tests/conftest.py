@@ -20,7 +20,7 @@ from tests.harness.citus import CLUSTER_USER, CitusCluster
 from tests.harness.completeness import omissions
 from tests.harness.fast import FastRun
 from tests.harness.gateway import Gateway, run_gateway
-from tests.harness.on_citus import is_on_citus
+from tests.harness.on_citus import is_on_citus, why_not_on_citus
 from tests.harness.passwords import CheapPasswords
 from tests.harness.postgresql import PostgresqlServer
 from tests.harness.server import ServerProcess
@@ -76,6 +76,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         others = [item for item in items if _engine(item) != "postgresql"]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if _engine(item) == "postgresql"]
+        for item in items:
+            if reason := why_not_on_citus(item.nodeid):
+                item.add_marker(pytest.mark.skip(reason))
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 

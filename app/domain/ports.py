@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -228,6 +229,10 @@ class Connection(Protocol):
         """Open the transaction, unless it is open. If the database allows only one writer, it is this one."""
         ...
 
+    def announce(self) -> None:
+        """Wake the workers of all processes as soon as the transaction is committed: there is something for them."""
+        ...
+
     async def commit(self) -> None:
         """Commit what was written.
 
@@ -296,6 +301,13 @@ class Database(Protocol):
         """Return a connection of its own; it is opened at the first statement."""
         ...
 
+    def connect_to_read(self) -> Connection:
+        """Return a connection for reads that take long and decide nothing: a standby may answer them.
+
+        They see everything that was committed before the first of them, by any process.
+        """
+        ...
+
     async def forget(self) -> None:
         """Remove deleted data from the files of the database too; raises `OSError` if it cannot do so now."""
         ...
@@ -303,6 +315,19 @@ class Database(Protocol):
     @property
     def connections_in_use(self) -> int:
         """How many connections are in use now."""
+        ...
+
+    async def watch(self, wake: Callable[[], None], stop: asyncio.Event) -> None:
+        """Call `wake` whenever there may be something for the worker, until told to stop.
+
+        What this process announces it always hears of; of other processes, while `hears_others` is true. Even then a
+        word can be lost, so look now and then.
+        """
+        ...
+
+    @property
+    def hears_others(self) -> bool:
+        """Whether who watches now hears of what other processes announce."""
         ...
 
     @property
@@ -332,6 +357,17 @@ class Database(Protocol):
         """Return what does not work now, a line for each part (`database read: …`); an empty list is all well.
 
         Reads the version of the tables, and writes a row that is rolled back.
+        """
+        ...
+
+    async def remarks(self) -> Sequence[str]:
+        """Return what does not work now and keeps nobody from being served, a line for each part."""
+        ...
+
+    async def check_replica(self) -> str | None:
+        """Return why the standby does not answer, or None where it does or there is none.
+
+        Raises `OSError` where it answers and is of no use.
         """
         ...
 

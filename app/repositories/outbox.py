@@ -143,6 +143,7 @@ class OutboxRepository(Repository):
     async def add(self, message: OutboxMessage) -> None:
         """Write a message to be delivered."""
         await self._add(message)
+        self._connection.announce()
 
     async def take_back(self, message_id: str) -> OutboxMessage | None:
         """Delete a message that was held back and never tried, and return it; None if there is none."""
@@ -192,6 +193,7 @@ class OutboxRepository(Repository):
         of_endpoint = self._mine(OutboxMessage, col(OutboxMessage.endpoint) == endpoint, _WAITS)
         failed = and_(of_endpoint, _HAS_FAILED, col(OutboxMessage.due_at) > now)
         await self._connection.write_anew(update(OutboxMessage.__table__).where(failed).values(due_at=now))
+        self._connection.announce()
         due = and_(of_endpoint, col(OutboxMessage.due_at) <= now)
         counting = select(func.count().label("amount")).select_from(OutboxMessage.__table__).where(due)
         (row,) = await self._connection.read_anew(Reading(_Amount, counting))
@@ -206,6 +208,7 @@ class OutboxRepository(Repository):
         await self._change(
             _EVENT, {"id": message_id}, due_at=now, attempts=0, delivered_at=None, dead_at=None, last_error=None
         )
+        self._connection.announce()
 
 
 class OutboxQueue:
@@ -362,6 +365,7 @@ class OutboxQueue:
         failed = or_(_IS_DEAD, and_(_WAITS, _HAS_FAILED, col(OutboxMessage.due_at) > now))
         if message_id is not None:
             failed = and_(failed, col(OutboxMessage.id) == message_id)
+        self._connection.announce()
         revived = 0
         for tenant_id in await self._list_tenants_to_revive(failed):
             revived += await self._connection.write_anew(

@@ -33,10 +33,22 @@ class PastRows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def list(self, model: type[TenantRow], moment: str, before: datetime, limit: int) -> dict[str, list[Key]]:
-        """Return the keys of up to `limit` rows with an earlier time, the oldest first, by their tenant."""
+    async def next_tenant(self, model: type[TenantRow], after: str) -> str | None:
+        """Return the first tenant behind `after` that has a row, or None: one after the other, by an index."""
+        rows = await self._connection.read(Reading(OfTenant, _next_tenant(model)), {"after": after})
+        return rows[0].tenant_id if rows else None
+
+    async def list(
+        self, model: type[TenantRow], moment: str, before: datetime, limit: int, tenant_id: str | None = None
+    ) -> dict[str, list[Key]]:
+        """Return the keys of up to `limit` rows with an earlier time, the oldest first, by their tenant.
+
+        With a tenant, only of that one; then an index should begin with the tenant and the time.
+        """
         table = model.__table__
         past = select(table.c.tenant_id, *_key(model)).where(table.c[moment] < before)
+        if tenant_id is not None:
+            past = past.where(table.c.tenant_id == tenant_id)
         found: defaultdict[str, list[Key]] = defaultdict(list)
         statement = past.order_by(table.c[moment]).limit(limit)
         for row in await self._connection.read_anew(Reading(OfTenant, statement)):
@@ -72,6 +84,12 @@ def _key(model: type[TenantRow]) -> list[Column[Any]]:
 
 def _parameters(model: type[TenantRow], key: Key) -> dict[str, Any]:
     return {f"key_{column.name}": value for column, value in zip(_key(model), key, strict=True)}
+
+
+@cache
+def _next_tenant(model: type[TenantRow]) -> Statement:
+    tenant_id = model.__table__.c.tenant_id
+    return select(tenant_id).where(tenant_id > bindparam("after")).order_by(tenant_id).limit(1)
 
 
 @cache

@@ -29,6 +29,10 @@ class OneAtATime:
         async with self._turn:
             await self._connection.begin()
 
+    def announce(self) -> None:
+        """Wake the workers as soon as the transaction is committed."""
+        self._connection.announce()
+
     async def commit(self) -> None:
         """Commit what was written."""
         async with self._turn:

@@ -22,6 +22,7 @@ from app.models.audit import AuditEvent
 from app.models.visits import Visit
 from app.models.webhook_endpoints import MAIL_SERVER
 from app.repositories.addresses import AddressRepository
+from app.repositories.agenda import AgendaQueue
 from app.repositories.anonymizations import AnonymizationQueue, AnonymizationRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.credentials import CredentialRepository, UnprovenQueue
@@ -102,6 +103,7 @@ class UnitOfWork:
     kept_pair_lookup = _OfAll(KeptPairLookup)
     one_time_token_lookup = _OfAll(OneTimeTokenLookup)
     social_state_lookup = _OfAll(SocialStateLookup)
+    agenda = _OfAll(AgendaQueue)
     outbox_queue = _OfAll(OutboxQueue)
     anonymization_queue = _OfAll(AnonymizationQueue)
     unproven_queue = _OfAll(UnprovenQueue)
@@ -206,6 +208,17 @@ class UnitOfWork:
         """Return a unit of the same caller, whose commit stays whatever becomes of this one."""
         other = UnitOfWork(self.tools, self.caller)
         other._beside = self
+        return other
+
+    def reader(self) -> UnitOfWork:
+        """Return a unit of the same caller and tenant for lists, searches and exports: a standby may answer them.
+
+        It sees all that was committed before it reads, and nothing of a transaction that this one has open. Whatever
+        decides something, or shows customers what they have just written, is read in the unit itself.
+        """
+        other = UnitOfWork(self.tools, self.caller)
+        other._connection = self.tools.database.connect_to_read()
+        other._tenant = self._tenant
         return other
 
     def hold(self) -> None:

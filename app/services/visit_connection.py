@@ -34,6 +34,10 @@ class VisitConnection:
             await self._become_session(self._connection)
             self._is_session = True
 
+    def announce(self) -> None:
+        """Wake the workers as soon as the transaction is committed."""
+        self._connection.announce()
+
     async def commit(self) -> None:
         """Commit what was written."""
         await self._connection.commit()

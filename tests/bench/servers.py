@@ -100,6 +100,11 @@ class Server:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(PATIENCE)
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def memory_mib(self) -> float:
         """Return the resident memory of the largest of its processes."""
         pids = [self._process.pid, *_children(self._process.pid)]

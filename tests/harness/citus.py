@@ -200,9 +200,16 @@ class CitusCluster:
     def _data(self, node: int) -> Path:
         return self._folder / str(node)
 
+    @property
+    def pids(self) -> list[int]:
+        """The first process of each server; they run."""
+        return [self._pid(node) for node in range(NODES)]
+
+    def _pid(self, node: int) -> int:
+        return int((self._data(node) / "postmaster.pid").read_text().split()[0])
+
     def _signal(self, node: int, number: signal.Signals) -> None:
-        (postmaster,) = (self._data(node) / "postmaster.pid").read_text().splitlines()[:1]
-        os.kill(int(postmaster), number)
+        os.kill(self._pid(node), number)
 
     def _give(self, path: Path) -> None:
         if self._account is not None:

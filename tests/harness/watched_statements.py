@@ -24,6 +24,7 @@ from tests.harness.named_tenants import faults_of
 # tenant, with the tenant named.
 READ_ALL_TENANTS = {
     "Lookup._list_in_all": "a token from before tokens had hints, until it expires",
+    "AgendaQueue.look": "due work: which kinds are due, and when the next will be",
     "OutboxQueue.endpoints_due": "due work: which endpoints want a lane",
     "OutboxQueue.endpoints_to_probe": "due work: which failing endpoints may be tried",
     "OutboxQueue.has_due": "due work: whether there is any",
@@ -37,6 +38,7 @@ READ_ALL_TENANTS = {
     "AnonymizationQueue.list_due": "due work: the requests of these tenants",
     "UnprovenQueue.list_tenants": "due work: which tenants have accounts that were never proved",
     "PastRows.list": "due work: which rows are past their time",
+    "PastRows.next_tenant": "due work: whose turn it is",
     "VisitQueue.find_oldest_after": "due work: which tenant is next to have visits, and since when",
     "UnsearchedQueue._list_keys": "due work: who has no words for the search yet",
 }

@@ -20,9 +20,12 @@ def open_database(
     profile: Profile = Profile.DEVELOPMENT,
     *,
     plaintext: bool = False,
+    read_url: str | None = None,
     sharding: Sharding = Sharding.NONE,
 ) -> Database:
     """Return the database at `sqlite:///…` or `postgresql://…`. It connects at its first use.
+
+    `read_url` is that of a standby of PostgreSQL, which may answer what can take long.
 
     Raises `ValueError` for a URL that `read_server_url` refuses, and for certificates that cannot be used.
     """
@@ -32,4 +35,5 @@ def open_database(
         return SqliteDatabase(url)
     from app.adapters.database.postgresql import PostgresqlDatabase
 
-    return PostgresqlDatabase(read_server_url(url, profile, plaintext=plaintext), limits, sharding)
+    standby = read_server_url(read_url, profile, plaintext=plaintext) if read_url is not None else None
+    return PostgresqlDatabase(read_server_url(url, profile, plaintext=plaintext), limits, sharding, standby)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf
 
 import asyncpg
@@ -84,6 +86,11 @@ class Pool:
         """How many are taken at this moment."""
         return self._limits.connections - self._free
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the next one would have to wait."""
+        return self._free <= 0 or bool(self._waiting)
+
     async def take(self, *, first: bool = False, anew: bool = False) -> Held:
         """Return a connection, which must be given back. With `first` it is the next one that comes free.
 
@@ -91,10 +98,10 @@ class Pool:
 
         Raises `BusyError` when none comes free in time, or what the connector raises when none can be opened.
         """
-        if self._free and not self._waiting:
-            self._free -= 1
-        else:
+        if self.is_full:
             await self._wait(first=first)
+        else:
+            self._free -= 1
         try:
             held = await self._pick(anew=anew)
         except BaseException:
@@ -114,6 +121,18 @@ class Pool:
             held.answered_at = _now()
             self._idle.append(held)
         self._free_one()
+
+    @contextmanager
+    def one_less(self, *, at_least: int) -> Iterator[bool]:
+        """Leave one connection of the budget to the caller, who opens it; False where the budget is too small."""
+        if self._limits.connections < at_least:
+            yield False
+            return
+        self._free -= 1  # it may be all in use at this moment, and is made up for by the next one given back
+        try:
+            yield True
+        finally:
+            self._free_one()
 
     def start(self, held: Held) -> None:
         """Begin to count the time of a statement."""
@@ -154,7 +173,7 @@ class Pool:
 
     def _free_one(self) -> None:
         """Hand the place of a connection to whoever has waited longest."""
-        while self._waiting:
+        while self._waiting and self._free >= 0:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from math import inf
 from typing import Any, NoReturn, cast
 
@@ -19,9 +20,10 @@ from sqlalchemy import Executable, text
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from app.adapters.database.announcing import Announcer
 from app.adapters.database.citus import check_citus, fault_of_nodes, is_distributed
 from app.adapters.database.connecting import Connector, check_encoding
-from app.adapters.database.faults import busy, conflict
+from app.adapters.database.faults import StandbyUrlError, UnusableDatabaseError, busy, conflict
 from app.adapters.database.pipelining import BEGIN, is_plain, run
 from app.adapters.database.pool import Held, Pool
 from app.adapters.database.postgresql_faults import (
@@ -30,10 +32,12 @@ from app.adapters.database.postgresql_faults import (
     is_conflict,
     is_fatal,
     is_lost,
+    is_refusal,
     passes,
     unusable,
 )
 from app.adapters.database.prepared import Prepared, PreparedStatements, broken
+from app.adapters.database.replica import ElsewhereError, ReadingConnection, Replica, position_of
 from app.adapters.database.schema_version import (
     MARK,
     MARK_STATEMENT,
@@ -50,7 +54,7 @@ from app.adapters.database.schema_version import (
 from app.domain.database_limits import DatabaseLimits
 from app.domain.database_url import ServerUrl
 from app.domain.errors import BusyError, BusyOutcome
-from app.domain.ports import SchemaVersion
+from app.domain.ports import Connection, SchemaVersion
 from app.domain.rows import Reading, RowT, Writing
 from app.domain.sharding import Sharding
 
@@ -60,21 +64,53 @@ _HAS_VERSION = f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL"
 _Waiting = Sequence[tuple[Prepared, Sequence[Any]]]
 # How often a read alone is made again that the server has ended because of a transaction.
 _MOST_REREADS = 3
+# How a line about the standby begins that is no reason not to serve.
+REMARK = "database replica (the primary is read meanwhile)"
 
 
 class PostgresqlDatabase:
-    """One PostgreSQL database with one pool of connections."""
+    """One PostgreSQL database with one pool of connections; and with another one for its standby, if it has one."""
 
-    def __init__(self, url: ServerUrl, limits: DatabaseLimits, sharding: Sharding = Sharding.NONE) -> None:
+    def __init__(
+        self,
+        url: ServerUrl,
+        limits: DatabaseLimits,
+        sharding: Sharding = Sharding.NONE,
+        read_url: ServerUrl | None = None,
+    ) -> None:
         self._is_cluster = sharding is Sharding.CITUS
+        self._replica: Replica | None = None
+        if read_url is not None:
+            limits, of_standby = limits.shared()
+            try:
+                self._replica = Replica(read_url, of_standby)
+            except ValueError as error:
+                raise StandbyUrlError(str(error)) from error
+            self._replica_at = (read_url, of_standby)
         self._connector = Connector(url, limits)
         self._pool = Pool(self._connector, limits)
+        self._announcer = Announcer(self._pool, self._connector)
         self._prepared = PreparedStatements(asyncpg_dialect(json_deserializer=orjson.loads))  # type: ignore[no-untyped-call]
         self._lowest_release = LowestRelease()
 
     def connect(self) -> PostgresqlConnection:
         """Return a connection of the port. It borrows one from the pool only for a statement or a transaction."""
-        return PostgresqlConnection(self._pool, self._connector, self._prepared)
+        return PostgresqlConnection(self._pool, self._connector, self._prepared, self._announcer)
+
+    def connect_to_read(self) -> Connection:
+        """Return a connection whose reads may be made at the standby; they see all that was committed before."""
+        if self._replica is None:
+            return self.connect()
+        return ReadingConnection(self.connect(), self._replica, self._prepared)
+
+    async def watch(self, wake: Callable[[], None], stop: asyncio.Event) -> None:
+        """Call `wake` whenever any process has announced something, and when some of it may have been missed."""
+        await self._announcer.watch(wake, stop)
+
+    @property
+    def hears_others(self) -> bool:
+        """Whether a connection listens at this moment: never behind a pooler, or with fewer than five connections."""
+        return self._announcer.is_listening
 
     async def forget(self) -> None:
         """Do nothing: deleted rows are in no dump, and the server's own vacuum removes them from its files."""
@@ -82,7 +118,8 @@ class PostgresqlDatabase:
     @property
     def connections_in_use(self) -> int:
         """How many connections are in use now."""
-        return self._pool.connections_in_use
+        of_standby = self._replica.connections_in_use if self._replica is not None else 0
+        return self._pool.connections_in_use + of_standby
 
     @property
     def has_one_writer(self) -> bool:
@@ -138,6 +175,33 @@ class PostgresqlDatabase:
         found = await asyncio.gather(*(_fault_of(trial) for trial in parts.values()))
         return [f"{part}: {fault}" for part, fault in zip(parts, found, strict=True) if fault is not None]
 
+    async def remarks(self) -> Sequence[str]:
+        """Return a line where the standby is not read; a request is served at the primary then."""
+        if self._replica is None:
+            return ()
+        if self._replica.is_open:
+            with suppress(ElsewhereError, BusyError, DBAPIError, TimeoutError):
+                async with asyncio.timeout(READY_WITHIN):
+                    await self._replica.fetch("SELECT 1", (), await position_of(self._connect_first()))
+        fault = self._replica.fault
+        return [f"{REMARK}: {fault}"] if fault is not None else ()
+
+    async def check_replica(self) -> str | None:
+        """Return why the standby does not answer now, or None; raises `UnusableDatabaseError` for one of no use."""
+        if self._replica is None:
+            return None
+        standby = PostgresqlDatabase(*self._replica_at)
+        try:
+            if await standby.find_migration() is None:
+                raise UnusableDatabaseError("has not our tables")
+        except UnusableDatabaseError as error:
+            if is_refusal(error):
+                raise
+            return str(error)
+        finally:
+            await standby.close()
+        return None
+
     async def _try_read(self) -> str | None:
         return await self._version_fault(self._connect_first())
 
@@ -157,21 +221,34 @@ class PostgresqlDatabase:
 
     def _connect_first(self) -> PostgresqlConnection:
         """Return a connection that need not wait behind others, for who asks whether there are too many of them."""
-        return PostgresqlConnection(self._pool, self._connector, self._prepared, first=True)
+        return PostgresqlConnection(self._pool, self._connector, self._prepared, self._announcer, first=True)
 
     async def close(self) -> None:
         """Close every connection."""
+        await self._announcer.close()
         await self._pool.close()
+        if self._replica is not None:
+            await self._replica.close()
 
 
 class PostgresqlConnection:
     """A connection to a `PostgresqlDatabase`; see the `Connection` port."""
 
-    def __init__(self, pool: Pool, connector: Connector, prepared: PreparedStatements, *, first: bool = False) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        connector: Connector,
+        prepared: PreparedStatements,
+        announcer: Announcer,
+        *,
+        first: bool = False,
+    ) -> None:
         self._pool = pool
         self._first = first
         self._connector = connector
         self._prepared = prepared
+        self._announcer = announcer
+        self._announces = False
         self._transaction: Held | None = None
         # Whether the server knows of the transaction yet, and what is to be sent with the next statement.
         self._is_begun = False
@@ -231,6 +308,10 @@ class PostgresqlConnection:
             raise DBAPIError(None, None, error, hide_parameters=True) from error
         raise error
 
+    def announce(self) -> None:
+        """Wake the workers as soon as the transaction is committed."""
+        self._announces = True
+
     async def commit(self) -> None:
         """Commit what was written."""
         await self._end(commits=True)
@@ -240,6 +321,7 @@ class PostgresqlConnection:
         await self._end(commits=False)
 
     async def _end(self, *, commits: bool) -> None:
+        announces, self._announces = self._announces, False
         if self._transaction is None:
             return
         if commits and self._waiting and not self._is_begun:
@@ -251,8 +333,10 @@ class PostgresqlConnection:
             is_begun, self._is_begun = self._is_begun, False
             if not is_begun:
                 self._pool.give_back(held)
+                if commits and announces:
+                    self._announcer.announce()
                 return
-            ending = asyncio.ensure_future(self._commit(held, waiting) if commits else self._roll_back(held))
+            ending = asyncio.ensure_future(self._commit(held, waiting, announces) if commits else self._roll_back(held))
             # Shielded, because a cancelled request must still give the connection back, without an open transaction.
             try:
                 await asyncio.shield(ending)
@@ -260,7 +344,7 @@ class PostgresqlConnection:
                 ending.add_done_callback(_forget)
                 raise
 
-    async def _commit(self, held: Held, waiting: _Waiting) -> None:
+    async def _commit(self, held: Held, waiting: _Waiting, announces: bool) -> None:
         if held.driver.is_closed():
             self._pool.give_back(held, broken=True)
             raise busy()
@@ -281,6 +365,8 @@ class PostgresqlConnection:
                 raise broken(waiting[0][0], error) from error
             self._raise(error)
         self._pool.give_back(held)
+        if announces:
+            self._announcer.announce()
         if held.is_warned:
             # Somebody ended its wait for the synchronous standby: it is lost if that standby takes over now.
             raise busy("The database has not said whether its standby has it.", BusyOutcome.UNKNOWN)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
+from app.models.anonymizations import Anonymization
 from app.models.base import TenantRow
 from app.models.devices import Device
 from app.models.idempotent_calls import IdempotentCall
@@ -45,6 +47,7 @@ _KEPT: tuple[tuple[type[TenantRow], str, timedelta], ...] = (
     (Passkey, "removed_at", timedelta(days=30)),
     (TotpSecret, "removed_at", timedelta(days=30)),
     (RecoveryCode, "removed_at", timedelta(days=30)),
+    (Anonymization, "canceled_at", timedelta(days=400)),
 )
 # What is encrypted, and is to be gone as soon as nobody may be given it any more.
 _SEALED = tuple(each for each in _KEPT if each[0] in (KeptPair, IdempotentCall, SocialAnswer))
@@ -69,27 +72,36 @@ async def purge_sealed(tools: Tools) -> int:
 
 
 async def _purge(tools: Tools, kinds: Sequence[tuple[type[TenantRow], str, timedelta]], pace: Pace) -> int:
+    now = tools.clock.now()
+    return sum([await remove_past(tools, pace, model, moment, now - kept) for model, moment, kept in kinds])
+
+
+async def remove_past(
+    tools: Tools, pace: Pace, model: type[TenantRow], moment: str, before: datetime, tenant_id: str | None = None
+) -> int:
+    """Remove some batches of the rows with an earlier time, of one tenant if it is named, and return how many went."""
     removed = 0
-    for model, moment, kept in kinds:
-        before = tools.clock.now() - kept
-        for _ in range(BATCHES):
-            limit = pace.rows_of(model) if tools.database.has_one_writer else MOST
-            gone = await _remove_batch(tools, pace, model, moment, before, limit)
-            removed += gone
-            if gone < limit:
-                break
+    for _ in range(BATCHES):
+        limit = pace.rows_of(model) if tools.database.has_one_writer else MOST
+        async with open_for_all(tools) as uow:
+            found = await uow.past_rows.list(model, moment, before, limit, tenant_id)
+        gone = await _remove(tools, pace, model, moment, before, found) if found else 0
+        removed += gone
+        if gone < limit:
+            break
     return removed
 
 
-async def _remove_batch(
-    tools: Tools, pace: Pace, model: type[TenantRow], moment: str, before: datetime, limit: int
+async def _remove(
+    tools: Tools,
+    pace: Pace,
+    model: type[TenantRow],
+    moment: str,
+    before: datetime,
+    found: dict[str, list[tuple[Any, ...]]],
 ) -> int:
-    async with _open(tools) as uow:
-        found = await uow.past_rows.list(model, moment, before, limit)
-    if not found:
-        return 0
     with pace.timing(model, sum(map(len, found.values()))):
-        async with _open(tools) as uow:
+        async with open_for_all(tools) as uow:
             tenant_id, keys = next(iter(found.items()))
             if not await uow.past_rows.claim(model, tenant_id, keys[0]):
                 return 0
@@ -101,5 +113,6 @@ async def _remove_batch(
             )
 
 
-def _open(tools: Tools) -> UnitOfWork:
+def open_for_all(tools: Tools) -> UnitOfWork:
+    """Return a unit of work of the worker, which sees the rows of all tenants."""
     return UnitOfWork(tools, Caller(RequestFacts(request_id="worker", ip="")))

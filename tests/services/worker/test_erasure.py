@@ -248,7 +248,7 @@ def remains(environment: dict[str, str], postgresql: PostgresqlServer) -> bytes:
         database = Path(url.removeprefix("sqlite:///"))
         files += [path.read_bytes() for path in database.parent.glob(f"{database.name}*")]
     else:
-        files.append(postgresql.dump(url.rpartition("/")[2]))
+        files.append(postgresql.dump(url))
     return b"\n".join(files).lower()
 
 
