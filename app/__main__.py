@@ -18,6 +18,7 @@ from app.domain.errors import AccessError
 from app.domain.import_form import Form
 from app.domain.moving.systems import SYSTEMS
 from app.domain.profile import Profile
+from app.domain.releases import RELEASE
 from app.domain.tenants import Tenant
 from app.domain.tools import LiveTools, Tools
 from app.ending import ENDING
@@ -42,6 +43,7 @@ from app.wiring import (
     check_state_dir,
     close_tools,
     faults_of_mail,
+    finish_upgrade,
     list_keys,
     migrate,
     open_tenants,
@@ -296,8 +298,12 @@ async def _do_with_tools(settings: Settings, work: Callable[[Tools], Awaitable[R
         await close_tools(tools)
 
 
-def migrate_database(settings: Settings) -> None:
-    """Migrate the database, and print what there is to tell."""
+def migrate_database(settings: Settings, *, finish: bool) -> None:
+    """Migrate the database, or with `finish` say that no older release serves on it any more; print what is to tell."""
+    if finish:
+        finish_upgrade(settings)
+        sys.stdout.write(f"From now on no release before {RELEASE} may serve on this database.\n")
+        return
     told = migrate(settings)
     if told is not None:
         sys.stdout.write(f"{told}\n")
@@ -350,7 +356,13 @@ def _parse(arguments: list[str] | None) -> Callable[[Settings], None]:
     commands.add_parser(
         "worker", help="deliver mail and events, run due anonymizations, delete what has expired"
     ).set_defaults(run=run_worker)
-    commands.add_parser("migrate", help="migrate the database to the newest schema").set_defaults(run=migrate_database)
+    migrating = commands.add_parser("migrate", help="migrate the database to the newest schema")
+    migrating.add_argument(
+        "--finish",
+        action="store_true",
+        help="once the last host is upgraded: no release before this one may serve any more",
+    )
+    migrating.set_defaults(run=migrate_database)
     schema = commands.add_parser("schema", help="print the GraphQL schema (SDL)")
     schema.add_argument("--federation", action="store_true", help="print it as a subgraph of Apollo Federation 2")
     schema.set_defaults(run=print_schema)

@@ -40,6 +40,7 @@ from app.http.probes import probe_routes
 from app.http.problem_details import answer_problem
 from app.http.refresh_cookies import RefreshCookies
 from app.http.request_log import RequestLog
+from app.http.shortcut import Shortcut
 from app.http.staff.routes import staff_routes
 from app.http.storefront import is_bundled, storefront_routes
 from app.http.welcome import welcome_page, welcome_routes
@@ -115,8 +116,9 @@ def build_app(settings: Settings, tools: Tools, files: TenantFiles | None = None
         log=RequestLog(tools.clock, sys.stderr, production=production),
         observers=tools.observers,
     )
+    graphql = Route("/graphql", endpoint)
     routes: list[BaseRoute] = [
-        Route("/graphql", endpoint),
+        graphql,
         *oauth_routes(live),
         *form_post_routes(live),
         *probe_routes(tools.database, tools.limiter, tools.signer),
@@ -143,7 +145,7 @@ def build_app(settings: Settings, tools: Tools, files: TenantFiles | None = None
     following = partial(follow_tenants, files, live, faults_of=faults_of)
     app = Starlette(
         routes=routes,
-        middleware=[edge],
+        middleware=[edge, Middleware(Shortcut, route=graphql)],
         exception_handlers={HTTPException: answer_problem},
         lifespan=partial(_lifespan, settings=settings, live=live, following=following),
     )

@@ -23,6 +23,7 @@ from app.domain.database_url import FORM, read_server_url
 from app.domain.hosts import ALL_IPV4, ALL_IPV6, SOCKET, read_hosts
 from app.domain.profile import Profile
 from app.domain.redis_url import read_redis_url
+from app.domain.sharding import Sharding
 from app.domain.web_addresses import check_web_url, is_loopback, origin_of
 
 _MISSING_IN_PRODUCTION = {
@@ -32,6 +33,7 @@ _MISSING_IN_PRODUCTION = {
     "smtp_url": "the mail server, such as smtp://user:password@mail.example:587?starttls=required",
     "tenants_file": "your own tenants; everybody knows the secrets of the built-in demo",
 }
+_FEWEST_WITH_STANDBY = 5
 _FOR_MAIL = frozenset({"mail_from", "smtp_url"})
 
 
@@ -48,6 +50,13 @@ def _database_url(text: str) -> str:
         read_server_url(text)
     elif not text.startswith("sqlite:///") or len(text) == len("sqlite:///"):
         raise ValueError(FORM)
+    return text
+
+
+def _database_read_url(text: str) -> str:
+    if text.partition(":")[0] == "sqlite":
+        raise ValueError("must be postgresql://…: SQLite has no standby")
+    read_server_url(text)
     return text
 
 
@@ -145,9 +154,11 @@ class Settings(BaseSettings):
     worker: bool = True
     state_dir: Path = Path("var")
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(repr=False)
+    database_read_url: Annotated[str, AfterValidator(_database_read_url)] | None = Field(default=None, repr=False)
     database_plaintext: Literal["allow"] | None = None
     database_connections: int = Field(default=20, ge=2, le=1000)
     database_pooler: Pooler | None = None
+    database_sharding: Sharding = Sharding.NONE
     database_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(default=None, repr=False)
     smtp_url: Annotated[str, AfterValidator(_smtp_url)] | None = Field(default=None, repr=False)
@@ -211,11 +222,27 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _encrypt_to_other_machines(self) -> Self:
-        if not self.database_url.startswith("sqlite:"):
+        for variable, url in (("DATABASE_URL", self.database_url), ("DATABASE_READ_URL", self.database_read_url)):
+            if url is None or url.startswith("sqlite:"):
+                continue
             try:
-                read_server_url(self.database_url, self.profile, plaintext=self.database_plaintext is not None)
+                read_server_url(url, self.profile, plaintext=self.database_plaintext is not None)
             except ValueError as error:
-                raise PydanticCustomError("database_url", "DATABASE_URL {fault}", {"fault": str(error)}) from error
+                fault = {"variable": variable, "fault": str(error)}
+                raise PydanticCustomError("database_url", "{variable} {fault}", fault) from error
+        return self
+
+    @model_validator(mode="after")
+    def _have_a_standby(self) -> Self:
+        if self.database_read_url is None:
+            return self
+        fault = None
+        if self.database_url.startswith("sqlite:"):
+            fault = "wants PostgreSQL in DATABASE_URL: it names a standby of it"
+        elif self.database_connections < _FEWEST_WITH_STANDBY:
+            fault = f"wants DATABASE_CONNECTIONS of at least {_FEWEST_WITH_STANDBY}: a quarter of them is the standby's"
+        if fault is not None:
+            raise PydanticCustomError("database_read_url", "DATABASE_READ_URL {fault}", {"fault": fault})
         return self
 
     @classmethod
@@ -260,6 +287,8 @@ class Settings(BaseSettings):
             raise SettingsError(sorted(set(faults))) from None
         if settings.proxy_protocol and not settings.trusted_proxies:
             faults.append("PROXY_PROTOCOL needs TRUSTED_PROXIES: the protocol of nobody else is believed")
+        if settings.database_sharding is Sharding.CITUS and settings.database_url.startswith("sqlite:"):
+            faults.append("DATABASE_SHARDING needs a DATABASE_URL that begins with postgresql://")
         faults += _faults_of_smtp_login(given)
         if faults:
             raise SettingsError(sorted(set(faults)))

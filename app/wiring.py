@@ -7,6 +7,7 @@ of memory.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -15,9 +16,9 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from app.adapters.challenges import HttpChallenges
 from app.adapters.clock import SystemClock, SystemRandom
-from app.adapters.database.faults import UnusableDatabaseError
+from app.adapters.database.faults import StandbyUrlError, UnusableDatabaseError
 from app.adapters.database.opening import open_database
-from app.adapters.database.schema_version import newest_migration
+from app.adapters.database.schema_version import newest_migration, raise_mark
 from app.adapters.folders import close_to_others
 from app.adapters.keys.assertions import JoseAssertions
 from app.adapters.keys.passwords import Argon2Passwords
@@ -39,6 +40,7 @@ from app.adapters.social.demo_provider import run_demo_provider
 from app.adapters.social.providers import SocialProviders
 from app.adapters.tenants.file import Reading, TenantFiles, TenantsFileError
 from app.adapters.webhooks import HttpWebhookSender
+from app.domain.errors import BusyError
 from app.domain.ports import Clock, Database, Limiter, Mailbox, Mailer, Observer, Previews, SchemaVersion
 from app.domain.profile import Profile
 from app.domain.releases import RELEASE, is_served_by
@@ -66,6 +68,8 @@ __all__ = [
     "run_metrics",
     "run_metrics_of_processes",
 ]
+
+logger = logging.getLogger(__name__)
 
 # Seconds that a database may take to say which migration it has.
 _PATIENCE = 8.0
@@ -109,7 +113,7 @@ def migrate(settings: Settings) -> str | None:
         found = asyncio.run(_find_migration(settings))
         if found is not None and found.migration > newest:
             return f"The database is at migration {found.migration}, later than {newest}: there is nothing to do."
-        if found is not None and found.migration == newest:
+        if found is not None and found.migration == newest and found.is_spread:
             return None
     except UnusableDatabaseError as error:
         if not settings.database_url.startswith("sqlite:"):
@@ -122,6 +126,7 @@ def migrate(settings: Settings) -> str | None:
             settings.database_limits,
             settings.profile,
             plaintext=settings.database_plaintext is not None,
+            sharding=settings.database_sharding,
         )
     except OSError as error:
         raise _database_fault(settings, error) from error
@@ -144,11 +149,58 @@ def check_migrated(settings: Settings) -> None:
         raise ValueError(
             f"DATABASE_URL names a database at migration {found.migration}, before {newest}: run python -m app migrate"
         )
+    if not found.is_spread:
+        raise ValueError("DATABASE_URL names a database whose tables are not distributed: run python -m app migrate")
     if not is_served_by(found.lowest_release):
         raise ValueError(
             f"DATABASE_URL names a database that needs release {found.lowest_release} of the gateway, "
             f"and this is {RELEASE}"
         )
+    _check_replica(settings)
+
+
+def _check_replica(settings: Settings) -> None:
+    """Raise `ValueError`, with one line, for a standby of no use; one that does not answer is a line of the log."""
+    if settings.database_read_url is None:
+        return
+    try:
+        fault = asyncio.run(_find_replica_fault(settings))
+    except UnusableDatabaseError as error:
+        raise ValueError(f"DATABASE_READ_URL names a database that {error}") from error
+    if fault is not None:
+        logger.warning("DATABASE_READ_URL names a database that %s. DATABASE_URL is read until it does.", fault)
+
+
+async def _find_replica_fault(settings: Settings) -> str | None:
+    database = _open_database(settings)
+    try:
+        return await asyncio.wait_for(database.check_replica(), _PATIENCE)
+    except TimeoutError:
+        return f"does not answer: not within {_PATIENCE:.0f} seconds"
+    finally:
+        await database.close()
+
+
+def finish_upgrade(settings: Settings) -> None:
+    """Write into the database that every host runs this release by now: no older one serves any more.
+
+    Raises `ValueError`, with one line, as `check_migrated` does.
+    """
+    check_migrated(settings)
+    try:
+        asyncio.run(_raise_mark(settings))
+    except (OSError, BusyError) as error:
+        raise ValueError(f"DATABASE_URL names a database that cannot be written: {error}") from error
+
+
+async def _raise_mark(settings: Settings) -> None:
+    database = _open_database(settings)
+    connection = database.connect()
+    try:
+        await raise_mark(connection)
+    finally:
+        await connection.close()
+        await database.close()
 
 
 async def _find_migration(settings: Settings) -> SchemaVersion | None:
@@ -167,7 +219,11 @@ def _open_database(settings: Settings) -> Database:
             settings.database_limits,
             settings.profile,
             plaintext=settings.database_plaintext is not None,
+            read_url=settings.database_read_url,
+            sharding=settings.database_sharding,
         )
+    except StandbyUrlError as error:
+        raise ValueError(f"DATABASE_READ_URL {error}") from error
     except ValueError as error:
         raise ValueError(f"DATABASE_URL {error}") from error
 

@@ -11,20 +11,34 @@ from pathlib import Path
 import httpcore2
 import pytest
 
+from app.adapters.keys.passwords import Argon2Passwords
 from app.graphql.schema import build_documents
 from app.settings import Settings
 from app.wiring import migrate
 from tests.fakes import MovableClock
+from tests.harness.citus import CLUSTER_USER, CitusCluster
 from tests.harness.completeness import omissions
 from tests.harness.fast import FastRun
 from tests.harness.gateway import Gateway, run_gateway
+from tests.harness.on_citus import is_on_citus, why_not_on_citus
+from tests.harness.passwords import CheapPasswords
 from tests.harness.postgresql import PostgresqlServer
 from tests.harness.server import ServerProcess
 from tests.harness.slowness import Slowness
 from tests.harness.social import MintingProvider
+from tests.harness.uncovered import Uncovered
+from tests.harness.watched_statements import take_unnamed, watching
+
+# They start servers, browsers and installations.
+LONG = ("tests/test_", "tests/clients/", "tests/storefront/", "tests/listening/")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=["citus"],
+        help="citus: only the tests on PostgreSQL, and those on a cluster of three (tests/README.md)",
+    )
     parser.addoption(
         "--fast", action="store_true", help="SQLite only: no PostgreSQL, Redis, browser or other process (scripts/test)"
     )
@@ -33,6 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("fast"):
         config.pluginmanager.register(FastRun())
+    config.pluginmanager.register(Uncovered(config))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -43,12 +58,28 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             raise pytest.UsageError(*missing)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what does on PostgreSQL what it does on SQLite; the engines' own code is covered by the adapters' tests."""
-    for item in items:
-        engine = item.callspec.params.get("database_url") if hasattr(item, "callspec") else None
-        if engine == "postgresql" and item.nodeid.startswith(("tests/graphql/", "tests/http/", "tests/services/")):
-            item.add_marker("second_engine")
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run some tests on a cluster with Citus too."""
+    if is_on_citus(metafunc.definition.nodeid) and not metafunc.config.getoption("fast"):
+        engines = pytest.mark.parametrize("database_url", ["sqlite", "postgresql", "citus"], indirect=True)
+        metafunc.definition.add_marker(engines)
+
+
+def _engine(item: pytest.Item) -> object:
+    return item.callspec.params.get("database_url") if hasattr(item, "callspec") else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let the tests that take long come first, so that no process waits at the end for one of them."""
+    if config.getoption("database") == "citus":
+        others = [item for item in items if _engine(item) != "postgresql"]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if _engine(item) == "postgresql"]
+        for item in items:
+            if reason := why_not_on_citus(item.nodeid):
+                item.add_marker(pytest.mark.skip(reason))
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 def pytest_collection_finish() -> None:
@@ -59,11 +90,35 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _made_once() -> Iterator[None]:
-    """Let all gateways of these tests share what a process makes once: trust in authorities, documents once checked."""
+    """Let all gateways share what a process makes once: trust in authorities, checked documents; and hash cheaply."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(httpcore2, "default_ssl_context", functools.cache(httpcore2.default_ssl_context))
         patch.setattr("app.main.build_documents", functools.cache(build_documents))
+        patch.setattr("app.wiring.Argon2Passwords", CheapPasswords)
         yield
+
+
+@pytest.fixture
+def costly_passwords() -> Iterator[None]:
+    """Hash in the gateways of a test as in production; to be asked for by `usefixtures`, which comes before them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.wiring.Argon2Passwords", Argon2Passwords)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_watched() -> Iterator[None]:
+    """Look at every statement that the tests' gateways send."""
+    with watching():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _statements_name_their_tenant() -> Iterator[None]:
+    """Fail the test that has sent a statement without its tenant: it would go to every server of many."""
+    yield
+    unnamed = take_unnamed()
+    assert not unnamed, "\n\n".join(unnamed)
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +144,21 @@ def postgresql_template(postgresql: PostgresqlServer) -> str:
 
 
 @pytest.fixture(scope="session")
+def citus() -> Iterator[CitusCluster]:
+    """Run one cluster of three servers for all tests, where Citus is installed."""
+    cluster = CitusCluster()
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def citus_database(citus: CitusCluster) -> str:
+    """Migrate a database of the cluster, to be emptied after each test: making one takes seconds."""
+    return citus.create_migrated_database()
+
+
+@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Migrate an empty SQLite file, to be copied."""
     path = tmp_path_factory.mktemp("template") / "gateway.db"
@@ -103,6 +173,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         path = tmp_path / "gateway.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
+        return
+    if request.param == "citus" or request.config.getoption("database") == "citus":
+        cluster: CitusCluster = request.getfixturevalue("citus")
+        kept: str = request.getfixturevalue("citus_database")
+        yield cluster.url(kept)
+        cluster.empty(kept)
         return
     server: PostgresqlServer = request.getfixturevalue("postgresql")
     name = server.create_database(request.getfixturevalue("postgresql_template"))
@@ -119,7 +195,8 @@ def settings_environment() -> dict[str, str]:
 @pytest.fixture
 def environment(database_url: str, tmp_path: Path, settings_environment: dict[str, str]) -> dict[str, str]:
     """Return the environment of the test's gateways."""
-    return {"DATABASE_URL": database_url, "STATE_DIR": str(tmp_path / "state"), **settings_environment}
+    sharding = {"DATABASE_SHARDING": "citus"} if database_url.startswith(f"postgresql://{CLUSTER_USER}@") else {}
+    return {"DATABASE_URL": database_url, "STATE_DIR": str(tmp_path / "state"), **sharding, **settings_environment}
 
 
 @pytest.fixture

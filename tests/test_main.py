@@ -11,6 +11,7 @@ import pytest
 from app.__main__ import main
 from app.adapters.database.schema_version import newest_migration
 from app.domain.operation_lists import hash_operation
+from app.domain.releases import RELEASE
 from app.graphql.schema import build_schema
 from app.settings import Settings
 from tests.harness.postgresql import PostgresqlServer, free_port
@@ -94,6 +95,15 @@ class TestMigrate:
     def test_makes_the_database_of_the_state_folder(self, tmp_path: Path) -> None:
         assert main(["migrate"]) == 0
         assert (tmp_path / "gateway.db").is_file()
+
+    def test_says_when_no_older_release_serves_any_more(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["migrate", "--finish"]) == 2
+        assert capsys.readouterr().err.endswith("names a database without our tables: run python -m app migrate\n")
+        assert main(["migrate"]) == 0
+        for _ in range(2):
+            assert main(["migrate", "--finish"]) == 0
+            told = f"From now on no release before {RELEASE} may serve on this database.\n"
+            assert capsys.readouterr().out == told
 
 
 class TestServe:

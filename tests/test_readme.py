@@ -211,7 +211,7 @@ class TestDocuments:
             assert re.search(rf"\b{name}\b", found.read_text()), f"{document.name}: {name} is not in {file}."
 
     def test_have_examples_that_can_be_read(self, document: Document) -> None:
-        assert {block.language for block in document.blocks} <= {"graphql", "json", "python", "sh", "toml", "ts"}
+        assert {block.language for block in document.blocks} <= {"graphql", "json", "python", "sh", "sql", "toml", "ts"}
         for text in document.texts("toml"):
             tomllib.loads(text)
         for text in document.texts("json"):

@@ -39,7 +39,8 @@ class Project:
     def run(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one of its scripts."""
         command = [str(self.path / "scripts" / script), *arguments]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))}
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))}
+        environment = {**ours, "PYTEST_XDIST_AUTO_NUM_WORKERS": "1"}
         return subprocess.run(
             command, check=False, cwd=self.path, env=environment, capture_output=True, text=True, timeout=300
         )
@@ -66,6 +67,13 @@ def project() -> Iterator[Project]:
             shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns(*NOT_COPIED))
         else:
             shutil.copy(ROOT / name, path / name)
+    lend_environment(path)
+    yield Project(path)
+    shutil.rmtree(path)
+
+
+def lend_environment(path: Path) -> None:
+    """Let a project run in the environment of these tests."""
     environment = path / ".venv"
     environment.mkdir()
     for name in ("bin", "lib", "pyvenv.cfg"):
@@ -74,8 +82,47 @@ def project() -> Iterator[Project]:
     for name in ("requirements.txt", "requirements-test.txt"):
         shutil.copy(ROOT / "scripts" / name, environment / f"installed-{name}")
     (environment / "whole").write_text(f"{environment.resolve()}\n")
-    yield Project(path)
-    shutil.rmtree(path)
+
+
+# A test of each kind; the tries of one are counted in a file, for each is in a process of its own.
+SAMPLE = """\
+from pathlib import Path
+
+import pytest
+
+from app import two
+
+TRIES = Path(__file__).with_name("tries")
+
+
+def test_passes():
+    assert two() == 2
+
+
+@pytest.mark.wall_clock
+def test_passes_the_second_time():
+    TRIES.write_text("again" if TRIES.exists() else "")
+    assert TRIES.read_text() == "again"
+"""
+FAILS = """
+def test_never_passes():
+    assert two() == 3
+"""
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Project:
+    """Give a project with few tests and our scripts."""
+    for folder in ("app", "scripts", "tests/harness"):
+        (tmp_path / folder).mkdir(parents=True)
+    for name in ("pyproject.toml", "scripts/setup", "scripts/test", "tests/harness/second_try.py"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "scripts/requirements-test.txt", tmp_path / "scripts")
+    shutil.copy(ROOT / "scripts/requirements.txt", tmp_path / "scripts")
+    (tmp_path / "app/__init__.py").write_text("def two():\n    return 2\n")
+    (tmp_path / "tests/test_sample.py").write_text(SAMPLE)
+    lend_environment(tmp_path)
+    return Project(tmp_path)
 
 
 class TestMigration:
@@ -162,6 +209,34 @@ class TestTest:
         done = project.run("test", "tests/domain/test_tags.py", "-k", "upper_case")
         assert done.returncode == 0, done.stdout + done.stderr
         assert "1 passed" in done.stdout
+
+    def test_passes_where_what_failed_passes_alone_and_names_it(self, sample: Project) -> None:
+        done = sample.run("test")
+        assert done.returncode == 0, done.stdout + done.stderr
+        unsteady, *named = done.stdout.splitlines()[-2:]
+        assert unsteady.startswith("Unsteady: failed among the others and passed alone.")
+        assert named == ["  tests/test_sample.py::test_passes_the_second_time"]
+
+    def test_fails_where_a_test_fails_twice_and_names_it_in_its_last_lines(self, sample: Project) -> None:
+        sample.change("tests/test_sample.py", "\n\n@pytest", f"{FAILS}\n\n@pytest")
+        done = sample.run("test")
+        assert done.returncode == 1
+        assert done.stdout.splitlines()[-2:] == ["Failed twice:", "  tests/test_sample.py::test_never_passes"]
+        assert "\n  tests/test_sample.py::test_passes_the_second_time\n" in done.stdout
+
+    def test_tries_nothing_again_where_tests_could_not_be_read(self, sample: Project) -> None:
+        (sample.path / "tests/test_broken.py").write_text("import nothing_of_this_name\n")
+        done = sample.run("test")
+        assert done.returncode == pytest.ExitCode.INTERRUPTED
+        assert "too much for a second try" in done.stdout
+        assert done.stdout.splitlines()[-1] == "  tests/test_broken.py"
+
+    def test_fails_where_too_little_is_covered(self, sample: Project) -> None:
+        sample.change("app/__init__.py", "    return 2\n", "    return 2\n\n\ndef three():\n    return 3\n")
+        (sample.path / "tests/tries").touch()
+        done = sample.run("test")
+        assert done.returncode == 2
+        assert "Coverage failure: total of 75 is less than fail-under=95" in done.stdout
 
 
 class TestPreCommit:

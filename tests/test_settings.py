@@ -56,6 +56,7 @@ class TestLoad:
                 "METRICS_PORT": "9090",
                 "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318",
                 "DATABASE_URL": "postgresql://gateway:pw@db.test:5432/gateway",
+                "DATABASE_READ_URL": "postgresql://gateway:pw@db-2.test:5432/gateway",
                 "REDIS_URL": "rediss://cache.test:6379/0",
                 "PUBLIC_URL": "https://customers.shop.test/",
                 "STATE_DIR": "/srv/state",
@@ -65,6 +66,7 @@ class TestLoad:
         )
         assert (settings.host, settings.port, settings.processes) == ("0.0.0.0", 9000, 4)  # noqa: S104
         assert settings.database_url == "postgresql://gateway:pw@db.test:5432/gateway"
+        assert settings.database_read_url == "postgresql://gateway:pw@db-2.test:5432/gateway"
         assert settings.redis_url == "rediss://cache.test:6379/0"
         assert settings.smtp_url == production["SMTP_URL"]
         assert settings.mail_from == "Shop <no-reply@shop.test>"
@@ -124,6 +126,7 @@ class TestLoad:
         settings = Settings.load(
             {
                 "DATABASE_URL": "postgresql://u:hush@h/n",
+                "DATABASE_READ_URL": "postgresql://u:hush@i/n",
                 "REDIS_URL": "redis://:hush@h",
                 "SMTP_URL": "smtp://u:hush@h:25",
                 "MAIL_FROM": "a@shop.test",
@@ -166,9 +169,18 @@ class TestLoad:
                 "postgresql://u:hush@h/n?pgbouncer=true",
                 "has the parameter 'pgbouncer', which is none of",
             ),
+            ("DATABASE_READ_URL", "sqlite:///other.db", "must be postgresql://…: SQLite has no standby"),
+            (
+                "DATABASE_READ_URL",
+                "postgresql://u:hush@h/n",
+                "wants PostgreSQL in DATABASE_URL: it names a standby of it",
+            ),
+            ("DATABASE_READ_URL", "postgresql://u:hush@h/n?sslmode=no", "has a sslmode that is none of disable"),
             ("DATABASE_PLAINTEXT", "yes", "must be 'allow'"),
             ("DATABASE_CONNECTIONS", "1", "must be greater than or equal to 2"),
             ("DATABASE_POOLER", "session", "must be 'none' or 'transaction'"),
+            ("DATABASE_SHARDING", "yes", "must be 'none' or 'citus'"),
+            ("DATABASE_SHARDING", "citus", "needs a DATABASE_URL that begins with postgresql://"),
             ("DATABASE_TIMEOUT_SECONDS", "0", "must be greater than 0"),
             ("SMTP_URL", "smtp://u:hush@", "must be smtp://user:password@host:port"),
             ("SMTP_URL", "smtp://u:hush@h:port", "must be smtp://user:password@host:port"),
@@ -236,6 +248,19 @@ class TestProduction:
         (line,) = faults_of(**production | {"DATABASE_URL": "postgresql://u:hush@db.example/n?sslmode=disable"})
         assert line.startswith("DATABASE_URL has sslmode=disable for another machine")
         assert "hush" not in line
+
+    def test_refuses_a_standby_elsewhere_in_clear(self, production: dict[str, str]) -> None:
+        urls = {"DATABASE_URL": "postgresql://u:p@db.example/n"}
+        urls["DATABASE_READ_URL"] = "postgresql://u:hush@db-2.example/n?sslmode=disable"
+        (line,) = faults_of(**production | urls)
+        assert line.startswith("DATABASE_READ_URL has sslmode=disable for another machine")
+        assert "hush" not in line
+        assert Settings.load(production | urls | {"DATABASE_PLAINTEXT": "allow"}).database_read_url is not None
+
+    def test_wants_connections_for_a_standby(self) -> None:
+        urls = {"DATABASE_URL": "postgresql://u:p@h/n", "DATABASE_READ_URL": "postgresql://u:hush@i/n"}
+        (line,) = faults_of(**urls, DATABASE_CONNECTIONS="4")
+        assert line.startswith("DATABASE_READ_URL wants DATABASE_CONNECTIONS of at least 5")
 
     def test_starts_with_all_that_it_needs(self, production: dict[str, str]) -> None:
         assert Settings.load(production).profile is Profile.PRODUCTION

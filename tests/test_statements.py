@@ -6,6 +6,7 @@ import pytest
 
 from tests.factories import address_input
 from tests.harness.gateway import Gateway
+from tests.harness.round_trips import count_round_trips
 
 pytestmark = pytest.mark.anyio
 
@@ -36,6 +37,21 @@ class TestRefresh:
         # Find, lock, read again, customer; claim the token, let the session go on, and write the two new ones.
         assert [statement.split()[0] for statement in statements] == ["SELECT"] * 4 + ["UPDATE"] * 2 + ["INSERT"] * 2
 
+    async def test_writes_of_the_session_only_what_changes(self, gateway: Gateway) -> None:
+        person, guest = await gateway.customer(), await gateway.anonymous()
+        refresh_token, sliding = person.tokens.refresh, await gateway.refresh(guest.refresh)
+        written = []
+        for minutes in (0, 20, 20, 20):
+            gateway.clock.advance(minutes=minutes)
+            with gateway.count_statements() as statements:
+                refresh_token = (await gateway.refresh(refresh_token)).refresh
+                sliding = await gateway.refresh(sliding.refresh)
+            (own, guests) = [each for each in statements if each.startswith("UPDATE session")]
+            written.append((own.count("=:new_"), guests.count("=:new_")))
+            assert sliding.all["refreshTokenExpiresIn"] == 86_400
+        # The time of use, and of a guest once an hour the end, which is in an index.
+        assert written == [(1, 1), (1, 2), (1, 1), (1, 1)]
+
     async def test_keeps_one_more_row_for_the_last_tab_alone(self, gateway: Gateway) -> None:
         person = await gateway.customer()
         kept = []
@@ -53,6 +69,35 @@ class TestLogin:
         with gateway.count_statements() as statements:
             await gateway.login(person.email, token=token)
         assert sum("kept_pair" in statement for statement in statements) == 1, statements
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+class TestRoundTrips:
+    """How often a mutation waits for PostgreSQL.
+
+    BEGIN goes with the first statement, and what nobody waits for with the next one or with COMMIT.
+    """
+
+    async def test_are_few(self, gateway: Gateway) -> None:
+        person = await gateway.customer()
+        rename = "mutation ($input: UpdateMeInput!) { updateMe(input: $input) { customer { firstName } } }"
+        trips: dict[str, list[str]] = {}
+        for name in ("Ada", "Grace"):  # the first time, a connection learns statements
+            with count_round_trips() as trips["anonymousLogin"]:
+                anonymous = await gateway.anonymous()
+            with count_round_trips() as trips["login"]:
+                tokens = await gateway.login(person.email, token=anonymous.access)
+            with count_round_trips() as trips["refresh"]:
+                tokens = await gateway.refresh(tokens.refresh)
+            with count_round_trips() as trips["updateMe"]:
+                await gateway.graphql(rename, {"input": {"firstName": name}}, tokens.access)
+        # What the payload selects beside is read after COMMIT. The login makes the visit a session first.
+        assert {name: each.index("COMMIT") + 1 for name, each in trips.items()} == {
+            "anonymousLogin": 2,
+            "login": 12,
+            "refresh": 7,
+            "updateMe": 5,
+        }, trips
 
 
 class TestMutation:

@@ -153,6 +153,8 @@ class TestUpgrade:
             assert early.stderr.splitlines()[-1].startswith("DATABASE_URL names a database at migration 0003, before ")
             sign_up(old, "bob@example.com")
             assert run(variables, "migrate").returncode == 0
+            url = variables["DATABASE_URL"]
+            assert asyncio.run(find(url)) == (newest_migration(), RELEASE_BEFORE)
             # The last release goes on, on the new tables.
             rename(old, ada["accessToken"], "Ada")
             sign_up(old, "cleo@example.com")
@@ -168,7 +170,12 @@ class TestUpgrade:
             assert (
                 ask(old, "{me{email}}", log_in(old, "dora@example.com")["accessToken"])["email"] == "dora@example.com"
             )
+            visitor = begin(new)
+            assert ask(old, "{tokenInfo{kind}}", visitor) == {"kind": "ANONYMOUS"}
             old.stop()
+            assert run(variables, "migrate", "--finish").returncode == 0
+            assert asyncio.run(find(url)) == (newest_migration(), RELEASE)
+            assert ask(new, "{tokenInfo{kind}}", visitor) == {"kind": "ANONYMOUS"}
             new.stop()
         finally:
             old.end()
@@ -210,10 +217,10 @@ class TestReady:
         (fault,) = asyncio.run(faults(empty_database_url))
         assert fault == f"database read: at migration 0003, before {newest_migration()}"
 
-    def test_is_marked_with_the_release_before(self, empty_database_url: str) -> None:
+    def test_is_marked_with_this_release_where_there_was_none_before(self, empty_database_url: str) -> None:
         migrate(empty_database_url)
         found = asyncio.run(find(empty_database_url))
-        assert found == (newest_migration(), RELEASE_BEFORE)
+        assert found == (newest_migration(), RELEASE)
 
 
 async def find(url: str) -> tuple[str, str | None] | None:

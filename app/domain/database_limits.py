@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -23,3 +23,8 @@ class DatabaseLimits:
     connections: int = 20
     seconds: float = 5.0
     pooler: Pooler | None = None
+
+    def shared(self) -> tuple[DatabaseLimits, DatabaseLimits]:
+        """Return what of it is for the primary, and what for a standby: a quarter of the connections."""
+        of_standby = max(1, self.connections // 4)
+        return replace(self, connections=self.connections - of_standby), replace(self, connections=of_standby)

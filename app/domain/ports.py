@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -228,6 +229,10 @@ class Connection(Protocol):
         """Open the transaction, unless it is open. If the database allows only one writer, it is this one."""
         ...
 
+    def announce(self) -> None:
+        """Wake the workers of all processes as soon as the transaction is committed: there is something for them."""
+        ...
+
     async def commit(self) -> None:
         """Commit what was written.
 
@@ -261,6 +266,13 @@ class Connection(Protocol):
         """
         ...
 
+    async def write_soon(self, statement: Writing, parameters: Mapping[str, Any]) -> None:
+        """Like `write`, for whom the number of rows is nothing: it may be sent with the next statement or with COMMIT.
+
+        That raises what comes of it. Whatever is read or written after it finds it done.
+        """
+        ...
+
     async def write_anew(self, statement: Executable) -> int:
         """Like `write`, for a statement that is built for this call or may take long."""
         ...
@@ -272,10 +284,14 @@ class Connection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SchemaVersion:
-    """The migration that a database is at, and the lowest release of the gateway that may serve on it, if it says."""
+    """The migration that a database is at, and the lowest release of the gateway that may serve on it, if it says.
+
+    `is_spread` is False where its tables are still to be distributed over the nodes that it has.
+    """
 
     migration: str
     lowest_release: str | None
+    is_spread: bool = True
 
 
 class Database(Protocol):
@@ -283,6 +299,13 @@ class Database(Protocol):
 
     def connect(self) -> Connection:
         """Return a connection of its own; it is opened at the first statement."""
+        ...
+
+    def connect_to_read(self) -> Connection:
+        """Return a connection for reads that take long and decide nothing: a standby may answer them.
+
+        They see everything that was committed before the first of them, by any process.
+        """
         ...
 
     async def forget(self) -> None:
@@ -294,10 +317,35 @@ class Database(Protocol):
         """How many connections are in use now."""
         ...
 
+    async def watch(self, wake: Callable[[], None], stop: asyncio.Event) -> None:
+        """Call `wake` whenever there may be something for the worker, until told to stop.
+
+        What this process announces it always hears of; of other processes, while `hears_others` is true. Even then a
+        word can be lost, so look now and then.
+        """
+        ...
+
+    @property
+    def hears_others(self) -> bool:
+        """Whether who watches now hears of what other processes announce."""
+        ...
+
+    @property
+    def has_one_writer(self) -> bool:
+        """Whether a transaction that writes keeps all others waiting that want to write, whatever they write."""
+        ...
+
     async def find_migration(self) -> SchemaVersion | None:
         """Return the migration of the database, or None if it has no tables of ours.
 
         Changes nothing. Raises `OSError` if the database does not answer.
+        """
+        ...
+
+    async def is_served_from(self, release: str) -> bool:
+        """Tell whether the mark in the tables says that no release before that one serves on them any more.
+
+        Until it does, the database is asked at most every ten seconds; then never again, because the mark stays.
         """
         ...
 
@@ -309,6 +357,17 @@ class Database(Protocol):
         """Return what does not work now, a line for each part (`database read: …`); an empty list is all well.
 
         Reads the version of the tables, and writes a row that is rolled back.
+        """
+        ...
+
+    async def remarks(self) -> Sequence[str]:
+        """Return what does not work now and keeps nobody from being served, a line for each part."""
+        ...
+
+    async def check_replica(self) -> str | None:
+        """Return why the standby does not answer, or None where it does or there is none.
+
+        Raises `OSError` where it answers and is of no use.
         """
         ...
 

@@ -78,6 +78,9 @@ _APOSTROPHES = re.compile(
 _LETTERS_OWN = frozenset({0, 8, 9})
 # They only choose the shape of the character before them.
 _VARIATIONS = re.compile("[\u034f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+# Of ASCII nothing else has to be folded or left out, and most of what is folded is ASCII.
+_PLAIN_APOSTROPHES = str.maketrans("", "", "'`")
+_PLAIN_WORDS = re.compile("[0-9A-Za-z]+")
 # Short words in front of a name are written apart, joined or with an apostrophe: O Brien, Mc Donald, Van der Berg.
 _PARTICLE_LENGTH = 3
 _PHONE = re.compile(r"(?:\+|00|\()[\d\s()./-]*|0[\d\s()./-]{8,}")
@@ -90,6 +93,8 @@ def fold(text: str) -> str:
     `Łuczak` becomes `luczak`, `Straße` `strasse`, and an i has a dot, whether or not it had one. Letters of full width
     become plain ones. Letters of other alphabets stay what they are, without their accents and vowel points.
     """
+    if text.isascii():
+        return text.translate(_PLAIN_APOSTROPHES).lower()
     # Compatibility forms first: only then is the dot above of İ a mark of its own.
     plain = _plain(_APOSTROPHES.sub("", _VARIATIONS.sub("", text)))
     return unicodedata.normalize("NFC", _plain(plain.casefold()).translate(_LETTERS))
@@ -130,7 +135,7 @@ def words_of_texts(texts: Iterable[str | None]) -> Iterator[str]:
     for text in texts:
         if text:
             spelled = unicodedata.normalize("NFC", text).casefold()
-            for spelling in {spelled, spelled.translate(_WRITTEN_OUT)}:
+            for spelling in {spelled} if spelled.isascii() else {spelled, spelled.translate(_WRITTEN_OUT)}:
                 for token in spelling.split():
                     yield from _words_of_token(token)
 
@@ -154,7 +159,7 @@ def words_of_emails(emails: Iterable[str | None]) -> Iterator[str]:
         if email:
             local_part, _, domain = email.rpartition("@")
             yield from words_of_texts([local_part])
-            for spelling in {_ascii(domain), _unicode(domain)}:
+            for spelling in {domain} if _is_plain(domain) else {_ascii(domain), _unicode(domain)}:
                 yield from words_of_texts(spelling.split("."))
 
 
@@ -184,6 +189,8 @@ def _words_of_token(token: str) -> Iterator[str]:
 
 def _split(folded: str) -> list[str]:
     """Return the runs of letters, digits and the marks that belong to them."""
+    if folded.isascii():
+        return _PLAIN_WORDS.findall(folded)
     return "".join(each if unicodedata.category(each)[0] in "LNM" else " " for each in folded).split()
 
 
@@ -202,6 +209,11 @@ def order_key(last_name: str | None, first_name: str | None) -> str:
     # A tab sorts before all that a word or the space between two words is made of: Berg comes before Berg-Hansen.
     names = (" ".join(_split(fold(name or "")))[:_ORDER_LENGTH] for name in (last_name, first_name))
     return "\t".join(names).rstrip("\t")
+
+
+def _is_plain(domain: str) -> bool:
+    """Tell whether a domain has one spelling only, but for upper and lower case."""
+    return domain.isascii() and "xn--" not in domain.lower()
 
 
 def _ascii(domain: str) -> str:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Seconds = Annotated[int, Field(strict=True, ge=1, le=10 * 365 * 86_400)]
 Hours = Annotated[int, Field(strict=True, ge=0, le=366 * 24)]
 Days = Annotated[int, Field(strict=True, ge=0, le=10 * 365)]
+Months = Annotated[int, Field(strict=True, ge=1, le=120)]
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 
 
@@ -89,6 +90,10 @@ class Lifetimes(Entry):
     """How long a sign-up waits for its address to be confirmed, and how long an account stays whose address was never
     confirmed, that nobody has logged in to, that has no order, and that was not made by staff or an import; 0: for
     ever."""
+    audit_retention_months: Months = 13
+    """How long a line of the audit is kept, whatever it is about."""
+    dead_letter_retention_days: Annotated[int, Field(strict=True, ge=1, le=10 * 365)] = 90
+    """How long mails and events that were given up are kept, to be tried once more by hand."""
 
     @model_validator(mode="after")
     def _idle_fits_into_absolute(self) -> Self:

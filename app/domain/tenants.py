@@ -6,7 +6,7 @@ import json
 import re
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum, unique
 from functools import cached_property
 from types import MappingProxyType
@@ -34,6 +34,7 @@ from app.domain.scopes import ScopeWord, permissions, words_within
 from app.domain.sign_in import SecondFactorRule, SignInMethod
 from app.domain.social import OWN_PARAMETERS, parse_max_age
 from app.domain.tenant_rules import Entry, Lifetimes, Limits
+from app.domain.tokens import hint_of, read_hint
 from app.domain.topics import Topic, topics_matching
 from app.domain.web_addresses import (
     check_mailed_link,
@@ -879,6 +880,8 @@ class TenantDirectory:
         # How many tenants list each operation.
         self._operations: Counter[tuple[str, str]] = Counter()
         self._texts: dict[str, str] = {}
+        # The tenants whose tokens have each hint: one, unless two tenants have the same by chance.
+        self._hinted: dict[str, tuple[str, ...]] = {}
         for tenant in tenants:
             self._add(tenant)
         self.origins = Origins(each for tenant in self for each in _origins(tenant))
@@ -899,6 +902,7 @@ class TenantDirectory:
         later._clients = self._clients.copy()
         later._operations = self._operations.copy()
         later._texts = self._texts.copy()
+        later._hinted = self._hinted.copy()
         before = [
             tenant for each in (*gone, *(t.id for t in changed)) if (tenant := self._tenants.get(each)) is not None
         ]
@@ -909,7 +913,8 @@ class TenantDirectory:
         for tenant_id in (*gone, *(tenant.id for tenant in changed)):
             later._take_out(tenant_id)
         for tenant_id in gone:
-            later._tenants.pop(tenant_id, None)
+            if later._tenants.pop(tenant_id, None) is not None:
+                later._forget_hint(tenant_id)
         for tenant in changed:
             later._add(tenant)
         return later
@@ -922,7 +927,18 @@ class TenantDirectory:
         if tenant.operations is not None:
             self._operations.update(tenant.operations.items())
             self._texts.update(tenant.operations)
+        if tenant.id not in self._tenants:
+            hint = hint_of(tenant.id)
+            self._hinted[hint] = (*self._hinted.get(hint, ()), tenant.id)
         self._tenants[tenant.id] = tenant
+
+    def _forget_hint(self, tenant_id: str) -> None:
+        hint = hint_of(tenant_id)
+        others = tuple(each for each in self._hinted[hint] if each != tenant_id)
+        if others:
+            self._hinted[hint] = others
+        else:
+            del self._hinted[hint]
 
     def _take_out(self, tenant_id: str) -> None:
         """Remove what was indexed of a tenant; its place in the order stays."""
@@ -944,6 +960,14 @@ class TenantDirectory:
     def find_tenant(self, tenant_id: str) -> Tenant | None:
         """Return the tenant of this id, or None."""
         return self._tenants.get(tenant_id)
+
+    def hinted(self, token: str) -> Sequence[str]:
+        """Return the ids of the tenants that a token's hint means: one, by chance several, or none that we know.
+
+        Without one it may be a token of any tenant, from before there were hints. That the random beginning of such a
+        token is by chance a tenant's hint (2^-48 for each tenant) is left out of account: it is found no more.
+        """
+        return self._hinted.get(read_hint(token), ())
 
     def find_first_storefront(self) -> tuple[Tenant, Client] | None:
         """Return the storefront to try the gateway with, and its shop: one that runs any operation, if there is one."""

@@ -23,7 +23,7 @@ def probe_routes(database: Database, limiter: Limiter, signer: Signer) -> list[R
         found = await asyncio.gather(database.faults(), limiter.faults())
         faults = [fault for part in found for fault in part]
         if not faults:
-            return PlainTextResponse("ready")
+            return PlainTextResponse("\n".join(("ready", *await database.remarks())))
         return PlainTextResponse("".join(f"{fault}\n" for fault in faults), status_code=503)
 
     async def jwks(_request: Request) -> Response:

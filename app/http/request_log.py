@@ -55,4 +55,6 @@ def _as_text(now: datetime, line: dict[str, Any]) -> str:
     what = f"{line['status']} {line['method']} {line['path']}  {' '.join(line['fields']) or '-'}"
     # A path from outside may have line breaks; it must not add lines to the log.
     text = f"{what}  {who}  {line['duration_ms']} ms  {' '.join(line['codes'])}".rstrip()
-    return f"{now:%H:%M:%S} INFO    {text.encode('unicode_escape').decode()}\n"
+    if not text.isprintable() or not text.isascii() or "\\" in text:
+        text = text.encode("unicode_escape").decode()
+    return f"{now.hour:02}:{now.minute:02}:{now.second:02} INFO    {text}\n"

@@ -28,6 +28,7 @@ from app.models.sessions import AccessToken, KeptPair, RefreshToken, Session
 from app.models.sign_in_tickets import SignInTicket
 from app.models.social import LinkTicket, SocialAnswer, SocialIdentity, SocialState
 from app.models.totp import RecoveryCode, TotpSecret
+from app.models.visits import Visit
 from app.models.webhook_endpoints import WebhookEndpointState
 
 METADATA = SQLModel.metadata
@@ -65,5 +66,6 @@ TABLES: tuple[type[TenantRow], ...] = (
     SocialState,
     TotpSecret,
     UsedAssertion,
+    Visit,
     WebhookEndpointState,
 )

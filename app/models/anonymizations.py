@@ -32,6 +32,12 @@ class Anonymization(TenantRow, table=True):
             postgresql_where=_NOT_CANCELED,
         ),
         Index("ix_anonymization_due", "status", "next_attempt_at"),
+        Index(
+            "ix_anonymization_canceled",
+            "canceled_at",
+            sqlite_where=text("canceled_at IS NOT NULL"),
+            postgresql_where=text("canceled_at IS NOT NULL"),
+        ),
     )
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)

@@ -1,4 +1,4 @@
-"""The audit: what was done to an account, and by whom. It is written once and never changed."""
+"""The audit: what was done to an account, and by whom. It is written once, never changed, and goes when it is old."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from app.models.base import ID_LENGTH, TenantRow, json_field
 
 
 class AuditEvent(TenantRow, table=True):
-    """One line of the audit. The database refuses every change of it except one: removing `ip`.
+    """One line of the audit. The database refuses every change of it but two: removing `ip`, and deleting an old line.
 
+    No line goes in its first 27 days, whoever asks: a day less than the shortest month, which is the least that a shop
+    may keep its audit (`audit_retention_months`), so that the clocks of the database and of the worker may differ.
     `ip` is shortened to its network. Nothing else here is personal, so the line stays when the customer's data are
     erased. `actor_id` is the customer, the client or the member of staff, as `actor_kind` says; `customer_id` whom it
     was about.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, unique
 from typing import Any
@@ -153,7 +155,24 @@ def has_words(customer: Customer) -> bool:
     return customer.search_folding == FOLDING and customer.search_of == customer.version
 
 
-def searched_name(customer: CustomerColumns) -> str:
+@dataclass(slots=True)
+class SearchedColumns:
+    """What of a customer's row is searched."""
+
+    first_name: str | None
+    middle_name: str | None
+    last_name: str | None
+    company: str | None
+    contact_email: str | None
+    contact_phone: str | None
+
+    @classmethod
+    def after(cls, customer: CustomerColumns, changes: Mapping[str, Any]) -> SearchedColumns:
+        """Return the columns of a customer as they are after these changes."""
+        return cls(**{name: changes.get(name, getattr(customer, name)) for name in SEARCHED_COLUMNS})
+
+
+def searched_name(customer: CustomerColumns | SearchedColumns) -> str:
     """Return the value of `search_name`: the last name first, or the company if there is no name."""
     return search_name(customer.last_name, customer.first_name, customer.middle_name) or search_name(customer.company)
 

@@ -55,6 +55,13 @@ class OutboxMessage(TenantRow, table=True):
         Index("ix_outbox_customer", "tenant_id", "customer_id"),
         Index("ix_outbox_delivered", "delivered_at"),
         Index(
+            "ix_outbox_dead",
+            "tenant_id",
+            "dead_at",
+            sqlite_where=text("dead_at IS NOT NULL"),
+            postgresql_where=text("dead_at IS NOT NULL"),
+        ),
+        Index(
             "ix_outbox_endpoint",
             "tenant_id",
             "endpoint",

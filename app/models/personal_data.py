@@ -34,6 +34,7 @@ from app.models.sessions import AccessToken, KeptPair, RefreshToken, Session
 from app.models.sign_in_tickets import SignInTicket
 from app.models.social import LinkTicket, SocialAnswer, SocialIdentity, SocialState
 from app.models.totp import RecoveryCode, TotpSecret
+from app.models.visits import Visit
 from app.models.webhook_endpoints import WebhookEndpointState
 
 
@@ -574,5 +575,6 @@ IMPERSONAL_TABLES: Mapping[type[TenantRow], frozenset[str]] = {
     ),
     PasswordHashKind: frozenset({"kind"}),
     UsedAssertion: frozenset({"client_id", "jti_hash", "expires_at"}),
+    Visit: frozenset({"id", "client_id", "site", "token_hash"}),
     WebhookEndpointState: frozenset({"url", "failures", "failed_probes", "probed_id", "paused_until", "gone_at"}),
 }

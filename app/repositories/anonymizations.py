@@ -16,7 +16,7 @@ from app.models.anonymizations import Anonymization
 from app.models.base import OfTenant
 from app.repositories.base import Repository, Rows
 
-_TO_BE_DONE = (AnonymizationStatus.REQUESTED, AnonymizationStatus.IN_PROGRESS, AnonymizationStatus.FAILED)
+TO_BE_DONE = (AnonymizationStatus.REQUESTED, AnonymizationStatus.IN_PROGRESS, AnonymizationStatus.FAILED)
 _OF_CUSTOMER = Rows(Anonymization, "customer_id", order_by=(col(Anonymization.id).desc(),))
 _AS_READ = Rows(Anonymization, "id", "status", "attempts")
 _REQUESTED = Rows(Anonymization, "id", col(Anonymization.status) == AnonymizationStatus.REQUESTED.value)
@@ -28,6 +28,7 @@ class AnonymizationRepository(Repository):
 
     async def add_unless_open(self, anonymization: Anonymization) -> bool:
         """Write a new request; False if the customer already has one that is not canceled."""
+        self._connection.announce()
         return await self._add_unless(anonymization)
 
     async def find_latest(self, customer_id: str) -> Anonymization | None:
@@ -83,4 +84,4 @@ class AnonymizationQueue:
 
 def _due(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     columns = Anonymization.__table__.c
-    return columns.status.in_([status.value for status in _TO_BE_DONE]), columns.next_attempt_at <= now
+    return columns.status.in_([status.value for status in TO_BE_DONE]), columns.next_attempt_at <= now

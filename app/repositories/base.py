@@ -120,8 +120,8 @@ class Repository:
         return await self._find(_locking(rows), **parameters)
 
     async def _add(self, row: TenantRow) -> None:
-        """Write a new row."""
-        await self._connection.write(_adding(type(row)), row.model_dump())
+        """Write a new row. If its key is taken, the next statement or the commit says so."""
+        await self._connection.write_soon(_adding(type(row)), row.model_dump())
 
     async def _add_unless(self, row: TenantRow, *unique: str) -> bool:
         """Write the row; False if another row has the same `unique` columns, even if it is written at the same moment.
@@ -138,6 +138,13 @@ class Repository:
         statement = changing(rows, tuple(values), counted)
         return await self._connection.write(statement, self._parameters(given, values))
 
+    async def _change_soon(
+        self, rows: Rows[Any], given: Mapping[str, Any], *, counted: str = "", **values: Any
+    ) -> None:
+        """Change like `_change`, where it does not matter how many rows it were."""
+        statement = changing(rows, tuple(values), counted)
+        await self._connection.write_soon(statement, self._parameters(given, values))
+
     async def _change_one(
         self, rows: Rows[Model], given: Mapping[str, Any], *, counted: str = "", **values: Any
     ) -> Model | None:
@@ -152,6 +159,10 @@ class Repository:
     async def _delete(self, rows: Rows[Any], **parameters: Any) -> int:
         """Delete the rows, and return how many they were."""
         return await self._connection.write(deleting(rows), {"tenant_id": self._tenant_id, **parameters})
+
+    async def _delete_soon(self, rows: Rows[Any], **parameters: Any) -> None:
+        """Delete like `_delete`, where it does not matter how many rows it were."""
+        await self._connection.write_soon(deleting(rows), {"tenant_id": self._tenant_id, **parameters})
 
     def _mine(self, model: type[TenantRow], *conditions: Condition) -> ColumnElement[bool]:
         """Return the WHERE of a statement that is built for this call: the tenant's rows with these conditions."""

@@ -16,6 +16,7 @@ from app.models.customers import Customer, has_words, searched_name
 from app.repositories.base import Repository, Rows
 
 _CUSTOMER = Rows(Customer, "id")
+_OF_KEY = Rows(CustomerWord, "customer_id", "search_key")
 _AT_ONCE = 64
 
 
@@ -29,19 +30,27 @@ class CustomerWordRepository(Repository):
         """
         so_far, name = Searchable.of_text(customer.search_key, customer.search_text), searched_name(customer)
         if not has_words(customer):
-            await self._change(_CUSTOMER, {"id": customer.id}, search_name=name)
+            await self._change_soon(_CUSTOMER, {"id": customer.id}, search_name=name)
         elif after != so_far or name != customer.search_name:
-            await self._change(
+            await self._change_soon(
                 _CUSTOMER, {"id": customer.id}, search_name=name, search_key=after.key, search_text=after.text
             )
             await self.replace(customer.id, so_far.rows, after.rows)
 
     async def replace(self, customer_id: str, before: Collection[WordRow], after: Collection[WordRow]) -> None:
-        """Remove the rows of before that are not there after, and add the others."""
-        gone = [row for row in before if row not in after]
+        """Remove the rows of before that are not there after, and add the others.
+
+        With another name all rows have another key; most are else as they were, and are moved by one statement.
+        """
+        stays = {(row.shared, row.word) for row in before} & {(row.shared, row.word) for row in after}
+        gone = [row for row in before if row not in after and (row.shared, row.word) not in stays]
         if gone:
             await self._write(_removing, customer_id, gone)
-        added = [row for row in after if row not in before]
+        keys = {row.key for row in before}, {row.key for row in after}
+        if stays and keys[0] != keys[1]:
+            ((old,), (new,)) = keys
+            await self._change_soon(_OF_KEY, {"customer_id": customer_id, "search_key": old}, search_key=new)
+        added = [row for row in after if row not in before and (row.shared, row.word) not in stays]
         if added:
             await self._write(_adding, customer_id, added)
 
@@ -53,7 +62,7 @@ class CustomerWordRepository(Repository):
             given: dict[str, Any] = {"tenant_id": self._tenant_id, "customer_id": customer_id}
             for number, row in enumerate(some):
                 given |= {f"shared_{number}": row.shared, f"word_{number}": row.word, f"key_{number}": row.key}
-            await self._connection.write(statement(len(some)), given)
+            await self._connection.write_soon(statement(len(some)), given)
 
 
 @cache

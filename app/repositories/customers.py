@@ -21,6 +21,7 @@ from app.models.customers import (
     Customer,
     CustomerProfile,
     CustomerStatus,
+    SearchedColumns,
     has_words,
     searched_name,
 )
@@ -50,6 +51,8 @@ _BY_ID, _BY_NUMBER, _BY_REFERENCE = (
     for key in ("id", "customer_number", "shopper_reference")
 )
 _CUSTOMER = Rows(Customer, "id")
+# With the version: of which version of the profile the words are.
+_COUNTED = "version search_of"
 # The opposite of `is_closed`, in SQL; an account that was joined with another one is closed too.
 _OPEN = and_(
     or_(
@@ -135,12 +138,30 @@ class CustomerRepository(Repository):
 
     async def change(self, customer_id: str, now: datetime, **values: Any) -> None:
         """Set columns of a customer and count one version up."""
-        given = {"id": customer_id}
-        changed = await self._change_one(_CUSTOMER, given, counted="version search_of", updated_at=now, **values)
-        if changed is None or SEARCHED_COLUMNS.isdisjoint(values):
+        if SEARCHED_COLUMNS.isdisjoint(values):
+            await self._count_up(customer_id, now, values)
             return
-        so_far = Searchable.of_text(changed.search_key, changed.search_text)
-        await self._words.store(changed, so_far.with_profile(changed))
+        given = {"id": customer_id}
+        changed = await self._change_one(_CUSTOMER, given, counted=_COUNTED, updated_at=now, **values)
+        if changed is not None:
+            so_far = Searchable.of_text(changed.search_key, changed.search_text)
+            await self._words.store(changed, so_far.with_profile(changed))
+
+    async def change_locked(self, locked: Customer, now: datetime, **values: Any) -> None:
+        """Do what `change` does, in one update where that takes two: for whoever has locked the row, and read it so."""
+        if SEARCHED_COLUMNS.isdisjoint(values) or not has_words(locked):
+            await self.change(locked.id, now, **values)
+            return
+        columns = SearchedColumns.after(locked, values)
+        so_far = Searchable.of_text(locked.search_key, locked.search_text)
+        after = so_far.with_profile(columns)
+        found_by = {"search_name": searched_name(columns), "search_key": after.key, "search_text": after.text}
+        await self._count_up(locked.id, now, {**values, **found_by})
+        if after != so_far:
+            await self._words.replace(locked.id, so_far.rows, after.rows)
+
+    async def _count_up(self, customer_id: str, now: datetime, values: Mapping[str, Any]) -> None:
+        await self._change_soon(_CUSTOMER, {"id": customer_id}, counted=_COUNTED, updated_at=now, **values)
 
     async def note_login_address(self, customer_id: str, email: str | None) -> None:
         """Let staff find a customer by the login address that was just written, and no longer by another.

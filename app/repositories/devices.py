@@ -45,7 +45,7 @@ class DeviceRepository(Repository):
 
     async def delete_all_but_latest(self, customer_id: str, kept: int) -> None:
         """Forget the customer's devices but those that were used last."""
-        await self._delete(_ALL_BUT_THE_LATEST, customer_id=customer_id, kept=kept)
+        await self._delete_soon(_ALL_BUT_THE_LATEST, customer_id=customer_id, kept=kept)
 
     async def delete(self, token_hash: bytes, customer_id: str) -> None:
         """Forget one of a customer's devices."""

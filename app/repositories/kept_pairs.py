@@ -9,14 +9,15 @@ from sqlalchemy import bindparam, select
 from sqlmodel import col
 
 from app.domain.ports import Connection
-from app.domain.rows import Reading
 from app.models.sessions import KeptPair
 from app.repositories.base import Repository, Rows
+from app.repositories.lookups import Lookup
 
 _IS_KEPT = col(KeptPair.expires_at) >= bindparam("now")
 _NEWEST_FIRST = (col(KeptPair.created_at).desc(), col(KeptPair.refresh_hash))
 _KEPT = Rows(KeptPair, "presented_hash", _IS_KEPT, order_by=_NEWEST_FIRST)
-_KEPT_ANYWHERE = Reading(
+_BY_TOKEN = Lookup(
+    KeptPair,
     KeptPair,
     select(KeptPair.__table__)
     .where(col(KeptPair.presented_hash) == bindparam("presented_hash"), _IS_KEPT)
@@ -25,14 +26,14 @@ _KEPT_ANYWHERE = Reading(
 
 
 class KeptPairLookup:
-    """Finds what was answered to a token that does not work any more, so that nobody knows its tenant."""
+    """Finds what was answered to a token in the tenants that it may belong to; in all for none."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def list(self, presented_hash: bytes, now: datetime) -> Sequence[KeptPair]:
+    async def list(self, tenant_ids: Sequence[str], presented_hash: bytes, now: datetime) -> Sequence[KeptPair]:
         """Return the pairs that were given for a token, the newest first."""
-        return await self._connection.read(_KEPT_ANYWHERE, {"presented_hash": presented_hash, "now": now})
+        return await _BY_TOKEN.list(self._connection, tenant_ids, presented_hash=presented_hash, now=now)
 
 
 class KeptPairRepository(Repository):

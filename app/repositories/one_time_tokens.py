@@ -9,9 +9,9 @@ from sqlalchemy import bindparam, or_, select, update
 from sqlmodel import col
 
 from app.domain.ports import Connection
-from app.domain.rows import Reading
 from app.models.one_time_tokens import OneTimeToken, Purpose
 from app.repositories.base import Repository, Rows
+from app.repositories.lookups import Lookup
 
 _UNUSED = (col(OneTimeToken.used_at).is_(None), col(OneTimeToken.revoked_at).is_(None))
 _ONE = Rows(OneTimeToken, "token_hash", "purpose")
@@ -53,21 +53,23 @@ class _Place:
     tenant_id: str
 
 
-_TENANT = Reading(
-    _Place, select(col(OneTimeToken.tenant_id)).where(col(OneTimeToken.token_hash) == bindparam("token_hash"))
+_TENANT = Lookup(
+    _Place,
+    OneTimeToken,
+    select(col(OneTimeToken.tenant_id)).where(col(OneTimeToken.token_hash) == bindparam("token_hash")),
 )
 
 
 class OneTimeTokenLookup:
-    """Finds the tenant of a token: only the token decides for which customer it is."""
+    """Finds the tenant of a token among those that it may belong to, in all for none: it alone decides whose it is."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def find_tenant(self, token_hash: bytes) -> str | None:
+    async def find_tenant(self, tenant_ids: Sequence[str], token_hash: bytes) -> str | None:
         """Return the tenant that a one-time token belongs to, or None."""
-        rows = await self._connection.read(_TENANT, {"token_hash": token_hash})
-        return rows[0].tenant_id if rows else None
+        found = await _TENANT.find(self._connection, tenant_ids, token_hash=token_hash)
+        return found.tenant_id if found is not None else None
 
 
 class OneTimeTokenRepository(Repository):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlmodel import col
 
 from app.domain.ports import Connection
 from app.domain.rows import Reading
+from app.models.base import OfTenant
 from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
 from app.models.webhook_endpoints import FAILURES_BEFORE_PAUSE, MAIL_SERVER, WebhookEndpointState
 from app.repositories.base import Repository, Rows, changing, deleting, mine, new_values
@@ -141,6 +143,7 @@ class OutboxRepository(Repository):
     async def add(self, message: OutboxMessage) -> None:
         """Write a message to be delivered."""
         await self._add(message)
+        self._connection.announce()
 
     async def take_back(self, message_id: str) -> OutboxMessage | None:
         """Delete a message that was held back and never tried, and return it; None if there is none."""
@@ -190,6 +193,7 @@ class OutboxRepository(Repository):
         of_endpoint = self._mine(OutboxMessage, col(OutboxMessage.endpoint) == endpoint, _WAITS)
         failed = and_(of_endpoint, _HAS_FAILED, col(OutboxMessage.due_at) > now)
         await self._connection.write_anew(update(OutboxMessage.__table__).where(failed).values(due_at=now))
+        self._connection.announce()
         due = and_(of_endpoint, col(OutboxMessage.due_at) <= now)
         counting = select(func.count().label("amount")).select_from(OutboxMessage.__table__).where(due)
         (row,) = await self._connection.read_anew(Reading(_Amount, counting))
@@ -204,10 +208,15 @@ class OutboxRepository(Repository):
         await self._change(
             _EVENT, {"id": message_id}, due_at=now, attempts=0, delivered_at=None, dead_at=None, last_error=None
         )
+        self._connection.announce()
 
 
 class OutboxQueue:
-    """The outbox of all tenants, as the worker sees it."""
+    """The outbox of all tenants, as the worker sees it.
+
+    What is due is read over all tenants and without locks; what is found is locked and changed tenant by tenant, with
+    the tenant named, because a database that has the tenants on several servers locks on one at a time.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -264,34 +273,48 @@ class OutboxQueue:
         """Take up to `limit` due messages, the oldest first, for this worker until the lease ends.
 
         Each counts as one more attempt. What waits for a probe of its endpoint is left; so are mails while the mail
-        server does not let us in, but for `though_stopped`.
+        server does not let us in, but for `though_stopped`. If there is none, it takes no write lock.
         """
-        due = (
-            select(col(OutboxMessage.tenant_id), col(OutboxMessage.id))
-            .where(_due(now, kind, endpoint, though_stopped=though_stopped))
-            .order_by(
-                *([] if endpoint is not None else [_TURN if kind is None else col(OutboxMessage.due_at)]),
-                col(OutboxMessage.id),
-            )
-            .limit(limit)
+        due = _due(now, kind, endpoint, though_stopped=though_stopped)
+        order: list[Any] = [] if endpoint is not None else [_TURN if kind is None else col(OutboxMessage.due_at)]
+        while found := await self._list_due(due, order, limit):
+            taken: list[OutboxMessage] = []
+            for tenant_id, ids in found.items():
+                taken += await self._take(tenant_id, ids, now, until)
+            if taken:
+                return sorted(taken, key=lambda message: message.id)
+            # Other workers are about to take all of these: look for others.
+            due = and_(due, col(OutboxMessage.id).not_in([each for ids in found.values() for each in ids]))
+        return []
+
+    async def _list_due(
+        self, due: ColumnElement[bool], order: Sequence[Any], limit: int
+    ) -> Mapping[str, Sequence[str]]:
+        """Return the ids of the messages whose turn it is, by their tenant; another worker may be about to take one."""
+        key = (col(OutboxMessage.tenant_id), col(OutboxMessage.id))
+        statement = select(*key).where(due).order_by(*order, col(OutboxMessage.id)).limit(limit)
+        ids: defaultdict[str, list[str]] = defaultdict(list)
+        for row in await self._connection.read_anew(Reading(_Id, statement)):
+            ids[row.tenant_id].append(row.id)
+        return ids
+
+    async def _take(
+        self, tenant_id: str, ids: Sequence[str], now: datetime, until: datetime
+    ) -> Sequence[OutboxMessage]:
+        """Lease those of a tenant's messages that no other worker has taken, or is about to take."""
+        is_mine = col(OutboxMessage.tenant_id) == tenant_id
+        free = (
+            select(col(OutboxMessage.id))
+            .where(is_mine, col(OutboxMessage.id).in_(ids), _WAITS, col(OutboxMessage.due_at) <= now)
             .with_for_update(skip_locked=True)
         )
-        await self._connection.begin()
-        # Not with tuples in an IN, because SQLite would read the whole table.
-        wanted = [
-            and_(col(OutboxMessage.tenant_id) == row.tenant_id, col(OutboxMessage.id) == row.id)
-            for row in await self._connection.read_anew(Reading(_Id, due))
-        ]
-        if not wanted:
-            return []
         taken = (
             update(OutboxMessage.__table__)
-            .where(or_(*wanted), _WAITS)
+            .where(is_mine, col(OutboxMessage.id).in_(free))
             .values(due_at=until, attempts=col(OutboxMessage.attempts) + 1, last_error=None)
             .returning(OutboxMessage.__table__)
         )
-        rows = await self._connection.read_anew(Reading(OutboxMessage, taken))
-        return sorted(rows, key=lambda message: message.id)
+        return await self._connection.read_anew(Reading(OutboxMessage, taken))
 
     async def settle(self, message: OutboxMessage, **values: Any) -> bool:
         """Write the result for a claimed message; False if another worker has got it in the meantime."""
@@ -339,12 +362,20 @@ class OutboxQueue:
 
         One message or every one; return how many. What a worker is trying at this moment is left.
         """
-        waits = and_(_WAITS, _HAS_FAILED, col(OutboxMessage.due_at) > now)
-        revived = (
-            update(OutboxMessage.__table__)
-            .where(or_(_IS_DEAD, waits))
-            .values(dead_at=None, due_at=now, attempts=0, last_error=None)
-        )
+        failed = or_(_IS_DEAD, and_(_WAITS, _HAS_FAILED, col(OutboxMessage.due_at) > now))
         if message_id is not None:
-            revived = revived.where(col(OutboxMessage.id) == message_id)
-        return await self._connection.write_anew(revived)
+            failed = and_(failed, col(OutboxMessage.id) == message_id)
+        self._connection.announce()
+        revived = 0
+        for tenant_id in await self._list_tenants_to_revive(failed):
+            revived += await self._connection.write_anew(
+                update(OutboxMessage.__table__)
+                .where(col(OutboxMessage.tenant_id) == tenant_id, failed)
+                .values(dead_at=None, due_at=now, attempts=0, last_error=None)
+            )
+        return revived
+
+    async def _list_tenants_to_revive(self, failed: ColumnElement[bool]) -> Sequence[str]:
+        tenants = select(col(OutboxMessage.tenant_id)).where(failed).distinct()
+        rows = await self._connection.read_anew(Reading(OfTenant, tenants.order_by(col(OutboxMessage.tenant_id))))
+        return [row.tenant_id for row in rows]

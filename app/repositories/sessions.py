@@ -18,12 +18,14 @@ from app.models.customers import Customer
 from app.models.sessions import AccessToken, PresentedToken, RefreshToken, Session
 from app.repositories.base import Repository, Rows, mine
 from app.repositories.customers import PROFILE_COLUMNS
+from app.repositories.lookups import Lookup
 
 _SESSION_COLUMNS = [column.label(f"session_{column.name}") for column in Session.__table__.c]
 
 # One joined statement from the token to the customer; every request runs it once.
-_BY_ACCESS_TOKEN = Reading(
+_BY_ACCESS_TOKEN = Lookup(
     PresentedToken,
+    AccessToken,
     select(
         col(AccessToken.expires_at).label("token_expires_at"),
         col(AccessToken.revoked_at).label("token_revoked_at"),
@@ -55,8 +57,9 @@ class SessionOfToken:
     client_id: str
 
 
-_BY_REFRESH_TOKEN = Reading(
+_BY_REFRESH_TOKEN = Lookup(
     SessionOfToken,
+    RefreshToken,
     select(RefreshToken.__table__.c.tenant_id, RefreshToken.__table__.c.session_id, Session.__table__.c.client_id)
     .join_from(
         RefreshToken.__table__,
@@ -91,12 +94,15 @@ _OF_LIVING_REFRESH_TOKEN = Reading(
         and_(col(Session.tenant_id) == col(RefreshToken.tenant_id), col(Session.id) == col(RefreshToken.session_id)),
     )
     .where(
-        col(RefreshToken.token_hash) == bindparam("token_hash"),
-        col(RefreshToken.revoked_at).is_(None),
-        col(RefreshToken.expires_at) > bindparam("now"),
-        col(RefreshToken.family) == col(Session.family),
-        col(Session.revoked_at).is_(None),
-        col(Session.expires_at) > bindparam("now"),
+        mine(
+            RefreshToken,
+            col(RefreshToken.token_hash) == bindparam("token_hash"),
+            col(RefreshToken.revoked_at).is_(None),
+            col(RefreshToken.expires_at) > bindparam("now"),
+            col(RefreshToken.family) == col(Session.family),
+            col(Session.revoked_at).is_(None),
+            col(Session.expires_at) > bindparam("now"),
+        )
     ),
 )
 
@@ -173,25 +179,18 @@ _LOST_LONG_AGO = Rows(
 
 
 class TokenLookup:
-    """Finds the owner of a token: the one look-up that does not know its tenant before."""
+    """Finds the owner of a token in the tenants that it may belong to (`TenantDirectory.hinted`); in all for none."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def find_by_access_token(self, token_hash: bytes) -> PresentedToken | None:
+    async def find_by_access_token(self, tenant_ids: Sequence[str], token_hash: bytes) -> PresentedToken | None:
         """Return the token's times, its session (`session_…`) and its customer's profile in one row, or None."""
-        rows = await self._connection.read(_BY_ACCESS_TOKEN, {"token_hash": token_hash})
-        return rows[0] if rows else None
+        return await _BY_ACCESS_TOKEN.find(self._connection, tenant_ids, token_hash=token_hash)
 
-    async def find_refresh_token(self, token_hash: bytes) -> SessionOfToken | None:
+    async def find_refresh_token(self, tenant_ids: Sequence[str], token_hash: bytes) -> SessionOfToken | None:
         """Return the tenant, the session and the client of a refresh token, or None."""
-        rows = await self._connection.read(_BY_REFRESH_TOKEN, {"token_hash": token_hash})
-        return rows[0] if rows else None
-
-    async def find_session_of(self, token_hash: bytes, now: datetime) -> SessionOfCookie | None:
-        """Return whose living session a living refresh token belongs to, traded or not, or None."""
-        rows = await self._connection.read(_OF_LIVING_REFRESH_TOKEN, {"token_hash": token_hash, "now": now})
-        return rows[0] if rows else None
+        return await _BY_REFRESH_TOKEN.find(self._connection, tenant_ids, token_hash=token_hash)
 
 
 class SessionRepository(Repository):
@@ -208,6 +207,10 @@ class SessionRepository(Repository):
     async def find_open(self, session_id: str, now: datetime) -> Session | None:
         """Return a session that has not ended."""
         return await self._find(_OPEN, id=session_id, now=now)
+
+    async def find_by_refresh_token(self, token_hash: bytes, now: datetime) -> SessionOfCookie | None:
+        """Return whose living session a living refresh token belongs to, traded or not, or None."""
+        return await self._find(_OF_LIVING_REFRESH_TOKEN, token_hash=token_hash, now=now)
 
     async def goes_on(self, session_id: str) -> bool:
         """Tell whether nothing has ended the session; lock its customer before, and nothing will."""
@@ -278,7 +281,7 @@ class SessionRepository(Repository):
     async def revoke_tokens(self, session_id: str, now: datetime) -> None:
         """End all tokens of a session; the session itself goes on."""
         for tokens in (_LIVE_ACCESS_TOKENS, _LIVE_REFRESH_TOKENS):
-            await self._change(tokens, {"session_id": session_id}, revoked_at=now)
+            await self._change_soon(tokens, {"session_id": session_id}, revoked_at=now)
 
     async def find_refresh_token(self, token_hash: bytes) -> RefreshToken | None:
         """Return a refresh token."""

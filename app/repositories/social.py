@@ -10,9 +10,9 @@ from sqlalchemy import bindparam, select
 from sqlmodel import col
 
 from app.domain.ports import Connection
-from app.domain.rows import Reading
 from app.models.social import LinkTicket, SocialAnswer, SocialIdentity, SocialState
 from app.repositories.base import Repository, Rows
+from app.repositories.lookups import Lookup
 
 _LIVE_STATE = (col(SocialState.used_at).is_(None), col(SocialState.expires_at) > bindparam("now"))
 _OPEN_STATES = Rows(
@@ -26,8 +26,10 @@ _STATE_OF_SESSION = Rows(SocialState, "state_hash", "session_id")
 _CLAIMABLE_STATE = Rows(SocialState, "state_hash", "session_id", *_LIVE_STATE)
 _BY_NONCE = Rows(SocialState, "nonce", "session_id")
 _CLAIMABLE_BY_NONCE = Rows(SocialState, "nonce", "session_id", *_LIVE_STATE)
-_BY_HASH = Reading(
-    SocialState, select(SocialState.__table__).where(col(SocialState.state_hash) == bindparam("state_hash"))
+_BY_STATE = Lookup(
+    SocialState,
+    SocialState,
+    select(SocialState.__table__).where(col(SocialState.state_hash) == bindparam("state_hash")),
 )
 _STATES_OF_CUSTOMER = Rows(SocialState, "customer_id")
 _ANSWER = Rows(SocialAnswer, "state_hash")
@@ -46,15 +48,17 @@ _TICKETS_OF_CUSTOMER = Rows(LinkTicket, "customer_id")
 
 
 class SocialStateLookup:
-    """Finds what was begun anywhere: a provider posts to us in no session, and only its `state` tells for whom."""
+    """Finds what was begun in the tenants that a state may belong to, in all for none.
+
+    A provider posts to us in no session, and only its `state` tells for whom.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def find(self, state_hash: bytes) -> SocialState | None:
+    async def find(self, tenant_ids: Sequence[str], state_hash: bytes) -> SocialState | None:
         """Return what was begun with this state, or None."""
-        rows = await self._connection.read(_BY_HASH, {"state_hash": state_hash})
-        return rows[0] if rows else None
+        return await _BY_STATE.find(self._connection, tenant_ids, state_hash=state_hash)
 
 
 class SocialStateRepository(Repository):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
-from sqlalchemy import ColumnElement, bindparam, delete, select, text, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql
 
 from app.domain.ports import Connection
@@ -21,14 +22,13 @@ from app.repositories.base import Model
 from app.repositories.customer_words import row_values
 
 _KEY = (Customer.__table__.c.tenant_id, Customer.__table__.c.id)
-_UNSEARCHED = select(*_KEY).where(text(UNSEARCHED))
+_UNSEARCHED = select(*_KEY).where(text(f"({UNSEARCHED})")).order_by(*_KEY)
 _FILL = (
     update(Customer.__table__)
     .where(_KEY[0] == bindparam("its_tenant_id"), _KEY[1] == bindparam("its_id"))
     .values({name: bindparam(name) for name in ("search_name", "search_key", "search_text", "search_folding")})
     .values(search_of=Customer.__table__.c.version)
 )
-_Key = tuple[str, str]
 
 
 class _Unsearched:
@@ -37,7 +37,10 @@ class _Unsearched:
 
 
 class UnsearchedQueue:
-    """Gives words to those who have none, or old ones: who was written by the last release, or by another folding."""
+    """Gives words to those who have none, or old ones: who was written by the last release, or by another folding.
+
+    Who that is, is read over all tenants and without locks; then each tenant's customers are locked and written.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -47,35 +50,53 @@ class UnsearchedQueue:
 
         If there is none, it takes no write lock. Who is being changed at the moment is left for later.
         """
-        if not await self._connection.read_anew(Reading(_Unsearched, _UNSEARCHED.limit(1))):
-            return 0
-        await self._connection.begin()
-        mine = select(Customer.__table__).where(text(UNSEARCHED)).limit(limit).with_for_update(skip_locked=True)
-        customers = await self._connection.read_anew(Reading(Customer, mine))
+        after: Sequence[_Unsearched] = ()
+        while found := await self._list_keys(after, limit):
+            await self._connection.begin()
+            filled = 0
+            for tenant_id, keys in groupby(found, key=lambda each: each.tenant_id):
+                filled += await self._fill(tenant_id, [each.id for each in keys])
+            if filled:
+                return filled
+            after = found[-1:]
+        return 0
+
+    async def _list_keys(self, after: Sequence[_Unsearched], limit: int) -> Sequence[_Unsearched]:
+        """Return who is next, behind one who was looked at, in the order of their keys."""
+        behind = [tuple_(*_KEY) > tuple_(each.tenant_id, each.id) for each in after]
+        return await self._connection.read_anew(Reading(_Unsearched, _UNSEARCHED.where(*behind).limit(limit)))
+
+    async def _fill(self, tenant_id: str, ids: Sequence[str]) -> int:
+        """Write the words of those of a tenant's customers who are not being changed; return how many those were."""
+        free = select(Customer.__table__).where(_KEY[0] == tenant_id, _KEY[1].in_(ids), text(f"({UNSEARCHED})"))
+        customers = await self._connection.read_anew(Reading(Customer, free.with_for_update(skip_locked=True)))
         if not customers:
             return 0
-        keys = [(each.tenant_id, each.id) for each in customers]
-        credentials = await self._connection.read_anew(_rows_of(Credential, keys))
-        emails = {(each.tenant_id, each.customer_id): each.email for each in credentials}
-        addresses: defaultdict[_Key, list[Address]] = defaultdict(list)
-        for address in await self._connection.read_anew(_rows_of(Address, keys)):
-            addresses[address.tenant_id, address.customer_id].append(address)
+        ids = [each.id for each in customers]
+        credentials = await self._connection.read_anew(_rows_of(Credential, tenant_id, ids))
+        emails = {each.customer_id: each.email for each in credentials}
+        addresses: defaultdict[str, list[Address]] = defaultdict(list)
+        for address in await self._connection.read_anew(_rows_of(Address, tenant_id, ids)):
+            addresses[address.customer_id].append(address)
         searchables = {
-            key: Searchable().with_profile(customer).with_login(emails.get(key)).with_addresses(addresses[key])
-            for key, customer in zip(keys, customers, strict=True)
+            each.id: Searchable().with_profile(each).with_login(emails.get(each.id)).with_addresses(addresses[each.id])
+            for each in customers
         }
-        await self._store(customers, searchables)
+        await self._store(tenant_id, customers, searchables)
         return len(customers)
 
-    async def _store(self, customers: Iterable[Customer], searchables: dict[_Key, Searchable]) -> None:
-        await self._connection.write_anew(delete(CustomerWord.__table__).where(_whose(CustomerWord, list(searchables))))
+    async def _store(
+        self, tenant_id: str, customers: Iterable[Customer], searchables: Mapping[str, Searchable]
+    ) -> None:
+        theirs = _whose(CustomerWord, tenant_id, list(searchables))
+        await self._connection.write_anew(delete(CustomerWord.__table__).where(theirs))
         rows = []
         for customer in customers:
-            searchable = searchables[customer.tenant_id, customer.id]
+            searchable = searchables[customer.id]
             await self._connection.write(
                 _FILL,
                 {
-                    "its_tenant_id": customer.tenant_id,
+                    "its_tenant_id": tenant_id,
                     "its_id": customer.id,
                     "search_name": searched_name(customer),
                     "search_key": searchable.key,
@@ -83,7 +104,7 @@ class UnsearchedQueue:
                     "search_folding": FOLDING,
                 },
             )
-            rows += [row_values(customer.tenant_id, customer.id, row) for row in searchable.rows]
+            rows += [row_values(tenant_id, customer.id, row) for row in searchable.rows]
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             some = rows[start : start + _ROWS_AT_ONCE]
             await self._connection.write_anew(
@@ -95,10 +116,10 @@ class UnsearchedQueue:
 _ROWS_AT_ONCE = 5_000
 
 
-def _rows_of(model: type[Model], keys: Sequence[_Key]) -> Reading[Model]:
-    return Reading(model, select(model.__table__).where(_whose(model, keys)))
+def _rows_of(model: type[Model], tenant_id: str, customer_ids: Sequence[str]) -> Reading[Model]:
+    return Reading(model, select(model.__table__).where(_whose(model, tenant_id, customer_ids)))
 
 
-def _whose(model: type[TenantRow], keys: Sequence[_Key]) -> ColumnElement[bool]:
+def _whose(model: type[TenantRow], tenant_id: str, customer_ids: Sequence[str]) -> ColumnElement[bool]:
     columns = model.__table__.c
-    return tuple_(columns.tenant_id, columns.customer_id).in_(keys)
+    return and_(columns.tenant_id == tenant_id, columns.customer_id.in_(customer_ids))

@@ -68,3 +68,4 @@ class WebhookEndpointRepository(Repository):
     async def forget(self, url: str) -> None:
         """Reset an endpoint: it works again, or an operator says so."""
         await self._delete(_ONE, url=url)
+        self._connection.announce()

@@ -9,6 +9,7 @@ from app.domain.principal import Principal
 from app.domain.requests import RequestFacts
 from app.domain.scopes import Scope, has_scope
 from app.models.customers import CustomerProfile
+from app.models.visits import Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,8 @@ class Caller:
     """Who calls. Without a `principal`, `refusal` says why; operations that need no token do not ask.
 
     With `header_refusal` it is a header, not the token, that is not accepted. `tenant_id` is the shop of the token,
-    even of one that is no longer accepted.
+    even of one that is no longer accepted. `visit` is what an anonymous caller's session is as long as nothing was
+    written on its behalf.
     """
 
     facts: RequestFacts
@@ -25,6 +27,7 @@ class Caller:
     refusal: UnauthenticatedReason = UnauthenticatedReason.MISSING
     header_refusal: HeaderRefused | None = None
     tenant_id: str | None = None
+    visit: Visit | None = None
 
     def require_principal(self) -> Principal:
         """Return the bearer of the token, or raise UNAUTHENTICATED."""

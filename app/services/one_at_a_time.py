@@ -29,6 +29,10 @@ class OneAtATime:
         async with self._turn:
             await self._connection.begin()
 
+    def announce(self) -> None:
+        """Wake the workers as soon as the transaction is committed."""
+        self._connection.announce()
+
     async def commit(self) -> None:
         """Commit what was written."""
         async with self._turn:
@@ -53,6 +57,10 @@ class OneAtATime:
         """Run a constant statement, and return the number of changed rows."""
         async with self._turn:
             return await self._connection.write(statement, parameters)
+
+    async def write_soon(self, statement: Writing, parameters: Mapping[str, Any]) -> None:
+        """Run a constant statement at once: what comes of it has to be known before the answer is made."""
+        await self.write(statement, parameters)
 
     async def write_anew(self, statement: Executable) -> int:
         """Run a statement that is built for this call, and return the number of changed rows."""

@@ -6,7 +6,7 @@ a password is hashed; reads after it see the transaction.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -19,8 +19,10 @@ from app.domain.tenants import Tenant
 from app.domain.tools import Tools
 from app.domain.visitors import hear
 from app.models.audit import AuditEvent
+from app.models.visits import Visit
 from app.models.webhook_endpoints import MAIL_SERVER
 from app.repositories.addresses import AddressRepository
+from app.repositories.agenda import AgendaQueue
 from app.repositories.anonymizations import AnonymizationQueue, AnonymizationRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.credentials import CredentialRepository, UnprovenQueue
@@ -54,12 +56,14 @@ from app.repositories.social import (
 )
 from app.repositories.totp import RecoveryCodeRepository, TotpRepository
 from app.repositories.unsearched import UnsearchedQueue
+from app.repositories.visits import VisitQueue, VisitRepository
 from app.repositories.ways_in import WaysInRepository
 from app.repositories.webhook_endpoints import WebhookEndpointRepository
 from app.services.caller import Caller
 from app.services.counted_once import CountedOnce
 from app.services.one_at_a_time import OneAtATime
 from app.services.operation_lists import check_operation
+from app.services.visit_connection import VisitConnection
 
 Made = TypeVar("Made")
 
@@ -99,11 +103,13 @@ class UnitOfWork:
     kept_pair_lookup = _OfAll(KeptPairLookup)
     one_time_token_lookup = _OfAll(OneTimeTokenLookup)
     social_state_lookup = _OfAll(SocialStateLookup)
+    agenda = _OfAll(AgendaQueue)
     outbox_queue = _OfAll(OutboxQueue)
     anonymization_queue = _OfAll(AnonymizationQueue)
     unproven_queue = _OfAll(UnprovenQueue)
     unsearched_queue = _OfAll(UnsearchedQueue)
     past_rows = _OfAll(PastRows)
+    visit_queue = _OfAll(VisitQueue)
     mail_server = _OfAll(lambda connection: WebhookEndpointRepository(connection, MAIL_SERVER[0]))
     customers = _OfTenant(CustomerRepository)
     customer_search = _OfTenant(CustomerSearch)
@@ -112,6 +118,7 @@ class UnitOfWork:
     orders = _OfTenant(OrderRepository)
     credentials = _OfTenant(CredentialRepository)
     password_hash_kinds = _OfTenant(PasswordHashKindRepository)
+    visits = _OfTenant(VisitRepository)
     sessions = _OfTenant(SessionRepository)
     kept_pairs = _OfTenant(KeptPairRepository)
     devices = _OfTenant(DeviceRepository)
@@ -147,6 +154,8 @@ class UnitOfWork:
         self._tenant: Tenant | None = None
         if caller.principal is not None:
             self.enter(tools.tenants.tenant(caller.principal.tenant_id))
+        if caller.visit is not None:
+            self.speak_for(caller.visit)
         self._at_end: list[AuditEvent] = []
         self._undo: list[Callable[[], Awaitable[None]]] = []
         self._comparison: Comparison | None = None
@@ -199,6 +208,17 @@ class UnitOfWork:
         """Return a unit of the same caller, whose commit stays whatever becomes of this one."""
         other = UnitOfWork(self.tools, self.caller)
         other._beside = self
+        return other
+
+    def reader(self) -> UnitOfWork:
+        """Return a unit of the same caller and tenant for lists, searches and exports: a standby may answer them.
+
+        It sees all that was committed before it reads, and nothing of a transaction that this one has open. Whatever
+        decides something, or shows customers what they have just written, is read in the unit itself.
+        """
+        other = UnitOfWork(self.tools, self.caller)
+        other._connection = self.tools.database.connect_to_read()
+        other._tenant = self._tenant
         return other
 
     def hold(self) -> None:
@@ -267,10 +287,25 @@ class UnitOfWork:
         """What the rules of a patch may look at, where nobody's site or row matters."""
         return Situation(self.tenant, self.now.date())
 
+    def tenants_of(self, token: str) -> Sequence[str]:
+        """Return the ids of the tenants that a token may belong to, to be looked up there; none for any tenant."""
+        return (self._tenant.id,) if self._tenant is not None else self.tools.tenants.hinted(token)
+
     def ignore_token(self) -> None:
         """Ignore the access token: the operation uses only its input."""
+        if self.caller.visit is not None:
+            self._connection = self.tools.database.connect()
         self.caller = Caller(self.caller.facts.as_sent)
         self._tenant = None
+
+    def speak_for(self, visit: Visit) -> None:
+        """Have the visit of the unit's tenant become a session with the first thing that is written, or not at all."""
+        tenant = self.tenant
+
+        async def become_session(connection: Connection) -> None:
+            await VisitRepository(connection, tenant.id).become_session(visit, tenant)
+
+        self._connection = VisitConnection(self._connection, become_session)
 
     def hear(self, client_id: str | None) -> None:
         """Let the visitor count for whom the request speaks as this client, or without one as it says that it is.

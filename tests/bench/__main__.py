@@ -19,10 +19,12 @@ from tests.bench import report
 from tests.bench.bench import FULL, QUICK, Bench, Effort
 from tests.bench.crowd import measure_crowd
 from tests.bench.dataset import Databases
+from tests.bench.goals import goals
 from tests.bench.report import Results
 from tests.bench.servers import CORES, GATEWAY, PLAIN, ROOT, TUTORIAL
 from tests.bench.size import measure_growth
 from tests.bench.statements import count_statements
+from tests.bench.visits import measure_visits
 from tests.bench.workloads import HASHING
 
 PLAIN_WORKLOADS = ("me", "me with 10 addresses", "tokenInfo")
@@ -32,14 +34,14 @@ COMPARED = (*PLAIN_WORKLOADS, "anonymousLogin", "refresh", "updateMe", "updateMe
 def main() -> int:
     """Measure, print the table, write the files; 1 when a server had an error, whatever it answered."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="90 seconds and less certain, instead of 10 minutes")
+    parser.add_argument("--quick", action="store_true", help="2 minutes and less certain, instead of 10")
     parser.add_argument("--output", type=Path, default=ROOT / "var" / "bench", help="where bench.json and bench.svg go")
     arguments = parser.parse_args()
     results = run(QUICK if arguments.quick else FULL)
     arguments.output.mkdir(parents=True, exist_ok=True)
     (arguments.output / "bench.json").write_bytes(orjson.dumps(results, option=orjson.OPT_INDENT_2))
     (arguments.output / "bench.svg").write_text(report.plot(results))
-    sys.stdout.write(report.table(results))
+    sys.stdout.write(f"{report.table(results)}\n{goals(results)}")
     return int(bool(results.errors))
 
 
@@ -55,6 +57,7 @@ def run(effort: Effort) -> Results:
                 _hash(bench, database)
                 measure_crowd(bench, database)
                 _two_processes(bench, database)
+            results.visits[database] = measure_visits(databases, database, effort.visits)
             if effort.grow:
                 results.growth[database] = measure_growth(databases, database)
     results.seconds = time.perf_counter() - started

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import sleep
 from typing import Any, Self
 
@@ -30,18 +30,22 @@ SETTLING = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How long and how often; `seconds` for one workload of one server in one round, `customers` to page through."""
+    """How long and how often; `seconds` for one workload of one server in one round, `customers` to page through.
+
+    `visits` by people who do not log in leave so much.
+    """
 
     rounds: int
     seconds: float
     seconds_hashing: float
     mails: int
     customers: int
+    visits: int
     grow: bool
 
 
-QUICK = Effort(rounds=2, seconds=0.2, seconds_hashing=0.3, mails=200, customers=10_000, grow=False)
-FULL = Effort(rounds=5, seconds=0.8, seconds_hashing=1.5, mails=1000, customers=100_000, grow=True)
+QUICK = Effort(rounds=2, seconds=0.2, seconds_hashing=0.3, mails=200, customers=10_000, visits=800, grow=False)
+FULL = Effort(rounds=5, seconds=0.8, seconds_hashing=1.5, mails=1000, customers=100_000, visits=16_000, grow=True)
 
 
 class Load:
@@ -115,7 +119,10 @@ class Bench:
         usual = CONNECTIONS_HASHING if workload in HASHING else CONNECTIONS
         connections, pause = (PACED_CONNECTIONS, PAUSE) if paced else (usual, 0.0)
         self._load.start(self._task(database, server, workload, seconds, connections, pause))
+        before = server.processor_seconds()
         measured = self._load.finish()
+        milliseconds = (server.processor_seconds() - before) * 1000
+        measured = replace(measured, processor_ms=milliseconds / max(1, measured.answers))
         self.results.rounds[database][label or workload][server.kind.name].append(measured)
         return measured
 

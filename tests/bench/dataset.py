@@ -46,7 +46,7 @@ class Databases:
             self._templates[database] = url = self._create(database)
             migrate(Settings.load({"DATABASE_URL": url}))
             with Server(GATEWAY, url, self.folder / database, CORES, WORKER="off") as server:
-                self._people[database] = asyncio.run(_fill(server.port))
+                self._people[database] = asyncio.run(fill(server.port))
                 _have_a_mail_wait(server.port, self._people[database][-1].email)
         return self
 
@@ -112,7 +112,8 @@ def _have_a_mail_wait(port: int, email: str) -> None:
     ask(DOCUMENTS["login"], ask(DOCUMENTS["anonymousLogin"], None, clientId=CLIENT_ID), email=email, password=PASSWORD)
 
 
-async def _fill(port: int) -> list[Person]:
+async def fill(port: int) -> list[Person]:
+    """Sign the people up, and return them, logged in."""
     turns = asyncio.Semaphore(_AT_ONCE)
 
     async def make(number: int) -> Person:

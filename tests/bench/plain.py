@@ -89,7 +89,9 @@ def _type_name(column: Any) -> str:
 
 
 async def _answer(fetch: Fetch, document: str, token: str) -> dict[str, Any]:
-    (row,) = await fetch(sessions._BY_ACCESS_TOKEN, {"token_hash": sha256(token.encode()).digest()})
+    (row,) = await fetch(
+        sessions._BY_ACCESS_TOKEN.in_tenant, {"tenant_id": _TENANT, "token_hash": sha256(token.encode()).digest()}
+    )
     now = datetime.now(UTC)
     if row["token_expires_at"] <= now or row["session_expires_at"] <= now or row["token_revoked_at"] is not None:
         raise PermissionError

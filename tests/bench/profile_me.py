@@ -16,7 +16,6 @@ from time import perf_counter
 from typing import Any
 
 import uvloop
-from starlette.routing import Router
 
 from app.adapters.database.sqlite import SqliteConnection
 from app.graphql import context
@@ -25,6 +24,7 @@ from app.http import graphql
 from app.http.graphql import GraphQLEndpoint
 from app.http.middleware import Edge
 from app.http.request_log import RequestLog
+from app.http.shortcut import Shortcut
 from app.main import build_app
 from app.settings import Settings
 from app.wiring import build_tools, migrate
@@ -38,7 +38,7 @@ REQUESTS, WARM_UP = 20_000, 1000
 LAYERS: dict[str, tuple[Any, str]] = {
     "edge: request id, client address, headers": (Edge, "__call__"),
     "log line": (RequestLog, "write"),
-    "Starlette's routing": (Router, "__call__"),
+    "routing": (Shortcut, "__call__"),
     "endpoint: headers, body, limits, timeout": (GraphQLEndpoint, "__call__"),
     "document: found again by its text": (Documents, "get"),
     "token to caller": (context, "authenticate"),

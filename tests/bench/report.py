@@ -14,13 +14,17 @@ MOST_SPREAD = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One workload of one server, once: answers per second, milliseconds, and how busy the client was (0 to 1)."""
+    """One workload of one server, once: answers per second, milliseconds, and how busy the client was (0 to 1).
+
+    `processor_ms` is the time that all threads of the server had a processor for, of one answer.
+    """
 
     per_second: float
     p50_ms: float
     p99_ms: float
     answers: int
     client_busy: float
+    processor_ms: float = 0.0
 
     @classmethod
     def of(cls, seconds: list[float], duration: float, busy: float) -> Round:
@@ -39,6 +43,15 @@ def _rounds() -> dict[str, dict[str, dict[str, list[Round]]]]:
     return {name: defaultdict(lambda: defaultdict(list)) for name in ("SQLite", "PostgreSQL")}
 
 
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """The bytes of one anonymous visit with its indexes, at once and a day later; and sessions purged a second."""
+
+    bytes_at_once: float
+    bytes_after_a_day: float
+    purged_per_second: float
+
+
 @dataclass
 class Results:
     """All that one run measured: `rounds` by database, workload and server."""
@@ -53,6 +66,7 @@ class Results:
     kept: dict[str, list[float]] = field(default_factory=dict)
     mails_per_second: dict[str, list[float]] = field(default_factory=dict)
     growth: dict[str, dict[str, float]] = field(default_factory=dict)
+    visits: dict[str, Visits] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -80,7 +94,9 @@ def ratio(ours: list[Round], theirs: list[Round]) -> Ratio | None:
 
 def table(results: Results) -> str:
     """Return the table as Markdown."""
-    columns = "database workload answers/s p50_ms p99_ms spread statements of_Starlette_+_SQL times_the_tutorial"
+    columns = (
+        "database workload answers/s p50_ms p99_ms processor_ms spread statements of_Starlette_+_SQL times_the_tutorial"
+    )
     lines = [
         f"{results.machine}; {results.seconds:.0f} s. A ratio in brackets varied by more than 25 %: do not quote it.",
         "",
@@ -101,6 +117,7 @@ def _row(results: Results, database: str, workload: str, servers: dict[str, list
         f"{median(rates):.0f}",
         f"{median(each.p50_ms for each in ours):.1f}",
         f"{median(each.p99_ms for each in ours):.1f}",
+        f"{median(each.processor_ms for each in ours):.2f}",
         f"±{(max(rates) - min(rates)) / 2 / median(rates):.0%}",
         results.statements.get(database, {}).get(workload, "") or "",
         ratio(ours, servers.get(PLAIN, [])) or "",

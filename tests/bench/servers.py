@@ -101,14 +101,20 @@ class Server:
         self._process.wait(PATIENCE)
 
     @property
-    def process_id(self) -> int:
-        """The process that was started."""
+    def pid(self) -> int:
+        """Its process."""
         return self._process.pid
 
     def memory_mib(self) -> float:
         """Return the resident memory of the largest of its processes."""
         pids = [self._process.pid, *_children(self._process.pid)]
         return max(_resident_mib(pid) for pid in pids)
+
+    def processor_seconds(self) -> float:
+        """Return for how long all threads of its processes have had a processor so far."""
+        pids = [self._process.pid, *_children(self._process.pid)]
+        threads = (thread for pid in pids for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
     def errors(self) -> list[str]:
         """Return what went wrong inside, as its log says."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tests.bench.report import GATEWAY, PLAIN, TUTORIAL, Results, Round, plot, ratio, table
+from tests.bench.goals import goals
+from tests.bench.report import GATEWAY, PLAIN, TUTORIAL, Results, Round, Visits, plot, ratio, table
 
 
 def rounds(*per_second: float) -> list[Round]:
-    return [Round(each, p50_ms=1.0, p99_ms=2.0, answers=100, client_busy=0.3) for each in per_second]
+    return [Round(each, p50_ms=1.0, p99_ms=2.0, answers=100, client_busy=0.3, processor_ms=0.5) for each in per_second]
 
 
 def results() -> Results:
@@ -43,13 +44,29 @@ class TestRatio:
 class TestTable:
     def test_has_a_row_for_each_workload_and_puts_in_brackets_what_is_not_to_be_quoted(self) -> None:
         lines = table(results()).splitlines()
-        assert "| SQLite | me | 100 | 1.0 | 2.0 | ±0% |  | 0.50 | (30 ±67%) |" in lines
+        assert "| SQLite | me | 100 | 1.0 | 2.0 | 0.50 | ±0% |  | 0.50 | (30 ±67%) |" in lines
         assert any("login at 0.85 of the argon2 limit" in line for line in lines)
 
     def test_names_the_errors_that_a_server_logged(self) -> None:
         made = results()
         made.errors.append("database is locked")
         assert "Error: database is locked" in table(made).splitlines()
+
+
+class TestGoals:
+    def test_has_a_row_for_each_goal_and_a_dash_for_what_was_not_measured(self) -> None:
+        made = results()
+        for database in ("SQLite", "PostgreSQL"):
+            for workload, processor_ms in (("updateMe", 0.5), ("updateMe, values inline", 0.75)):
+                made.rounds[database][workload][GATEWAY] = [Round(1.0, 1.0, 7.0, 1, 0.1, processor_ms)]
+        made.visits["SQLite"] = Visits(bytes_at_once=900.4, bytes_after_a_day=250.0, purged_per_second=2345.6)
+        lines = goals(made).splitlines()
+        assert "| `me` of Starlette + the same SQL | 0.50 | 0.50 | 0.70 / 0.75 |" in lines
+        assert "| a text never seen before, values inline: processor more | +0.25 ms | +0.25 ms | +0.30 ms |" in lines
+        assert "| `login` of argon2's limit | 0.85 | 0.85 | 0.95 / 0.85 |" in lines
+        assert "| mutations, p99 at 32 connections | 7 to 7 ms | 7 to 7 ms | - / 30 ms |" in lines
+        assert "| what 1,000,000 visits leave after a day | 0.25 GB | - | 0.20 GB |" in lines
+        assert "| sessions purged | 2,346/s | - | 2,000/s |" in lines
 
 
 class TestPlot:

@@ -6,7 +6,19 @@ from typing import Any
 
 import pytest
 
-from app.domain.search_words import FOLDING, MOST_WORDS, fold, order_key, without_beginnings, words_of_search
+from app.domain.search_words import (
+    FOLDING,
+    MOST_WORDS,
+    _ascii,
+    _split,
+    _unicode,
+    fold,
+    order_key,
+    without_beginnings,
+    words_of_emails,
+    words_of_search,
+    words_of_texts,
+)
 from app.domain.searchable import Searchable, WordRow
 from app.models.addresses import Address
 from app.models.customers import Customer
@@ -132,6 +144,24 @@ SEARCHES: list[tuple[str | dict[str, str], str]] = [
     ({"contact_email": "anna@bücher.example"}, "buecher"),
     ({"contact_email": "o'brien+shop@x.ie"}, "obrien"),
 ]
+
+
+class TestPlainText:
+    """ASCII is folded on a short way of its own, which must lead to the same words."""
+
+    def test_is_folded_as_it_is_among_other_letters(self) -> None:
+        for character in map(chr, range(128)):
+            for text in (f"A{character}b", f"{character}A9", f"a b{character}"):
+                # The letter at the end keeps the text off the short way.
+                assert fold(f"{text}字") == f"{fold(text)}字"
+                assert _split(f"{fold(text)} 字") == [*_split(fold(text)), "字"]
+
+    @pytest.mark.parametrize("domain", ["Example.com", "a_b.example", "-a.de", "a..b", "XN--MLLER-KVA.de", "a.b-c.d"])
+    def test_finds_a_domain_by_the_words_of_its_spellings(self, domain: str) -> None:
+        spellings = {_ascii(domain), _unicode(domain)}
+        assert set(words_of_emails([f"@{domain}"])) == {
+            word for spelling in spellings for word in words_of_texts(spelling.split("."))
+        }
 
 
 class TestSearch:

@@ -22,6 +22,7 @@ from app.domain.tenants import (
     TenantDirectory,
     WebhookEndpoint,
 )
+from app.domain.tokens import OpaqueToken, TokenPrefix
 from app.domain.topics import Topic
 
 WEBHOOK_SECRET = "whsec_" + "MDEy" * 8
@@ -312,3 +313,24 @@ class TestTenantDirectory:
         client = {"id": "spa", "kind": "storefront"}
         with pytest.raises(ValueError, match="'spa' is here twice"):
             TenantDirectory([tenant_of("first", clients=[client]), tenant_of("second", clients=[client])])
+
+    def test_knows_whose_a_token_may_be_as_long_as_the_tenant_is_there(self) -> None:
+        first, second = tenant_of("first"), tenant_of("second")
+        directory = TenantDirectory([first])
+        assert directory.hinted(_token("first")) == ("first",)
+        assert directory.hinted(_token("second")) == ()
+        later = directory.with_changes([second, first]).with_changes([second])
+        assert [later.hinted(_token(each)) for each in ("first", "second")] == [("first",), ("second",)]
+        without = later.with_changes([], ["first", "third"])
+        assert [without.hinted(_token(each)) for each in ("first", "second")] == [(), ("second",)]
+        assert directory.hinted(_token("second")) == ()
+
+    def test_knows_all_whose_a_token_may_be(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("app.domain.tokens._hint_bytes", lambda _: bytes(6))
+        directory = TenantDirectory([tenant_of("first"), tenant_of("second")])
+        assert directory.hinted(_token("third")) == ("first", "second")
+        assert directory.with_changes([], ["first"]).hinted(_token("third")) == ("second",)
+
+
+def _token(tenant_id: str) -> str:
+    return OpaqueToken.of_tenant(TokenPrefix.CUSTOMER_ACCESS, tenant_id, bytes(32)).text

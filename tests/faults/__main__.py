@@ -1,4 +1,4 @@
-"""Tries the promises: `scripts/faults [--minutes 10] [--seed N] [--database postgresql|sqlite]`.
+"""Tries the promises: `scripts/faults [--minutes 10] [--seed N] [--database postgresql|citus|sqlite]`.
 
 Random journeys against three processes that are killed, stopped and cut off, and then every promise is checked.
 """
@@ -36,7 +36,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/faults", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="how long the journeys go on")
     parser.add_argument("--seed", type=int, default=None, help="that of an earlier run, to have its wishes and faults")
-    parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")
+    parser.add_argument("--database", choices=("postgresql", "citus", "sqlite"), default="postgresql")
     parser.add_argument("--clients", type=int, default=5, help="how many people make journeys at once")
     parser.add_argument("--output", type=Path, default=ROOT / "var" / "faults", help="where history and logs go")
     arguments = parser.parse_args()
@@ -56,7 +56,7 @@ async def _run(arguments: argparse.Namespace, seed: int, folder: Path) -> int:
     def now() -> float:
         return time.monotonic() - began
 
-    async with run_system(folder, on_postgresql=arguments.database == "postgresql") as system:
+    async with run_system(folder, arguments.database) as system:
         caller = Caller([each.url for each in system.gateways], history, Random(f"{seed} calls"), now)
         people = People(system, caller, seed)
         try:

@@ -41,7 +41,7 @@ class Inspector:
 
     async def rows(self, statement: str) -> Sequence[Mapping[str, Any]]:
         """Return the rows of a SELECT."""
-        server = self.system.postgresql
+        server = self.system.server
         if server is None:
             with closing(sqlite3.connect(self.system.database)) as connection:
                 connection.row_factory = sqlite3.Row
@@ -97,8 +97,8 @@ class Inspector:
         return frozenset(right), forged
 
     def _dump(self) -> str:
-        if self.system.postgresql is not None:
-            return self.system.postgresql.dump(self.system.database).decode()
+        if self.system.server is not None:
+            return self.system.server.dump(self.system.database).decode()
         with closing(sqlite3.connect(self.system.database)) as connection:
             return "\n".join(connection.iterdump())
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import signal
 from base64 import b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from json import dumps
 from pathlib import Path
+from typing import Protocol
 
 import httpx2
 
 from app.settings import Settings
 from app.wiring import migrate
+from tests.harness.citus import CitusCluster
 from tests.harness.freezing_proxy import FreezingProxy
 from tests.harness.integrations import ISSUER, KEY, STAFF
 from tests.harness.postgresql import KEEPING_COMMITS, PostgresqlServer
@@ -96,18 +98,31 @@ SHOPS = (
 )
 
 
+class Server(Protocol):
+    """What a run wants to know of PostgreSQL, whatever keeps it running."""
+
+    def url(self, database: str) -> str:
+        """Return the URL of a database, past everything that is between it and the gateways."""
+
+    def dump(self, database: str) -> bytes:
+        """Return all that is in a database."""
+
+
 @dataclass(frozen=True)
 class System:
-    """All that runs; `proxies` has one for each gateway, and is empty with SQLite, as is `postgresql`."""
+    """All that runs; `server` is None with SQLite."""
 
     gateways: Sequence[ServerProcess]
-    proxies: Sequence[FreezingProxy]
-    postgresql: PostgresqlServer | None
+    server: Server | None
     database: str
     """The name on the server, or the path."""
     receiver: Receiver
     sink: SmtpSink
     mail_folder: Path
+    proxies: Sequence[FreezingProxy] = ()
+    """The network of each gateway, where a run may cut it."""
+    postgresql: PostgresqlServer | CitusCluster | None = None
+    """The server, where a run may end it."""
 
     async def ready(self) -> bool:
         """Tell whether every gateway says that it is ready."""
@@ -125,14 +140,34 @@ class System:
 
 
 @asynccontextmanager
-async def run_system(folder: Path, *, on_postgresql: bool) -> AsyncIterator[System]:
+async def run_system(folder: Path, engine: str) -> AsyncIterator[System]:
     """Start it on an empty database; at the end everything is gone."""
-    server = PostgresqlServer(KEEPING_COMMITS) if on_postgresql else None
+    server = _server(engine)
     if server is not None:
         await asyncio.to_thread(server.start)
     proxies = [FreezingProxy(server.port) for _ in range(GATEWAYS)] if server is not None else []
     for proxy in proxies:
         proxy.start()
+    try:
+        database = server.create_database() if server is not None else str(folder / "gateway.db")
+        url = server.url(database) if server is not None else f"sqlite:///{database}"
+        variables = {"DATABASE_SHARDING": "citus" if engine == "citus" else "none"}
+        await asyncio.to_thread(migrate, Settings.load({**variables, "DATABASE_URL": url}))
+        urls = [_through(url, proxy) for proxy in proxies] or [url] * GATEWAYS
+        async with run_gateways(folder, urls, server, database, variables) as system:
+            yield replace(system, proxies=proxies, postgresql=server)
+    finally:
+        for proxy in proxies:
+            proxy.stop()
+        if server is not None:
+            await asyncio.to_thread(server.stop)
+
+
+@asynccontextmanager
+async def run_gateways(
+    folder: Path, urls: Sequence[str], server: Server | None, database: str, variables: Mapping[str, str]
+) -> AsyncIterator[System]:
+    """Start a gateway for each URL of one database, which has its tables."""
     mail_folder = folder / "mail"
     mail_folder.mkdir()
     sink = SmtpSink(folder=mail_folder)
@@ -140,29 +175,33 @@ async def run_system(folder: Path, *, on_postgresql: bool) -> AsyncIterator[Syst
     gateways: list[ServerProcess] = []
     try:
         async with run_receiver() as receiver:
-            database = server.create_database() if server is not None else str(folder / "gateway.db")
-            url = server.url(database) if server is not None else f"sqlite:///{database}"
-            await asyncio.to_thread(migrate, Settings.load({"DATABASE_URL": url}))
-            gateways += _gateways(folder, url, proxies, receiver, sink)
+            gateways += _gateways(folder, urls, variables, receiver, sink)
             await asyncio.gather(*(asyncio.to_thread(gateway.start) for gateway in gateways))
-            yield System(gateways, proxies, server, database, receiver, sink, mail_folder)
+            yield System(gateways, server, database, receiver, sink, mail_folder)
     finally:
         for gateway in gateways:
             gateway.end()
-        for proxy in proxies:
-            proxy.stop()
         sink.stop()
-        if server is not None:
-            await asyncio.to_thread(server.stop)
+
+
+def _server(engine: str) -> PostgresqlServer | CitusCluster | None:
+    match engine:
+        case "postgresql":
+            return PostgresqlServer(KEEPING_COMMITS)
+        case "citus":
+            return CitusCluster({"synchronous_commit": "on"})
+        case _:
+            return None
 
 
 def _gateways(
-    folder: Path, url: str, proxies: Sequence[FreezingProxy], receiver: Receiver, sink: SmtpSink
+    folder: Path, urls: Sequence[str], variables: Mapping[str, str], receiver: Receiver, sink: SmtpSink
 ) -> list[ServerProcess]:
     (folder / "staff.json").write_text(dumps({"keys": [KEY.as_dict(private=False)]}))
     tenants = folder / "tenants.toml"
     tenants.write_text("\n".join(each.tables(receiver.url) for each in SHOPS))
     environment = {
+        **variables,
         "STATE_DIR": str(folder / "state"),
         "TENANTS_FILE": str(tenants),
         "PUBLIC_URL": ISSUER,
@@ -170,7 +209,6 @@ def _gateways(
         "SMTP_URL": sink.url,
         "MAIL_FROM": "Shop <no-reply@shop.example>",
     }
-    urls = [_through(url, proxy) for proxy in proxies] or [url] * GATEWAYS
     return [ServerProcess({**environment, "DATABASE_URL": each}) for each in urls]
 
 

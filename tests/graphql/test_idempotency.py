@@ -203,11 +203,12 @@ class TestFailedCall:
     async def test_that_somebody_else_has_taken_over_has_no_effect(
         self, gateway: Gateway, token: str, slowness: Slowness
     ) -> None:
-        slowness.begin("begin", after_commits=1, seconds=1, limit=30)
+        slowness.begin("begin", after_commits=1, is_up=False)
         late = asyncio.ensure_future(in_vain(gateway, CREATE_ADDRESS, token, KEY))
         while not await gateway.rows("SELECT 1 FROM idempotent_call"):  # noqa: ASYNC110 - nobody tells of it
             await asyncio.sleep(0.01)
         await gateway.write("UPDATE idempotent_call SET attempt = 'another'")
+        slowness.go_on()
         assert (await late)["outcome"] == "NOT_DONE"
         assert await cities(gateway, token) == []
 

@@ -45,7 +45,7 @@ async def scope_of(gateway: Gateway, token: str) -> list[str]:
 
 
 async def everything_written(gateway: Gateway) -> list[Any]:
-    tables = ("session", "access_token", "refresh_token", "audit_event", "outbox_message")
+    tables = ("visit", "session", "access_token", "refresh_token", "audit_event", "outbox_message")
     return [[tuple(row) for row in await gateway.rows(f"SELECT * FROM {table}")] for table in tables]  # noqa: S608
 
 

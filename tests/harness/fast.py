@@ -1,7 +1,4 @@
-"""`--fast`: leaves out what needs more than this process and SQLite, by what a test asks for and by what it does.
-
-In what is left passwords are hashed at little cost.
-"""
+"""`--fast`: leaves out what needs more than this process and SQLite, by what a test asks for and by what it does."""
 
 from __future__ import annotations
 
@@ -9,25 +6,11 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from argon2 import PasswordHasher
-
-from app.adapters.keys.passwords import Argon2Passwords
 
 # What a parameter of a database or a limiter says, and the fixtures that stand for the same.
 OUTSIDE = frozenset({"postgresql", "redis"})
 _LONG = ("slow", "wall_clock", "hypothesis")
 _STARTS = frozenset({"subprocess.Popen", "os.fork", "os.posix_spawn", "os.system"})
-
-
-class CheapPasswords(Argon2Passwords):
-    """argon2id as in production at a hundredth of its cost, which is half of what most tests take."""
-
-    _CHEAP = PasswordHasher(time_cost=1, memory_cost=256, parallelism=1)
-    _DUMMY = _CHEAP.hash("nobody's")
-
-    def __init__(self, *, threads: int, waiting: int = 64) -> None:
-        super().__init__(threads=threads, waiting=waiting)
-        self._hasher, self._dummy = self._CHEAP, self._DUMMY
 
 
 class FastRun:
@@ -36,13 +19,6 @@ class FastRun:
     def __init__(self) -> None:
         self._is_testing = False
         sys.addaudithook(self._watch)
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtestloop(self) -> Iterator[None]:
-        """Let all gateways hash cheaply; the tests of hashing itself make their own."""
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("app.wiring.Argon2Passwords", CheapPasswords)
-            return (yield)
 
     @pytest.hookimpl(trylast=True)  # Hypothesis marks its tests at the same moment
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -38,7 +38,7 @@ class MigrationError(Exception):
     """There is nothing to write, or what was written does not do."""
 
 
-def _on(url: str, work: Callable[[Connection], Result]) -> Result:
+def on(url: str, work: Callable[[Connection], Result]) -> Result:
     """Do some work on a database in a transaction, and commit."""
     if not url.startswith("sqlite:"):
         return asyncio.run(_on_postgresql(url, work))
@@ -90,9 +90,9 @@ def _upgrades_of_a_migrated_file() -> str:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/gateway.db"
         migrate(url)
-        if not _on(url, _differences):
+        if not on(url, _differences):
             raise MigrationError("The models have nothing that the migrations do not make; --empty writes one still.")
-        return _on(url, _upgrades)
+        return on(url, _upgrades)
 
 
 def _upgrades(connection: Connection) -> str:
@@ -137,13 +137,13 @@ def check() -> None:
 def _check(name: str, url: str, *, fill: bool) -> None:
     try:
         if fill:
-            _on(url, _upgrade_and_fill)
+            on(url, _upgrade_and_fill)
         migrate(url)
     except (SQLAlchemyError, NotImplementedError) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
         rows = " where there are rows" if fill else ""
         raise MigrationError(f"{name} does not take it{rows}: {reason}") from error
-    if found := _on(url, _differences):
+    if found := on(url, _differences):
         raise MigrationError(f"{name} is not as the models are: {found}")
 
 
@@ -157,10 +157,10 @@ def _upgrade_and_fill(connection: Connection) -> None:
     tables.reflect(connection)
     for table in tables.sorted_tables:
         if table.name != "alembic_version":
-            connection.execute(insert(table).values({each.name: _value(each.type) for each in table.columns}))
+            connection.execute(insert(table).values({each.name: value_of(each.type) for each in table.columns}))
 
 
-def _value(type_: sqlalchemy.types.TypeEngine[Any]) -> Any:
+def value_of(type_: sqlalchemy.types.TypeEngine[Any]) -> Any:
     """Return the same for each column of a type, so that what refers to another row finds it."""
     kind: type[Any] = dict if isinstance(type_, sqlalchemy.JSON) else type_.python_type
     moment = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)

@@ -107,10 +107,11 @@ class PostgresqlServer:
         """Remove a database, whoever is still connected to it."""
         self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def dump(self, name: str) -> bytes:
-        """Return all that is in a database, as pg_dump writes it."""
+    def dump(self, database: str) -> bytes:
+        """Return all that is in a database, as pg_dump writes it; it has a name here, or a URL elsewhere."""
+        url = database if "://" in database else self.url(database)
         program = self._server.bin_path / "pg_dump"
-        return subprocess.run([program, "--inserts", self.url(name)], check=True, capture_output=True).stdout
+        return subprocess.run([program, "--inserts", url], check=True, capture_output=True).stdout
 
     def run(self, statement: str) -> None:
         """Run one statement as the server's owner."""

@@ -58,6 +58,12 @@ class PostgresqlHost:
         """The URL of its database."""
         return f"postgresql://gateway:{PASSWORD}@127.0.0.1:{self.port}/gateway"
 
+    @property
+    def pid(self) -> int:
+        """The first of its processes; it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def make(self) -> None:
         """Make the data folder, start, and make user and database."""
         self._run(

@@ -1,4 +1,4 @@
-"""A gateway whose database is slow at one point, so that the time of a request is up there."""
+"""A gateway whose database hangs at one point, so that the time of a request is up there."""
 
 from __future__ import annotations
 
@@ -12,33 +12,28 @@ from app.http.graphql import GraphQLEndpoint
 from tests.factories import address_input
 from tests.harness.gateway import Gateway
 
-SECONDS = 0.3
+# Seconds that a request has meanwhile: more than any takes, so that none is up by itself, and asked for by nobody else.
+_LIMIT = 123.5
 
 
 class Slowness:
-    """Makes the database slow at one of the methods of its connections, before or after the work is done."""
+    """Makes the database hang at one of the methods of its connections, before or after the work is done."""
 
     def __init__(self, patch: pytest.MonkeyPatch, gateway: Gateway) -> None:
         self._patch = patch
         self._gateway = gateway
+        self._going_on = asyncio.Event()
         (route,) = [each for each in cast("Any", gateway)._transport.app.routes if each.path == "/graphql"]
         self._endpoint = cast("GraphQLEndpoint", route.endpoint)
 
     def begin(
-        self,
-        method: str,
-        *,
-        after_commits: int = 0,
-        nth: int = 1,
-        is_done: bool = False,
-        seconds: float = 60,
-        limit: float = SECONDS,
+        self, method: str, *, after_commits: int = 0, nth: int = 1, is_done: bool = False, is_up: bool = True
     ) -> None:
         """Let the nth call of the method after so many commits hang, after its work if it `is_done`.
 
-        `limit` is the time of a request.
+        The time of the request `is_up` at that moment, however fast the machine is; or else it hangs until `go_on`.
         """
-        self._patch.setattr(self._endpoint, "_timeout_seconds", limit)
+        limits = self._watch_limits()
         kind = type(self._gateway.tools.database.connect()._connection)  # type: ignore[attr-defined]
         real, commit, calls, commits = getattr(kind, method), kind.commit, iter(range(1, 1_000)), iter(range(1, 1_000))
         done = 0
@@ -48,20 +43,43 @@ class Slowness:
             await commit(connection)
             done = next(commits)
 
+        async def hang() -> None:
+            if is_up:
+                limits[-1].reschedule(asyncio.get_running_loop().time())
+            await self._going_on.wait()
+
         async def slow(connection: Any, *arguments: Any) -> Any:
             hangs = done >= after_commits and next(calls) == nth
             if hangs and not is_done:
-                await asyncio.sleep(seconds)
+                await hang()
             result = await real(connection, *arguments)
-            if hangs:
-                await asyncio.sleep(seconds)
+            if hangs and is_done:
+                await hang()
             return result
 
         self._patch.setattr(kind, "commit", counted)
         self._patch.setattr(kind, method, slow)
 
+    def _watch_limits(self) -> list[asyncio.Timeout]:
+        limits: list[asyncio.Timeout] = []
+        timeout = asyncio.timeout
+
+        def watched(delay: float | None) -> asyncio.Timeout:
+            made = timeout(delay)
+            if delay == _LIMIT:
+                limits.append(made)
+            return made
+
+        self._patch.setattr(asyncio, "timeout", watched)
+        self._patch.setattr(self._endpoint, "_timeout_seconds", _LIMIT)
+        return limits
+
+    def go_on(self) -> None:
+        """Let what hangs do its work."""
+        self._going_on.set()
+
     def end(self) -> None:
-        """Let everything go as fast as it can."""
+        """Let nothing hang any more."""
         self._patch.undo()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -22,6 +23,18 @@ class CountedDatabase:
         """Return a conversation whose statements are counted."""
         return cast("Connection", CountedConnection(self._database.connect(), self.statements))
 
+    def connect_to_read(self) -> Connection:
+        """Return a conversation that may be with a standby, and is counted, too."""
+        return cast("Connection", CountedConnection(self._database.connect_to_read(), self.statements))
+
+    async def remarks(self) -> Sequence[str]:
+        """Ask the real one."""
+        return await self._database.remarks()
+
+    async def check_replica(self) -> str | None:
+        """Ask the real one."""
+        return await self._database.check_replica()
+
     async def forget(self) -> None:
         """Ask the real one."""
         await self._database.forget()
@@ -31,9 +44,27 @@ class CountedDatabase:
         """Ask the real one."""
         return self._database.connections_in_use
 
+    async def watch(self, wake: Callable[[], None], stop: asyncio.Event) -> None:
+        """Ask the real one."""
+        await self._database.watch(wake, stop)
+
+    @property
+    def hears_others(self) -> bool:
+        """Ask the real one."""
+        return self._database.hears_others
+
+    @property
+    def has_one_writer(self) -> bool:
+        """Ask the real one."""
+        return self._database.has_one_writer
+
     async def find_migration(self) -> SchemaVersion | None:
         """Ask the real one."""
         return await self._database.find_migration()
+
+    async def is_served_from(self, release: str) -> bool:
+        """Ask the real one."""
+        return await self._database.is_served_from(release)
 
     async def is_ready(self) -> bool:
         """Ask the real one."""

@@ -32,6 +32,7 @@ END = "<!-- until here -->"
 _NAMED = {"sites", "mixins"}
 _NAMES_OF_TABLES: set[tuple[type[BaseModel], str]] = {(Tenant, "id"), (Site, "id"), (Mixin, "name")}
 _UNITS = {
+    "_months": "months",
     "_days": "days",
     "_seconds": "seconds",
     "_hours": "hours",

@@ -14,7 +14,7 @@ from app.domain.anonymizations import AnonymizationStatus
 from app.domain.customer_filters import CustomerFilter
 from app.domain.ports import Database
 from app.domain.rows import Reading
-from app.domain.search_words import words_of_search
+from app.domain.search_words import FOLDING, words_of_search
 from app.models.customer_words import CustomerWord
 from app.models.customers import Customer
 from app.repositories import customer_word_search
@@ -59,22 +59,23 @@ NAMES = [
     "אבן עזרא",
 ]
 
+WITHOUT_WORDS: dict[str, Any] = {"search_key": "", "search_text": "", "search_folding": 0, "search_of": 0}
+
 
 def customer(name: str, number: int = 0, **values: Any) -> Customer:
     last, _, first = name.partition(" ")
-    made = row_of(
-        Customer,
-        "shop",
-        f"{number:02}",
-        last_name=last,
-        first_name=first,
-        middle_name=None,
-        company=None,
-        contact_email=None,
-        contact_phone=None,
-        anonymization_status=None,
+    columns: dict[str, Any] = {
+        "last_name": last,
+        "first_name": first,
+        "middle_name": None,
+        "company": None,
+        "contact_email": None,
+        "contact_phone": None,
+        "anonymization_status": None,
+        "merged_into": None,
         **values,
-    )
+    }
+    made = row_of(Customer, "shop", f"{number:02}", **columns)
     assert isinstance(made, Customer)
     return made
 
@@ -165,8 +166,7 @@ class TestCollations:
 
 class TestFill:
     async def test_gives_words_to_whom_the_last_release_wrote(self, database: Database) -> None:
-        blank: dict[str, Any] = {"search_key": "", "search_text": "", "search_folding": 0, "search_of": 0}
-        await write(database, *(customer(name, number, **blank) for number, name in enumerate(NAMES[:5])))
+        await write(database, *(customer(name, number, **WITHOUT_WORDS) for number, name in enumerate(NAMES[:5])))
         assert await search(database, "luczak") == []
         assert [await filled(database, 2) for _ in range(4)] == [2, 2, 1, 0]
         assert await search(database, "luczak") == ["Łuczak Anna", "Luczak Zoe"]
@@ -188,12 +188,61 @@ class TestFill:
         assert await words(database) == ("", "", 0)
 
     async def test_lets_a_change_meanwhile_wait_for_it(self, database: Database) -> None:
-        blank: dict[str, Any] = {"search_key": "", "search_text": "", "search_folding": 0, "search_of": 0}
-        await write(database, customer("Łuczak Anna", **blank))
+        await write(database, customer("Łuczak Anna", **WITHOUT_WORDS))
         async with transaction(database) as connection:
             await CustomerRepository(connection, "shop").change("00", NOW, last_name="Øst")
         assert await filled(database, 10) == 1
         assert await search(database, "ost") == ["Øst Anna"]
+
+    async def test_comes_to_the_customers_of_every_tenant(self, database: Database) -> None:
+        shops = ["first", "second", "third"]
+        await write(
+            database,
+            *(customer("Berg Ada", each, tenant_id=shop, **WITHOUT_WORDS) for each in (0, 1) for shop in shops),
+        )
+        assert [await filled(database, 4) for _ in range(3)] == [4, 2, 0]
+        for shop in shops:
+            found = await CustomerWordSearch(database.connect(), shop).page(CustomerFilter(search=("ada",)), None, 10)
+            assert [each.id for each in found] == ["00", "01"]
+
+    # SQLite has one writer at a time.
+    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+    async def test_passes_over_whom_another_worker_writes(self, database: Database) -> None:
+        await write(database, *(customer("Berg Ada", each, **WITHOUT_WORDS) for each in range(3)))
+        async with transaction(database) as first, transaction(database) as second:
+            assert await UnsearchedQueue(first).fill(2) == 2
+            assert await UnsearchedQueue(second).fill(2) == 1
+        assert await filled(database, 2) == 0
+
+
+class TestChange:
+    @pytest.mark.parametrize("changes", [[1], [1, 2], [2, 1, 0]], ids=str)
+    @pytest.mark.parametrize("is_locked", [True, False], ids=["locked", "not locked"])
+    async def test_leaves_the_rows_that_a_new_customer_of_that_name_has(
+        self, database: Database, changes: list[int], is_locked: bool
+    ) -> None:
+        # Another first name, which is in the key of all rows; other words, and some that begin the key or no more do.
+        named: list[dict[str, str | None]] = [
+            {"last_name": "Berg", "first_name": "Ada", "company": "Adam Bergwerk O'Neil"},
+            {"last_name": "Berg", "first_name": "Adele", "company": "Adam Bergwerk O'Neil"},
+            {"last_name": "Bergwerk", "first_name": None, "company": "Ådam Oneil Berg"},
+        ]
+        for number, values in enumerate([named[0], named[changes[-1]]]):
+            made = customer("", number, **{**values, "contact_email": "a.b@example.com"})
+            async with transaction(database) as connection:
+                assert await CustomerRepository(connection, "shop").add_unless_taken(made, "ada@example.com")
+        for number in changes:
+            async with transaction(database) as connection:
+                customers = CustomerRepository(connection, "shop")
+                locked = await customers.lock("00")
+                assert locked is not None
+                if is_locked:
+                    await customers.change_locked(locked, NOW, **named[number])
+                else:
+                    await customers.change("00", NOW, **named[number])
+        changed, new = await stored(database, "00"), await stored(database, "01")
+        assert changed == new
+        assert changed[1]
 
 
 class TestErase:
@@ -208,6 +257,17 @@ class TestErase:
 async def filled(database: Database, limit: int) -> int:
     async with transaction(database) as connection:
         return await UnsearchedQueue(connection).fill(limit)
+
+
+async def stored(database: Database, customer_id: str) -> tuple[tuple[str, str, str], set[tuple[int, str, str]]]:
+    """Return all by which a customer is found: what the row says, and the rows of the index."""
+    async with transaction(database) as connection:
+        row = await CustomerRepository(connection, "shop").lock_even_if_closed(customer_id)
+        those = select(CustomerWord.__table__).where(CustomerWord.__table__.c.customer_id == customer_id)
+        rows = await connection.read_anew(Reading(CustomerWord, those))
+    assert row is not None
+    assert (row.search_of, row.search_folding) == (row.version, FOLDING)
+    return (row.search_name, row.search_key, row.search_text), {(row.shared, row.word, row.search_key) for row in rows}
 
 
 async def words(database: Database) -> tuple[str, str, int]:

@@ -31,6 +31,8 @@ from app.domain.principal import TokenKind
 from app.domain.rows import Reading
 from app.domain.search_words import FOLDING
 from app.domain.searchable import Searchable, WordRow
+from app.domain.tenant_rules import Lifetimes
+from app.domain.visit_ids import visit_id_at
 from app.models import TABLES
 from app.models.addresses import Address, AddressPurpose
 from app.models.anonymizations import Anonymization
@@ -50,6 +52,7 @@ from app.models.product_lists import ProductList, ProductListItem
 from app.models.sessions import Session
 from app.models.sign_in_tickets import SignInTicket
 from app.models.totp import RecoveryCode, TotpSecret
+from app.models.visits import Visit
 from app.models.webhook_endpoints import WebhookEndpointState
 from app.repositories.base import Repository
 from app.repositories.outbox import OutboxQueue, OutboxRepository
@@ -74,6 +77,8 @@ BROKEN_REFERENCE = (IntegrityError, sqlite3.IntegrityError, asyncpg.IntegrityCon
 for module in pkgutil.iter_modules(app.repositories.__path__):
     import_module(f"app.repositories.{module.name}")
 
+VISIT_ID = visit_id_at(NOW, bytes(32))
+
 # What the rows must be like to be met by most statements.
 ROWS: Mapping[type[TenantRow], Mapping[str, Any]] = {
     Address: {"is_default": True, "origin": None},
@@ -95,6 +100,7 @@ ROWS: Mapping[type[TenantRow], Mapping[str, Any]] = {
     OneTimeToken: {"purpose": Purpose.RESET_PASSWORD.value},
     OutboxMessage: {"kind": OutboxKind.EVENT.value},
     Anonymization: {"status": AnonymizationStatus.REQUESTED.value},
+    Visit: {"id": VISIT_ID},
 }
 # What they must be like to be met by one method, where that differs.
 ROWS_FOR: Mapping[str, tuple[type[TenantRow], Mapping[str, Any]]] = {
@@ -157,6 +163,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "CredentialRepository.set_password": {"values": {"must_confirm": True}},
     "CustomerRepository.list_open": {"after": ""},
     "CustomerRepository.change": {"values": {"first_name": "b"}},
+    "CustomerRepository.change_locked": {"values": {"first_name": "b"}},
     "CustomerWordRepository.replace": {"before": [WordRow(0, "a", "a")], "after": [WordRow(0, "b", "a")]},
     "CustomerWordSearch.page": {"wanted": CustomerFilter(search=("a",)), "after": None},
     "OneTimeTokenRepository.forget_others": {"email_key": "b", "now": LATER},
@@ -167,6 +174,8 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "PasswordHashKindRepository.add_unless_known": {"kind": "b"},
     "SessionRepository.is_new_device": {"user_agent": "b"},
     "SessionRepository.revoke_all": {"keep": None},
+    "VisitRepository.become_session": {"visit": row_of(Visit, HERE, id=VISIT_ID, token_hash=b"b")},
+    "VisitRepository.find": {"visit_id": VISIT_ID},
 }
 VALUES: Mapping[str, Mapping[str, Any]] = {
     "AddressRepository": {"city": "b"},
@@ -193,6 +202,7 @@ BY_TYPE: Mapping[Any, Any] = {
     CustomerStatus: CustomerStatus.ACQUIRED,
     AnonymizationStatus: AnonymizationStatus.DONE,
     Purpose: Purpose.RESET_PASSWORD,
+    Lifetimes: Lifetimes(),
     PersonalTable: PERSONAL_TABLES[0],
     Searchable: Searchable(key="a", profile=" a b", login=" a"),
 }

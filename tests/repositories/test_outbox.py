@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select
@@ -13,6 +13,7 @@ from app.domain.rows import Reading
 from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
 from app.repositories.outbox import OutboxQueue, OutboxRepository
 from tests.harness.rows import LATER, NOW, row_of
+from tests.harness.statements import CountedDatabase
 from tests.harness.transactions import AT_ONCE, at_once, transaction, write
 
 pytestmark = pytest.mark.anyio
@@ -85,6 +86,35 @@ class TestClaim:
             assert [each.id for each in await claim(connection, endpoint=Endpoint("shop", "b"))] == ["b"]
             assert await claim(connection, endpoint=Endpoint("other", "a")) == []
 
+    async def test_takes_the_oldest_of_all_tenants_in_one_batch(self, database: Database) -> None:
+        ages = {"a": 1, "b": 4, "c": 3, "d": 2}
+        created = {word: NOW - timedelta(seconds=age) for word, age in ages.items()}
+        shops = {"a": "shop", "b": "shop", "c": "other", "d": "third"}
+        await write(database, *(message(each, tenant_id=shops[each], created_at=created[each]) for each in ages))
+        async with transaction(database) as connection:
+            assert [(each.tenant_id, each.id) for each in await claim(connection, limit=3)] == [
+                ("shop", "b"),
+                ("other", "c"),
+                ("third", "d"),
+            ]
+            assert [each.id for each in await claim(connection)] == ["a"]
+
+    async def test_gives_the_messages_of_several_tenants_to_one_of_sixteen_at_once(self, database: Database) -> None:
+        shops = ["first", "second", "third"]
+        made = [(shops[number % 3], f"m{number}") for number in range(AT_ONCE)]
+        await write(database, *(message(each, tenant_id=shop) for shop, each in made))
+        claimed = await at_once(database, lambda connection: claim(connection, limit=3))
+        assert sorted((each.tenant_id, each.id) for batch in claimed for each in batch) == sorted(made)
+
+    async def test_asks_once_for_what_is_due_and_once_for_each_tenant_that_has_it(self, database: Database) -> None:
+        counted = CountedDatabase(database)
+        assert await claim(counted.connect()) == []
+        assert len(counted.statements) == 1
+        await write(database, message("a"), message("b"))
+        async with transaction(cast("Database", counted)) as connection:
+            assert len(await claim(connection)) == 2
+        assert len(counted.statements) == 3
+
 
 class TestSettle:
     async def test_says_no_to_a_worker_whose_lease_went_to_another(self, database: Database) -> None:
@@ -110,6 +140,12 @@ class TestRevive:
             revived = await OutboxRepository(connection, "shop").find_event("a")
         assert revived is not None
         assert (revived.dead_at, revived.due_at, revived.attempts, revived.last_error) == (None, LATER, 0, None)
+
+    async def test_is_for_the_messages_of_every_tenant(self, database: Database) -> None:
+        await write(database, *(message(dead_at=NOW, tenant_id=shop) for shop in ("shop", "other")), message("b"))
+        async with transaction(database) as connection:
+            assert await OutboxQueue(connection).revive(LATER, None) == 2
+            assert await OutboxQueue(connection).count() == (3, 0, 0)
 
 
 class TestCount:

@@ -70,5 +70,7 @@ class TestProductListRepository:
         await lists.delete(customer_id, "l")
         await lists._connection.commit()
         await lists._connection.close()
-        (row,) = await gateway.rows("SELECT name, quantity FROM product_list JOIN product_list_item ON list_id = 'l'")
+        (row,) = await gateway.rows(
+            "SELECT name, quantity FROM product_list JOIN product_list_item USING (tenant_id) WHERE list_id = 'l'"
+        )
         assert (row.name, row.quantity) == ("Birthday", 1)

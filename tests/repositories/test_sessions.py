@@ -154,11 +154,11 @@ class TestIsNewDevice:
 class TestTokenLookup:
     async def test_finds_nothing_by_an_unknown_hash(self, database: Database) -> None:
         lookup = TokenLookup(database.connect())
-        assert await lookup.find_by_access_token(b"a") is None
-        assert await lookup.find_refresh_token(b"a") is None
+        assert await lookup.find_by_access_token([], b"a") is None
+        assert await lookup.find_refresh_token([], b"a") is None
 
     async def test_finds_a_token_with_its_session_of_the_same_tenant(self, database: Database) -> None:
         await write(database, session("a", **NOBODYS), row_of(Session, "other", site="z"), row_of(AccessToken, "shop"))
-        found = await TokenLookup(database.connect()).find_by_access_token(b"a")
+        found = await TokenLookup(database.connect()).find_by_access_token([], b"a")
         assert found is not None
         assert (found.session_tenant_id, found.session_site, found.session_customer_id) == ("shop", "a", None)

@@ -12,6 +12,10 @@ class UnusableDatabaseError(OSError):
     """A database that we cannot work with; its text goes on after "DATABASE_URL names a database that …"."""
 
 
+class StandbyUrlError(ValueError):
+    """Certificates of DATABASE_READ_URL that cannot be used; its text goes on after the name of the variable."""
+
+
 def busy(message: str = "The database does not answer.", outcome: BusyOutcome = BusyOutcome.NOT_DONE) -> BusyError:
     """Return the error for callers, who may try again."""
     return BusyError(f"{message} Try again soon.", retry_after=RETRY_AFTER, outcome=outcome)

@@ -17,15 +17,17 @@ from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from app.adapters.database import citus
 from app.adapters.database.connecting import Connector
 from app.adapters.database.faults import UnusableDatabaseError
-from app.adapters.database.postgresql_faults import LOST, passes, unusable
-from app.adapters.database.schema_version import MARK_STATEMENT, VERSION_TABLE, newest_migration
+from app.adapters.database.postgresql_faults import LOST, describe, is_lost, passes, unusable
+from app.adapters.database.schema_version import MARK_STATEMENT, RAISE_MARK, newest_migration
 from app.adapters.database.sqlite_faults import passes as passes_on_sqlite
 from app.domain.database_limits import DatabaseLimits
 from app.domain.database_url import ServerUrl, read_server_url
 from app.domain.profile import Profile
-from app.domain.releases import RELEASE_BEFORE, order_of
+from app.domain.releases import RELEASE, RELEASE_BEFORE, order_of
+from app.domain.sharding import Sharding
 
 # Any number, but the same in every process of this program.
 _LOCK = 4_771_203
@@ -38,15 +40,18 @@ def migrate(
     profile: Profile = Profile.DEVELOPMENT,
     *,
     plaintext: bool = False,
+    sharding: Sharding = Sharding.NONE,
 ) -> None:
     """Run the missing migrations. If several processes do this at once, one of them does the work.
+
+    With `sharding` each table is distributed in the end that is not, in the same transaction.
 
     Raises `OSError` for a database that does not answer, or where we may not do that.
     """
     if url.startswith("sqlite:"):
         _migrate_sqlite(url)
     else:
-        asyncio.run(_migrate_postgresql(read_server_url(url, profile, plaintext=plaintext), limits))
+        asyncio.run(_migrate_postgresql(read_server_url(url, profile, plaintext=plaintext), limits, sharding))
 
 
 def _migrate_sqlite(url: str) -> None:
@@ -73,7 +78,7 @@ def _migrate_sqlite(url: str) -> None:
         engine.dispose()
 
 
-async def _migrate_postgresql(url: ServerUrl, limits: DatabaseLimits) -> None:
+async def _migrate_postgresql(url: ServerUrl, limits: DatabaseLimits, sharding: Sharding) -> None:
     connector = Connector(url, limits)
     # One connection in one transaction, which is ours: so the lock and each statement are on one server even where a
     # pooler is in between, and unnamed statements leave nothing behind on it.
@@ -90,7 +95,11 @@ async def _migrate_postgresql(url: ServerUrl, limits: DatabaseLimits) -> None:
     try:
         async with engine.connect() as connection:
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-            await connection.run_sync(_upgrade)
+            if sharding is Sharding.CITUS:
+                await connection.run_sync(_upgrade_and_distribute)
+            else:
+                await connection.run_sync(citus.refuse_distributed)
+                await connection.run_sync(_upgrade)
             await connection.execute(text("COMMIT"))
     except (DBAPIError, OSError) as error:
         cause = _driver_error(error)
@@ -110,6 +119,18 @@ def _driver_error(error: BaseException) -> BaseException:
     return error
 
 
+def _upgrade_and_distribute(connection: Connection) -> None:
+    citus.prepare(connection)
+    _upgrade(connection)
+    try:
+        citus.distribute(connection)
+    except DBAPIError as error:
+        cause = _driver_error(error)
+        if isinstance(cause, asyncpg.PostgresError) and not is_lost(cause):
+            raise UnusableDatabaseError(f"cannot be distributed: {describe(cause)}") from error
+        raise
+
+
 def _upgrade(connection: Connection) -> None:
     """Run what is missing; nothing where a newer release was here first, whose migrations we do not know."""
     before = MigrationContext.configure(connection).get_current_revision()
@@ -125,7 +146,8 @@ def _upgrade(connection: Connection) -> None:
 def _mark(connection: Connection, scripts: ScriptDirectory, before: str | None) -> None:
     """Write down the lowest release that may serve on these tables: what the new migrations state, or the one before.
 
-    A migration states it as `lowest_release = "1.1"`. The mark never goes back.
+    A migration states it as `lowest_release = "1.1"`. On tables that were not there before, no older release than this
+    one serves. The mark never goes back.
     """
     if (
         before == newest_migration()
@@ -135,5 +157,7 @@ def _mark(connection: Connection, scripts: ScriptDirectory, before: str | None) 
     (found,) = connection.execute(MARK_STATEMENT).scalars()
     new = [script.module for script in scripts.walk_revisions() if before is None or script.revision > before]
     stated = [getattr(module, "lowest_release", RELEASE_BEFORE) for module in new]
+    if before is None:
+        stated.append(RELEASE)
     lowest = max([*stated, *filter(None, [found])], key=order_of)
-    connection.execute(text(f"UPDATE {VERSION_TABLE} SET lowest_version = :lowest"), {"lowest": lowest})  # noqa: S608 - ours
+    connection.execute(text(RAISE_MARK), {"lowest": lowest})

@@ -9,6 +9,7 @@ from app.domain.database_limits import DatabaseLimits
 from app.domain.database_url import read_server_url
 from app.domain.ports import Database
 from app.domain.profile import Profile
+from app.domain.sharding import Sharding
 
 _OURS = DatabaseLimits()
 
@@ -19,8 +20,12 @@ def open_database(
     profile: Profile = Profile.DEVELOPMENT,
     *,
     plaintext: bool = False,
+    read_url: str | None = None,
+    sharding: Sharding = Sharding.NONE,
 ) -> Database:
     """Return the database at `sqlite:///…` or `postgresql://…`. It connects at its first use.
+
+    `read_url` is that of a standby of PostgreSQL, which may answer what can take long.
 
     Raises `ValueError` for a URL that `read_server_url` refuses, and for certificates that cannot be used.
     """
@@ -30,4 +35,5 @@ def open_database(
         return SqliteDatabase(url)
     from app.adapters.database.postgresql import PostgresqlDatabase
 
-    return PostgresqlDatabase(read_server_url(url, profile, plaintext=plaintext), limits)
+    standby = read_server_url(read_url, profile, plaintext=plaintext) if read_url is not None else None
+    return PostgresqlDatabase(read_server_url(url, profile, plaintext=plaintext), limits, sharding, standby)

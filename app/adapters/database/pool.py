@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf
 
 import asyncpg
+from asyncpg.prepared_stmt import PreparedStatement
 
 from app.adapters.database.connecting import Connector
 from app.adapters.database.faults import busy
@@ -27,17 +30,43 @@ _UNUSED = 300.0
 _CLOSING = 1.0
 
 
+# Statements that a connection keeps to be sent with others: those that writers ask for no count of are some dozens.
+_MOST_NAMED = 256
+
+
 class Held:
     """A connection that somebody has taken. `deadline` is when the running statement is cut off (loop time)."""
 
-    __slots__ = ("answered_at", "deadline", "driver", "is_new", "is_over")
+    __slots__ = ("_named", "answered_at", "deadline", "driver", "is_new", "is_over", "is_warned")
 
     def __init__(self, driver: asyncpg.Connection) -> None:
         self.driver = driver
         self.is_new = True
         self.is_over = False
+        # Whether the server has warned since somebody has set this to False.
+        self.is_warned = False
         self.deadline = inf
         self.answered_at = 0.0
+        self._named: dict[str, PreparedStatement] = {}
+        driver.add_log_listener(self._hear)
+
+    async def name_of(self, sql: str) -> str:
+        """Return the name of a statement on the server, where it is prepared if need be."""
+        statement = self._named.get(sql)
+        if statement is None:
+            if len(self._named) >= _MOST_NAMED:
+                del self._named[next(iter(self._named))]
+            statement = self._named[sql] = await self.driver.prepare(sql)
+        return statement.get_name()
+
+    def write(self, messages: bytes) -> None:
+        """Send messages in front of the statement that the caller sends next, before it waits for anything."""
+        # asyncpg has no public way to the transport.
+        self.driver._transport.write(messages)  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def _hear(self, _: object, message: asyncpg.PostgresLogMessage) -> None:
+        # It is called before the answer is given to whoever waits for it, as the warning came before.
+        self.is_warned |= isinstance(message, asyncpg.PostgresWarning)
 
 
 class Pool:
@@ -57,17 +86,24 @@ class Pool:
         """How many are taken at this moment."""
         return self._limits.connections - self._free
 
-    async def take(self, *, first: bool = False) -> Held:
+    @property
+    def is_full(self) -> bool:
+        """Whether the next one would have to wait."""
+        return self._free <= 0 or bool(self._waiting)
+
+    async def take(self, *, first: bool = False, anew: bool = False) -> Held:
         """Return a connection, which must be given back. With `first` it is the next one that comes free.
+
+        With `anew` it is opened now, in the place of one that nobody uses.
 
         Raises `BusyError` when none comes free in time, or what the connector raises when none can be opened.
         """
-        if self._free and not self._waiting:
-            self._free -= 1
-        else:
+        if self.is_full:
             await self._wait(first=first)
+        else:
+            self._free -= 1
         try:
-            held = await self._pick()
+            held = await self._pick(anew=anew)
         except BaseException:
             self._free_one()
             raise
@@ -85,6 +121,18 @@ class Pool:
             held.answered_at = _now()
             self._idle.append(held)
         self._free_one()
+
+    @contextmanager
+    def one_less(self, *, at_least: int) -> Iterator[bool]:
+        """Leave one connection of the budget to the caller, who opens it; False where the budget is too small."""
+        if self._limits.connections < at_least:
+            yield False
+            return
+        self._free -= 1  # it may be all in use at this moment, and is made up for by the next one given back
+        try:
+            yield True
+        finally:
+            self._free_one()
 
     def start(self, held: Held) -> None:
         """Begin to count the time of a statement."""
@@ -125,16 +173,18 @@ class Pool:
 
     def _free_one(self) -> None:
         """Hand the place of a connection to whoever has waited longest."""
-        while self._waiting:
+        while self._waiting and self._free >= 0:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
                 return
         self._free += 1
 
-    async def _pick(self) -> Held:
+    async def _pick(self, *, anew: bool) -> Held:
         """Return a connection that works: the one that was used last, or else a new one."""
-        while self._idle:
+        if anew and self._idle:
+            self._idle.pop(0).driver.terminate()
+        while self._idle and not anew:
             held = self._idle.pop()
             if held.driver.is_closed():
                 continue

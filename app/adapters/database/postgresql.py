@@ -1,14 +1,16 @@
 """PostgreSQL behind the `Database` port, on asyncpg; SQLAlchemy writes the SQL, and does not run it.
 
-Transactions are begun and ended by our own BEGIN, COMMIT and ROLLBACK. Where a pooler hands connections on after each
-transaction, every read is a transaction of its own.
+Transactions are begun and ended by our own BEGIN, COMMIT and ROLLBACK. BEGIN goes with the first statement, and what
+nobody waits for with the next one: each round trip costs more than most statements. Where a pooler hands connections on
+after each transaction, every read is a transaction of its own, and every statement a round trip.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from math import inf
 from typing import Any, NoReturn, cast
 
@@ -16,10 +18,13 @@ import asyncpg
 import orjson
 from sqlalchemy import Executable, text
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from app.adapters.database.announcing import Announcer
+from app.adapters.database.citus import check_citus, fault_of_nodes, is_distributed
 from app.adapters.database.connecting import Connector, check_encoding
-from app.adapters.database.faults import busy, conflict
+from app.adapters.database.faults import StandbyUrlError, UnusableDatabaseError, busy, conflict
+from app.adapters.database.pipelining import BEGIN, is_plain, run
 from app.adapters.database.pool import Held, Pool
 from app.adapters.database.postgresql_faults import (
     LOST,
@@ -27,10 +32,12 @@ from app.adapters.database.postgresql_faults import (
     is_conflict,
     is_fatal,
     is_lost,
+    is_refusal,
     passes,
     unusable,
 )
 from app.adapters.database.prepared import Prepared, PreparedStatements, broken
+from app.adapters.database.replica import ElsewhereError, ReadingConnection, Replica, position_of
 from app.adapters.database.schema_version import (
     MARK,
     MARK_STATEMENT,
@@ -39,6 +46,7 @@ from app.adapters.database.schema_version import (
     VERSION,
     VERSION_STATEMENT,
     VERSION_TABLE,
+    LowestRelease,
     mark_fault,
     newest_migration,
     version_fault,
@@ -46,27 +54,63 @@ from app.adapters.database.schema_version import (
 from app.domain.database_limits import DatabaseLimits
 from app.domain.database_url import ServerUrl
 from app.domain.errors import BusyError, BusyOutcome
-from app.domain.ports import SchemaVersion
+from app.domain.ports import Connection, SchemaVersion
 from app.domain.rows import Reading, RowT, Writing
+from app.domain.sharding import Sharding
 
 logger = logging.getLogger(__name__)
 
 _HAS_VERSION = f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL"
+_Waiting = Sequence[tuple[Prepared, Sequence[Any]]]
 # How often a read alone is made again that the server has ended because of a transaction.
 _MOST_REREADS = 3
+# How a line about the standby begins that is no reason not to serve.
+REMARK = "database replica (the primary is read meanwhile)"
 
 
 class PostgresqlDatabase:
-    """One PostgreSQL database with one pool of connections."""
+    """One PostgreSQL database with one pool of connections; and with another one for its standby, if it has one."""
 
-    def __init__(self, url: ServerUrl, limits: DatabaseLimits) -> None:
+    def __init__(
+        self,
+        url: ServerUrl,
+        limits: DatabaseLimits,
+        sharding: Sharding = Sharding.NONE,
+        read_url: ServerUrl | None = None,
+    ) -> None:
+        self._is_cluster = sharding is Sharding.CITUS
+        self._replica: Replica | None = None
+        if read_url is not None:
+            limits, of_standby = limits.shared()
+            try:
+                self._replica = Replica(read_url, of_standby)
+            except ValueError as error:
+                raise StandbyUrlError(str(error)) from error
+            self._replica_at = (read_url, of_standby)
         self._connector = Connector(url, limits)
         self._pool = Pool(self._connector, limits)
+        self._announcer = Announcer(self._pool, self._connector)
         self._prepared = PreparedStatements(asyncpg_dialect(json_deserializer=orjson.loads))  # type: ignore[no-untyped-call]
+        self._lowest_release = LowestRelease()
 
     def connect(self) -> PostgresqlConnection:
         """Return a connection of the port. It borrows one from the pool only for a statement or a transaction."""
-        return PostgresqlConnection(self._pool, self._connector, self._prepared)
+        return PostgresqlConnection(self._pool, self._connector, self._prepared, self._announcer)
+
+    def connect_to_read(self) -> Connection:
+        """Return a connection whose reads may be made at the standby; they see all that was committed before."""
+        if self._replica is None:
+            return self.connect()
+        return ReadingConnection(self.connect(), self._replica, self._prepared)
+
+    async def watch(self, wake: Callable[[], None], stop: asyncio.Event) -> None:
+        """Call `wake` whenever any process has announced something, and when some of it may have been missed."""
+        await self._announcer.watch(wake, stop)
+
+    @property
+    def hears_others(self) -> bool:
+        """Whether a connection listens at this moment: never behind a pooler, or with fewer than five connections."""
+        return self._announcer.is_listening
 
     async def forget(self) -> None:
         """Do nothing: deleted rows are in no dump, and the server's own vacuum removes them from its files."""
@@ -74,7 +118,13 @@ class PostgresqlDatabase:
     @property
     def connections_in_use(self) -> int:
         """How many connections are in use now."""
-        return self._pool.connections_in_use
+        of_standby = self._replica.connections_in_use if self._replica is not None else 0
+        return self._pool.connections_in_use + of_standby
+
+    @property
+    def has_one_writer(self) -> bool:
+        """No: they wait for the same row only."""
+        return False
 
     async def find_migration(self) -> SchemaVersion | None:
         """Return the migration that the database is at, or None where it has no tables of ours.
@@ -88,17 +138,27 @@ class PostgresqlDatabase:
         try:
             await driver.execute("BEGIN")
             await check_encoding(driver)
+            if self._is_cluster:
+                await check_citus(driver)
             if not await driver.fetchval(_HAS_VERSION):
                 return None
             migration = cast("str | None", await driver.fetchval(VERSION_STATEMENT.text))
             if migration is None:
                 return None
             is_marked = migration >= newest_migration()
-            return SchemaVersion(migration, await driver.fetchval(MARK_STATEMENT.text) if is_marked else None)
+            return SchemaVersion(
+                migration,
+                await driver.fetchval(MARK_STATEMENT.text) if is_marked else None,
+                is_spread=not self._is_cluster or await is_distributed(driver),
+            )
         except (asyncpg.PostgresError, *LOST, OSError) as error:
             raise unusable(error) from error
         finally:
             driver.terminate()
+
+    async def is_served_from(self, release: str) -> bool:
+        """Tell whether the mark says that no release before that one serves on these tables any more."""
+        return await self._lowest_release.is_at_least(release, self.connect())
 
     async def is_ready(self) -> bool:
         """Tell whether the server answers and the database is at the newest migration."""
@@ -110,8 +170,37 @@ class PostgresqlDatabase:
     async def faults(self) -> Sequence[str]:
         """Return what does not work now, a line for each part."""
         parts = {"database read": self._try_read(), "database write": self._try_write()}
+        if self._is_cluster:
+            parts["database nodes"] = self._try_nodes()
         found = await asyncio.gather(*(_fault_of(trial) for trial in parts.values()))
         return [f"{part}: {fault}" for part, fault in zip(parts, found, strict=True) if fault is not None]
+
+    async def remarks(self) -> Sequence[str]:
+        """Return a line where the standby is not read; a request is served at the primary then."""
+        if self._replica is None:
+            return ()
+        if self._replica.is_open:
+            with suppress(ElsewhereError, BusyError, DBAPIError, TimeoutError):
+                async with asyncio.timeout(READY_WITHIN):
+                    await self._replica.fetch("SELECT 1", (), await position_of(self._connect_first()))
+        fault = self._replica.fault
+        return [f"{REMARK}: {fault}"] if fault is not None else ()
+
+    async def check_replica(self) -> str | None:
+        """Return why the standby does not answer now, or None; raises `UnusableDatabaseError` for one of no use."""
+        if self._replica is None:
+            return None
+        standby = PostgresqlDatabase(*self._replica_at)
+        try:
+            if await standby.find_migration() is None:
+                raise UnusableDatabaseError("has not our tables")
+        except UnusableDatabaseError as error:
+            if is_refusal(error):
+                raise
+            return str(error)
+        finally:
+            await standby.close()
+        return None
 
     async def _try_read(self) -> str | None:
         return await self._version_fault(self._connect_first())
@@ -127,24 +216,43 @@ class PostgresqlDatabase:
         finally:
             await connection.rollback()
 
+    async def _try_nodes(self) -> str | None:
+        return await self._connect_first().find_fault_of_nodes()
+
     def _connect_first(self) -> PostgresqlConnection:
         """Return a connection that need not wait behind others, for who asks whether there are too many of them."""
-        return PostgresqlConnection(self._pool, self._connector, self._prepared, first=True)
+        return PostgresqlConnection(self._pool, self._connector, self._prepared, self._announcer, first=True)
 
     async def close(self) -> None:
         """Close every connection."""
+        await self._announcer.close()
         await self._pool.close()
+        if self._replica is not None:
+            await self._replica.close()
 
 
 class PostgresqlConnection:
     """A connection to a `PostgresqlDatabase`; see the `Connection` port."""
 
-    def __init__(self, pool: Pool, connector: Connector, prepared: PreparedStatements, *, first: bool = False) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        connector: Connector,
+        prepared: PreparedStatements,
+        announcer: Announcer,
+        *,
+        first: bool = False,
+    ) -> None:
         self._pool = pool
         self._first = first
         self._connector = connector
         self._prepared = prepared
+        self._announcer = announcer
+        self._announces = False
         self._transaction: Held | None = None
+        # Whether the server knows of the transaction yet, and what is to be sent with the next statement.
+        self._is_begun = False
+        self._waiting: list[tuple[Prepared, Sequence[Any]]] = []
 
     @property
     def begun(self) -> bool:
@@ -158,10 +266,14 @@ class PostgresqlConnection:
     async def _begin(self) -> Held:
         """Open a READ COMMITTED transaction; guarded updates and row locks decide races.
 
-        If the connection was lost while it was in the pool, another one is taken: nothing has happened yet.
+        BEGIN is sent with the first statement, but for a pooler, which has to be told more. If the connection was lost
+        while it was in the pool, another one is taken: nothing has happened yet.
         """
         while self._transaction is None:
             held = await self._take()
+            if not self._connector.is_pooled:
+                self._transaction = held
+                break
             self._pool.start(held)
             try:
                 await held.driver.execute(self._connector.begin)
@@ -170,21 +282,19 @@ class PostgresqlConnection:
                 self._raise_unless_stale(held, error)
             else:
                 held.deadline = inf
-                self._transaction = held
+                self._transaction, self._is_begun = held, True
         return self._transaction
 
-    async def _take(self) -> Held:
+    async def _take(self, *, anew: bool = False) -> Held:
         try:
-            return await self._pool.take(first=self._first)
+            return await self._pool.take(first=self._first, anew=anew)
         except (asyncpg.PostgresError, *LOST, OSError) as error:
             self._raise(error)
 
     def _raise_unless_stale(self, held: Held, error: BaseException) -> None:
         """Raise what became of a statement, unless its connection was lost while nobody used it."""
-        error = _cause(held, error)
-        if is_lost(error) and not held.is_new and not held.is_over:
-            return
-        self._raise(error)
+        if not _is_stale(held, error):
+            self._raise(_cause(held, error))
 
     def _raise(self, error: BaseException) -> NoReturn:
         if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
@@ -198,6 +308,10 @@ class PostgresqlConnection:
             raise DBAPIError(None, None, error, hide_parameters=True) from error
         raise error
 
+    def announce(self) -> None:
+        """Wake the workers as soon as the transaction is committed."""
+        self._announces = True
+
     async def commit(self) -> None:
         """Commit what was written."""
         await self._end(commits=True)
@@ -207,9 +321,22 @@ class PostgresqlConnection:
         await self._end(commits=False)
 
     async def _end(self, *, commits: bool) -> None:
+        announces, self._announces = self._announces, False
+        if self._transaction is None:
+            return
+        if commits and self._waiting and not self._is_begun:
+            # Never all in one: whether a connection is still there has to be known before COMMIT is sent.
+            await self._send_the_last()
         if self._transaction is not None:
             held, self._transaction = self._transaction, None
-            ending = asyncio.ensure_future(self._commit(held) if commits else self._roll_back(held))
+            waiting, self._waiting = self._waiting, []
+            is_begun, self._is_begun = self._is_begun, False
+            if not is_begun:
+                self._pool.give_back(held)
+                if commits and announces:
+                    self._announcer.announce()
+                return
+            ending = asyncio.ensure_future(self._commit(held, waiting, announces) if commits else self._roll_back(held))
             # Shielded, because a cancelled request must still give the connection back, without an open transaction.
             try:
                 await asyncio.shield(ending)
@@ -217,20 +344,32 @@ class PostgresqlConnection:
                 ending.add_done_callback(_forget)
                 raise
 
-    async def _commit(self, held: Held) -> None:
+    async def _commit(self, held: Held, waiting: _Waiting, announces: bool) -> None:
         if held.driver.is_closed():
             self._pool.give_back(held, broken=True)
             raise busy()
         self._pool.start(held)
+        held.is_warned = False
         try:
-            await held.driver.execute("COMMIT")
+            if waiting:
+                await _send(held, waiting)
+                await held.driver.fetch("COMMIT")
+            else:
+                await held.driver.execute("COMMIT")
         except BaseException as fault:
             error = _cause(held, fault)
             self._pool.give_back(held, broken=True)
             if is_lost(error):
                 raise busy("The database has not said whether it is done.", BusyOutcome.UNKNOWN) from error
+            if waiting and isinstance(error, asyncpg.IntegrityConstraintViolationError):
+                raise broken(waiting[0][0], error) from error
             self._raise(error)
         self._pool.give_back(held)
+        if announces:
+            self._announcer.announce()
+        if held.is_warned:
+            # Somebody ended its wait for the synchronous standby: it is lost if that standby takes over now.
+            raise busy("The database has not said whether its standby has it.", BusyOutcome.UNKNOWN)
 
     async def _roll_back(self, held: Held) -> None:
         """Roll back; a connection that cannot is cut off, which does the same."""
@@ -257,14 +396,9 @@ class PostgresqlConnection:
         arguments = prepared.arguments(parameters)
         if self._transaction is None and not prepared.writes:
             return prepared.read(await self._fetch_alone(prepared.sql, arguments))
-        held = await self._begin()
-        self._pool.start(held)
-        try:
-            answer = await held.driver.fetch(prepared.sql, *arguments)
-        except BaseException as error:
-            self._fail(held, prepared, error)
-        held.deadline = inf
-        return prepared.read(answer)
+        if prepared.writes:
+            await self._send_what_waits()
+        return prepared.read(await self._run(prepared, arguments, asyncpg.Connection.fetch))
 
     async def _fetch_alone(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         """Return all rows; if connections were lost while they were in the pool, try until one works.
@@ -297,6 +431,17 @@ class PostgresqlConnection:
         await driver.execute("COMMIT")
         return cast("Sequence[Any]", rows)
 
+    async def find_fault_of_nodes(self) -> str | None:
+        """Return what does not work of the nodes that the tables are distributed over, or None."""
+        held = await self._take(anew=True)
+        self._pool.start(held)
+        try:
+            return await fault_of_nodes(held.driver)
+        except BaseException as error:
+            self._raise(_cause(held, error))
+        finally:
+            self._pool.give_back(held, broken=True)
+
     async def write(self, statement: Writing, parameters: Mapping[str, Any]) -> int:
         """Write inside the transaction, which is opened if need be, and return the number of changed rows."""
         return await self._write(self._prepared.get(statement), parameters)
@@ -305,21 +450,62 @@ class PostgresqlConnection:
         """Like `write`, at several times the cost."""
         return await self._write(self._prepared.make(statement), {})
 
-    async def _write(self, prepared: Prepared, parameters: Mapping[str, Any]) -> int:
-        held = await self._begin()
-        self._pool.start(held)
+    async def write_soon(self, statement: Writing, parameters: Mapping[str, Any]) -> None:
+        """Write with the next statement, or with COMMIT, which raises what comes of it."""
+        prepared = self._prepared.get(statement)
+        arguments = prepared.arguments(parameters)
+        await self._begin()
+        if self._connector.is_pooled or not all(map(is_plain, arguments)):
+            await self._write(prepared, parameters)
+        else:
+            self._waiting.append((prepared, arguments))
+
+    async def _send_what_waits(self) -> None:
+        """Send it alone before what can fail by a key: no caller may take its fault for that of another statement."""
         try:
-            status = await held.driver.execute(prepared.sql, *prepared.arguments(parameters))
-        except BaseException as error:
-            self._fail(held, prepared, error)
-        held.deadline = inf
+            await self._send_the_last()
+        except IntegrityError as error:
+            raise DBAPIError(error.statement, None, error, hide_parameters=True) from error
+
+    async def _send_the_last(self) -> None:
+        if self._waiting:
+            await self._run(*self._waiting.pop(), asyncpg.Connection.execute)
+
+    async def _write(self, prepared: Prepared, parameters: Mapping[str, Any]) -> int:
+        arguments = prepared.arguments(parameters)
+        await self._send_what_waits()
+        status = await self._run(prepared, arguments, asyncpg.Connection.execute)
         # The status of the answer ends in the number of rows: `UPDATE 1`, `INSERT 0 1`.
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
+    async def _run(self, prepared: Prepared, arguments: Sequence[Any], ask: Callable[..., Awaitable[Any]]) -> Any:
+        """Run a statement inside the transaction, after BEGIN and what waits for it, in the same round trip.
+
+        If the connection was lost while it was in the pool, all of the transaction is sent on another one.
+        """
+        while True:
+            held = await self._begin()
+            self._pool.start(held)
+            try:
+                await _send(held, self._waiting, begins=not self._is_begun)
+                answer = await ask(held.driver, prepared.sql, *arguments)
+            except BaseException as error:
+                if self._is_begun or not _is_stale(held, error):
+                    self._fail(held, prepared, error)
+                self._transaction = None
+                self._pool.give_back(held, broken=True)
+            else:
+                held.deadline = inf
+                self._is_begun = True
+                self._waiting.clear()
+                return answer
+
     def _fail(self, held: Held, prepared: Prepared, error: BaseException) -> NoReturn:
         """Raise what became of a statement of the transaction, which can only be rolled back now."""
         held.deadline = inf
+        self._is_begun = True
+        self._waiting.clear()
         error = _cause(held, error)
         if isinstance(error, asyncpg.IntegrityConstraintViolationError):
             raise broken(prepared, error) from error
@@ -341,6 +527,22 @@ async def _fault_of(trial: Coroutine[None, None, str | None]) -> str | None:
         return type(error.__cause__).__name__ if error.__cause__ is not None else error.message
     except (DBAPIError, TimeoutError) as error:
         return type(error.__cause__ or error).__name__
+
+
+async def _send(held: Held, waiting: _Waiting, *, begins: bool = False) -> None:
+    """Send what comes before the next statement, which must follow at once."""
+    # What is not known on this connection yet takes a round trip, the first time.
+    names = [await held.name_of(prepared.sql) for prepared, _ in waiting]
+    messages = [run(name, arguments) for name, (_, arguments) in zip(names, waiting, strict=True)]
+    if begins:
+        messages.insert(0, BEGIN)
+    if messages:
+        held.write(b"".join(messages))
+
+
+def _is_stale(held: Held, error: BaseException) -> bool:
+    """Tell whether a connection was lost while nobody used it."""
+    return is_lost(_cause(held, error)) and not held.is_new and not held.is_over
 
 
 def _cause(held: Held, error: BaseException) -> BaseException:

@@ -55,6 +55,15 @@ def describe(error: BaseException) -> str:
     return text or type(error).__name__
 
 
+def is_refusal(error: UnusableDatabaseError) -> bool:
+    """Tell whether a server has answered, and will not do: that does not pass by itself."""
+    cause = error.__cause__
+    return cause is None or (
+        isinstance(cause, asyncpg.PostgresError)
+        and not isinstance(cause, asyncpg.PostgresConnectionError | asyncpg.OperatorInterventionError)
+    )
+
+
 def unusable(error: BaseException) -> UnusableDatabaseError:
     """Return the error that tells an operator what is wrong at the start."""
     if isinstance(error, UnusableDatabaseError):

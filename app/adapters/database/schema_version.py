@@ -6,13 +6,16 @@ upgraded. The mark `lowest_version` in Alembic's own table says from which relea
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import cache
+from math import inf
 from pathlib import Path
 
 from sqlalchemy import String, text
 
-from app.domain.releases import RELEASE, is_served_by
+from app.domain.ports import Connection
+from app.domain.releases import RELEASE, is_at_least, is_served_by
 from app.domain.rows import Reading
 
 VERSION_TABLE = "alembic_version"
@@ -32,6 +35,8 @@ VERSION = Reading(Version, VERSION_STATEMENT.columns(version_num=String))
 TRIAL = "INSERT INTO webhook_endpoint (tenant_id, url, failures) VALUES ('', {random}, 0)"
 # Seconds in which `/readyz` must have its answer, and some are for the way.
 READY_WITHIN = 1.8
+# Seconds after which an operator's mark is seen at the latest.
+ASKED_EVERY = 10.0
 
 
 class Mark:
@@ -41,7 +46,32 @@ class Mark:
 
 
 MARK_STATEMENT = text(f"SELECT lowest_version FROM {VERSION_TABLE}")  # noqa: S608 - as above
+RAISE_MARK = f"UPDATE {VERSION_TABLE} SET lowest_version = :lowest"  # noqa: S608 - as above
 MARK = Reading(Mark, MARK_STATEMENT.columns(lowest_version=String))
+
+
+async def raise_mark(connection: Connection) -> None:
+    """Write down that no release before this one serves on the tables any more. The mark never goes back."""
+    for row in await connection.read(MARK, {}):
+        if not is_at_least(row.lowest_version, RELEASE):
+            await connection.write_anew(text(RAISE_MARK).bindparams(lowest=RELEASE))
+    await connection.commit()
+
+
+class LowestRelease:
+    """The mark as this process has last read it; it never goes back."""
+
+    def __init__(self) -> None:
+        self._found: str | None = None
+        self._asked = -inf
+
+    async def is_at_least(self, release: str, connection: Connection) -> bool:
+        """Tell whether the mark is that release or a later one."""
+        now = asyncio.get_running_loop().time()
+        if not is_at_least(self._found, release) and now - self._asked >= ASKED_EVERY:
+            self._asked = now
+            self._found = next((row.lowest_version for row in await connection.read(MARK, {})), None)
+        return is_at_least(self._found, release)
 
 
 def version_fault(rows: Sequence[Version]) -> str | None:

@@ -30,6 +30,7 @@ from app.adapters.database.schema_version import (
     VERSION,
     VERSION_STATEMENT,
     VERSION_TABLE,
+    LowestRelease,
     Mark,
     Version,
     mark_fault,
@@ -37,6 +38,7 @@ from app.adapters.database.schema_version import (
     version_fault,
 )
 from app.adapters.database.sqlite_faults import raise_as_busy
+from app.adapters.database.sqlite_watch import LogWatch
 from app.domain.errors import BusyError
 from app.domain.ports import SchemaVersion
 from app.domain.rows import Reading, RowT, Writing
@@ -61,10 +63,16 @@ class SqliteDatabase:
         self._writer_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
         self._turn = asyncio.Lock()
         self.prepared = PreparedStatements(self._engine.dialect)
+        self._watch = LogWatch(Path(self._engine.url.database or ""))
+        self._lowest_release = LowestRelease()
 
     def connect(self) -> SqliteConnection:
         """Return a connection of the port. All of them share the reader, and take turns with the writer."""
         return SqliteConnection(self)
+
+    def connect_to_read(self) -> SqliteConnection:
+        """Return the same: there is no standby."""
+        return self.connect()
 
     @property
     def reader(self) -> sqlalchemy.Connection:
@@ -109,12 +117,23 @@ class SqliteDatabase:
                 return
             await asyncio.sleep(BUSY_PAUSE)
 
-    async def end_turn(self, command: str) -> None:
-        """End the transaction with COMMIT or ROLLBACK, and let the next one write."""
+    async def end_turn(self, command: str, *, announces: bool = False) -> None:
+        """End the transaction with COMMIT or ROLLBACK, and let the next one write; then wake the workers if asked."""
         try:
             await self.write(lambda writer: _end(_driver(writer), command))
         finally:
             self._turn.release()
+        if announces:
+            self._watch.announce()
+
+    async def watch(self, wake: Callable[[], None], stop: asyncio.Event) -> None:
+        """Call `wake` after each commit that announces something, and when another process has written anything."""
+        await self._watch.run(wake, stop)
+
+    @property
+    def hears_others(self) -> bool:
+        """Whether somebody watches: then other processes are heard of, for they share the file."""
+        return self._watch.is_running
 
     async def forget(self) -> None:
         """Rewrite the file, and empty the write-ahead log.
@@ -140,12 +159,21 @@ class SqliteDatabase:
         """How many connections are in use now: the writer, or none."""
         return int(self._turn.locked())
 
+    @property
+    def has_one_writer(self) -> bool:
+        """Yes: there is one write lock for the file."""
+        return True
+
     async def find_migration(self) -> SchemaVersion | None:
         """Return the migration that the file is at; None where there is none, or none of ours, and nothing is made.
 
         Raises `OSError` for what is no SQLite file, or cannot be read.
         """
         return _find_migration(Path(self._engine.url.database or ""))
+
+    async def is_served_from(self, release: str) -> bool:
+        """Tell whether the mark says that no release before that one serves on these tables any more."""
+        return await self._lowest_release.is_at_least(release, self.connect())
 
     async def is_ready(self) -> bool:
         """Tell whether the file answers and is at the newest migration."""
@@ -155,6 +183,14 @@ class SqliteDatabase:
         """Return what does not work now, a line for each part."""
         parts = {"database read": self._try_read(), "database write": await self._try_write()}
         return [f"{part}: {fault}" for part, fault in parts.items() if fault is not None]
+
+    async def remarks(self) -> Sequence[str]:
+        """Return nothing: there is no standby."""
+        return ()
+
+    async def check_replica(self) -> str | None:
+        """Return None: there is no standby."""
+        return None
 
     def _try_read(self) -> str | None:
         try:
@@ -193,6 +229,7 @@ class SqliteConnection:
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
         self._begun = False
+        self._announces = False
 
     @property
     def begun(self) -> bool:
@@ -205,20 +242,25 @@ class SqliteConnection:
             await self._database.take_turn()
             self._begun = True
 
+    def announce(self) -> None:
+        """Wake the workers as soon as the transaction is committed."""
+        self._announces = True
+
     async def commit(self) -> None:
         """Commit what was written."""
-        await self._end("COMMIT")
+        await self._end("COMMIT", announces=self._announces)
 
     async def rollback(self) -> None:
         """Roll back what was written."""
         await self._end("ROLLBACK")
 
-    async def _end(self, command: str) -> None:
+    async def _end(self, command: str, *, announces: bool = False) -> None:
+        self._announces = False
         if self._begun:
             self._begun = False
             # Shielded, because a cancelled request must still give the write lock back, in the order of the writer
             # thread.
-            await asyncio.shield(asyncio.ensure_future(self._database.end_turn(command)))
+            await asyncio.shield(asyncio.ensure_future(self._database.end_turn(command, announces=announces)))
 
     async def read(self, reading: Reading[RowT], parameters: Mapping[str, Any]) -> Sequence[RowT]:
         """Read the latest commit; inside the transaction, also what it has written itself. Runs on the event loop."""
@@ -254,6 +296,10 @@ class SqliteConnection:
         except sqlite3.Error as error:
             _fail(prepared, error)
         return rows
+
+    async def write_soon(self, statement: Writing, parameters: Mapping[str, Any]) -> None:
+        """Write at once: no time would be saved."""
+        await self.write(statement, parameters)
 
     async def write_anew(self, statement: Executable) -> int:
         """Like `write`, at ten times the cost, on the writer thread."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -19,7 +20,9 @@ from app.domain.errors import AccessError
 from app.domain.ports import Clock, Limit
 from app.domain.redis_url import read_redis_url
 
+# Seconds that a step may take: to connect, to wait for a connection, or for an answer. How many of them are borne.
 _TIMEOUT_SECONDS = 0.25
+_MOST_STEPS = 4
 _REST = timedelta(seconds=5)
 # Characters of a reason that are told.
 MOST_REASON = 300
@@ -90,7 +93,8 @@ class RedisLimiter:
     async def faults(self) -> Sequence[str]:
         """Return a line if Redis does not answer; then this process counts alone."""
         try:
-            await self._client.ping()
+            async with _patience():
+                await self._client.ping()
         except (RedisError, OSError) as error:
             return [f"redis: {_reason(error)}"]
         return []
@@ -105,7 +109,9 @@ class RedisLimiter:
             if self._failed_until is not None:
                 self._failed_until = now + _REST
             try:
-                await action(self._shared, limit, *key)
+                # Who asks Sentinels or a cluster takes several steps, and some of them wait in vain.
+                async with _patience():
+                    await action(self._shared, limit, *key)
             except AccessError:
                 self._note_success()
                 raise
@@ -127,6 +133,10 @@ class RedisLimiter:
                 "Redis does not answer (%s): this process counts alone, up to half of each limit", _reason(error)
             )
         self._failed_until = self._clock.now() + _REST
+
+
+def _patience() -> asyncio.Timeout:
+    return asyncio.timeout(_MOST_STEPS * _TIMEOUT_SECONDS)
 
 
 def _reason(error: Exception) -> str:

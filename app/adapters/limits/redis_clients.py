@@ -51,7 +51,11 @@ async def close_redis(client: Redis | RedisCluster) -> None:
 
 def _pool(url: RedisUrl, seconds: float, options: dict[str, Any]) -> ConnectionPool:
     if url.kind is RedisKind.SENTINEL:
-        named = {name: options[name] for name in ("socket_timeout", "socket_connect_timeout")}
+        # One that is away is not asked again, as the library does for seconds: there are others.
+        named = {
+            **{name: options[name] for name in ("socket_timeout", "socket_connect_timeout")},
+            "retry": Retry(NoBackoff(), 0),
+        }
         sentinel = Sentinel(  # type: ignore[no-untyped-call]  # of the library
             list(url.hosts), sentinel_kwargs={**named, "ssl": url.tls}, ssl=url.tls, **options
         )

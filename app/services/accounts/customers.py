@@ -38,7 +38,7 @@ async def update_me(uow: UnitOfWork, patch: Patch, version: int | None) -> Custo
         await claim_legal_entities(uow, customer_id, claimed)
     if columns or "b2b" in patch:
         origins = origins_after(so_far, columns, by_shop=False)
-        await uow.customers.change(customer_id, uow.now, **columns, **origins)
+        await uow.customers.change_locked(so_far, uow.now, **columns, **origins)
         await emit(uow, Topic.CUSTOMER_UPDATED, customer_id, fields=sorted(map(input_name, patch)))
     return await get_profile(uow, customer_id)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from app.domain.errors import HeaderRefused, UnauthenticatedReason
 from app.domain.principal import OWNER_TYPE, Actor, Owner, Principal, TokenKind
 from app.domain.requests import RequestFacts
@@ -9,11 +11,13 @@ from app.domain.scopes import Scope, has_scope
 from app.domain.tenants import Client, Tenant
 from app.domain.tokens import ACCESS_PREFIXES, hash_token, read_prefix
 from app.domain.tools import Tools
+from app.domain.visit_ids import text_of
 from app.domain.visitors import hear
 from app.models.sessions import PresentedToken
+from app.models.visits import Visit, access_token_end
 from app.services.caller import Caller
 from app.services.callers.integration_tokens import authenticate_integration, looks_like_jwt
-from app.services.callers.lookups import open_token_lookup
+from app.services.callers.lookups import find_visit, open_token_lookup
 
 
 async def authenticate(tools: Tools, facts: RequestFacts) -> Caller:
@@ -25,7 +29,11 @@ async def authenticate(tools: Tools, facts: RequestFacts) -> Caller:
         if looks_like_jwt(facts.token):
             return await authenticate_integration(tools, facts, facts.token)
         return _stranger(tools, facts, UnauthenticatedReason.INVALID)
-    row = await open_token_lookup(tools).find_by_access_token(hash_token(facts.token))
+    visit = await find_visit(tools, facts.token)
+    if visit is not None:
+        return _caller_of_visit(tools, facts, visit)
+    tenant_ids = tools.tenants.hinted(facts.token)
+    row = await open_token_lookup(tools).find_by_access_token(tenant_ids, hash_token(facts.token))
     if row is None:
         return _stranger(tools, facts, UnauthenticatedReason.INVALID)
     return caller_of(tools, facts, row)
@@ -46,6 +54,34 @@ def caller_of(tools: Tools, facts: RequestFacts, row: PresentedToken) -> Caller:
         return Caller(facts, refusal=refusal, tenant_id=registered[0].id)
     customer = row if row.session_customer_id is not None else None
     return Caller(facts, principal=principal, customer=customer, tenant_id=principal.tenant_id)
+
+
+def _caller_of_visit(tools: Tools, facts: RequestFacts, visit: Visit) -> Caller:
+    """Return the caller whose anonymous session this is, judged as `caller_of` judges those of other sessions."""
+    registered = tools.tenants.find_client(visit.client_id)
+    if registered is None or registered[0].id != visit.tenant_id:
+        return Caller(facts, refusal=UnauthenticatedReason.REVOKED)
+    tenant, client = registered
+    try:
+        facts = hear(client, facts)
+    except HeaderRefused as refused:
+        return Caller(facts, header_refusal=refused, tenant_id=tenant.id)
+    principal = principal_of_visit(visit, access_token_end(visit, tenant))
+    if principal.expires_at <= tools.clock.now():
+        return Caller(facts, refusal=UnauthenticatedReason.EXPIRED, tenant_id=tenant.id)
+    return Caller(facts, principal=principal, tenant_id=tenant.id, visit=visit)
+
+
+def principal_of_visit(visit: Visit, ends: datetime) -> Principal:
+    """Return the bearer of a visit's token, which works until then."""
+    return Principal(
+        kind=TokenKind.ANONYMOUS,
+        tenant_id=visit.tenant_id,
+        client_id=visit.client_id,
+        expires_at=ends,
+        session_id=text_of(visit.id),
+        site=visit.site,
+    )
 
 
 def _stranger(tools: Tools, facts: RequestFacts, refusal: UnauthenticatedReason) -> Caller:

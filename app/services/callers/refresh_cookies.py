@@ -8,8 +8,10 @@ from app.domain.requests import RequestFacts
 from app.domain.tenants import Client
 from app.domain.tokens import REFRESH_PREFIXES, hash_token, read_prefix
 from app.domain.tools import Tools
+from app.models.visits import Visit, visit_end
 from app.services.caller import Caller
-from app.services.callers.lookups import open_token_lookup
+from app.services.callers.authentication import principal_of_visit
+from app.services.callers.lookups import find_visit, open_sessions
 
 
 async def authenticate_by_cookie(tools: Tools, facts: RequestFacts, client: Client) -> Caller:
@@ -17,9 +19,14 @@ async def authenticate_by_cookie(tools: Tools, facts: RequestFacts, client: Clie
     token = facts.refresh_cookie
     if token is None or read_prefix(token) not in REFRESH_PREFIXES:
         return Caller(facts, refusal=UnauthenticatedReason.MISSING)
-    row = await open_token_lookup(tools).find_session_of(hash_token(token), tools.clock.now())
     found = tools.tenants.find_client(client.id)
-    if row is None or found is None or (row.tenant_id, row.client_id) != (found[0].id, client.id):
+    if found is None:
+        return Caller(facts, refusal=UnauthenticatedReason.REVOKED)
+    visit = await find_visit(tools, token)
+    if visit is not None:
+        return _caller_of_visit(tools, facts, client, visit)
+    row = await open_sessions(tools, found[0]).find_by_refresh_token(hash_token(token), tools.clock.now())
+    if row is None or row.client_id != client.id:
         return Caller(facts, refusal=UnauthenticatedReason.REVOKED)
     principal = Principal(
         kind=TokenKind(row.kind),
@@ -30,3 +37,13 @@ async def authenticate_by_cookie(tools: Tools, facts: RequestFacts, client: Clie
         customer_id=row.customer_id,
     )
     return Caller(facts, principal=principal, tenant_id=row.tenant_id)
+
+
+def _caller_of_visit(tools: Tools, facts: RequestFacts, client: Client, visit: Visit) -> Caller:
+    found = tools.tenants.find_client(client.id)
+    if found is None or (visit.tenant_id, visit.client_id) != (found[0].id, client.id):
+        return Caller(facts, refusal=UnauthenticatedReason.REVOKED)
+    principal = principal_of_visit(visit, visit_end(visit, found[0]))
+    if principal.expires_at <= tools.clock.now():
+        return Caller(facts, refusal=UnauthenticatedReason.REVOKED)
+    return Caller(facts, principal=principal, tenant_id=visit.tenant_id, visit=visit)

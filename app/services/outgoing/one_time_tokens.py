@@ -33,7 +33,7 @@ async def issue_one_time_token(
     But for the way back after a change of address: whoever asks for a second change must not cut off the way back from
     the first. And with `keeps_older`, for what a stranger can ask for: the link that the owner has goes on working.
     """
-    token = OpaqueToken.of(TokenPrefix.ONE_TIME, uow.tools.random.secret())
+    token = OpaqueToken.of_tenant(TokenPrefix.ONE_TIME, uow.tenant.id, uow.tools.random.secret())
     if purpose is not Purpose.REVERT_EMAIL_CHANGE and not keeps_older:
         await uow.one_time_tokens.revoke(customer_id, uow.now, purpose)
     await uow.one_time_tokens.add(
@@ -60,7 +60,7 @@ async def find_one_time_token(uow: UnitOfWork, text: str, purpose: Purpose) -> O
     """
     tenant_id = None
     if read_prefix(text) is TokenPrefix.ONE_TIME:
-        tenant_id = await uow.one_time_token_lookup.find_tenant(hash_token(text))
+        tenant_id = await uow.one_time_token_lookup.find_tenant(uow.tenants_of(text), hash_token(text))
     tenant = uow.tools.tenants.find_tenant(tenant_id) if tenant_id else None
     if tenant is None or not _may_enter(uow, tenant):
         await guard_one_time_token(uow)

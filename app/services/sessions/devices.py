@@ -37,7 +37,7 @@ async def add_device(uow: UnitOfWork, customer_id: str, *, is_trusted: bool = Fa
 
     A trusted one stands for the second factor for `remember_device_days`.
     """
-    token = OpaqueToken.of(TokenPrefix.DEVICE, uow.tools.random.secret())
+    token = OpaqueToken.of_tenant(TokenPrefix.DEVICE, uow.tenant.id, uow.tools.random.secret())
     await uow.devices.add(
         Device(
             tenant_id=uow.tenant.id,

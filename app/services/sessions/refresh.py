@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from app.domain.audit import AuditAction
 from app.domain.errors import DomainError, UserErrorCode, refuse
@@ -11,15 +12,20 @@ from app.domain.rotation import Rotation, RotationRules, count_living, decide_ro
 from app.domain.tenants import Tenant
 from app.domain.tokens import REFRESH_PREFIXES, hash_token, read_prefix
 from app.domain.topics import Topic
+from app.domain.visit_ids import text_of
 from app.models.customers import CustomerProfile
 from app.models.sessions import RefreshToken, Session
 from app.services.audit import record_failure
+from app.services.callers.lookups import find_visit
 from app.services.limits import guard_refresh, guard_trade
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import send_security_mail
 from app.services.sessions.kept_pairs import keep_pair, reopen
 from app.services.sessions.token_sets import TokenSet, issue_tokens, session_end
 from app.services.unit_of_work import UnitOfWork
+
+# The end of an anonymous session is in an index, and its tokens end by themselves: it is put off once in this time.
+_AHEAD = timedelta(hours=1)
 
 
 async def refresh(uow: UnitOfWork, refresh_token: str, legal_entity_id: str | None) -> TokenSet:
@@ -30,18 +36,21 @@ async def refresh(uow: UnitOfWork, refresh_token: str, legal_entity_id: str | No
     """
     uow.ignore_token()
     token_hash = hash_token(refresh_token)
-    found = None
-    if read_prefix(refresh_token) in REFRESH_PREFIXES:
-        found = await uow.token_lookup.find_refresh_token(token_hash)
-    tenant = uow.tools.tenants.find_tenant(found.tenant_id) if found else None
-    uow.hear(found.client_id if found else None)
-    if found is None or tenant is None:
+    found, visit = None, await find_visit(uow.tools, refresh_token)
+    if visit is None and read_prefix(refresh_token) in REFRESH_PREFIXES:
+        found = await uow.token_lookup.find_refresh_token(uow.tenants_of(refresh_token), token_hash)
+    whose = visit or found
+    tenant = uow.tools.tenants.find_tenant(whose.tenant_id) if whose else None
+    uow.hear(whose.client_id if whose else None)
+    if tenant is None:
         await guard_refresh(uow)
         raise _invalid()
     uow.enter(tenant)
     await guard_refresh(uow)
+    if visit is not None:
+        uow.speak_for(visit)
     # Whoever trades a token of the session waits here, so that each sees what those before have done.
-    session = await uow.sessions.lock(found.session_id)
+    session = await uow.sessions.lock(text_of(visit.id) if visit else found.session_id if found else "")
     token = await uow.sessions.find_refresh_token(token_hash)
     if session is None or token is None or not _is_of_family(uow, session, token):
         raise _invalid()
@@ -167,9 +176,12 @@ class _Trade:
     async def _go_on(self) -> Session:
         """Write down that the session is used, and for which legal entity; an anonymous one slides on."""
         uow, session = self._uow, self._session
-        values = {"last_used_at": uow.now, "legal_entity_id": await self._legal_entity()}
-        if session.kind == TokenKind.ANONYMOUS:
-            values["expires_at"] = session_end(uow, TokenKind.ANONYMOUS)
+        values: dict[str, Any] = {"last_used_at": uow.now}
+        legal_entity_id = await self._legal_entity()
+        if legal_entity_id != session.legal_entity_id:
+            values["legal_entity_id"] = legal_entity_id
+        if session.kind == TokenKind.ANONYMOUS and session.expires_at < (ends := session_end(uow, TokenKind.ANONYMOUS)):
+            values["expires_at"] = ends + _AHEAD
         changed = await uow.sessions.change(session.id, **values)
         if changed is None:
             raise _invalid()

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -61,6 +61,7 @@ class RepeatableCall:
     def __init__(self, uow: UnitOfWork, operation: str, *given: str | bool | None) -> None:
         self._uow = uow
         token = uow.caller.facts.token or ""
+        self._token = token
         self._presented_hash = hash_token(token)
         # The key is a secret that nobody keeps: what was sent cannot be found out from the hash, not even by us.
         self._input_hash = hmac.digest(token.encode(), orjson.dumps([operation, *given]), "sha256")
@@ -106,7 +107,10 @@ class RepeatableCall:
         await keep_pair(uow, tokens, self._presented_hash, uow.now + KEPT, input_hash=self._input_hash, more=more)
 
     async def _is_kept(self) -> bool:
-        return bool(await self._uow.kept_pair_lookup.list(self._presented_hash, self._uow.now))
+        return bool(await self._list(self._uow))
+
+    async def _list(self, uow: UnitOfWork) -> Sequence[KeptPair]:
+        return await uow.kept_pair_lookup.list(uow.tenants_of(self._token), self._presented_hash, uow.now)
 
     async def _comes(self, is_running: Callable[[UnitOfWork], Awaitable[bool]]) -> bool:
         """Wait for the call that runs elsewhere, and tell whether it has kept a pair."""
@@ -117,7 +121,7 @@ class RepeatableCall:
             # In this order: who has just ended has kept the pair before.
             async with UnitOfWork(self._uow.tools, self._uow.caller) as looking:
                 runs = await is_running(looking)
-                if await looking.kept_pair_lookup.list(self._presented_hash, looking.now):
+                if await self._list(looking):
                     return True
             if not runs:
                 return False
@@ -127,7 +131,7 @@ class RepeatableCall:
     async def _find(self) -> Kept | None:
         """Return what this call has answered, and let the unit go on as the bearer of its tokens."""
         uow = self._uow
-        found = await uow.kept_pair_lookup.list(self._presented_hash, uow.now)
+        found = await self._list(uow)
         tenant = uow.tools.tenants.find_tenant(found[0].tenant_id) if found else None
         if tenant is None:
             return None

@@ -10,11 +10,16 @@ from app.domain.audit import AuditAction
 from app.domain.devices import describe_device
 from app.domain.errors import UnauthenticatedReason, UserErrorCode, refuse, unauthenticated
 from app.domain.principal import Principal, TokenKind
+from app.domain.releases import KNOWS_VISITS
 from app.domain.sign_in import Factors, SignInMethod
+from app.domain.tenants import Site
+from app.domain.tokens import visit_tokens
 from app.domain.topics import Topic
+from app.domain.visit_ids import visit_id_at
 from app.models.customers import CustomerProfile
 from app.models.devices import Device
 from app.models.sessions import Session
+from app.models.visits import Visit, access_token_end, session_of, visit_end
 from app.services.audit import record
 from app.services.limits import guard_anonymous_login
 from app.services.outgoing.events import emit
@@ -32,7 +37,7 @@ from app.services.sessions.refused_logins import (
     note_refusal,
 )
 from app.services.sessions.repeated_calls import RepeatableCall
-from app.services.sessions.token_sets import TokenSet, issue_tokens, session_end
+from app.services.sessions.token_sets import Pair, TokenSet, issue_tokens, session_end, token_set
 from app.services.unit_of_work import UnitOfWork
 
 USER_AGENT_LENGTH = 255
@@ -59,6 +64,8 @@ async def anonymous_login(uow: UnitOfWork, client_id: str, site: str | None) -> 
     uow.enter(tenant)
     uow.hear(client.id)
     await guard_anonymous_login(uow)
+    if await uow.tools.database.is_served_from(KNOWS_VISITS):
+        return await _begin_visit(uow, client.id, found)
     session = Session(
         tenant_id=tenant.id,
         id=uow.tools.random.new_id(),
@@ -71,6 +78,23 @@ async def anonymous_login(uow: UnitOfWork, client_id: str, site: str | None) -> 
     )
     await uow.sessions.add(session)
     return await issue_tokens(uow, session, None)
+
+
+async def _begin_visit(uow: UnitOfWork, client_id: str, site: Site | None) -> TokenSet:
+    """Write the one row that an anonymous session is until something is written on its behalf."""
+    random, tenant = uow.tools.random, uow.tenant
+    visit_id = visit_id_at(uow.now, random.secret())
+    access, refresh = visit_tokens(tenant.id, visit_id, random.secret())
+    visit = Visit(
+        tenant_id=tenant.id,
+        id=visit_id,
+        client_id=client_id,
+        site=site.id if site else None,
+        token_hash=access.hash,
+    )
+    await uow.visits.add(visit)
+    pair = Pair(access.text, access_token_end(visit, tenant), refresh.text, visit_end(visit, tenant))
+    return token_set(uow, session_of(visit, tenant), None, pair)
 
 
 async def login(

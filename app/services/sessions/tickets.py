@@ -1,6 +1,6 @@
 """Tickets: what a session holds while a sign-in, or the enrolment of a way in, goes on.
 
-A ticket is 32 random bytes, stored as their hash, and good in the session that got it, for one purpose, for
+A ticket is an opaque token, stored as its hash, and good in the session that got it, for one purpose, for
 `ticket_seconds`, for a few tries. The database decides which of several answers uses it.
 """
 
@@ -64,7 +64,7 @@ async def issue_ticket(
 
 def new_ticket(uow: UnitOfWork) -> OpaqueToken:
     """Return the text of a ticket that is to be issued."""
-    return OpaqueToken.of(TokenPrefix.SIGN_IN_TICKET, uow.tools.random.secret())
+    return OpaqueToken.of_tenant(TokenPrefix.SIGN_IN_TICKET, uow.tenant.id, uow.tools.random.secret())
 
 
 async def find_ticket(

@@ -14,6 +14,9 @@ from app.models.sessions import AccessToken, RefreshToken, Session
 from app.services.sessions.saas_tokens import saas_token_seconds
 from app.services.unit_of_work import UnitOfWork
 
+_ANONYMOUS_KINDS = (TokenPrefix.ANONYMOUS_ACCESS, TokenPrefix.ANONYMOUS_REFRESH)
+_CUSTOMER_KINDS = (TokenPrefix.CUSTOMER_ACCESS, TokenPrefix.CUSTOMER_REFRESH)
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TokenSet:
@@ -73,11 +76,8 @@ async def issue_tokens(
     random = uow.tools.random
     access_ends = min(uow.now + lifetimes.access, session.expires_at)
     refresh_ends = min(uow.now + lifetimes.refresh, session.expires_at)
-    anonymous = kind is TokenKind.ANONYMOUS
-    access = OpaqueToken.of(TokenPrefix.ANONYMOUS_ACCESS if anonymous else TokenPrefix.CUSTOMER_ACCESS, random.secret())
-    refresh = OpaqueToken.of(
-        TokenPrefix.ANONYMOUS_REFRESH if anonymous else TokenPrefix.CUSTOMER_REFRESH, random.secret()
-    )
+    kinds = _ANONYMOUS_KINDS if kind is TokenKind.ANONYMOUS else _CUSTOMER_KINDS
+    access, refresh = (OpaqueToken.of_tenant(each, uow.tenant.id, random.secret()) for each in kinds)
     await uow.sessions.add_access_token(
         AccessToken(
             tenant_id=uow.tenant.id,

@@ -42,7 +42,7 @@ async def require_confirmation(
 ) -> LinkConfirmation:
     """Keep the proven identity for the session, and mail a code to the customer whose address it is."""
     email = owner.email or ""
-    ticket = OpaqueToken.of(TokenPrefix.LINK_TICKET, uow.tools.random.secret())
+    ticket = OpaqueToken.of_tenant(TokenPrefix.LINK_TICKET, uow.tenant.id, uow.tools.random.secret())
     code = uow.tools.random.digits(CODE_DIGITS)
     await uow.link_tickets.add(
         LinkTicket(

@@ -37,7 +37,7 @@ async def find_other(uow: UnitOfWork, text: str) -> PresentedToken:
     """
     row = None
     if read_prefix(text) in ACCESS_PREFIXES:
-        row = await uow.token_lookup.find_by_access_token(hash_token(text))
+        row = await uow.token_lookup.find_by_access_token(uow.tenants_of(text), hash_token(text))
     own = uow.caller.require_customer().id
     if row is None or row.session_tenant_id != uow.tenant.id:
         raise _invalid()

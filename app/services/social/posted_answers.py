@@ -111,7 +111,7 @@ def _refuse() -> PostedAnswer:
 
 
 async def _find(uow: UnitOfWork, state: str) -> SocialState:
-    begun = await uow.social_state_lookup.find(hash_token(state))
+    begun = await uow.social_state_lookup.find(uow.tenants_of(state), hash_token(state))
     tenant = uow.tools.tenants.find_tenant(begun.tenant_id) if begun is not None else None
     provider = tenant.find_social_provider(begun.provider) if tenant is not None and begun is not None else None
     if begun is None or tenant is None or provider is None or not posts_answers(provider) or not begun.redirect_uri:

@@ -75,7 +75,7 @@ async def begin_social_login(
     if provider is None:
         raise RuntimeError("An unknown provider is a problem that has been raised.")
     random = uow.tools.random
-    state = OpaqueToken.of(TokenPrefix.SOCIAL_STATE, random.secret())
+    state = OpaqueToken.of_tenant(TokenPrefix.SOCIAL_STATE, uow.tenant.id, random.secret())
     nonce = urlsafe_b64encode(random.secret()).rstrip(b"=").decode()
     request = AuthorizationRequest(
         posted_redirect_uri(uow) if posts_answers(provider) and not is_native else redirect_uri or "",

@@ -187,7 +187,7 @@ async def _write_changes(uow: UnitOfWork, so_far: Customer, changes: _Changes) -
         await _change_groups(uow, so_far.id, changes.group_ids)
     if changes.fields:
         origins = origins_after(so_far, changes.columns, by_shop=True)
-        await uow.customers.change(so_far.id, uow.now, **changes.columns, **origins)
+        await uow.customers.change_locked(so_far, uow.now, **changes.columns, **origins)
         await emit(uow, Topic.CUSTOMER_UPDATED, so_far.id, fields=changes.fields)
     await _change_access(uow, so_far, changes.columns)
     if changes.columns.get("active") and not so_far.active:

@@ -41,8 +41,9 @@ async def export_customers(tools: Tools, tenant: Tenant, *, with_hashes: bool) -
     while True:
         async with UnitOfWork(tools, Caller(RequestFacts(request_id="export", ip=""))) as uow:
             uow.enter(tenant)
-            page = await uow.customers.list_open(after, _PAGE)
-            customers = await _read(uow, page, with_hashes=with_hashes)
+            async with uow.reader() as reader:
+                page = await reader.customers.list_open(after, _PAGE)
+                customers = await _read(reader, page, with_hashes=with_hashes)
         for customer in customers:
             yield customer
         if len(page) < _PAGE:

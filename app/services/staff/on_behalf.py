@@ -80,7 +80,7 @@ def _actor(principal: Principal, reason: str) -> Actor:
 
 
 async def _issue(uow: UnitOfWork, session: Session, customer: CustomerProfile) -> TokenSet:
-    access = OpaqueToken.of(TokenPrefix.ON_BEHALF_ACCESS, uow.tools.random.secret())
+    access = OpaqueToken.of_tenant(TokenPrefix.ON_BEHALF_ACCESS, uow.tenant.id, uow.tools.random.secret())
     token = AccessToken(
         tenant_id=uow.tenant.id,
         token_hash=access.hash,

@@ -63,8 +63,9 @@ async def customers(uow: UnitOfWork, first: int, after: str | None, terms: Patch
     wanted = _filter(uow, terms)
     position = _position(wanted, after) if after is not None else None
     # One more than asked for tells whether there is a next page.
-    search = uow.customer_search if wanted.search is None else uow.customer_word_search
-    found = await search.page(wanted, position, first + 1)
+    async with uow.reader() as reader:
+        search = reader.customer_search if wanted.search is None else reader.customer_word_search
+        found = await search.page(wanted, position, first + 1)
     shown = found[:first]
     return CustomerPage(
         customers=shown,

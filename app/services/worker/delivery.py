@@ -49,12 +49,10 @@ async def deliver_due(
     """
     probed = await probe_due(tools, endpoint, DELIVERY_SECONDS) if kind is None else 0
     async with _open(tools) as uow:
-        has_due = await uow.outbox_queue.has_due(uow.now, kind, endpoint)
-    if not has_due:
+        messages = await uow.outbox_queue.claim(uow.now, uow.now + LEASE, at_most, kind, endpoint)
+    if not messages:
         is_for_mail = endpoint is None and kind in (None, OutboxKind.MAIL)
         return probed + (await _try_mail_server(tools) if is_for_mail else 0)
-    async with _open(tools) as uow:
-        messages = await uow.outbox_queue.claim(uow.now, uow.now + LEASE, at_most, kind, endpoint)
     deliveries = []
     for message in messages:
         deliveries.append(asyncio.create_task(_handle(tools, message)))

@@ -15,7 +15,7 @@ from functools import partial
 from app.domain.anonymizations import AnonymizationStatus
 from app.domain.audit import AuditAction
 from app.domain.emails import parse_email
-from app.domain.errors import Refused
+from app.domain.errors import BusyError, Refused
 from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
 from app.domain.topics import Topic
@@ -81,6 +81,12 @@ async def _succeeds(tools: Tools, claimed: list[Anonymization], step: Callable[[
     try:
         async with asyncio.timeout(STEP_SECONDS):
             await step()
+    except BusyError as error:
+        # No failure, and nobody has to know: the database has another primary soon. Until then the claim holds.
+        logger.warning("The erasure waits: %s", error.message)
+        for each in claimed:
+            await _put_off(tools, each)
+        return False
     except Exception as error:
         for each in claimed:
             await _fail(tools, each, error)
@@ -182,6 +188,12 @@ async def _finish(tools: Tools, claimed: Anonymization) -> None:
             await uow.customers.set_anonymization_status(each, done)
             await record(uow, AuditAction.ANONYMIZATION_COMPLETED, each)
             await emit(uow, Topic.CUSTOMER_ANONYMIZATION_COMPLETED, each)
+
+
+async def _put_off(tools: Tools, claimed: Anonymization) -> None:
+    async with _open(tools, claimed.tenant_id) as uow:
+        await uow.customers.lock_even_if_closed(claimed.customer_id)
+        await uow.anonymizations.settle(claimed, next_attempt_at=uow.now + delay_after(claimed.attempts))
 
 
 async def _fail(tools: Tools, claimed: Anonymization, error: Exception) -> None:

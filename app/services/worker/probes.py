@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from app.domain.errors import BusyError
 from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
 from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
@@ -71,7 +72,7 @@ async def _give_up_if_old(tools: Tools, message: OutboxMessage, error: Exception
 
 def _tell(message: OutboxMessage, error: Exception) -> None:
     facts = {"message_id": message.id, "topic": message.topic, "attempts": message.attempts}
-    if isinstance(error, OSError):
+    if isinstance(error, OSError | BusyError):
         logger.warning("not delivered", extra={**facts, "error": str(error) or type(error).__name__})
     else:
         logger.error("not delivered", exc_info=error, extra=facts)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import asyncpg
 import pytest
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.adapters.database.opening import open_database
 from app.adapters.database.prepared import MOST, PreparedStatements
@@ -21,12 +21,16 @@ from app.domain.errors import BusyError, BusyOutcome
 from app.domain.ports import Connection, Database
 from app.domain.rows import Reading
 from app.models.customers import Customer
+from tests.harness.round_trips import count_round_trips
 
 pytestmark = pytest.mark.anyio
 
 _TABLE = Customer.__table__
 _INSERT = insert(_TABLE)
 _BY_ID = Reading(Customer, select(_TABLE).where(_TABLE.c.id == bindparam("id"), _TABLE.c.company == "Berlin"))
+_MOVE = update(_TABLE).where(_TABLE.c.id == bindparam("id")).values(company=bindparam("to"))
+_MOVE_FROM_PARIS = update(_TABLE).where(_TABLE.c.company == "Paris").values(company="Rome")
+_RETURNING = insert(_TABLE).returning(*_TABLE.c)
 _COMPANIES = Reading(Customer, select(_TABLE))
 _NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
@@ -126,6 +130,79 @@ class TestPrepared:
             statements.get(select(_TABLE.c.id))
         assert len(PreparedStatements._every[dialect.name]) == MOST
         assert statements.get(first) is not kept
+
+
+class TestSoon:
+    """What is written without asking for a count goes with the next statement, and is as good as written at once."""
+
+    async def test_is_found_by_whatever_comes_after_it(self, database: Database) -> None:
+        connection = database.connect()
+        await connection.write_soon(_INSERT, _customer())
+        assert connection.begun
+        await connection.write_soon(_INSERT, _customer(id="2"))
+        assert len(await connection.read(_BY_ID, {"id": "2"})) == 1
+        await connection.write_soon(_MOVE, {"id": "1", "to": "Paris"})
+        assert await connection.write(_MOVE_FROM_PARIS, {}) == 1
+        await connection.write_soon(_INSERT, _customer(id="3"))
+        assert await _companies(database.connect()) == []
+        await connection.commit()
+        assert await _companies(database.connect()) == ["Berlin", "Berlin", "Rome"]
+
+    async def test_is_nothing_after_a_rollback(self, database: Database) -> None:
+        connection = database.connect()
+        for begins in (False, True):
+            if begins:
+                await connection.write(_INSERT, _customer(id="2"))
+            await connection.write_soon(_INSERT, _customer())
+            await connection.rollback()
+            assert not connection.begun
+            await connection.commit()
+        assert await _companies(database.connect()) == []
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "'; DROP TABLE customer; --", '\\x41 \\ " $1 %s\n\t', "Łuczak 山田 \U0001f600", "x" * 100],
+        ids=ascii,
+    )
+    async def test_keeps_every_value_as_it_is(self, database: Database, text: str) -> None:
+        born = {"created_at": _NOW.astimezone(timezone(timedelta(hours=-9))), "birth_date": date(1, 2, 3)}
+        given = {**_customer(company="Berlin"), **born, "notes": text, "on_hold": True, "title": None, "version": -7}
+        given = {name: value for name, value in given.items() if name in _TABLE.c}
+        written = []
+        for soon in (False, True):
+            connection = database.connect()
+            values = {**given, "middle_name": text}
+            if soon:
+                await connection.write_soon(_INSERT, values)
+            else:
+                await connection.write(_INSERT, values)
+            (row,) = await connection.read(_BY_ID, {"id": "1"})
+            await connection.rollback()
+            written.append({name: getattr(row, name) for name in given})
+        assert written[0] == written[1]
+        assert written[1]["middle_name"] == text
+        assert (written[1]["created_at"], written[1]["on_hold"], written[1]["version"]) == (_NOW, True, -7)
+
+    @pytest.mark.parametrize("by", ["read", "commit"])
+    async def test_is_refused_what_breaks_a_key_at_the_latest_by_what_comes_after(
+        self, database: Database, by: str
+    ) -> None:
+        connection = database.connect()
+        await connection.write(_INSERT, _customer())
+
+        async def break_a_key() -> None:
+            for id_ in ("2", "1"):
+                await connection.write_soon(_INSERT, _customer(id=id_))
+            await (connection.read(_BY_ID, {"id": "1"}) if by == "read" else connection.commit())
+
+        with pytest.raises(IntegrityError) as raised:
+            await break_a_key()
+        assert "Berlin" not in str(raised.value)
+        await connection.close()
+        assert await _companies(database.connect()) == []
+        await connection.write_soon(_INSERT, _customer())
+        await connection.commit()
+        assert await _companies(database.connect()) == ["Berlin"]
 
 
 class TestTransaction:
@@ -236,6 +313,57 @@ class TestPostgresql:
         await connection.write(_INSERT, _customer(id="2"))
         await connection.commit()
         assert await _companies(connection) == ["Berlin", "Berlin"]
+
+    @pytest.mark.parametrize("ends", ["read", "write", "commit"])
+    async def test_sends_what_waits_anew_after_the_server_has_closed_every_connection(
+        self, database: Database, database_url: str, ends: str
+    ) -> None:
+        connection = database.connect()
+        await connection.write_soon(_INSERT, _customer())
+        await connection.commit()
+        server = await asyncpg.connect(database_url)
+        await server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        await server.close()
+        await connection.write_soon(_MOVE, {"id": "1", "to": "Paris"})
+        await connection.write_soon(_INSERT, _customer(id="2"))
+        if ends == "read":
+            assert len(await connection.read(_BY_ID, {"id": "2"})) == 1
+        if ends == "write":
+            assert await connection.write(_MOVE_FROM_PARIS, {}) == 1
+        await connection.commit()
+        assert await _companies(connection) == ["Berlin", "Rome" if ends == "write" else "Paris"]
+
+    async def test_takes_no_fault_of_what_waited_for_that_of_the_next_statement(self, database: Database) -> None:
+        # `IntegrityError` of a statement may mean to its caller that somebody else was faster.
+        connection = database.connect()
+        await connection.write(_INSERT, _customer())
+        for ask in (
+            lambda: connection.write(_INSERT, _customer(id="2")),
+            lambda: connection.read(Reading(Customer, _RETURNING), _customer(id="2")),
+        ):
+            await connection.write_soon(_INSERT, _customer())
+            await connection.write_soon(_INSERT, _customer(id="3"))
+            with pytest.raises(DBAPIError) as raised:
+                await ask()
+            assert not isinstance(raised.value, IntegrityError)
+            await connection.rollback()
+            await connection.write(_INSERT, _customer())
+
+    async def test_sends_what_nobody_waits_for_in_one_round_trip(self, database: Database) -> None:
+        connection = database.connect()
+        for _ in range(2):  # the first time, the server learns the statements
+            with count_round_trips() as trips:
+                for number in range(9):
+                    await connection.write_soon(_INSERT, _customer(id=str(number)))
+                assert len(await connection.read(_BY_ID, {"id": "8"})) == 1
+                await connection.write_soon(_MOVE, {"id": "1", "to": "Paris"})
+                await connection.commit()
+                await connection.write(delete(_TABLE), {})
+                await connection.commit()
+        assert [sql.split()[0] for sql in trips] == ["SELECT", "COMMIT", "DELETE", "COMMIT"]
 
     @pytest.mark.parametrize("begins", [False, True], ids=["reads", "transactions"])
     async def test_lets_nobody_wait_while_others_come_and_go(self, database: Database, *, begins: bool) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -212,7 +213,14 @@ class TestStatement:
 
 
 class TestBudget:
-    async def test_is_never_exceeded_and_lets_everybody_in(self, database: Database, host: PostgresqlHost) -> None:
+    @pytest.fixture
+    async def patient(self, host: PostgresqlHost) -> AsyncIterator[Database]:
+        """Let nobody be refused because the machine is slow."""
+        opened = open_database(host.url, replace(LIMITS, seconds=PATIENCE))
+        yield opened
+        await opened.close()
+
+    async def test_is_never_exceeded_and_lets_everybody_in(self, patient: Database, host: PostgresqlHost) -> None:
         most = 0
         count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'customer-gateway'"
 
@@ -227,14 +235,14 @@ class TestBudget:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.1)
         # The first connection of all looks for a pooler, and its server's process takes a moment to end.
-        await warm(database)
+        await warm(patient)
         await asyncio.sleep(0.5)
         watching = asyncio.ensure_future(watch())
-        calls = [call for n in range(30) for call in (read(database), write(database, str(n)), database.faults())]
+        calls = [call for n in range(30) for call in (read(patient), write(patient, str(n)), patient.faults())]
         await asyncio.gather(*calls)
         watching.cancel()
         assert 0 < most <= LIMITS.connections
-        assert len(await read(database)) == 30
+        assert len(await read(patient)) == 30
 
     async def test_makes_callers_wait_and_then_says_busy(self, database: Database) -> None:
         held = [database.connect() for _ in range(LIMITS.connections)]
@@ -311,6 +319,49 @@ class TestRestart:
         is_over = True
         await asyncio.gather(*going)
         assert confirmed <= set(await read(database))
+
+
+class TestSynchronousStandby:
+    """A COMMIT that waits for a standby that is away."""
+
+    @pytest.fixture
+    async def database(self, host: PostgresqlHost) -> AsyncIterator[Database]:
+        host.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        host.sql("SELECT pg_reload_conf()")
+        deadline = time.monotonic() + PATIENCE
+        while host.sql("SHOW synchronous_standby_names") != "nobody":
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+        opened = open_database(f"{host.url}?options=-c%20synchronous_commit%3Don", LIMITS)
+        yield opened
+        await opened.close()
+        host.sql("ALTER SYSTEM RESET synchronous_standby_names")
+        host.sql("SELECT pg_reload_conf()")
+
+    async def test_makes_the_outcome_unknown_when_the_limit_has_passed(self, database: Database) -> None:
+        began = time.monotonic()
+        with pytest.raises(BusyError) as raised:
+            await write(database, "here alone")
+        assert raised.value.outcome is BusyOutcome.UNKNOWN
+        assert LIMIT <= time.monotonic() - began < 2 * LIMIT + SLACK
+        assert database.connections_in_use == 0
+
+    @pytest.mark.parametrize("end", ["pg_cancel_backend", "pg_terminate_backend"])
+    async def test_makes_it_unknown_when_somebody_ends_the_waiting(
+        self, database: Database, host: PostgresqlHost, end: str
+    ) -> None:
+        await warm(database, 1)
+        writing = asyncio.ensure_future(write(database, "here alone"))
+        ending = f"SELECT {end}(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"  # noqa: S608 — one of two
+        deadline = time.monotonic() + PATIENCE
+        while await asyncio.to_thread(host.sql, ending) != "t" and not writing.done():
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.02)
+        with pytest.raises(BusyError) as raised:
+            await writing
+        assert raised.value.outcome is BusyOutcome.UNKNOWN
+        assert raised.value.retry_after == 1
+        assert database.connections_in_use == 0
 
 
 class TestReadOnly:

@@ -175,6 +175,7 @@ class TestLevel:
         await passwords.level(comparison, kinds)
         return time.perf_counter() - began
 
+    @pytest.mark.wall_clock
     async def test_makes_every_kind_take_as_long_as_the_slowest_and_more(self, passwords: Argon2Passwords) -> None:
         kind = passwords.kind_of(self.SLOW)
         assert kind is not None

@@ -85,7 +85,7 @@ async def _spent(database: asyncpg.Connection, server: Server, redis: RedisServe
     postmaster = _parent(await database.fetchval("SELECT pg_backend_pid()"))
     log = await database.fetchval("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')")
     return {
-        "gateway us": _microseconds(server.process_id),
+        "gateway us": _microseconds(server.pid),
         "database us": _microseconds(postmaster),
         "write-ahead log bytes": float(log),
         "redis us": _microseconds(redis.process.pid),

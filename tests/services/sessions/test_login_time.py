@@ -18,7 +18,7 @@ from tests.factories import PASSWORD
 from tests.harness import operations
 from tests.harness.gateway import Gateway
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.wall_clock, pytest.mark.usefixtures("costly_passwords")]
 
 # Slow enough to stand out from the noise of a busy machine: some five times our own.
 SLOW = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(11)).decode()

@@ -257,6 +257,7 @@ class TestWhoseFirstLogin:
 
 class TestARefusal:
     @pytest.mark.wall_clock
+    @pytest.mark.usefixtures("costly_passwords")
     async def test_takes_as_long_whether_or_not_the_old_shop_was_asked(
         self, gateway: Gateway, old_shop: OldShop, customer_id: str
     ) -> None:

@@ -223,7 +223,7 @@ class TestImportFile:
         assert (found["active"], found["onHold"], found["status"]) == (True, False, "PROSPECT")
         assert len(found["customerNumber"]) == 8
 
-    @pytest.mark.slow  # it looks at the cost of the hash, which a fast run lowers
+    @pytest.mark.usefixtures("costly_passwords")
     async def test_lets_people_log_in_with_their_old_password_and_hashes_it_anew(
         self, gateway: Gateway, file: Path
     ) -> None:

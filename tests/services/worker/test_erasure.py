@@ -18,6 +18,7 @@ from typing import Any, cast
 import anyio
 import pytest
 
+from app.domain.errors import BusyError, BusyOutcome
 from app.domain.ports import Database, Mailer, MailMessage
 from app.domain.tenants import TenantDirectory
 from app.models.outbox import OutboxKind
@@ -247,7 +248,7 @@ def remains(environment: dict[str, str], postgresql: PostgresqlServer) -> bytes:
         database = Path(url.removeprefix("sqlite:///"))
         files += [path.read_bytes() for path in database.parent.glob(f"{database.name}*")]
     else:
-        files.append(postgresql.dump(url.rpartition("/")[2]))
+        files.append(postgresql.dump(url))
     return b"\n".join(files).lower()
 
 
@@ -502,6 +503,13 @@ class FailingMailer:
         raise OSError("Read-only file system")
 
 
+class BusyMailer:
+    """Comes in a moment in which the database has no primary."""
+
+    async def forget(self, customer_id: str) -> None:
+        raise BusyError("The database does not answer.", retry_after=1, outcome=BusyOutcome.NOT_DONE)
+
+
 class FailingDatabase:
     """The real database, but for its files, which another process keeps busy."""
 
@@ -537,6 +545,20 @@ class TestFailure:
         info = await info_of(gateway, person.id)
         assert (info["status"], info["attempts"], info["nextAttemptAt"]) == ("DONE", 3, None)
         assert await events(gateway, person.id) == ["requested", "started", "failed", "failed", "completed"]
+
+    async def test_is_none_while_the_database_fails_over(
+        self, gateway: Gateway, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        person = await gateway.customer(STOREFRONT)
+        await due(gateway, person.id)
+        assert await anonymize_due(replace(gateway.tools, mailer=cast("Mailer", BusyMailer()))) == 1
+        assert await status_of(gateway, person.id) == "IN_PROGRESS"
+        assert "ERROR" not in caplog.text
+        assert await anonymize_due(gateway.tools) == 0
+        gateway.clock.advance(seconds=delay_after(1).total_seconds())
+        assert await anonymize_due(gateway.tools) == 1
+        assert await status_of(gateway, person.id) == "DONE"
+        assert await events(gateway, person.id) == ["requested", "started", "completed"]
 
     async def test_cannot_be_canceled(self, gateway: Gateway) -> None:
         person = await gateway.customer(STOREFRONT)
