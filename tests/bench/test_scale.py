@@ -50,7 +50,8 @@ class TestNeed:
         needed = need(GIVEN, COSTS)
         count = nodes(GIVEN, needed)
         assert count["gateway"] * GIVEN.gateway_cores * GIVEN.fullness_of_gateway >= needed.gateway_cores
-        assert count["database"] * GIVEN.database_cores * GIVEN.fullness_of_database >= needed.database_cores
+        for kind, cores in (("plain", needed.database_cores), ("citus", needed.citus_cores)):
+            assert count[kind] * GIVEN.database_cores * GIVEN.fullness_of_database >= cores
 
     def test_is_three_nodes_at_least(self) -> None:
         quiet = replace(GIVEN, requests_per_second=1, customers=1)
@@ -71,6 +72,6 @@ class TestBreaksAt:
 class TestMonthlyDollars:
     def test_pay_for_every_node(self) -> None:
         needed = need(GIVEN, COSTS)
-        dollars = monthly_dollars(GIVEN, needed)
+        dollars = monthly_dollars(GIVEN, needed, "plain")
         assert dollars["gateway"] == nodes(GIVEN, needed)["gateway"] * GIVEN.gateway_cores * GIVEN.dollars_of_a_core
         assert all(amount > 0 for amount in dollars.values())

@@ -15,6 +15,17 @@ import orjson
 COSTS_FILE = Path(__file__).with_name("costs.json")
 PAGE = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- python -m tests.bench.scale.arithmetic: -->", "<!-- until here -->"
+# What is measured of a request, and what the page calls it.
+PARTS = {
+    "gateway us": "gateway, µs",
+    "database us": "database, µs",
+    "statements": "statements",
+    "redis us": "Redis, µs",
+    "redis commands": "Redis commands",
+    "write-ahead log bytes": "log, bytes",
+    "bytes in": "in",
+    "bytes out": "out",
+}
 DAY = 86_400
 MONTH = 30 * DAY
 GB = 1e9
@@ -65,12 +76,15 @@ class Assumptions:
     fullness_of_gateway: float = 0.6
     fullness_of_database: float = 0.5
     fullness_of_redis: float = 0.6
-    # Citus asks a second server for each statement: processor of all nodes together, of one plain server.
-    citus: float = 2.5
+    fullness_of_disks: float = 0.7
+    # Microseconds that Citus adds to a statement, as `python -m tests.bench.citus` measures them for `me`: where the
+    # gateway connects, and on the node that has the tenant. A statement without a join costs less.
+    citus_us_where_connected: float = 790
+    citus_us_on_the_node: float = 840
     # Images of whole pages after each checkpoint, which the measured server does not write.
     full_pages: float = 2.0
     copies: int = 2
-    hot_customers: float = 0.05
+    hot_part: float = 0.05
     gateway_cores: int = 8
     database_cores: int = 16
     database_memory_gb: float = 128
@@ -89,6 +103,7 @@ class Need:
 
     gateway_cores: float
     database_cores: float
+    citus_cores: float
     redis_cores: float
     redis_commands: float
     log_mb: float
@@ -119,7 +134,8 @@ def need(given: Assumptions, costs: Costs) -> Need:
     rows = costs["bytes of a row"]
     return Need(
         gateway_cores=at_peak("gateway us") / 1e6,
-        database_cores=at_peak("database us") / 1e6 * given.citus,
+        database_cores=at_peak("database us") / 1e6,
+        citus_cores=(at_peak("database us") + at_peak("statements") * _citus_us(given)) / 1e6,
         redis_cores=at_peak("redis us") / 1e6,
         redis_commands=at_peak("redis commands"),
         log_mb=at_peak("write-ahead log bytes") * given.full_pages / 1e6,
@@ -128,6 +144,10 @@ def need(given: Assumptions, costs: Costs) -> Need:
         customers_gb=given.customers * sum(number * rows[table] for table, number in given.rows.items()) / GB,
         sessions_gb=_bytes_of_sessions(given, rows) / GB,
     )
+
+
+def _citus_us(given: Assumptions) -> float:
+    return given.citus_us_where_connected + given.citus_us_on_the_node
 
 
 def _bytes_of_sessions(given: Assumptions, rows: Mapping[str, float]) -> float:
@@ -144,13 +164,17 @@ def _bytes_of_sessions(given: Assumptions, rows: Mapping[str, float]) -> float:
 
 def nodes(given: Assumptions, needed: Need) -> dict[str, int]:
     """Return how many nodes of each kind: a zone of three may be lost, so none has fewer than three."""
-    gateways = ceil(needed.gateway_cores / given.fullness_of_gateway / given.gateway_cores)
-    by_processor = ceil(needed.database_cores / given.fullness_of_database / given.database_cores)
-    hot = needed.customers_gb * given.hot_customers + needed.sessions_gb * given.hot_customers
+    hot = (needed.customers_gb + needed.sessions_gb) * given.hot_part
     by_memory = ceil(hot / (given.database_memory_gb * given.fullness_of_database))
+
+    def databases(cores: float) -> int:
+        return max(3, by_memory, ceil(cores / given.fullness_of_database / given.database_cores))
+
+    gateways = ceil(needed.gateway_cores / given.fullness_of_gateway / given.gateway_cores)
     return {
         "gateway": max(3, gateways),
-        "database": max(3, by_processor, by_memory),
+        "plain": databases(needed.database_cores),
+        "citus": databases(needed.citus_cores),
         "redis": max(3, ceil(needed.redis_cores / given.fullness_of_redis)),
     }
 
@@ -162,17 +186,18 @@ def breaks_at(given: Assumptions, costs: Costs) -> dict[str, float]:
         return amount / mean_cost(given, costs, part)
 
     processes = given.database_connections / given.connections_of_a_process
+    full_database = given.database_cores * given.fullness_of_database * 1e6
     limits = {
         f"{given.database_connections} connections of one server, {given.connections_of_a_process} for each process": (
             per_second(processes * given.fullness_of_gateway * 1e6, "gateway us")
         ),
         "one Redis, which has one thread": per_second(given.fullness_of_redis * 1e6, "redis us"),
-        f"one plain PostgreSQL server of {given.database_cores} cores": (
-            per_second(given.database_cores * given.fullness_of_database * 1e6, "database us")
+        f"one plain PostgreSQL server of {given.database_cores} cores": (per_second(full_database, "database us")),
+        f"one Citus node of {given.database_cores} cores, if all gateways connect to it": (
+            full_database / mean_cost(given, costs, "statements") / given.citus_us_where_connected
         ),
-        f"a Citus node of {given.database_cores} cores with the largest shop alone": (
-            per_second(given.database_cores * given.fullness_of_database * 1e6 / given.citus, "database us")
-            / given.largest_shop
+        f"a Citus node of {given.database_cores} cores with nothing but the largest shop": (
+            full_database / _us_on_a_node(given, costs) / given.largest_shop
         ),
         "the write-ahead log at 200 MB/s, on one server": (
             per_second(200e6 / given.full_pages, "write-ahead log bytes")
@@ -182,17 +207,21 @@ def breaks_at(given: Assumptions, costs: Costs) -> dict[str, float]:
     return dict(sorted(limits.items(), key=lambda each: each[1]))
 
 
-def monthly_dollars(given: Assumptions, needed: Need) -> dict[str, float]:
-    """Return what each part costs a month."""
+def _us_on_a_node(given: Assumptions, costs: Costs) -> float:
+    return mean_cost(given, costs, "database us") + mean_cost(given, costs, "statements") * given.citus_us_on_the_node
+
+
+def monthly_dollars(given: Assumptions, needed: Need, databases: str) -> dict[str, float]:
+    """Return what each part costs a month, with `plain` servers or `citus`."""
     count = nodes(given, needed)
     sent_gb = needed.mbit_out / 8 / 1000 * given.mean_of_peak * MONTH
-    disk_gb = (needed.customers_gb + needed.sessions_gb) * given.copies / 0.7
-    database = given.database_cores * given.dollars_of_a_core + given.database_memory_gb * given.dollars_of_a_memory_gb
+    disk_gb = (needed.customers_gb + needed.sessions_gb) * given.copies / given.fullness_of_disks
+    a_server = given.database_cores * given.dollars_of_a_core + given.database_memory_gb * given.dollars_of_a_memory_gb
     return {
         "gateway": count["gateway"] * given.gateway_cores * given.dollars_of_a_core,
-        "database": (count["database"] + 1) * given.copies * database,
-        "disks of the database": disk_gb * given.dollars_of_a_disk_gb,
-        "redis": count["redis"] * given.copies * given.dollars_of_a_redis_node,
+        "database": count[databases] * given.copies * a_server,
+        "its disks": disk_gb * given.dollars_of_a_disk_gb,
+        "Redis": count["redis"] * given.copies * given.dollars_of_a_redis_node,
         "answers over the internet": sent_gb * given.dollars_of_a_sent_gb,
     }
 
@@ -206,39 +235,18 @@ def tables(given: Assumptions, costs: Costs) -> str:
 
 
 def _costs_table(given: Assumptions, costs: Costs) -> str:
-    parts = (
-        "gateway us",
-        "database us",
-        "redis us",
-        "redis commands",
-        "write-ahead log bytes",
-        "bytes in",
-        "bytes out",
-    )
-    rows = [
-        [
-            "one request",
-            "share",
-            "gateway, µs",
-            "database, µs",
-            "Redis, µs",
-            "Redis commands",
-            "log, bytes",
-            "in",
-            "out",
-        ]
-    ]
-    rows += [
-        [f"`{workload}`", f"{share:.1%}", *(_number(costs[workload][part]) for part in parts)]
+    head = ["one request", "share", *PARTS.values()]
+    each = [
+        [f"`{workload}`", f"{share:.1%}", *(_number(costs[workload][part]) for part in PARTS)]
         for workload, share in given.mix.items()
     ]
-    rows.append(["of the mix", "", *(_number(mean_cost(given, costs, part)) for part in parts)])
-    return _markdown(rows)
+    return _markdown([head, *each, ["of the mix", "", *(_number(mean_cost(given, costs, part)) for part in PARTS)]])
 
 
 def _need_table(given: Assumptions, needed: Need) -> str:
     count = nodes(given, needed)
-    a_node = f"{given.database_cores} cores, {given.database_memory_gb:.0f} GB"
+    a_server = f"{given.database_cores} cores and {given.database_memory_gb:.0f} GB, each with a standby"
+    disks = f"customers {needed.customers_gb:,.0f} GB, sessions {needed.sessions_gb:,.0f} GB"
     return _markdown(
         [
             ["part", "busy at the peak", "nodes"],
@@ -248,11 +256,12 @@ def _need_table(given: Assumptions, needed: Need) -> str:
                 f"{count['gateway']} of {given.gateway_cores} cores, a process for each core",
             ],
             [
-                "PostgreSQL with Citus",
+                "PostgreSQL, the shops divided by hand",
                 f"{needed.database_cores:.0f} cores, log {needed.log_mb:.0f} MB/s",
-                f"{count['database']} of {a_node}, and a coordinator; each with a standby",
+                f"{count['plain']} of {a_server}",
             ],
-            ["its disks", f"customers {needed.customers_gb:,.0f} GB, sessions {needed.sessions_gb:,.0f} GB", "twice"],
+            ["or with Citus", f"{needed.citus_cores:.0f} cores", f"{count['citus']} of the same"],
+            ["their disks", disks, "twice"],
             [
                 "Redis",
                 f"{needed.redis_cores:.1f} cores, {needed.redis_commands:,.0f} commands/s",
@@ -270,10 +279,12 @@ def _breaks_table(given: Assumptions, costs: Costs) -> str:
 
 
 def _bill(given: Assumptions, needed: Need) -> str:
-    dollars = monthly_dollars(given, needed)
-    total = sum(dollars.values())
-    rows = [["a month", "dollars"], *([name, f"{amount:,.0f}"] for name, amount in dollars.items())]
-    rows.append(["together", f"{total:,.0f}: {total / given.customers * 100_000:.0f} for 100,000 customers"])
+    bills = [monthly_dollars(given, needed, databases) for databases in ("plain", "citus")]
+    rows = [["dollars a month", "shops divided by hand", "Citus"]]
+    rows += [[name, *(f"{bill[name]:,.0f}" for bill in bills)] for name in bills[0]]
+    sums = [sum(bill.values()) for bill in bills]
+    rows.append(["together", *(f"{each:,.0f}" for each in sums)])
+    rows.append(["for 100,000 customers", *(f"{each / given.customers * 100_000:.0f}" for each in sums)])
     return _markdown(rows)
 
 

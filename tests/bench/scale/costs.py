@@ -21,6 +21,8 @@ from tests.bench.dataset import Databases, run_statements
 from tests.bench.scale.arithmetic import COSTS_FILE
 from tests.bench.servers import CORES, GATEWAY, Server
 from tests.bench.size import multiply, numbers
+from tests.bench.statements import count_statements
+from tests.bench.visits import measure_visits
 from tests.bench.workloads import CLIENT_ID, DOCUMENTS, HASHING, PASSWORD, READS, body, request
 from tests.harness.redis_server import RedisServer
 
@@ -34,8 +36,9 @@ WORKLOADS = (
     "login",
     "signup",
 )
-SECONDS = 2.0
+SECONDS = 3.0
 CUSTOMERS = 100_000
+VISITS = 16_000
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -44,7 +47,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="costs-") as name, Databases(Path(name)) as databases:
         folder = Path(name)
         costs: dict[str, Any] = {workload: asyncio.run(_cost(databases, folder, workload)) for workload in WORKLOADS}
-        costs["bytes of a row"] = _bytes_of_each_row(databases)
+        statements = asyncio.run(count_statements(databases.copy("PostgreSQL"), folder))
+        for workload in WORKLOADS:
+            costs[workload]["statements"] = statements[workload]
+        visit = measure_visits(databases, "PostgreSQL", VISITS).bytes_at_once
+        costs["bytes of a row"] = {**_bytes_of_each_row(databases), "visit": round(visit, 1)}
     COSTS_FILE.write_bytes(orjson.dumps(costs, option=orjson.OPT_INDENT_2) + b"\n")
 
 
