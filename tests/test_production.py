@@ -282,7 +282,7 @@ class TestMasks:
         server.start()
         try:
             with closing(sqlite3.connect(database)) as connection:
-                connection.execute("DROP TABLE access_token")
+                connection.execute("DROP TABLE visit")
             query = 'mutation { anonymousLogin(input: {clientId: "shop-storefront"}) { tokens { accessToken } } }'
             answer = httpx2.post(f"{server.url}/graphql", json={"query": query}, trust_env=False, timeout=PATIENCE)
         finally:

@@ -34,7 +34,7 @@ class TestOutcome:
 
     async def test_is_not_done_before(self, gateway: Gateway, slowness: Slowness) -> None:
         token = (await gateway.customer()).tokens.access
-        slowness.begin("write")
+        slowness.begin("write_soon")
         error = await in_vain(gateway, CREATE_ADDRESS, token)
         slowness.end()
         assert error["outcome"] == "NOT_DONE"
@@ -42,7 +42,7 @@ class TestOutcome:
 
     async def test_is_unknown_when_a_field_before_was_done(self, gateway: Gateway, slowness: Slowness) -> None:
         token = (await gateway.customer()).tokens.access
-        slowness.begin("write", after_commits=1)
+        slowness.begin("write_soon", after_commits=1)
         error = await in_vain(gateway, CREATE_TWO, token)
         slowness.end()
         assert error["outcome"] == "UNKNOWN"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 # They start the gateway as a process, or are of the tests' own tools: nothing of it runs in this process.
-_FOLDERS = ("bench", "clients", "faults", "harness", "installs", "listening", "storefront")
+_FOLDERS = ("bench", "clients", "faults", "harness", "installs", "storefront")
 _FILES = ("containers", "frozen_database", "journey", "many_processes", "scripts", "serve_script", "setup_script")
 _ELSEWHERE = (*(f"tests/{name}/" for name in _FOLDERS), *(f"tests/test_{name}.py" for name in _FILES))
 # What does on PostgreSQL and Citus what it does on SQLite; the engines' own code is covered by the adapters' tests.

@@ -20,9 +20,13 @@ class StandIn:
     """A database or limiter with these faults, and a signer with one key."""
 
     found: list[str] = field(default_factory=list)
+    remarked: list[str] = field(default_factory=list)
 
     async def faults(self) -> list[str]:
         return self.found
+
+    async def remarks(self) -> list[str]:
+        return self.remarked
 
     def jwks(self) -> object:
         return KEYS
@@ -53,6 +57,11 @@ class TestHealthz:
 class TestReadyz:
     def test_is_ready_with_the_database(self, probes: TestClient) -> None:
         assert probes.get("/readyz").status_code == 200
+
+    def test_is_ready_with_a_remark_on_what_is_done_without(self, probes: TestClient, process: StandIn) -> None:
+        process.remarked = ["database replica: TimeoutError"]
+        answer = probes.get("/readyz")
+        assert (answer.status_code, answer.text.splitlines()) == (200, ["ready", *process.remarked])
 
     def test_says_in_a_line_each_what_fails(self, probes: TestClient, process: StandIn, redis: StandIn) -> None:
         process.found = ["database read: TimeoutError", "database write: TimeoutError"]

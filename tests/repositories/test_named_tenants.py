@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
@@ -116,12 +115,11 @@ class TestFaultsOf:
 
 
 def _sender(name: str, statement: str) -> Any:
-    """Return the method of a repository that sends this statement, as if a file beside the others had it."""
+    """Return the method of a repository that sends this statement, as if the package of the repositories had it."""
     kind, method = name.split(".")
     source = f"class {kind}:\n    async def {method}(connection):\n        return await connection.{statement}\n"
-    file = Path(app.repositories.__file__).with_name("unnamed.py")
     names: dict[str, Any] = {"Reading": Reading, "select": select, "delete": delete, "customer": customer}
-    exec(compile(source, str(file), "exec"), names)  # noqa: S102 - the text is a few lines above
+    exec(compile(source, app.repositories.__file__, "exec"), names)  # noqa: S102 - the text is a few lines above
     return getattr(names[kind], method)
 
 

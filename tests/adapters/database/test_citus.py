@@ -38,6 +38,11 @@ LOCAL = """SELECT count(*) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
     AND NOT EXISTS (SELECT FROM pg_dist_partition d WHERE d.logicalrelid = c.oid AND d.partmethod = 'h')"""
 TENANTS = ("big", "small")
+# A line of the audit that is too young to be deleted.
+NEW_LINE = (
+    "INSERT INTO audit_event (tenant_id, id, occurred_at, action, outcome, request_id, detail)"
+    " VALUES ('x', 'new', now(), 'login', 'done', 'r', '{}')"
+)
 ADD = "INSERT INTO webhook_endpoint (tenant_id, url, failures) VALUES ('{tenant}', 'u', 0)"
 CHANGE = "UPDATE webhook_endpoint SET failures = failures + 1 WHERE tenant_id = '{tenant}'"
 ROWS = ("SELECT count(*) FROM customer", "SELECT count(*) FROM address", "SELECT count(*) FROM audit_event")
@@ -128,6 +133,7 @@ class TestMigrate:
     def test_keeps_the_audit_growing(self, citus: CitusCluster, empty: str) -> None:
         on(citus.url(empty), as_release_1_0(distributed=True))
         migrate(citus.url(empty), sharding=Sharding.CITUS)
+        citus.run(NEW_LINE, database=empty)
         for statement in ("DELETE FROM audit_event WHERE tenant_id = 'x'", "UPDATE audit_event SET action = 'y'"):
             with pytest.raises(AssertionError, match="audit_event only grows"):
                 citus.run(statement, database=empty)

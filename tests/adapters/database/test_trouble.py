@@ -69,7 +69,8 @@ async def until_it_works(database: Database, url: str) -> float:
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[PostgresqlHost]:
-    server = PostgresqlHost()
+    # What was committed has to outlive an end at once.
+    server = PostgresqlHost(options={"synchronous_commit": "on"})
     server.make()
     migrate(server.url)
     yield server

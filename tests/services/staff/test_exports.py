@@ -97,6 +97,8 @@ def lines(file: Path) -> list[dict[str, Any]]:
 
 
 class TestExport:
+    # What is wrapped at the tests' own cost would be wrapped once more.
+    @pytest.mark.usefixtures("costly_passwords")
     @pytest.mark.parametrize("form", [Form.JSONL, Form.CSV])
     async def test_is_the_same_after_an_import_into_an_empty_shop(
         self, gateway: Gateway, tmp_path: Path, form: Form
