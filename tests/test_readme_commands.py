@@ -48,7 +48,7 @@ RUN_NOWHERE: dict[str, str] = {
     r"scripts/check": "Continuous integration runs it before the tests; it would check this very tree once more.",
     r"scripts/installs": "Continuous integration runs it before the tests: it installs from the network, for minutes.",
     r"scripts/bench( --quick)?": "Continuous integration runs it after the tests: it takes minutes.",
-    r"python -m tests.bench.scale.costs": "It measures for minutes, and would write other numbers into the page's file.",
+    r"python -m tests.bench.scale.costs": "It takes minutes, and writes other numbers into its file each time.",
     r"scripts/faults .*": "Continuous integration runs it after the tests: it takes minutes.",
     r"docker .*": "There is no container engine here; tests/test_containers.py reads what it would read.",
     r"pip install .*": "It installs from the network, into the environment that these tests run in.",

@@ -299,9 +299,13 @@ def _markdown(rows: list[list[str]]) -> str:
 
 def write_page() -> None:
     """Put the tables into the page, between their marks."""
-    before, begin, rest = PAGE.read_text().partition(BEGIN)
+    written = PAGE.read_text()
+    before, begin, rest = written.partition(BEGIN)
     _, end, after = rest.partition(END)
-    PAGE.write_text(f"{before}{begin}\n{tables(Assumptions(), read_costs())}\n{end}{after}")
+    page = f"{before}{begin}\n{tables(Assumptions(), read_costs())}\n{end}{after}"
+    # Whoever reads the page at this moment is to find it whole.
+    if page != written:
+        PAGE.write_text(page)
 
 
 if __name__ == "__main__":
