@@ -64,9 +64,11 @@ class TestBreaksAt:
         assert rates == sorted(rates)
 
     def test_moves_with_the_connections_of_a_process(self) -> None:
-        fewer = breaks_at(replace(GIVEN, connections_of_a_process=5), COSTS)
-        assert max(fewer.values()) >= max(breaks_at(GIVEN, COSTS).values())
-        assert min(fewer.values()) > min(breaks_at(GIVEN, COSTS).values())
+        def of_connections(given: Assumptions) -> float:
+            (rate,) = [rate for name, rate in breaks_at(given, COSTS).items() if "connections" in name]
+            return rate
+
+        assert of_connections(replace(GIVEN, connections_of_a_process=5)) == pytest.approx(4 * of_connections(GIVEN))
 
 
 class TestMonthlyDollars:
