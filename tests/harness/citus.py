@@ -7,7 +7,6 @@ that started them.
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -19,12 +18,12 @@ import pytest
 
 from app.settings import Settings
 from app.wiring import migrate
+from tests.harness.account import account_of_servers, give_to_servers
 from tests.harness.postgresql import free_port
 
 NODES = 3
 # Who owns the clusters' servers, and no other server of the tests.
 CLUSTER_USER = "gateway_of_cluster"
-_ACCOUNT = "postgres"
 # What makes servers safe against power cuts makes tests slow, and there is nothing here to keep.
 _OPTIONS = {
     "listen_addresses": "127.0.0.1",
@@ -78,10 +77,9 @@ class CitusCluster:
 
     def __init__(self, options: Mapping[str, str] | None = None) -> None:
         self._programs = find_programs()
-        # PostgreSQL does not run as root.
-        self._account = _ACCOUNT if os.geteuid() == 0 else None
+        self._account = account_of_servers()
         self._folder = Path(tempfile.mkdtemp(prefix="citus-"))
-        self._give(self._folder)
+        give_to_servers(self._folder)
         self.ports = [free_port() for _ in range(NODES)]
         self._options = _OPTIONS | {"unix_socket_directories": str(self._folder), **(options or {})}
         self._made = 0
@@ -210,11 +208,6 @@ class CitusCluster:
 
     def _signal(self, node: int, number: signal.Signals) -> None:
         os.kill(self._pid(node), number)
-
-    def _give(self, path: Path) -> None:
-        if self._account is not None:
-            account = pwd.getpwnam(self._account)
-            os.chown(path, account.pw_uid, account.pw_gid)
 
     def _run(self, program: str, *arguments: object) -> str:
         command = [str(self._programs / program), *map(str, arguments)]

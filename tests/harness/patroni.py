@@ -6,7 +6,6 @@ Every node reaches etcd by a network of its own, which can be cut. All of it run
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -14,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ import httpx2
 import pytest
 import yaml
 
+from tests.harness.account import account_of_servers, give_to_servers
 from tests.harness.freezing_proxy import FreezingProxy
 from tests.harness.postgresql import free_port
 from tests.harness.postgresql_host import PASSWORD, find_programs
@@ -49,52 +48,40 @@ def skip_unless_installed() -> None:
     find_programs()
 
 
-@dataclass
-class _Account:
-    """Who the parts run as: PostgreSQL refuses to run as root."""
-
-    name: str | None
-
-    def give(self, path: Path) -> None:
-        if self.name is not None:
-            account = pwd.getpwnam(self.name)
-            os.chown(path, account.pw_uid, account.pw_gid)
-
-    def start(self, folder: Path, log: str, *command: object) -> subprocess.Popen[bytes]:
-        with (folder / log).open("ab") as output:
-            return subprocess.Popen(
-                [*map(str, command)],
-                cwd=folder,
-                stdout=output,
-                stderr=output,
-                user=self.name,
-                env={**os.environ, "HOME": str(folder), "GATEWAY_PASSWORD": PASSWORD},
-            )
+def _start(folder: Path, log: str, *command: object) -> subprocess.Popen[bytes]:
+    with (folder / log).open("ab") as output:
+        return subprocess.Popen(
+            [*map(str, command)],
+            cwd=folder,
+            stdout=output,
+            stderr=output,
+            user=account_of_servers(),
+            env={**os.environ, "HOME": str(folder), "GATEWAY_PASSWORD": PASSWORD},
+        )
 
 
 class Node:
     """A member: Patroni, and the PostgreSQL that it starts. `network` is its way to etcd."""
 
-    def __init__(self, name: str, folder: Path, account: _Account, etcd_port: int) -> None:
+    def __init__(self, name: str, folder: Path, etcd_port: int) -> None:
         self.name = name
         self.port, self.rest_port = free_port(), free_port()
         self.network = FreezingProxy(etcd_port)
         self.network.start()
-        self._account = account
         self._folder = folder
         folder.mkdir()
-        account.give(folder)
+        give_to_servers(folder)
         self._data = folder / "data"
         self._file = folder / "patroni.yaml"
         self._file.write_text(yaml.safe_dump(self._configuration()))
-        account.give(self._file)
+        give_to_servers(self._file)
         # Where the account can read it.
         shutil.copy(SHIPPED / "make-database", folder)
         self._patroni: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start Patroni, as the machine's own services do after its start."""
-        self._patroni = self._account.start(self._folder, "patroni.log", shutil.which("patroni"), self._file)
+        self._patroni = _start(self._folder, "patroni.log", shutil.which("patroni"), self._file)
 
     def freeze(self) -> None:
         """Stop all processes where they are."""
@@ -183,9 +170,8 @@ class PatroniCluster:
     """Three nodes in synchronous mode; a database `gateway` whose owner is the user `gateway`."""
 
     def __init__(self) -> None:
-        self._account = _Account(_USER if os.geteuid() == 0 else None)
         self._folder = Path(tempfile.mkdtemp(prefix="patroni-"))
-        self._account.give(self._folder)
+        give_to_servers(self._folder)
         self._etcd_port = free_port()
         self._etcd: subprocess.Popen[bytes] | None = None
         self._haproxy: subprocess.Popen[bytes] | None = None
@@ -211,7 +197,7 @@ class PatroniCluster:
     def start(self) -> None:
         """Start everything; returns when there is a primary with a synchronous standby, behind HAProxy."""
         self.start_etcd()
-        self.nodes += [Node(name, self._folder / name, self._account, self._etcd_port) for name in NAMES]
+        self.nodes += [Node(name, self._folder / name, self._etcd_port) for name in NAMES]
         for node in self.nodes:
             node.start()
         self.wait_until_safe()
@@ -220,7 +206,7 @@ class PatroniCluster:
     def start_etcd(self) -> None:
         """Start etcd, on what it has kept."""
         client, peer = (f"http://127.0.0.1:{port}" for port in (self._etcd_port, free_port()))
-        self._etcd = self._account.start(
+        self._etcd = _start(
             self._folder, "etcd.log", shutil.which("etcd"), "--data-dir", self._folder / "etcd", "--name", "etcd",
             "--listen-client-urls", client, "--advertise-client-urls", client, "--listen-peer-urls", peer,
             "--initial-advertise-peer-urls", peer, "--initial-cluster", f"etcd={peer}",
@@ -326,7 +312,7 @@ class PatroniCluster:
             text = text.replace(there, f"127.0.0.1:{node.port} check port {node.rest_port}")
         file = self._folder / "haproxy.cfg"
         file.write_text(text)
-        self._haproxy = self._account.start(self._folder, "haproxy.log", shutil.which("haproxy"), "-db", "-f", file)
+        self._haproxy = _start(self._folder, "haproxy.log", shutil.which("haproxy"), "-db", "-f", file)
 
 
 def _places(port: int) -> dict[str, str]:

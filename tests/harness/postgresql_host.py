@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.account import account_of_servers, give_to_servers
 from tests.harness.postgresql import free_port
 
 PASSWORD = "correct-horse"
@@ -43,8 +43,7 @@ class PostgresqlHost:
 
     def __init__(self, *, options: Mapping[str, str] | None = None, encoding: str = "UTF8") -> None:
         self._programs = find_programs()
-        # PostgreSQL does not run as root.
-        self._user = _USER if os.geteuid() == 0 else None
+        self._user = account_of_servers()
         self.folder = Path(tempfile.mkdtemp(prefix="host-"))
         self.give(self.folder)
         self.data = self.folder / "data"
@@ -153,9 +152,7 @@ class PostgresqlHost:
 
     def give(self, path: Path) -> None:
         """Give a file or folder to the account that the server runs as."""
-        if self._user is not None:
-            account = pwd.getpwnam(self._user)
-            os.chown(path, account.pw_uid, account.pw_gid)
+        give_to_servers(path)
 
     def _run(self, program: str, *arguments: object) -> str:
         command = [str(self._programs / program), *map(str, arguments)]
