@@ -16,11 +16,12 @@ from app.domain.database_url import read_server_url
 from app.domain.profile import Profile
 from app.domain.redis_url import RedisKind, read_redis_url
 from app.settings import Settings
+from tests.harness.compose import VARIABLE, check_compose_understands, check_secrets_have_no_default
 from tests.harness.patroni import SHIPPED
 from tests.harness.postgresql import free_port
 from tests.harness.redis_groups import RedisNode
 from tests.harness.source import ROOT
-from tests.test_containers import VARIABLE, environment_of_image
+from tests.test_containers import environment_of_image
 
 COMPOSE_FILE = SHIPPED / "compose.yaml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE_FILE.read_text())["services"]
@@ -137,22 +138,12 @@ class TestEveryService:
         assert SERVICES["haproxy"]["ports"] == ["${LISTEN:-127.0.0.1:8080}:8080"]
 
     def test_has_its_secrets_from_outside(self) -> None:
-        text = COMPOSE_FILE.read_text()
-        for name, kind, _ in VARIABLE.findall(text):
-            if re.search(r"PASSWORD|SMTP|KEYS|TENANTS_FILE", name):
-                assert kind == ":?", f"{name} has a default."
+        check_secrets_have_no_default(COMPOSE_FILE)
         for file in SHIPPED.iterdir():
             assert re.findall(r"(?i)(?:password|secret)\w*: (?!\$\{)\S", file.read_text()) == [], file
 
     def test_is_understood_by_compose(self) -> None:
-        docker = shutil.which("docker")
-        if (
-            docker is None
-            or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode
-        ):
-            pytest.skip("docker compose is not installed")
-        needed = {name: "value" for name, _, _ in VARIABLE.findall(COMPOSE_FILE.read_text())}
-        subprocess.run([docker, "compose", "-f", COMPOSE_FILE, "config", "--quiet"], env=needed, check=True)
+        check_compose_understands(COMPOSE_FILE)
 
 
 class TestHaproxy:
