@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.domain.errors import UnauthenticatedReason
 from app.domain.principal import Principal, TokenKind
 from app.domain.requests import RequestFacts
-from app.domain.tenants import Client
+from app.domain.tenants import Client, Tenant
 from app.domain.tokens import REFRESH_PREFIXES, hash_token, read_prefix
 from app.domain.tools import Tools
 from app.models.visits import Visit, visit_end
@@ -24,7 +24,7 @@ async def authenticate_by_cookie(tools: Tools, facts: RequestFacts, client: Clie
         return Caller(facts, refusal=UnauthenticatedReason.REVOKED)
     visit = await find_visit(tools, token)
     if visit is not None:
-        return _caller_of_visit(tools, facts, client, visit)
+        return _caller_of_visit(tools, facts, found[0], client, visit)
     row = await open_sessions(tools, found[0]).find_by_refresh_token(hash_token(token), tools.clock.now())
     if row is None or row.client_id != client.id:
         return Caller(facts, refusal=UnauthenticatedReason.REVOKED)
@@ -39,11 +39,10 @@ async def authenticate_by_cookie(tools: Tools, facts: RequestFacts, client: Clie
     return Caller(facts, principal=principal, tenant_id=row.tenant_id)
 
 
-def _caller_of_visit(tools: Tools, facts: RequestFacts, client: Client, visit: Visit) -> Caller:
-    found = tools.tenants.find_client(client.id)
-    if found is None or (visit.tenant_id, visit.client_id) != (found[0].id, client.id):
+def _caller_of_visit(tools: Tools, facts: RequestFacts, tenant: Tenant, client: Client, visit: Visit) -> Caller:
+    if (visit.tenant_id, visit.client_id) != (tenant.id, client.id):
         return Caller(facts, refusal=UnauthenticatedReason.REVOKED)
-    principal = principal_of_visit(visit, visit_end(visit, found[0]))
+    principal = principal_of_visit(visit, visit_end(visit, tenant))
     if principal.expires_at <= tools.clock.now():
         return Caller(facts, refusal=UnauthenticatedReason.REVOKED)
     return Caller(facts, principal=principal, tenant_id=visit.tenant_id, visit=visit)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
 from app.models.webhook_endpoints import MAIL_SERVER
-from app.services.caller import Caller
-from app.services.unit_of_work import UnitOfWork
+from app.services.worker_unit import open_for_worker
 
 # How long nobody connects after a refused login, doubled by each further one, up to a longest pause.
 FIRST_PAUSE = timedelta(seconds=10)
@@ -22,13 +20,9 @@ _URL = MAIL_SERVER[1]
 logger = logging.getLogger(__name__)
 
 
-def _open(tools: Tools) -> UnitOfWork:
-    return UnitOfWork(tools, Caller(RequestFacts(request_id="worker", ip="")))
-
-
 async def stop_mail(tools: Tools, reason: str, *, is_probe: bool) -> None:
     """Let no mail be tried for a while; however many are refused at once, the pause grows with each probe only."""
-    async with _open(tools) as uow:
+    async with open_for_worker(tools) as uow:
         if is_probe:
             failed = await uow.mail_server.note_failed_probe(_URL)
             pause = pause_after(failed)
@@ -48,7 +42,7 @@ def pause_after(failed_probes: int) -> timedelta:
 
 async def claim_mail_probe(tools: Tools) -> bool:
     """Tell whether the caller may try the stopped server with one mail now; of many, one may."""
-    async with _open(tools) as uow:
+    async with open_for_worker(tools) as uow:
         state = await uow.mail_server.find(_URL)
         if state is None or (state.paused_until is not None and state.paused_until > uow.now):
             return False
@@ -57,5 +51,5 @@ async def claim_mail_probe(tools: Tools) -> bool:
 
 async def resume_mail(tools: Tools) -> None:
     """Let all mails go: the server has let one in, or an operator says so."""
-    async with _open(tools) as uow:
+    async with open_for_worker(tools) as uow:
         await uow.mail_server.forget(_URL)

@@ -8,20 +8,18 @@ from datetime import timedelta
 
 from app.domain.errors import BusyError
 from app.domain.ports import MailLineError, MailRefusedError
-from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
 from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
-from app.services.caller import Caller
 from app.services.outgoing.mail_contents import compose_mail
 from app.services.outgoing.mail_server import claim_mail_probe, resume_mail, stop_mail
 from app.services.outgoing.phone_codes import hand_over
 from app.services.outgoing.social_tokens import hand_back
 from app.services.outgoing.webhooks import TAKEN_UP, EndpointGoneError, send_event
 from app.services.repetition import repeating
-from app.services.unit_of_work import UnitOfWork
 from app.services.worker.bounces import settle
 from app.services.worker.probes import probe_due
 from app.services.worker.task_runner import run_task
+from app.services.worker_unit import open_for_worker
 
 # How many messages one worker claims and delivers at once.
 BATCH = 10
@@ -48,7 +46,7 @@ async def deliver_due(
     The messages of a batch are delivered at once; `at_most=1` delivers in the order in which they were written.
     """
     probed = await probe_due(tools, endpoint, DELIVERY_SECONDS) if kind is None else 0
-    async with _open(tools) as uow:
+    async with open_for_worker(tools) as uow:
         messages = await uow.outbox_queue.claim(uow.now, uow.now + LEASE, at_most, kind, endpoint)
     if not messages:
         is_for_mail = endpoint is None and kind in (None, OutboxKind.MAIL)
@@ -64,18 +62,14 @@ async def deliver_due(
     return probed + len(messages)
 
 
-def _open(tools: Tools) -> UnitOfWork:
-    return UnitOfWork(tools, Caller(RequestFacts(request_id="worker", ip="")))
-
-
 async def _try_mail_server(tools: Tools) -> int:
     """Try a mail server that did not let us in with one mail, if it is time; return how many mails were tried."""
-    async with _open(tools) as uow:
+    async with open_for_worker(tools) as uow:
         if not await uow.outbox_queue.has_due(uow.now, OutboxKind.MAIL, though_stopped=True):
             return 0
     if not await claim_mail_probe(tools):
         return 0
-    async with _open(tools) as uow:
+    async with open_for_worker(tools) as uow:
         messages = await uow.outbox_queue.claim(uow.now, uow.now + LEASE, 1, OutboxKind.MAIL, though_stopped=True)
     for message in messages:
         await _handle(tools, message, is_probe=True)
@@ -90,7 +84,7 @@ async def _handle(tools: Tools, message: OutboxMessage, *, is_probe: bool = Fals
         await resume_mail(tools)
 
     async def write_down() -> None:
-        async with _open(tools) as uow:
+        async with open_for_worker(tools) as uow:
             await settle(uow, message, outcome, error)
 
     await repeating(tools, write_down)

@@ -16,7 +16,6 @@ from app.domain.anonymizations import AnonymizationStatus
 from app.domain.audit import AuditAction
 from app.domain.emails import parse_email
 from app.domain.errors import BusyError, Refused
-from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
 from app.domain.topics import Topic
 from app.models.anonymizations import Anonymization
@@ -25,12 +24,12 @@ from app.models.outbox import OutboxMessage
 from app.services.accounts.closed_accounts import CUSTOMER_TYPE
 from app.services.accounts.merged_accounts import list_merged
 from app.services.audit import record
-from app.services.caller import Caller
 from app.services.outgoing.events import emit
 from app.services.outgoing.mails import prepare_farewell, send_farewell
 from app.services.outgoing.social_tokens import revoke_social_tokens
 from app.services.unit_of_work import UnitOfWork
 from app.services.worker.delivery import delay_after
+from app.services.worker_unit import open_for_worker
 
 # How many one worker claims at once: the files of the database are cleaned up once for all of them.
 BATCH = 20
@@ -43,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 async def anonymize_due(tools: Tools) -> int:
     """Anonymize a batch of the customers whose time has come, and return how many were tried."""
-    async with _open(tools) as uow:
+    async with open_for_worker(tools) as uow:
         # Only of shops that there still are, and not a list of all of them, which may be thousands.
         waiting = await uow.anonymization_queue.list_tenants_due(uow.now)
         tenants = [tenant_id for tenant_id in waiting if tools.tenants.find_tenant(tenant_id) is not None]
@@ -56,11 +55,8 @@ async def anonymize_due(tools: Tools) -> int:
     return len(claimed)
 
 
-def _open(tools: Tools, tenant_id: str | None = None) -> UnitOfWork:
-    uow = UnitOfWork(tools, Caller(RequestFacts(request_id="worker", ip="")))
-    if tenant_id is not None:
-        uow.enter(tools.tenants.tenant(tenant_id))
-    return uow
+def _open(tools: Tools, tenant_id: str) -> UnitOfWork:
+    return open_for_worker(tools, tools.tenants.tenant(tenant_id))
 
 
 async def _claim(tools: Tools, due: Anonymization) -> Anonymization | None:

@@ -8,10 +8,8 @@ from collections import defaultdict
 from datetime import datetime
 
 from app.domain.errors import BusyError
-from app.domain.requests import RequestFacts
 from app.domain.tools import LiveTools
-from app.services.caller import Caller
-from app.services.unit_of_work import UnitOfWork
+from app.services.worker_unit import open_for_worker
 
 # Seconds between two looks while nothing is announced: a word can be lost, and the clock of another process be ahead.
 # Shorter where other processes are not heard of at all.
@@ -65,7 +63,7 @@ class Lookout:
 
     async def _look(self) -> datetime | None:
         """Ring for what is due, and return when to look again."""
-        async with UnitOfWork(self._live.now, Caller(RequestFacts(request_id="worker", ip=""))) as uow:
+        async with open_for_worker(self._live.now) as uow:
             agenda = await uow.agenda.look(uow.now)
         for what in agenda.due:
             for bell in self._bells[what]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
-from app.services.caller import Caller
-from app.services.unit_of_work import UnitOfWork
+from app.services.worker_unit import open_for_worker
 
 
 def show_process(tools: Tools) -> None:
@@ -15,7 +13,7 @@ def show_process(tools: Tools) -> None:
 
 async def show_outbox(tools: Tools) -> int:
     """Show how long the oldest message has waited, and how many were given up; return 0, for there is no more to do."""
-    async with UnitOfWork(tools, Caller(RequestFacts(request_id="worker", ip=""))) as uow:
+    async with open_for_worker(tools) as uow:
         oldest, dead = await uow.outbox_queue.backlog()
         waited = (uow.now - oldest).total_seconds() if oldest is not None else 0.0
     tools.metrics.show_outbox(oldest_seconds=max(0.0, waited), dead=dead)

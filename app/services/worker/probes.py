@@ -6,11 +6,9 @@ import asyncio
 import logging
 
 from app.domain.errors import BusyError
-from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
 from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
 from app.models.webhook_endpoints import WebhookEndpointState
-from app.services.caller import Caller
 from app.services.outgoing.webhooks import (
     LONGEST_WAIT,
     EndpointGoneError,
@@ -18,8 +16,8 @@ from app.services.outgoing.webhooks import (
     note_failed_probe,
     post_event,
 )
-from app.services.unit_of_work import UnitOfWork
 from app.services.worker.bounces import settle
+from app.services.worker_unit import open_for_worker
 
 logger = logging.getLogger(__name__)
 
@@ -29,13 +27,9 @@ async def probe_due(tools: Tools, endpoint: Endpoint | None, seconds: float) -> 
 
     `seconds` is what one delivery may take.
     """
-    async with _open(tools) as uow:
+    async with open_for_worker(tools) as uow:
         states = await uow.outbox_queue.endpoints_to_probe(uow.now, endpoint)
     return sum([await _probe(tools, state, seconds) for state in states])
-
-
-def _open(tools: Tools) -> UnitOfWork:
-    return UnitOfWork(tools, Caller(RequestFacts(request_id="worker", ip="")))
 
 
 async def _probe(tools: Tools, state: WebhookEndpointState, seconds: float) -> int:
@@ -47,7 +41,7 @@ async def _probe(tools: Tools, state: WebhookEndpointState, seconds: float) -> i
         async with asyncio.timeout(seconds):
             await post_event(tools, tenant, message)
     except EndpointGoneError as error:
-        async with _open(tools) as uow:
+        async with open_for_worker(tools) as uow:
             await settle(uow, message, {"dead_at": uow.now, "last_error": str(error)}, error)
     except Exception as error:
         _tell(message, error)
@@ -55,7 +49,7 @@ async def _probe(tools: Tools, state: WebhookEndpointState, seconds: float) -> i
         if message.kind == OutboxKind.MAIL:
             await _give_up_if_old(tools, message, error)
     else:
-        async with _open(tools) as uow:
+        async with open_for_worker(tools) as uow:
             uow.enter(tenant)
             outcome = {"delivered_at": uow.now, "attempts": message.attempts + 1, "last_error": None}
             await settle(uow, message, outcome)
@@ -65,7 +59,7 @@ async def _probe(tools: Tools, state: WebhookEndpointState, seconds: float) -> i
 
 async def _give_up_if_old(tools: Tools, message: OutboxMessage, error: Exception) -> None:
     """Give a mail up for which the shop's own mailer has not worked for days, as events are."""
-    async with _open(tools) as uow:
+    async with open_for_worker(tools) as uow:
         if message.created_at < uow.now - LONGEST_WAIT:
             await settle(uow, message, {"dead_at": uow.now, "last_error": str(error)[:500]}, error)
 

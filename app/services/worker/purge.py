@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
 from app.models.anonymizations import Anonymization
 from app.models.base import TenantRow
@@ -21,9 +20,8 @@ from app.models.sessions import AccessToken, KeptPair, RefreshToken, Session
 from app.models.sign_in_tickets import SignInTicket
 from app.models.social import LinkTicket, SocialAnswer, SocialState
 from app.models.totp import RecoveryCode, TotpSecret
-from app.services.caller import Caller
-from app.services.unit_of_work import UnitOfWork
 from app.services.worker.pace import MOST, Pace
+from app.services.worker_unit import open_for_worker
 
 # How long rows stay after the time in this column: for a while an expired token is still answered as expired, and a
 # reused refresh token is recognized as long as its session can last.
@@ -83,7 +81,7 @@ async def remove_past(
     removed = 0
     for _ in range(BATCHES):
         limit = pace.rows_of(model) if tools.database.has_one_writer else MOST
-        async with open_for_all(tools) as uow:
+        async with open_for_worker(tools) as uow:
             found = await uow.past_rows.list(model, moment, before, limit, tenant_id)
         gone = await _remove(tools, pace, model, moment, before, found) if found else 0
         removed += gone
@@ -101,7 +99,7 @@ async def _remove(
     found: dict[str, list[tuple[Any, ...]]],
 ) -> int:
     with pace.timing(model, sum(map(len, found.values()))):
-        async with open_for_all(tools) as uow:
+        async with open_for_worker(tools) as uow:
             tenant_id, keys = next(iter(found.items()))
             if not await uow.past_rows.claim(model, tenant_id, keys[0]):
                 return 0
@@ -111,8 +109,3 @@ async def _remove(
                     for tenant_id, keys in sorted(found.items())
                 ]
             )
-
-
-def open_for_all(tools: Tools) -> UnitOfWork:
-    """Return a unit of work of the worker, which sees the rows of all tenants."""
-    return UnitOfWork(tools, Caller(RequestFacts(request_id="worker", ip="")))

@@ -10,7 +10,8 @@ from app.domain.tools import Tools
 from app.models.audit import AuditEvent
 from app.models.outbox import OutboxMessage
 from app.services.worker.pace import Pace
-from app.services.worker.purge import open_for_all, remove_past
+from app.services.worker.purge import remove_past
+from app.services.worker_unit import open_for_worker
 
 # A shop that the tenants file has no more keeps what it has for as long as one that says nothing about it.
 _UNSAID = Lifetimes()
@@ -27,7 +28,7 @@ async def purge_retained(tools: Tools, pace: Pace | None = None) -> int:
 
 async def _next_tenant(tools: Tools, after: str) -> str:
     """Return the next shop with a row of either kind, in the order of their ids; an empty text behind the last."""
-    async with open_for_all(tools) as uow:
+    async with open_for_worker(tools) as uow:
         found = [await uow.past_rows.next_tenant(model, after) for model in (AuditEvent, OutboxMessage)]
     return min(filter(None, found), default="")
 

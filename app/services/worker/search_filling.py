@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
-from app.services.caller import Caller
-from app.services.unit_of_work import UnitOfWork
+from app.services.worker_unit import open_for_worker
 
 # So many hold the write lock of SQLite for a tenth of a second.
 BATCH = 100
@@ -13,5 +11,5 @@ BATCH = 100
 
 async def fill_search(tools: Tools) -> int:
     """Do one batch in a transaction of its own, and return how many customers it had; 0 when all have their words."""
-    async with UnitOfWork(tools, Caller(RequestFacts(request_id="worker", ip=""))) as uow:
+    async with open_for_worker(tools) as uow:
         return await uow.unsearched_queue.fill(BATCH)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from app.domain.audit import AuditAction
-from app.domain.requests import RequestFacts
 from app.domain.tenants import Tenant
 from app.domain.tools import Tools
 from app.domain.topics import Topic
 from app.models.credentials import UnprovenAccount
 from app.services.audit import record
-from app.services.caller import Caller
 from app.services.outgoing.events import emit
-from app.services.unit_of_work import UnitOfWork
 from app.services.worker.erasure import erase_customer
+from app.services.worker_unit import open_for_worker
 
 BATCH = 200
 # No shop can give an account less time than this.
@@ -35,7 +33,7 @@ async def purge_unproven(tools: Tools) -> int:
 
 async def _tenants_with_any(tools: Tools) -> list[Tenant]:
     """Return the shops to look into; one statement tells for all, for there may be thousands."""
-    async with _open(tools) as uow:
+    async with open_for_worker(tools) as uow:
         found = await uow.unproven_queue.list_tenants(uow.now - _SHORTEST)
     return [tenant for each in found if (tenant := tools.tenants.find_tenant(each)) is not None]
 
@@ -43,7 +41,7 @@ async def _tenants_with_any(tools: Tools) -> list[Tenant]:
 async def _purge(tools: Tools, tenant: Tenant) -> int:
     removed, after = 0, _BEGINNING
     while True:
-        async with _open(tools, tenant) as uow:
+        async with open_for_worker(tools, tenant) as uow:
             before = uow.now - timedelta(days=tenant.unproven_account_days)
             found = await uow.credentials.list_unproven(before, after, BATCH)
         for account in found:
@@ -54,20 +52,13 @@ async def _purge(tools: Tools, tenant: Tenant) -> int:
         after = (found[-1].changed_at, found[-1].customer_id)
 
 
-def _open(tools: Tools, tenant: Tenant | None = None) -> UnitOfWork:
-    uow = UnitOfWork(tools, Caller(RequestFacts(request_id="worker", ip="")))
-    if tenant is not None:
-        uow.enter(tenant)
-    return uow
-
-
 def _is_unused(account: UnprovenAccount) -> bool:
     # Whoever has asked for an anonymization gets that, and its traces.
     return account.last_login_at is None and not account.order_count and account.anonymization_status is None
 
 
 async def _remove(tools: Tools, tenant: Tenant, customer_id: str) -> bool:
-    async with _open(tools, tenant) as uow:
+    async with open_for_worker(tools, tenant) as uow:
         customer = await uow.customers.lock(customer_id)
         credential = await uow.credentials.find(customer_id)
         if customer is None or credential is None or credential.email_verified_at is not None:

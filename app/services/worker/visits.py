@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from app.domain.requests import RequestFacts
 from app.domain.tools import Tools
 from app.domain.visit_ids import first_visit_id_at
-from app.services.caller import Caller
-from app.services.unit_of_work import UnitOfWork
+from app.services.worker_unit import open_for_worker
 
 BATCH = 500
 # So long the tokens of a visit are still answered as expired.
@@ -24,7 +22,7 @@ async def purge_visits(tools: Tools) -> int:
     """
     removed, tenant_id = 0, ""
     while True:
-        async with UnitOfWork(tools, Caller(RequestFacts(request_id="worker", ip=""))) as uow:
+        async with open_for_worker(tools) as uow:
             oldest = await uow.visit_queue.find_oldest_after(tenant_id)
             if oldest is None:
                 return removed
