@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum, unique
 from typing import Any
@@ -13,6 +13,7 @@ from sqlmodel import Field
 
 from app.domain.names import MAXIMUM_LENGTH, search_name
 from app.domain.search_words import FOLDING, ORDER_KEY_LENGTH
+from app.domain.searchable import SearchedProfile
 from app.models.base import ID_LENGTH, JsonOrNull, TenantRow, json_field, searched_text
 
 
@@ -145,7 +146,6 @@ class Customer(CustomerColumns, table=True):
     search_of: int = Field(default=1, sa_column_kwargs={"server_default": "0"})
 
 
-SEARCHED_COLUMNS = frozenset({"first_name", "middle_name", "last_name", "company", "contact_email", "contact_phone"})
 # A profile is read without them.
 ONLY_FOR_SEARCH = frozenset({"search_text", "search_folding", "search_of"})
 
@@ -172,7 +172,10 @@ class SearchedColumns:
         return cls(**{name: changes.get(name, getattr(customer, name)) for name in SEARCHED_COLUMNS})
 
 
-def searched_name(customer: CustomerColumns | SearchedColumns) -> str:
+SEARCHED_COLUMNS = frozenset(each.name for each in fields(SearchedColumns))
+
+
+def searched_name(customer: SearchedProfile) -> str:
     """Return the value of `search_name`: the last name first, or the company if there is no name."""
     return search_name(customer.last_name, customer.first_name, customer.middle_name) or search_name(customer.company)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, func, literal, or_, select, union_all
+from sqlalchemy import bindparam, func, literal, or_, select, union_all
 from sqlmodel import col
 
 from app.domain.agenda import Agenda, Work
@@ -14,6 +14,7 @@ from app.models.anonymizations import Anonymization
 from app.models.outbox import OutboxMessage
 from app.models.webhook_endpoints import WebhookEndpointState
 from app.repositories.anonymizations import TO_BE_DONE
+from app.repositories.outbox import WAITS
 
 
 class _Moment:
@@ -24,7 +25,6 @@ class _Moment:
 _OUTBOX = OutboxMessage.__table__.c
 _STATE = WebhookEndpointState.__table__.c
 _ANONYMIZATION = Anonymization.__table__.c
-_WAITS = and_(col(OutboxMessage.delivered_at).is_(None), col(OutboxMessage.dead_at).is_(None))
 _IS_DUE = col(OutboxMessage.due_at) <= bindparam("now")
 # Not as an IN, which cannot be compiled once.
 _IS_TO_BE_DONE = or_(*(_ANONYMIZATION.status == status.value for status in TO_BE_DONE))
@@ -33,16 +33,16 @@ _IS_TO_BE_DONE = or_(*(_ANONYMIZATION.status == status.value for status in TO_BE
 # agenda, too.
 _PARTS = (
     select(_OUTBOX.kind.label("what"), func.min(_OUTBOX.due_at).label("at"))
-    .where(_WAITS, _IS_DUE, _OUTBOX.endpoint.is_(None))
+    .where(WAITS, _IS_DUE, _OUTBOX.endpoint.is_(None))
     .group_by(_OUTBOX.kind),
     select(literal(Work.ENDPOINTS.value), func.min(_OUTBOX.due_at)).where(
-        _WAITS, _IS_DUE, _OUTBOX.endpoint.is_not(None)
+        WAITS, _IS_DUE, _OUTBOX.endpoint.is_not(None)
     ),
     select(literal(Work.ANONYMIZATIONS.value), func.min(_ANONYMIZATION.next_attempt_at)).where(
         _IS_TO_BE_DONE,
         _ANONYMIZATION.next_attempt_at <= bindparam("now"),
     ),
-    select(literal(Work.LATER.value), func.min(_OUTBOX.due_at)).where(_WAITS, _OUTBOX.due_at > bindparam("now")),
+    select(literal(Work.LATER.value), func.min(_OUTBOX.due_at)).where(WAITS, _OUTBOX.due_at > bindparam("now")),
     select(literal(Work.LATER.value), func.min(_STATE.paused_until)).where(
         _STATE.gone_at.is_(None), _STATE.paused_until > bindparam("now")
     ),

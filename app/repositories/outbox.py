@@ -17,11 +17,11 @@ from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
 from app.models.webhook_endpoints import FAILURES_BEFORE_PAUSE, MAIL_SERVER, WebhookEndpointState
 from app.repositories.base import Repository, Rows, changing, deleting, mine, new_values
 
-_WAITS = and_(col(OutboxMessage.delivered_at).is_(None), col(OutboxMessage.dead_at).is_(None))
+WAITS = and_(col(OutboxMessage.delivered_at).is_(None), col(OutboxMessage.dead_at).is_(None))
 _IS_EVENT = col(OutboxMessage.kind) == OutboxKind.EVENT.value
 _IS_DEAD = col(OutboxMessage.dead_at).is_not(None)
-_CLAIMED = Rows(OutboxMessage, "id", "attempts", _WAITS)
-_HELD = Rows(OutboxMessage, "id", col(OutboxMessage.attempts) == 0, _WAITS)
+_CLAIMED = Rows(OutboxMessage, "id", "attempts", WAITS)
+_HELD = Rows(OutboxMessage, "id", col(OutboxMessage.attempts) == 0, WAITS)
 _MAILS_OF_CUSTOMER = Rows(
     OutboxMessage,
     "customer_id",
@@ -32,7 +32,7 @@ _UNDELIVERED = Rows(OutboxMessage, "id", col(OutboxMessage.delivered_at).is_(Non
 _EVENT = Rows(OutboxMessage, "id", _IS_EVENT)
 _HAS_FAILED = col(OutboxMessage.last_error).is_not(None)
 _DUE_FOR_ENDPOINT = and_(
-    col(OutboxMessage.endpoint) == bindparam("endpoint"), col(OutboxMessage.due_at) <= bindparam("now"), _WAITS
+    col(OutboxMessage.endpoint) == bindparam("endpoint"), col(OutboxMessage.due_at) <= bindparam("now"), WAITS
 )
 _NEXT = Reading(
     OutboxMessage,
@@ -61,7 +61,7 @@ _WAITS_FOR_SERVER = and_(
 )
 # Events are sent by their age, however long one has been put off; of all else, what has been due longest.
 _TURN = case((col(OutboxMessage.endpoint).is_(None), col(OutboxMessage.due_at)), else_=col(OutboxMessage.created_at))
-_OLD = Rows(OutboxMessage, "endpoint", _IS_EVENT, col(OutboxMessage.created_at) < bindparam("before"), _WAITS)
+_OLD = Rows(OutboxMessage, "endpoint", _IS_EVENT, col(OutboxMessage.created_at) < bindparam("before"), WAITS)
 _STATE_OF_ITS_ENDPOINT = and_(
     col(WebhookEndpointState.tenant_id) == col(OutboxMessage.tenant_id),
     col(WebhookEndpointState.url) == col(OutboxMessage.endpoint),
@@ -104,8 +104,8 @@ class _Backlog:
 _COUNTS = Reading(
     _Counts,
     select(
-        func.count().filter(_WAITS).label("waiting"),
-        func.count().filter(_WAITS, col(OutboxMessage.last_error).is_not(None)).label("failing"),
+        func.count().filter(WAITS).label("waiting"),
+        func.count().filter(WAITS, col(OutboxMessage.last_error).is_not(None)).label("failing"),
         func.count().filter(_IS_DEAD).label("dead"),
     ).select_from(OutboxMessage.__table__),
 )
@@ -113,7 +113,7 @@ _COUNTS = Reading(
 _BACKLOG = Reading(
     _Backlog,
     select(
-        func.min(col(OutboxMessage.created_at)).filter(_WAITS).label("oldest"),
+        func.min(col(OutboxMessage.created_at)).filter(WAITS).label("oldest"),
         func.count().filter(_IS_DEAD).label("dead"),
     )
     .select_from(OutboxMessage.__table__)
@@ -124,7 +124,7 @@ _BACKLOG = Reading(
 def _due(
     now: datetime, kind: OutboxKind | None = None, endpoint: Endpoint | None = None, *, though_stopped: bool = False
 ) -> ColumnElement[bool]:
-    conditions = [_WAITS, col(OutboxMessage.due_at) <= now]
+    conditions = [WAITS, col(OutboxMessage.due_at) <= now]
     if kind is not None:
         conditions += [col(OutboxMessage.kind) == kind.value, col(OutboxMessage.endpoint).is_(None)]
     elif endpoint is not None:
@@ -190,7 +190,7 @@ class OutboxRepository(Repository):
 
     async def wake(self, endpoint: str, now: datetime) -> int:
         """Make what has failed at an endpoint due, and return how much waits for it now."""
-        of_endpoint = self._mine(OutboxMessage, col(OutboxMessage.endpoint) == endpoint, _WAITS)
+        of_endpoint = self._mine(OutboxMessage, col(OutboxMessage.endpoint) == endpoint, WAITS)
         failed = and_(of_endpoint, _HAS_FAILED, col(OutboxMessage.due_at) > now)
         await self._connection.write_anew(update(OutboxMessage.__table__).where(failed).values(due_at=now))
         self._connection.announce()
@@ -230,7 +230,7 @@ class OutboxQueue:
             select(col(OutboxMessage.tenant_id), col(OutboxMessage.endpoint))
             .distinct()
             .select_from(OutboxMessage.__table__.outerjoin(state, _STATE_OF_ITS_ENDPOINT))
-            .where(_WAITS, col(OutboxMessage.due_at) <= now, col(OutboxMessage.endpoint).is_not(None))
+            .where(WAITS, col(OutboxMessage.due_at) <= now, col(OutboxMessage.endpoint).is_not(None))
             .where(or_(pause_is_over, is_new))
         )
         rows = await self._connection.read_anew(Reading(_EndpointOfMessage, due))
@@ -248,16 +248,9 @@ class OutboxQueue:
             over = over.where(state.c.tenant_id == endpoint.tenant_id, state.c.url == endpoint.url)
         return await self._connection.read_anew(Reading(WebhookEndpointState, over))
 
-    async def has_due(
-        self,
-        now: datetime,
-        kind: OutboxKind | None = None,
-        endpoint: Endpoint | None = None,
-        *,
-        though_stopped: bool = False,
-    ) -> bool:
-        """Tell whether there is anything to claim, without a write lock."""
-        due = select(col(OutboxMessage.id)).where(_due(now, kind, endpoint, though_stopped=though_stopped)).limit(1)
+    async def has_due(self, now: datetime, kind: OutboxKind, *, though_stopped: bool = False) -> bool:
+        """Tell whether there is anything of a kind to claim, without a write lock."""
+        due = select(col(OutboxMessage.id)).where(_due(now, kind, though_stopped=though_stopped)).limit(1)
         return bool(await self._connection.read_anew(Reading(object, due)))
 
     async def claim(
@@ -305,7 +298,7 @@ class OutboxQueue:
         is_mine = col(OutboxMessage.tenant_id) == tenant_id
         free = (
             select(col(OutboxMessage.id))
-            .where(is_mine, col(OutboxMessage.id).in_(ids), _WAITS, col(OutboxMessage.due_at) <= now)
+            .where(is_mine, col(OutboxMessage.id).in_(ids), WAITS, col(OutboxMessage.due_at) <= now)
             .with_for_update(skip_locked=True)
         )
         taken = (
@@ -351,7 +344,7 @@ class OutboxQueue:
         """Return the messages that wait, the one that is due first at the top."""
         statement = (
             select(OutboxMessage.__table__)
-            .where(_WAITS)
+            .where(WAITS)
             .order_by(col(OutboxMessage.due_at), col(OutboxMessage.id))
             .limit(limit)
         )
@@ -362,7 +355,7 @@ class OutboxQueue:
 
         One message or every one; return how many. What a worker is trying at this moment is left.
         """
-        failed = or_(_IS_DEAD, and_(_WAITS, _HAS_FAILED, col(OutboxMessage.due_at) > now))
+        failed = or_(_IS_DEAD, and_(WAITS, _HAS_FAILED, col(OutboxMessage.due_at) > now))
         if message_id is not None:
             failed = and_(failed, col(OutboxMessage.id) == message_id)
         self._connection.announce()
