@@ -138,8 +138,8 @@ async def _finish(uow: UnitOfWork, token: OneTimeToken, signup: PendingSignup) -
 async def _enter(uow: UnitOfWork, token: OneTimeToken, signup: PendingSignup, registration: CheckedRegistration) -> str:
     """Give the sign-up its account: that of the address, if it was used before the proof, or else a new one."""
     owner = await uow.credentials.find_by_email(signup.email_key)
-    if owner is not None and owner.must_confirm:
-        # Nobody was ever let in there: it is one more sign-up that ends.
+    if owner is not None and (owner.must_confirm or not _is_same_mailbox(owner, signup)):
+        # Nobody was ever let in there: it is one more sign-up that ends. Or it is the account of another mailbox.
         await make_way(uow, signup.email_key, signup.id)
     elif owner is not None:
         return await _take_over(uow, token, signup, registration, owner.customer_id)
@@ -175,7 +175,7 @@ async def _take_over(
     so_far = await uow.credentials.find(customer_id)
     if customer is None or so_far is None or so_far.email_key != signup.email_key:
         raise invalid_token(uow, token)
-    if so_far.email_verified_at is not None:
+    if so_far.email_verified_at is not None or not _is_same_mailbox(so_far, signup):
         raise invalid_token(uow, token)
     columns = await prove_ownership(uow, so_far, Proof.SIGNUP_LINK)
     own = {"email": signup.email, "password_hash": signup.password_hash, "initial_password": False}
@@ -187,6 +187,10 @@ async def _take_over(
     made_by_shop = so_far.made_by in (Maker.STAFF, Maker.IMPORT)
     await add_registration(uow, customer_id, registration, keeps_profile=made_by_shop)
     return customer_id
+
+
+def _is_same_mailbox(owner: Credential, signup: PendingSignup) -> bool:
+    return parse_email(owner.email).is_same_mailbox(parse_email(signup.email))
 
 
 async def _confirm_account(uow: UnitOfWork, token: OneTimeToken) -> str:
