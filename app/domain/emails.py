@@ -50,7 +50,7 @@ class EmailAddress:
     def is_same_mailbox(self, other: EmailAddress) -> bool:
         """Tell whether both are the same but for capitals: who has proved one has proved the other.
 
-        `sam`, `ſam` and `strasse`, `straße` have the same key, and may be different people's.
+        `strasse` and `straße` have the same key, and may be different people's.
         """
         return self.key == other.key and _lower(self.local_part) == _lower(other.local_part)
 

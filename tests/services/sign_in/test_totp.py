@@ -311,7 +311,6 @@ class TestCompleteLoginByTotp:
         ada.gateway.clock.advance(hours=1)
         assert codes(await ada.log_in(totp=app.code())) == []
 
-
     async def test_after_ten_wrong_passwords_is_told_by_mail(self, ada: Owner) -> None:
         app, gateway = await ada.enrol(), ada.gateway
         for ip in ("198.51.100.1", "198.51.100.2"):
