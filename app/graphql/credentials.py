@@ -42,8 +42,9 @@ class ResetPasswordInput:
     )
     drop_other_sign_in_methods: bool = strawberry.field(
         default=False,
-        description="True: social accounts are unlinked, so that the new password is the only way in. For who fears "
-        "that somebody else was in the account.",
+        description="True: social accounts are unlinked. For who fears that somebody else was in the account. Passkeys "
+        "and the second factor stay, because a mailbox alone must not take them away: after the login, show `me { "
+        "signInMethods { passkeys { name createdAt } totp } }`, and let the customer remove what is unknown.",
     )
 
 
