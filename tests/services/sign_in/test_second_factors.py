@@ -227,19 +227,6 @@ class TestAll:
         again = Person(ada.id, ada.email, "another-harbour-43", ada.tokens)
         assert (await log_in(gateway, again, token))["nextStep"]["methods"] == ["EMAIL_CODE"]
 
-    async def test_is_not_taken_away_by_who_has_the_mailbox_alone(self, gateway: Gateway, ada: Person) -> None:
-        await enrol(gateway, ada.id, totp=True, passkey=True)
-        token = (await gateway.anonymous(CLIENT)).access
-        await gateway.graphql(operations.REQUEST_PASSWORD_RESET, {"input": {"email": ada.email}}, token)
-        await gateway.deliver()
-        given = {"token": gateway.mails(ada.email)[-1].token, "password": "another-harbour-43"}
-        given_all = {"input": {**given, "dropOtherSignInMethods": True}}
-        answer = await gateway.graphql(operations.RESET_PASSWORD, given_all, token)
-        assert answer["resetPassword"]["userErrors"] == []
-        again = Person(ada.id, ada.email, "another-harbour-43", ada.tokens)
-        methods = (await log_in(gateway, again, token))["nextStep"]["methods"]
-        assert methods == ["PASSKEY", "TOTP", "RECOVERY_CODE"]
-
 
 class TestStaffMarked:
     @pytest.fixture
