@@ -118,7 +118,7 @@ def migrate(settings: Settings) -> str | None:
             return f"The database is at migration {found.migration}, later than {newest}: there is nothing to do."
         if found is not None and found.migration == newest and found.is_spread:
             return None
-    except UnusableDatabaseError as error:
+    except OSError as error:
         if not settings.database_url.startswith("sqlite:"):
             raise _database_fault(settings, error) from error
     from app.adapters.database.migrator import migrate as migrate_database
