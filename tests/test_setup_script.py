@@ -32,7 +32,7 @@ class Project:
     def pin(self, name: str, *packages: str) -> None:
         (self.folder / "scripts" / name).write_text(pin(self._wheels, *packages))
 
-    def run(self, name: str, *, check: bool = True, path: str = "") -> subprocess.CompletedProcess[str]:
+    def run(self, name: str, *, check: bool = True, path: str = "", **more: str) -> subprocess.CompletedProcess[str]:
         """Source the script as another script does, and list what the environment has."""
         command = f'source "{self.folder}/scripts/setup" {name}; python -c "{LIST}"'
         settings = {
@@ -41,6 +41,7 @@ class Project:
             "PIP_CONFIG_FILE": os.devnull,
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": str(self._wheels),
+            **more,
         }
         return subprocess.run(["bash", "-c", command], env=settings, check=check, capture_output=True, text=True)
 
@@ -64,6 +65,12 @@ class TestSetup:
         second = project.run("requirements.txt")
         assert (second.stdout, second.stderr) == (first.stdout, "")
         assert "alpha==1" in first.stdout
+
+    def test_installs_the_same_whatever_pip_is_set_to(self, project: Project, tmp_path: Path) -> None:
+        constraints = tmp_path / "constraints.txt"
+        constraints.write_text("alpha==2\n")
+        settings = {"PIP_USER": "1", "PIP_TARGET": str(tmp_path / "away"), "PIP_CONSTRAINT": str(constraints)}
+        assert "alpha==1" in project.run("requirements.txt", **settings).stdout
 
     def test_keeps_what_another_file_has_installed(self, project: Project) -> None:
         project.run("requirements.txt")
