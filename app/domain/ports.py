@@ -335,6 +335,13 @@ class Database(Protocol):
         """Whether a transaction that writes keeps all others waiting that want to write, whatever they write."""
         ...
 
+    async def keep_audit_months(self, now: datetime, before: datetime) -> int:
+        """Drop the months of the audit that end `before` a moment, and return how many; make the next ones.
+
+        Does nothing where the audit is not divided into months. Raises `BusyError` while others hold it.
+        """
+        ...
+
     async def find_migration(self) -> SchemaVersion | None:
         """Return the migration of the database, or None if it has no tables of ours.
 
