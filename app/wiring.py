@@ -16,7 +16,6 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from app.adapters.challenges import HttpChallenges
 from app.adapters.clock import SystemClock, SystemRandom
-from app.adapters.database.connecting import Connector
 from app.adapters.database.faults import StandbyUrlError, UnusableDatabaseError
 from app.adapters.database.opening import open_database
 from app.adapters.database.schema_version import newest_migration, raise_mark
@@ -41,7 +40,6 @@ from app.adapters.social.demo_provider import run_demo_provider
 from app.adapters.social.providers import SocialProviders
 from app.adapters.tenants.file import Reading, TenantFiles, TenantsFileError
 from app.adapters.webhooks import HttpWebhookSender
-from app.domain.database_url import read_server_url
 from app.domain.errors import BusyError
 from app.domain.ports import Clock, Database, Limiter, Mailbox, Mailer, Observer, Previews, SchemaVersion
 from app.domain.profile import Profile
@@ -192,33 +190,17 @@ def finish_upgrade(settings: Settings) -> str | None:
     """
     check_migrated(settings)
     try:
-        asyncio.run(_raise_mark(settings))
+        return asyncio.run(_finish_upgrade(settings))
     except (OSError, BusyError) as error:
         raise ValueError(f"DATABASE_URL names a database that cannot be written: {error}") from error
-    return _divide_audit(settings)
 
 
-def _divide_audit(settings: Settings) -> str | None:
-    if settings.database_url.startswith("sqlite:"):
-        return None
-    from app.adapters.database.audit_division import UndividedError, divide
-
-    plaintext = settings.database_plaintext is not None
-    url = read_server_url(settings.database_url, settings.profile, plaintext=plaintext)
-    try:
-        asyncio.run(divide(Connector(url, settings.database_limits), SystemClock().now()))
-    except UndividedError as error:
-        return f"The audit is not divided into months: {error}."
-    except OSError as error:
-        raise _database_fault(settings, error) from error
-    return None
-
-
-async def _raise_mark(settings: Settings) -> None:
+async def _finish_upgrade(settings: Settings) -> str | None:
     database = _open_database(settings)
     connection = database.connect()
     try:
         await raise_mark(connection)
+        return await database.divide_audit(SystemClock().now())
     finally:
         await connection.close()
         await database.close()

@@ -59,6 +59,10 @@ class CountedDatabase:
         """Ask the real one."""
         return self._database.has_one_writer
 
+    async def divide_audit(self, now: datetime) -> str | None:
+        """Ask the real one."""
+        return await self._database.divide_audit(now)
+
     async def keep_audit_months(self, now: datetime, before: datetime) -> int:
         """Ask the real one."""
         return await self._database.keep_audit_months(now, before)

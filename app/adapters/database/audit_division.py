@@ -25,9 +25,9 @@ from app.adapters.database.audit_months import (
 from app.adapters.database.connecting import Connector
 from app.adapters.database.postgresql_faults import LOST, describe, unusable
 
-# A step that gets no lock within a second is tried again so often, after a pause of so many seconds.
-_ATTEMPTS = 30
-_PAUSE = 0.5
+# A step that gets no lock in time is tried again so often, after a pause of so many seconds.
+_ATTEMPTS = 10
+_PAUSE = 1.0
 # What refers to the table itself, and would stay with its first partition.
 _HELD_BY = """
 SELECT 'the view ' || r.ev_class::regclass FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid

@@ -1,7 +1,7 @@
 """The months of the audit on PostgreSQL, each a partition: makes those to come, and drops those that are past.
 
-All statements are sent in short transactions that wait for no lock longer than a second. Where the table has no
-partitions, as on Citus, nothing is done.
+All statements are sent in short transactions that wait a fifth of a second for a lock at most, for everybody waits
+behind them. Where the table has no partitions, as on Citus, nothing is done.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ async def alone(connector: Connector) -> AsyncIterator[asyncpg.Connection]:
     """Give a connection in a transaction that no other process of ours is in."""
     driver = await connector.connect_for_migration()
     try:
-        await driver.execute(f"SET LOCAL lock_timeout = '1s'; SELECT pg_advisory_xact_lock({_LOCK})")
+        await driver.execute(f"SET LOCAL lock_timeout = '200ms'; SELECT pg_advisory_xact_lock({_LOCK})")
         yield driver
         await driver.execute("COMMIT")
     finally:

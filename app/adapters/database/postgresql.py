@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.adapters.database.announcing import Announcer
+from app.adapters.database.audit_division import UndividedError, divide
 from app.adapters.database.audit_months import IS_KEPT, keep_months
 from app.adapters.database.citus import check_citus, fault_of_nodes, is_distributed
 from app.adapters.database.connecting import Connector, check_encoding
@@ -130,6 +131,14 @@ class PostgresqlDatabase:
         """No: they wait for the same row only."""
         return False
 
+    async def divide_audit(self, now: datetime) -> str | None:
+        """Make a table with a partition for each month of the one that there is."""
+        try:
+            await divide(self._connector, now)
+        except UndividedError as error:
+            return f"The audit is not divided into months: {error}."
+        return None
+
     async def keep_audit_months(self, now: datetime, before: datetime) -> int:
         """Make and drop partitions, where there are some and they are ours to make."""
         if not await self.connect().read_anew(IS_KEPT):
@@ -137,6 +146,10 @@ class PostgresqlDatabase:
         try:
             async with asyncio.timeout(_MONTHS_WITHIN):
                 return await keep_months(self._connector, now, before)
+        except asyncpg.LockNotAvailableError:
+            # Such as a backup; who waits for it holds up all others, so it is not tried again soon.
+            logger.warning("Others hold the audit, so its months stay as they are until tomorrow.")
+            return 0
         except asyncpg.InsufficientPrivilegeError as error:
             logger.warning("The months of the audit are not for us to make or drop: %s", describe(error))
             return 0

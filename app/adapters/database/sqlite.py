@@ -165,6 +165,10 @@ class SqliteDatabase:
         """Yes: there is one write lock for the file."""
         return True
 
+    async def divide_audit(self, now: datetime) -> str | None:
+        """Do nothing: the audit stays one table, and that is well."""
+        return None
+
     async def keep_audit_months(self, now: datetime, before: datetime) -> int:
         """Do nothing: the audit is one table."""
         return 0
