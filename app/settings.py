@@ -6,12 +6,12 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
@@ -65,17 +65,24 @@ def _redis_url(text: str) -> str:
     return text
 
 
-def _smtp_url(text: str) -> str:
-    parts = urlsplit(text)
-    query = parse_qsl(parts.query, keep_blank_values=True)
+def _parts(text: str, schemes: Collection[str]) -> SplitResult | None:
+    """Return the parts of a URL with one of the schemes, a host, and a port that can be; None for another text."""
     try:
-        is_server = parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0
+        parts = urlsplit(text)
+        is_server = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        is_server = False
-    if not is_server or parts.path.strip("/") or parts.fragment:
+        return None
+    return parts if is_server else None
+
+
+def _smtp_url(text: str) -> str:
+    parts = _parts(text, {"smtp", "smtps"})
+    if parts is None or parts.path.strip("/") or parts.fragment:
         raise ValueError(
-            "must be smtp://user:password@host:port, with ?starttls=required if the server has TLS, or smtps://…"
+            "must be smtp://user:password@host:port, with ?starttls=required if the server has TLS, or smtps://…; "
+            "a password writes / ? # @ : as %2F %3F %23 %40 %3A"
         )
+    query = parse_qsl(parts.query, keep_blank_values=True)
     if query not in ([], [("starttls", "required")]):
         raise ValueError("must have nothing after '?' except starttls=required")
     if query and parts.scheme == "smtps":
@@ -104,8 +111,8 @@ def _mail_from(text: str) -> str:
 
 
 def _public_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or "?" in text or "#" in text:
+    parts = _parts(text, {"http", "https"})
+    if parts is None or "@" in parts.netloc or re.search(r"[?#\s\\]", text):
         raise ValueError("must be an absolute URL such as https://customers.shop.example")
     return text.rstrip("/")
 
@@ -261,12 +268,14 @@ class Settings(BaseSettings):
     def load(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Return the settings of an environment; an empty variable counts as not set.
 
+        Blanks and line breaks around a value do not count: a secret that was kept in a file often ends with one.
+
         Raises `SettingsError` with every fault found.
         """
         given: dict[str, Any] = {
-            name: environ[name.upper()]
+            name: value
             for name in cls.model_fields
-            if name != "environment" and environ.get(name.upper())
+            if name != "environment" and (value := environ.get(name.upper(), "").strip())
         }
         state_dir = given.get("state_dir", "var")
         faults = _faults_in_production(given) if given.get("profile") == Profile.PRODUCTION else []

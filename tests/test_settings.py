@@ -107,6 +107,10 @@ class TestLoad:
     def test_takes_an_empty_variable_for_none(self) -> None:
         assert Settings.load({"SMTP_URL": "", "PORT": ""}).port == 8000
 
+    def test_does_not_count_the_line_break_at_the_end_of_a_file(self) -> None:
+        settings = Settings.load({"DATABASE_URL": "postgres://u:p@localhost/n\n", "PROFILE": " development\r\n"})
+        assert (settings.database_url, settings.profile) == ("postgres://u:p@localhost/n", Profile.DEVELOPMENT)
+
     def test_reads_nothing_but_what_it_is_given(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PORT", "9000")
         assert Settings.load({}).port == 8000
@@ -183,6 +187,15 @@ class TestLoad:
             ("DATABASE_SHARDING", "citus", "needs a DATABASE_URL that begins with postgresql://"),
             ("DATABASE_TIMEOUT_SECONDS", "0", "must be greater than 0"),
             ("SMTP_URL", "smtp://u:hush@", "must be smtp://user:password@host:port"),
+            (
+                "SMTP_URL",
+                "smtp://u:hu/sh@h:587",
+                (
+                    "must be smtp://user:password@host:port, with ?starttls=required if the server has TLS, or "
+                    "smtps://…; a password writes /"
+                ),
+            ),
+            ("SMTP_URL", "smtp://u:hush@[::1:25", "must be smtp://user:password@host:port"),
             ("SMTP_URL", "smtp://u:hush@h:port", "must be smtp://user:password@host:port"),
             ("SMTP_URL", "imap://u:hush@h:465", "must be smtp://user:password@host:port"),
             ("SMTP_URL", "smtps://u:hush@h?starttls=required", "must be smtps:// without ?starttls=required"),
@@ -195,6 +208,10 @@ class TestLoad:
             ("MAIL_FROM", "shop", "must be an e-mail address"),
             ("PUBLIC_URL", "shop.test", "must be an absolute URL"),
             ("PUBLIC_URL", "https://u@shop.test", "must be an absolute URL"),
+            ("PUBLIC_URL", "https://shop.test:99999", "must be an absolute URL"),
+            ("PUBLIC_URL", "https://shop.test:port", "must be an absolute URL"),
+            ("PUBLIC_URL", "https://[::1", "must be an absolute URL"),
+            ("PUBLIC_URL", "https://shop.test/ gateway", "must be an absolute URL"),
             ("TENANTS_FILE", "/no/such.toml", "names '/no/such.toml', which is not a file"),
             ("SIGNING_KEYS_FILE", "/no/such.json", "names '/no/such.json', which is not a file"),
             ("PROFILE", "prod", "must be 'development' or 'production'"),

@@ -16,6 +16,8 @@ from app.domain.web_addresses import check_target_url
 
 # Seconds from the look-up of the host to the end of the answer.
 TIMEOUT = 10.0
+# Seconds for a connection to each of a host's addresses but the last: one that says nothing must not take it all.
+CONNECT_TIMEOUT = 3.0
 # How much of an answer is read before we close the connection; it is not used.
 MOST_ANSWER_BYTES = 64_000
 
@@ -31,13 +33,15 @@ class HttpWebhookSender:
         tls: SSLContext | None = None,
         resolve: Resolve = resolve,
         timeout: float = TIMEOUT,
+        connect_timeout: float = CONNECT_TIMEOUT,
     ) -> None:
-        """`loopback` allows http targets on this machine; `timeout` is in seconds."""
+        """`loopback` allows http targets on this machine; the time limits are in seconds."""
         self._clock = clock
         self._loopback = loopback
         self._given_tls = tls
         self._resolve = resolve
         self._timeout = timeout
+        self._connect_timeout = min(connect_timeout, timeout / 2)
 
     @cached_property
     def _tls(self) -> SSLContext:
@@ -69,14 +73,19 @@ class HttpWebhookSender:
         ) as client:
             for address in addresses[:-1]:
                 try:
-                    return await _exchange(client, url, address, headers, webhook.body)
-                except httpx2.ConnectError:
+                    return await _exchange(client, url, address, headers, webhook.body, self._connect_timeout)
+                except (httpx2.ConnectError, httpx2.ConnectTimeout):
                     continue
             return await _exchange(client, url, addresses[-1], headers, webhook.body)
 
 
 async def _exchange(
-    client: httpx2.AsyncClient, url: httpx2.URL, address: str, headers: dict[str, str], body: str
+    client: httpx2.AsyncClient,
+    url: httpx2.URL,
+    address: str,
+    headers: dict[str, str],
+    body: str,
+    connect_timeout: float | None = None,
 ) -> int:
     """Post to exactly this address and return the status of the answer."""
     request = client.stream(
@@ -85,6 +94,7 @@ async def _exchange(
         headers=headers,
         content=body.encode(),
         extensions={"sni_hostname": url.raw_host.decode()},
+        timeout=httpx2.Timeout(None, connect=connect_timeout),
     )
     async with request as answer:
         received = 0

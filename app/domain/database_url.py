@@ -150,7 +150,8 @@ def _parameters(query: str) -> Mapping[str, str]:
             name, value = "sslmode", "require"
         name = _decode(name)
         if name not in _PARAMETERS:
-            shown = name if re.fullmatch(r"\w{1,40}", name) else "…"
+            # An '@' behind it tells of a password with an unencoded '?'.
+            shown = name if re.fullmatch(r"\w{1,40}", name) and "@" not in query else "…"
             raise ValueError(f"has the parameter '{shown}', which is none of {', '.join(_PARAMETERS)}")
         if not separator:
             raise ValueError(f"has the parameter '{name}' without a value")

@@ -106,6 +106,9 @@ def _possible(typed: str, country: str) -> PhoneNumber | None:
     except phonenumbers.NumberParseException:
         return None
     whole = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
+    if number.italian_leading_zero and not phonenumbers.is_valid_number(number):
+        # A zero that this country does not dial: 044 668 18 00 is no number of New York.
+        return None
     return number if whole else None
 
 

@@ -74,7 +74,9 @@ def _read_hosts(parts: SplitResult, usual_port: int) -> tuple[tuple[str, int], .
             one = urlsplit(f"//{each}")
             host, port = one.hostname, one.port
         except ValueError as error:
-            raise ValueError(f"has a bad port or host: write {_EXAMPLE}") from error
+            raise ValueError(
+                f"has a bad port or host: write {_EXAMPLE}; a password writes / ? # as %2F %3F %23"
+            ) from error
         if not host or port == 0:
             raise ValueError(f"must name a host: write {_EXAMPLE}")
         hosts.append((host, port or usual_port))

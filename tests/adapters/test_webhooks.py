@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Sequence
@@ -173,6 +174,18 @@ class TestTarget:
         async with run_receiver() as receiver:
             names = Resolver(["127.0.0.3", "127.0.0.1"])
             assert await sender(resolve=names).send(webhook(f"http://localhost:{receiver.port}/")) == 204
+
+    async def test_is_met_at_its_next_address_when_one_says_nothing(self) -> None:
+        authority = trustme.CA()
+        ours, theirs = ssl.create_default_context(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        authority.configure_trust(ours)
+        authority.issue_cert("localhost").configure_cert(theirs)
+        async with run_receiver(tls=theirs) as receiver:
+            # The kernel takes the connection, and nobody answers its TLS.
+            with socket.create_server(("127.0.0.3", receiver.port)):
+                names = Resolver(["127.0.0.3", "127.0.0.1"])
+                patient = sender(tls=ours, resolve=names, timeout=60.0, connect_timeout=0.2)
+                assert await patient.send(webhook(f"https://localhost:{receiver.port}/")) == 204
 
 
 class TestCertificate:

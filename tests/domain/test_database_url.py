@@ -106,6 +106,7 @@ class TestParameters:
             ("pgbouncer=true", "has the parameter 'pgbouncer', which is none of application_name, channel_binding"),
             ("SSLMODE=require", "has the parameter 'SSLMODE', which"),
             ("%20x=1", "has the parameter '…', which"),
+            ("hush=1@host/n", "has the parameter '…', which"),
             ("sslmode", "has the parameter 'sslmode' without a value"),
             ("sslmode=require&sslmode=disable", "has the parameter 'sslmode' twice"),
             (

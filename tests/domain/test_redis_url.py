@@ -41,6 +41,10 @@ class TestReadRedisUrl:
             ("redis+other://host", "must be redis://host:6379/0"),
             ("redis://", "must name a host"),
             ("redis://host:port", "has a bad port or host"),
+            (
+                "rediss://:pa/ss@host:6380",
+                "has a bad port or host: write redis://host:6379/0, or rediss:// with TLS; a",
+            ),
             ("redis://a,b", "must name one host"),
             ("redis://host?ssl_cert_reqs=none", "has the option 'ssl_cert_reqs', and none is known but db"),
             ("redis://host/zero", "must have the number of the database"),

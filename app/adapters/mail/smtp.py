@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +25,8 @@ _PROVEN = timedelta(seconds=10)
 # After a refused login no other connection is made for so long.
 _SILENCE = timedelta(seconds=10)
 _AUTHENTICATION_REQUIRED = 530
+# What a server answers to an address that it cannot take (RFC 6531 section 3.5).
+_MAILBOX_NAME_NOT_ALLOWED = 553
 # Enhanced codes (RFC 3463) that are not about the recipient: of the server, the network, the protocol, the content, and
 # policy.
 _NOT_THE_ADDRESS = re.compile(r"5\.[34567]\.")
@@ -48,6 +51,7 @@ class SmtpMailer:
         self._proven_until: datetime | None = None
         self._silent_until: datetime | None = None
         self._refused_by = ""
+        self._own_name: str | None = None
 
     async def send(self, message: MailMessage) -> None:
         """Send the message; see the port. No error names the recipient, for it is stored and may be logged."""
@@ -67,18 +71,21 @@ class SmtpMailer:
     async def _send(self, message: MailMessage) -> None:
         mail = compose(message, self._sender, self._clock)
         async with self._connection() as client:
-            await client.send_message(
-                mail, sender=self._sender.addr_spec, recipients=[mail["To"].addresses[0].addr_spec]
-            )
+            recipient = mail["To"].addresses[0].addr_spec
+            try:
+                await client.send_message(mail, sender=self._sender.addr_spec, recipients=[recipient])
+            except aiosmtplib.SMTPNotSupported:
+                if not self._sender.addr_spec.isascii():
+                    raise
+                reason = "The SMTP server takes no address outside ASCII (SMTPNotSupported)"
+                raise MailRefusedError(reason, _MAILBOX_NAME_NOT_ALLOWED, bounced=True) from None
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[aiosmtplib.SMTP]:
         client = aiosmtplib.SMTP(
             hostname=self._server.host,
             port=self._server.port,
-            username=self._server.username,
-            password=self._server.password,
-            oauth_token_generator=self._token.read if self._token is not None else None,
+            local_hostname=await self._name(),
             use_tls=self._server.tls,
             start_tls=self._server.starttls,
             tls_context=self._tls,
@@ -87,6 +94,14 @@ class SmtpMailer:
         await self._connect(client)
         async with client:
             yield client
+
+    async def _name(self) -> str:
+        """Return what we call ourselves: some servers hang up on `localhost` and the names of containers."""
+        if self._own_name is None:
+            name = await asyncio.to_thread(socket.getfqdn)
+            is_known = "." in name and not name.startswith("localhost")
+            self._own_name = name if is_known else self._sender.domain
+        return self._own_name
 
     async def _connect(self, client: aiosmtplib.SMTP) -> None:
         if self._server.username is None or _is_before(self._clock.now(), self._proven_until):
@@ -100,14 +115,34 @@ class SmtpMailer:
         if _is_before(self._clock.now(), self._silent_until):
             # The one that was refused may not be the first to say so: all of them give its reason.
             raise MailLineError(self._refused_by)
+        await client.connect()
         try:
-            await client.connect()
-        except aiosmtplib.SMTPAuthenticationError as error:
-            raise self._fall_silent(MailLineError(f"The SMTP server answered {error.code} to our login")) from None
+            await self._authenticate(client)
         except MailLineError as error:
             client.close()
             raise self._fall_silent(error) from None
+        except BaseException:
+            client.close()
+            raise
         self._proven_until = self._clock.now() + _PROVEN
+
+    async def _authenticate(self, client: aiosmtplib.SMTP) -> None:
+        """Say who we are; raises `MailLineError` in whatever way the server does not let us in."""
+        if self._server.username is None:
+            return
+        try:
+            if self._token is not None:
+                await client.auth_xoauth2(self._server.username, await self._token.read())
+            else:
+                await client.login(self._server.username, self._server.password or "")
+        except aiosmtplib.SMTPAuthenticationError as error:
+            raise MailLineError(f"The SMTP server answered {error.code} to our login") from None
+        except aiosmtplib.SMTPServerDisconnected:
+            raise MailLineError("The SMTP server hung up at our login") from None
+        except (aiosmtplib.SMTPResponseException, aiosmtplib.SMTPTimeoutError):
+            raise
+        except aiosmtplib.SMTPException:
+            raise MailLineError("The SMTP server offers no login that we know") from None
 
     def _fall_silent(self, refusal: MailLineError) -> MailLineError:
         self._proven_until = None
@@ -160,7 +195,7 @@ def _refusal(error: aiosmtplib.SMTPException) -> OSError | None:
     ):
         return None
     if refused.code == _AUTHENTICATION_REQUIRED:
-        return MailLineError(f"The SMTP server answered {refused.code}: it wants a login")
+        return MailLineError(f"The SMTP server answered {refused.code}: it wants a login, or TLS before")
     if not 500 <= refused.code < 600:
         return None
     is_the_sender = isinstance(refused, aiosmtplib.SMTPSenderRefused)

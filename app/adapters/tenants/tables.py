@@ -120,7 +120,8 @@ class TenantTable:
         if not isinstance(variable, str) or not variable:
             self._add("must be the name of an environment variable", *path)
             return _STAND_IN
-        secret = self._surroundings.environment.get(variable, "")
+        # As in the settings, the line break does not count with which a file of a secret often ends.
+        secret = self._surroundings.environment.get(variable, "").strip()
         in_production = self._surroundings.profile is Profile.PRODUCTION
         if not secret and self._surroundings.built_in and not in_production:
             return WELL_KNOWN_SECRET + variable.lower().replace("_", "-")

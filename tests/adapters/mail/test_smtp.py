@@ -40,13 +40,16 @@ class Server:
         self.right = "right"
         self.accepted: list[str] = []
         self.connections = 0
+        self.greeted_by = ""
+        self.lacks: tuple[str, ...] = ()
+        self.hangs_up = False
 
     async def handle_EHLO(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         self.connections += 1
-        session.host_name = hostname
-        return responses
+        session.host_name = self.greeted_by = hostname
+        return [each for each in responses if not each[4:].startswith(self.lacks)]
 
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -73,6 +76,8 @@ class Server:
     def authenticate(self, server: SMTP, session: Session, envelope: Envelope, kind: str, login: Any) -> AuthResult:
         assert isinstance(login, LoginPassword)
         self.logins.append(login.password.decode())
+        if self.hangs_up and server.transport is not None:
+            server.transport.close()
         return AuthResult(success=login.password.decode() == self.right, handled=False)
 
 
@@ -138,11 +143,45 @@ class TestAnswer:
         with serving(server) as address, pytest.raises(MailLineError, match="530"):
             await mailer(f"smtp://{address}").send(MESSAGE)
 
+    async def test_an_address_that_the_server_cannot_write_is_refused_for_good(self, server: Server) -> None:
+        server.lacks = ("SMTPUTF8",)
+        with serving(server) as address, pytest.raises(MailRefusedError, match="SMTPNotSupported") as error:
+            await mailer(f"smtp://{address}").send(replace(MESSAGE, recipient="ännä@example.org"))
+        assert (error.value.code, error.value.bounced) == (553, True)
+        assert "example.org" not in str(error.value)
+
+
+class TestGreeting:
+    @pytest.mark.parametrize(
+        ("name", "greeting"), [("localhost", "example.com"), ("f3a9c1", "example.com"), ("a.b.test", "a.b.test")]
+    )
+    async def test_names_us_by_a_domain(
+        self, server: Server, monkeypatch: pytest.MonkeyPatch, name: str, greeting: str
+    ) -> None:
+        monkeypatch.setattr(socket, "getfqdn", lambda: name)
+        with serving(server) as address:
+            await mailer(f"smtp://{address}").send(MESSAGE)
+        assert server.greeted_by == greeting
+
 
 class TestRefusedLogin:
     async def test_is_no_fault_of_the_mail(self, server: Server) -> None:
         with serving_with_login(server) as address, pytest.raises(MailLineError, match="535"):
             await mailer(f"smtp://us%40er:wrong@{address}").send(MESSAGE)
+
+    async def test_by_hanging_up_stops_the_line(self, server: Server) -> None:
+        server.hangs_up = True
+        with serving_with_login(server) as address:
+            sender = mailer(f"smtp://us%40er:wrong@{address}")
+            for _ in range(3):
+                with pytest.raises(MailLineError, match="hung up at our login"):
+                    await sender.send(MESSAGE)
+        assert server.connections == 1
+
+    async def test_by_offering_none_stops_the_line(self, server: Server) -> None:
+        server.lacks = ("AUTH",)
+        with serving_with_login(server) as address, pytest.raises(MailLineError, match="offers no login"):
+            await mailer(f"smtp://us%40er:right@{address}").send(MESSAGE)
 
     async def test_of_thirty_mails_at_once_is_one_connection_in_ten_seconds(self, server: Server) -> None:
         clock = MovableClock()

@@ -121,7 +121,7 @@ class TestLoadTenants:
             [tenants.demo.limits]
             login_per_ip_per_minute = 5
             """,
-            environment={"BACKEND": "b", "GOOGLE": "g", "HOOK": WEBHOOK_SECRET, "OLD_HOOK": WEBHOOK_SECRET},
+            environment={"BACKEND": "b\n", "GOOGLE": "g", "HOOK": WEBHOOK_SECRET, "OLD_HOOK": WEBHOOK_SECRET},
         )
         backend = demo.find_client("backend")
         assert backend is not None

@@ -311,6 +311,20 @@ class TestCompleteLoginByTotp:
         ada.gateway.clock.advance(hours=1)
         assert codes(await ada.log_in(totp=app.code())) == []
 
+    async def test_after_ten_wrong_passwords_is_told_by_mail(self, ada: Owner) -> None:
+        app, gateway = await ada.enrol(), ada.gateway
+        for ip in ("198.51.100.1", "198.51.100.2"):
+            gateway.ip = ip
+            for _ in range(5):
+                given = {"email": ada.person.email, "password": "wrong-harbour-42"}
+                await gateway.graphql(LOGIN, {"input": given}, (await gateway.anonymous(CLIENT)).access)
+        gateway.ip = "203.0.113.7"
+        for _ in range(2):
+            assert (await ada.log_in(totp=app.next_code()))["userErrors"] == []
+        await gateway.deliver()
+        told = [mail.subject for mail in gateway.mails(ada.person.email)]
+        assert told.count("Login to your account after many failures") == 1
+
 
 class TestRecoveryCode:
     async def test_logs_in_once_whatever_its_case_blanks_and_hyphens(self, ada: Owner) -> None:
