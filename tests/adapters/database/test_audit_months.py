@@ -54,7 +54,7 @@ def connector_of(url: str) -> Connector:
 
 
 async def division(url: str, now: datetime = NOW) -> None:
-    await divide(connector_of(url), now, attempts=1)
+    await divide(connector_of(url), now)
 
 
 @asynccontextmanager
@@ -180,7 +180,7 @@ class TestDivision:
             async with other.transaction():
                 await other.execute(INSERT, "held", NOW)
                 with pytest.raises(UndividedError, match="run this again"):
-                    await division(url)
+                    await divide(connector_of(url), NOW, attempts=1)
             assert await parts(driver) == []
             await division(url)
             assert len(await parts(driver)) == 3
