@@ -184,6 +184,21 @@ class TestMigrate:
         assert line.startswith("DATABASE_URL names a database that refuses us: cannot execute")
 
 
+@pytest.mark.parametrize("command", ["migrate", "serve"])
+class TestFile:
+    def test_that_is_no_database_stays_as_it_is(self, command: str, tmp_path: Path, program: Program) -> None:
+        file = tmp_path / "notes.txt"
+        file.write_text("no database, but more than a hundred bytes" * 10)
+        line = program.refusal(command, DATABASE_URL=f"sqlite:///{file}")
+        assert line.startswith("DATABASE_URL names a database that ")
+        assert line.endswith(": file is not a database")
+        assert file.read_text() == "no database, but more than a hundred bytes" * 10
+
+    def test_that_is_a_folder(self, command: str, tmp_path: Path, program: Program) -> None:
+        line = program.refusal(command, DATABASE_URL=f"sqlite:///{tmp_path}")
+        assert line.startswith("DATABASE_URL names a database that ")
+
+
 class TestStateDir:
     @pytest.mark.parametrize("command", ["migrate", "serve"])
     def test_that_is_a_file_is_named(self, command: str, tmp_path: Path, program: Program) -> None:

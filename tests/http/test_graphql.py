@@ -177,6 +177,14 @@ class TestStatus:
         ]
         assert statuses == [new, old]
 
+    @pytest.mark.parametrize(
+        ("accept", "challenge"), [(GRAPHQL_RESPONSE, 'Bearer realm="graphql"'), ("application/json", None)]
+    )
+    def test_of_401_says_how_to_authenticate(self, gateway: Gateway, accept: str, challenge: str | None) -> None:
+        gateway.context_error = unauthenticated(UnauthenticatedReason.EXPIRED)
+        answer = gateway.client().post("/graphql", json={"query": "{ __typename }"}, headers={"Accept": accept})
+        assert answer.headers.get("www-authenticate") == challenge
+
 
 class TestErrors:
     def test_of_access_keep_their_extensions(self, client: TestClient) -> None:
