@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import pytest
 import trustme
 
 from app.__main__ import main
+from app.adapters.database.tls import tls_of
+from app.domain.database_url import read_server_url
 from app.settings import Settings
 from tests.harness.postgresql import free_port
 from tests.harness.postgresql_host import PASSWORD, PostgresqlHost
@@ -197,7 +200,24 @@ class TestStateDir:
         assert line.startswith(f"STATE_DIR names '{tmp_path}/state', where nothing can be written: ")
 
 
+class TestSqlite:
+    def test_whose_file_is_none_of_a_database_is_named(self, tmp_path: Path, program: Program) -> None:
+        (tmp_path / "notes.db").write_text("no database")
+        line = program.refusal("migrate", DATABASE_URL=f"sqlite:///{tmp_path}/notes.db")
+        assert line == "DATABASE_URL names a database that cannot be read: file is not a database"
+
+    def test_that_cannot_be_reached_is_named(self, tmp_path: Path, program: Program) -> None:
+        line = program.refusal("migrate", DATABASE_URL=f"sqlite:///{tmp_path}/{'x' * 300}.db")
+        assert line == "DATABASE_URL names a database that cannot be written: unable to open database file"
+
+
 class TestTls:
+    def test_trusts_this_machine_where_no_home_can_be_looked_into(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HOME", f"/{'x' * 300}")
+        context = tls_of(read_server_url("postgresql://u@no-home.example/n?sslmode=verify-full"))
+        assert isinstance(context, ssl.SSLContext)
+        assert context.verify_mode is ssl.CERT_REQUIRED
+
     @pytest.mark.parametrize(
         ("at", "query"),
         [

@@ -73,6 +73,8 @@ def _migrate_sqlite(url: str) -> None:
     except DBAPIError as error:
         if isinstance(error.orig, sqlite3.Error) and passes_on_sqlite(error.orig):
             raise UnusableDatabaseError(f"cannot be written: {error.orig}") from error
+        if getattr(error.orig, "sqlite_errorcode", None) in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+            raise UnusableDatabaseError(f"cannot be read: {error.orig}") from error
         raise
     finally:
         engine.dispose()
