@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
+from typing import Any
 
 from app.adapters.challenges import HttpChallenges
 from app.adapters.clock import SystemClock, SystemRandom
@@ -40,10 +41,12 @@ from app.adapters.social.demo_provider import run_demo_provider
 from app.adapters.social.providers import SocialProviders
 from app.adapters.tenants.file import Reading, TenantFiles, TenantsFileError
 from app.adapters.webhooks import HttpWebhookSender
+from app.domain import rows
 from app.domain.errors import BusyError
 from app.domain.ports import Clock, Database, Limiter, Mailbox, Mailer, Observer, Previews, SchemaVersion
 from app.domain.profile import Profile
 from app.domain.releases import RELEASE, is_served_by
+from app.domain.sharding import Sharding
 from app.domain.tenants import MailMode, Tenant, TenantDirectory
 from app.domain.tools import Tools
 from app.settings import Settings, pass_on
@@ -128,6 +131,7 @@ def migrate(settings: Settings) -> str | None:
             settings.profile,
             plaintext=settings.database_plaintext is not None,
             sharding=settings.database_sharding,
+            on_nodes=_read_on_nodes(settings),
         )
     except OSError as error:
         raise _database_fault(settings, error) from error
@@ -222,11 +226,21 @@ def _open_database(settings: Settings) -> Database:
             plaintext=settings.database_plaintext is not None,
             read_url=settings.database_read_url,
             sharding=settings.database_sharding,
+            on_nodes=_read_on_nodes(settings),
         )
     except StandbyUrlError as error:
         raise ValueError(f"DATABASE_READ_URL {error}") from error
     except ValueError as error:
         raise ValueError(f"DATABASE_URL {error}") from error
+
+
+def _read_on_nodes(settings: Settings) -> Sequence[rows.Reading[Any]]:
+    """Return what is read by functions on the nodes of a cluster."""
+    if settings.database_sharding is not Sharding.CITUS:
+        return ()
+    from app.repositories.sessions import READ_ON_NODES
+
+    return READ_ON_NODES
 
 
 def _database_fault(settings: Settings, error: OSError) -> ValueError:

@@ -62,6 +62,7 @@ FLOORS: dict[str, set[str]] = {
 DOORS: dict[str, set[str]] = {
     "app.services.unit_of_work": {"repositories"},
     "app.services.callers.lookups": {"repositories"},
+    "app.wiring": {"repositories"},
 }
 
 # The rooms of a crowded floor from top to bottom: a room uses those that come later in its list, never an earlier one.
@@ -135,7 +136,12 @@ LATE_IMPORTS: dict[str, set[str]] = {
     "app.adapters.database.opening": {"app.adapters.database.postgresql", "app.adapters.database.sqlite"},
     "app.domain.web_origins": {"publicsuffixlist"},
     "app.domain.passwords": {"zxcvbn"},
-    "app.wiring": {"app.adapters.database.migrator", "app.adapters.limits.redis", "app.adapters.traces"},
+    "app.wiring": {
+        "app.adapters.database.migrator",
+        "app.adapters.limits.redis",
+        "app.adapters.traces",
+        "app.repositories.sessions",
+    },
 }
 STATEMENTS = {"select", "insert", "update", "delete"}
 ENVIRONMENT = {"os.environ", "os.environb", "os.getenv"}

@@ -18,6 +18,7 @@ from strawberry.types.base import StrawberryContainer, get_object_definition
 
 from app.adapters.database.migrator import migrate
 from app.domain.customer_lines import AddressLine, CustomerLine, LegalEntityLine
+from app.domain.origins import PROFILE_FIELDS
 from app.domain.patches import Rules
 from app.graphql import addresses, customers, groups, payment_instruments, product_lists, staff_customers
 from app.graphql.schema import build_schema
@@ -266,6 +267,10 @@ class TestFields:
     def test_are_known_wherever_they_have_to_be(self, noun: Noun, migrated: dict[str, set[str]]) -> None:
         if missing := gaps(noun, migrated):
             pytest.fail("\n".join(missing), pytrace=False)
+
+    def test_of_the_profile_are_told_by_who_wrote_them(self) -> None:
+        ruled = {*PROFILE, *COMPANY} - {"legal_entities"}
+        assert set(PROFILE_FIELDS) == ruled, "PROFILE_FIELDS of app/domain/origins.py says which fields have a writer"
 
 
 SCHEMA = build_schema()

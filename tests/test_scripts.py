@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -107,6 +108,19 @@ def test_passes_the_second_time():
 FAILS = """
 def test_never_passes():
     assert two() == 3
+"""
+FAILS_AT_FIRST = """
+@pytest.fixture(scope="module")
+def cluster():
+    if not TRIES.with_name("starts").exists():
+        TRIES.with_name("starts").touch()
+        raise RuntimeError("not yet")
+
+
+@pytest.mark.parametrize("number", range(11))
+@pytest.mark.wall_clock
+def test_with_others(cluster, number):
+    assert two() == 2
 """
 
 
@@ -213,16 +227,27 @@ class TestTest:
     def test_passes_where_what_failed_passes_alone_and_names_it(self, sample: Project) -> None:
         done = sample.run("test")
         assert done.returncode == 0, done.stdout + done.stderr
-        unsteady, *named = done.stdout.splitlines()[-2:]
+        unsteady, cause, name = done.stdout.splitlines()[-3:]
         assert unsteady.startswith("Unsteady: failed among the others and passed alone.")
-        assert named == ["  tests/test_sample.py::test_passes_the_second_time"]
+        assert re.fullmatch(r"  tests/test_sample\.py:\d+: AssertionError: assert '' == 'again' .*", cause)
+        assert name == "    tests/test_sample.py::test_passes_the_second_time"
 
     def test_fails_where_a_test_fails_twice_and_names_it_in_its_last_lines(self, sample: Project) -> None:
         sample.change("tests/test_sample.py", "\n\n@pytest", f"{FAILS}\n\n@pytest")
         done = sample.run("test")
         assert done.returncode == 1
-        assert done.stdout.splitlines()[-2:] == ["Failed twice:", "  tests/test_sample.py::test_never_passes"]
-        assert "\n  tests/test_sample.py::test_passes_the_second_time\n" in done.stdout
+        twice, cause, name = done.stdout.splitlines()[-3:]
+        assert (twice, name) == ("Failed twice:", "    tests/test_sample.py::test_never_passes")
+        assert re.fullmatch(r"  tests/test_sample\.py:\d+: assert 2 == 3 .*", cause)
+        assert "\n    tests/test_sample.py::test_passes_the_second_time\n" in done.stdout
+
+    def test_tries_many_again_that_failed_for_one_cause(self, sample: Project) -> None:
+        sample.change("tests/test_sample.py", "\n\n@pytest", f"{FAILS_AT_FIRST}\n\n@pytest")
+        done = sample.run("test")
+        assert done.returncode == 0, done.stdout + done.stderr
+        _, _, unsteady = done.stdout.partition("Unsteady:")
+        assert unsteady.count("RuntimeError: not yet") == 1
+        assert unsteady.count("    tests/test_sample.py::test_with_others") == 11
 
     def test_tries_nothing_again_where_tests_could_not_be_read(self, sample: Project) -> None:
         (sample.path / "tests/test_broken.py").write_text("import nothing_of_this_name\n")

@@ -187,6 +187,25 @@ class TestMigrate:
         assert line.startswith("DATABASE_URL names a database that refuses us: cannot execute")
 
 
+@pytest.mark.parametrize("command", ["migrate", "serve"])
+class TestFile:
+    def test_that_is_no_database_stays_as_it_is(self, command: str, tmp_path: Path, program: Program) -> None:
+        file = tmp_path / "notes.txt"
+        file.write_text("no database, but more than a hundred bytes" * 10)
+        line = program.refusal(command, DATABASE_URL=f"sqlite:///{file}")
+        assert line.startswith("DATABASE_URL names a database that ")
+        assert line.endswith(": file is not a database")
+        assert file.read_text() == "no database, but more than a hundred bytes" * 10
+
+    def test_that_is_a_folder(self, command: str, tmp_path: Path, program: Program) -> None:
+        line = program.refusal(command, DATABASE_URL=f"sqlite:///{tmp_path}")
+        assert line.startswith("DATABASE_URL names a database that ")
+
+    def test_that_cannot_be_reached(self, command: str, tmp_path: Path, program: Program) -> None:
+        line = program.refusal(command, DATABASE_URL=f"sqlite:///{tmp_path}/{'x' * 300}.db")
+        assert line.startswith("DATABASE_URL names a database that ")
+
+
 class TestStateDir:
     @pytest.mark.parametrize("command", ["migrate", "serve"])
     def test_that_is_a_file_is_named(self, command: str, tmp_path: Path, program: Program) -> None:
@@ -198,17 +217,6 @@ class TestStateDir:
         (tmp_path / "state").write_text("")
         line = program.refusal("serve", DATABASE_URL=plain.url)
         assert line.startswith(f"STATE_DIR names '{tmp_path}/state', where nothing can be written: ")
-
-
-class TestSqlite:
-    def test_whose_file_is_none_of_a_database_is_named(self, tmp_path: Path, program: Program) -> None:
-        (tmp_path / "notes.db").write_text("no database")
-        line = program.refusal("migrate", DATABASE_URL=f"sqlite:///{tmp_path}/notes.db")
-        assert line == "DATABASE_URL names a database that cannot be read: file is not a database"
-
-    def test_that_cannot_be_reached_is_named(self, tmp_path: Path, program: Program) -> None:
-        line = program.refusal("migrate", DATABASE_URL=f"sqlite:///{tmp_path}/{'x' * 300}.db")
-        assert line == "DATABASE_URL names a database that cannot be written: unable to open database file"
 
 
 class TestTls:

@@ -13,6 +13,8 @@ _REDIRECTS = range(300, 400)
 _PLAIN, _GZIP = "identity", "gzip"
 # The older name, which means the same (RFC 9110 section 8.4.1.3).
 _NAMES_OF_GZIP = frozenset({_GZIP, "x-gzip"})
+# No codings, but some servers write them: nothing at all, and what belongs into the Content-Type.
+_NAMES_OF_PLAIN = frozenset({_PLAIN, "", "none", "utf-8"})
 # What the body was like on its way, and is not any more.
 _OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 # How zlib calls the form of gzip.
@@ -51,7 +53,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             if response.status_code in _REDIRECTS:
                 raise ProviderUnavailableError("it redirects")
             encoding = response.headers.get("Content-Encoding", _PLAIN).strip().lower()
-            if encoding != _PLAIN and encoding not in _NAMES_OF_GZIP:
+            if encoding not in _NAMES_OF_PLAIN | _NAMES_OF_GZIP:
                 raise ProviderUnavailableError(f"it answers compressed with {encoding[:50]!r}")
             content = await _read(response, self._most_bytes)
             if encoding in _NAMES_OF_GZIP:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -35,6 +36,13 @@ def _well_formed(text: str) -> str:
 def _as_text(value: Any) -> Any:
     """Return a hash that is an object, as Keycloak and Auth0 write it, as the JSON that it was."""
     return json.dumps(value) if isinstance(value, dict) else value
+
+
+def _no_bare_number(value: Any) -> Any:
+    """Refuse a text of a few digits: a year, or a day without its dashes, is no count of seconds since 1970."""
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?(?:\d{1,8}|\d{1,8}[.,]\d*)\s*", value):
+        raise ValueError("is no time such as 2020-01-31T12:00:00Z")
+    return value
 
 
 Text = Annotated[str, Field(strict=True), AfterValidator(_well_formed)]
@@ -124,7 +132,7 @@ class CustomerLine(ProfileLine):
     on_hold: StrictBool = False
     status: Literal["PROSPECT", "ACQUIRED", "REPEAT"] = "PROSPECT"
     order_count: Annotated[int, Field(strict=True, ge=0, le=_MOST_ORDERS)] = 0
-    created_at: AwareDatetime | None = None
+    created_at: Annotated[AwareDatetime | None, BeforeValidator(_no_bare_number)] = None
     groups: tuple[Text, ...] = ()
     legal_entities: tuple[LegalEntityLine, ...] = ()
     addresses: tuple[AddressLine, ...] = ()

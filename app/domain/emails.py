@@ -47,6 +47,13 @@ class EmailAddress:
         """The part before the @-sign, as it is shown."""
         return self.address.rpartition("@")[0]
 
+    def is_same_mailbox(self, other: EmailAddress) -> bool:
+        """Tell whether both are the same but for capitals: who has proved one has proved the other.
+
+        `strasse` and `straße` have the same key, and may be different people's.
+        """
+        return self.key == other.key and _lower(self.local_part) == _lower(other.local_part)
+
 
 def parse_email(text: str | None) -> EmailAddress:
     """Return the address (RFC 5321, internationalized by RFC 6531); nothing is looked up in the DNS.
@@ -93,6 +100,10 @@ def _is_free_with_dots(domain: str) -> bool:
 
 def _too_long() -> Refused:
     return Refused(UserErrorCode.TOO_LONG, f"Please use an e-mail address of at most {MAXIMUM_LENGTH} characters.")
+
+
+def _lower(text: str) -> str:
+    return unicodedata.normalize("NFC", text.lower())
 
 
 def fold_address(text: str) -> str:

@@ -16,7 +16,8 @@ MAXIMUM_LENGTH = 32
 # The shortest subscriber numbers have four digits, and E.164 allows fifteen.
 _FEWEST_DIGITS, _MOST_DIGITS = 4, 15
 # Letters are refused because the library would drop them: a vanity number, or an extension that E.164 cannot hold.
-_FORM = re.compile(r"\+?[\d ()\[\]./~-]+", re.ASCII)
+_FORM = re.compile(r"\+?[\d ()\[\]./-]+", re.ASCII)
+_BRACKET_BEFORE_PLUS = re.compile(r"^[(\[ ]+(?=\+)")
 # Signs that stand for another and are not of the Unicode category of dashes: minus, the long-vowel marks of Katakana,
 # middle dots, and what a keyboard for Chinese, Japanese or Korean writes in full width.
 _SIGNS = {
@@ -29,10 +30,10 @@ _SIGNS = {
     "\uff65": ".",
     "\u2044": "/",
     "\u2215": "/",
-    "\u2053": "~",
-    "\u223c": "~",
     "\ufe62": "+",
     **{chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F) if not chr(code).isalnum()},
+    # The library would take what stands behind a tilde for an extension, and drop it.
+    **dict.fromkeys("~\u2053\u223c\uff5e", "-"),
 }
 
 
@@ -44,7 +45,7 @@ def parse_phone(text: str, *countries: str | None) -> str:
     signs of any script are read, and invisible marks are not. Raises `Refused` with INVALID_PHONE for what cannot be a
     number: letters (so extensions as well), too few digits or too many, a calling code that there is not.
     """
-    typed = re.sub(" +", " ", "".join(map(_plain, text)).strip())
+    typed = _BRACKET_BEFORE_PLUS.sub("", re.sub(" +", " ", "".join(map(_plain, text)).strip()))
     digits = re.sub(r"\D", "", typed)
     if not _FORM.fullmatch(typed) or not _FEWEST_DIGITS <= len(digits.lstrip("0")) <= _MOST_DIGITS:
         raise _no_phone()
@@ -106,6 +107,9 @@ def _possible(typed: str, country: str) -> PhoneNumber | None:
     except phonenumbers.NumberParseException:
         return None
     whole = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
+    if number.italian_leading_zero and not phonenumbers.is_valid_number(number):
+        # A zero that this country does not dial: 044 668 18 00 is no number of New York.
+        return None
     return number if whole else None
 
 

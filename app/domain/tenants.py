@@ -413,8 +413,8 @@ class Client(Entry):
     `/oauth/token`."""
     origins: tuple[Origin, ...] = ()
     """Origins whose browsers may call the gateway (CORS), to the letter; storefronts only. `https://*.preview.example`
-    lets in one label before a domain of your own; apps are `capacitor://localhost`, `ionic://localhost` and
-    `tauri://localhost`."""
+    lets in one label before a domain of your own; apps are `capacitor://localhost`, `ionic://localhost`,
+    `tauri://localhost`, and on Windows and Android `http://tauri.localhost`."""
     redirect_uris: tuple[RedirectUri, ...] = ()
     """Where social logins may come back to, to the letter: https, or an app's own scheme as in
     `com.example.shop:/callback`, in development also of one word as in `myapp:/callback`; storefronts only."""

@@ -15,8 +15,9 @@ from app.domain.web_addresses import check_origin
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
-# What the pages of apps call themselves, whose web view shows files of their own.
-_OF_APPS = frozenset({"capacitor://localhost", "ionic://localhost", "tauri://localhost"})
+# What the pages of apps call themselves, whose web view shows files of their own; Tauri has the last on Windows and
+# Android, where no request to that name leaves the web view.
+_OF_APPS = frozenset({"capacitor://localhost", "ionic://localhost", "tauri://localhost", "http://tauri.localhost"})
 _ANY = "https://*."
 _ONE_LABEL = re.compile(r"https://[a-z0-9_-]{1,63}\.(?P<rest>[a-z0-9._-]+(?::[0-9]+)?)", re.ASCII)
 

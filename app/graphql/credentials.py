@@ -42,8 +42,9 @@ class ResetPasswordInput:
     )
     drop_other_sign_in_methods: bool = strawberry.field(
         default=False,
-        description="True: social accounts are unlinked, so that the new password is the only way in. For who fears "
-        "that somebody else was in the account.",
+        description="True: social accounts are unlinked, and passkeys and the proof of a phone are removed, so that "
+        "the new password is the only way in. For who fears that somebody else was in the account, or has lost a "
+        "passkey. An app with codes stays: the login after it still asks for one.",
     )
 
 

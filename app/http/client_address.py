@@ -18,8 +18,11 @@ UNKNOWN = "unknown"
 
 _log = logging.getLogger(__name__)
 
-# RFC 7239 section 6; IPv6 without brackets has no port.
+# RFC 7239 section 6.
 _WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<v4>[0-9.]+))(?::(?:[0-9]{1,5}|_[A-Za-z0-9._-]+))?", re.ASCII)
+# How CloudFront-Viewer-Address writes IPv6. A port of at most four digits can be a part of the address as well, which
+# changes nothing of the /64.
+_WITH_PORT_AND_NO_BRACKETS = re.compile(r"(?P<v6>[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*):[0-9]{1,5}", re.ASCII)
 
 Network = IPv4Network | IPv6Network
 
@@ -111,9 +114,9 @@ def canonical_address(text: str) -> str:
 
 
 def read_hop(text: str) -> str | None:
-    """Return the address of a hop as proxies write it: `ip`, `ip:port`, `[v6]`, `[v6]:port`; None for what is none.
+    """Return the address of a hop as proxies write it: `ip`, `ip:port`, `[v6]`, `[v6]:port`, `v6:port`.
 
-    It is canonical, as `canonical_address` returns it, and without the port.
+    None for what is none. It is canonical, as `canonical_address` returns it, and without the port.
     """
     address = without_port(text)
     return canonical_address(address) if address is not None else None
@@ -123,6 +126,8 @@ def without_port(text: str) -> str | None:
     """Return the address of a hop as it is written, without the port; None for what is none."""
     match = _WITH_PORT.fullmatch(text)
     address: str = (match["v6"] or match["v4"]) if match else text
+    if _read(address) is None and (bare := _WITH_PORT_AND_NO_BRACKETS.fullmatch(text)) is not None:
+        address = bare["v6"]
     return address if _read(address) is not None else None
 
 

@@ -17,6 +17,7 @@ VARY: Header = (b"vary", b"Origin")
 
 _EXPOSED: Header = (b"access-control-expose-headers", b"X-Request-Id, Retry-After, Server-Timing")
 _CREDENTIALS: Header = (b"access-control-allow-credentials", b"true")
+_PRIVATE: Header = (b"access-control-allow-private-network", b"true")
 _PREFLIGHT: tuple[Header, ...] = (
     (b"access-control-allow-methods", b"GET, POST"),
     (b"access-control-max-age", b"600"),
@@ -46,10 +47,12 @@ class Cors:
         with_cookies = self._origins().allows_cookies(origin.decode("latin-1"), named, tenant_ids)
         return (VARY, (b"access-control-allow-origin", origin), _EXPOSED, *((_CREDENTIALS,) if with_cookies else ()))
 
-    def preflight(self, origin: bytes, asked: bytes) -> tuple[Header, ...]:
+    def preflight(self, origin: bytes, asked: bytes, *, is_to_private: bool = False) -> tuple[Header, ...]:
         """Return the headers of the answer to a preflight, which does not say yet whose shop it is about.
 
         Every header passes that a registered origin asks for (`asked`): it could send them from its own server too.
+        `is_to_private`: the browser asks whether a public page may call a gateway on its own machine or network
+        (Private Network Access).
         """
         if not self._origins().allows(origin.decode("latin-1")):
             return (VARY,)
@@ -57,4 +60,5 @@ class Cors:
         names = asked if is_readable else _USUAL_NAMES
         allowed = ((b"access-control-allow-origin", origin), (b"access-control-allow-headers", names))
         with_cookies = self._origins().allows_cookies(origin.decode("latin-1"), None)
-        return (VARY, *allowed, *_PREFLIGHT, *((_CREDENTIALS,) if with_cookies else ()))
+        further = ((_CREDENTIALS,) if with_cookies else ()) + ((_PRIVATE,) if is_to_private else ())
+        return (VARY, *allowed, *_PREFLIGHT, *further)

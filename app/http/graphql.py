@@ -377,10 +377,12 @@ async def _send(send: Send, answer: _Answer, answer_type: str, exchange: Exchang
         body = orjson.dumps(answer.body)
     # Clients that only know application/json treat every other status as a failure of the transport.
     is_hidden = answer.well_formed and answer_type == JSON and answer.status < 500
+    status = 200 if is_hidden else answer.status
     headers = [
         (b"content-type", _CONTENT_TYPES.get(answer_type, _CONTENT_TYPES[JSON])),
         (b"content-length", str(len(body)).encode()),
         *answer.headers,
+        *((_CHALLENGE,) if status == _UNAUTHORIZED else ()),
         *((b"set-cookie", cookie) for cookie in exchange.set_cookies),
     ]
     if errors:
@@ -389,10 +391,13 @@ async def _send(send: Send, answer: _Answer, answer_type: str, exchange: Exchang
         seconds = max((each["retryAfter"] for each in extensions if "retryAfter" in each), default=None)
         if seconds is not None:
             headers.append((b"retry-after", str(seconds).encode()))
-    await send({"type": "http.response.start", "status": 200 if is_hidden else answer.status, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
+_UNAUTHORIZED = 401
+# A 401 must have it (RFC 9110 section 15.5.2); some libraries take one without it for a failure of the connection.
+_CHALLENGE: Header = (b"www-authenticate", b'Bearer realm="graphql"')
 _CONTENT_TYPES = {
     JSON: b"application/json; charset=utf-8",
     GRAPHQL_RESPONSE: b"application/graphql-response+json; charset=utf-8",

@@ -49,6 +49,9 @@ def read_query_string(query_string: bytes) -> GraphQLRequest:
         if name in parameters:
             raise bad_request("The query string has the same parameter twice.")
         parameters[name] = value
+    if not parameters.get("operationName"):
+        # Empty is the same as left out, in a query string (GraphQL over HTTP).
+        parameters.pop("operationName", None)
     for name in ("variables", "extensions"):
         if name in parameters:
             parameters[name] = _read_json(parameters[name].encode(), name)

@@ -101,7 +101,11 @@ class Edge:
         headers = dict(scope["headers"])
         if b"access-control-request-method" not in headers:
             return ()
-        return self._cors.preflight(origin, headers.get(b"access-control-request-headers", b""))
+        return self._cors.preflight(
+            origin,
+            headers.get(b"access-control-request-headers", b""),
+            is_to_private=headers.get(b"access-control-request-private-network") == b"true",
+        )
 
     def _find_address(self, scope: Scope) -> str:
         client = scope.get("client")

@@ -23,6 +23,19 @@ class TestParseEmail:
     def test_compares_composed_and_decomposed_letters_alike(self) -> None:
         assert parse_email("zoe\u0308@shop.example").key == parse_email("ZOË@shop.example").key == "zoë@shop.example"
 
+    @pytest.mark.parametrize(
+        ("one", "other", "same"),
+        [
+            ("Sam@shop.example", "sAM@SHOP.example", True),
+            ("ZOË@bücher.example", "zoe\u0308@xn--bcher-kva.example", True),
+            ("sam@shop.example", "\u017fam@shop.example", False),
+            ("strasse@shop.example", "straße@shop.example", False),
+            ("sam@shop.example", "sam@shop.test", False),
+        ],
+    )
+    def test_takes_for_one_mailbox_what_differs_in_capitals_alone(self, one: str, other: str, same: bool) -> None:
+        assert parse_email(one).is_same_mailbox(parse_email(other)) is same
+
     @pytest.mark.parametrize("address", ["a@shop.test", "a@shop.example", "a+b@example.com"])
     def test_accepts_addresses_of_a_staging_shop(self, address: str) -> None:
         assert parse_email(address).address == address

@@ -16,6 +16,7 @@ class TestCheckClientOrigin:
             "capacitor://localhost",
             "ionic://localhost",
             "tauri://localhost",
+            "http://tauri.localhost",
             "https://*.preview.example",
             "https://*.preview.shop.co.uk",
             "https://*.preview.example:8443",

@@ -75,11 +75,11 @@ class Caller:
         """Close all connections."""
         await self._http.aclose()
 
-    async def settle(self, wish: Wish, until: float = 120.0) -> Answered:
+    async def settle(self, wish: Wish, process: int | None = None, until: float = 120.0) -> Answered:
         """Make a call again and again until it is done or refused, for so many seconds at most."""
         deadline = self.now() + until
         while True:
-            answered = await self.call(wish)
+            answered = await self.call(wish, process)
             if answered.is_settled or self.now() > deadline:
                 return answered
             await asyncio.sleep(self.random.uniform(0.1, 1.0))

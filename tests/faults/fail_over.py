@@ -11,12 +11,19 @@ from pathlib import Path
 
 from app.settings import Settings
 from app.wiring import migrate
-from tests.faults.system import System, run_gateways
+from tests.faults.history import History, Outcome
+from tests.faults.system import GATEWAYS, System, run_gateways
 from tests.harness.patroni import NAMES, Node, PatroniCluster
 from tests.harness.wall_clock import slowness
 
 # Seconds that all goes well before something is done, and that etcd is away: longer than Patroni tries again.
 _PEACE, _LASTS = 1.0, 6.0
+# What is called in every process all the time.
+SERVICES = frozenset(
+    (process, name) for process in range(GATEWAYS) for name in ("anonymousLogin", "tokenInfo", "refresh")
+)
+# How often it is looked whether all of that is done again, and the seconds between.
+_LOOKS, _PAUSE = 300, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +51,14 @@ async def run_on_patroni(folder: Path, cluster: PatroniCluster) -> AsyncIterator
 
 
 class FailOvers:
-    """Has the cluster lose what it can lose, one after the other; `now` is the clock of the history."""
+    """Has the cluster lose what it can lose, one after the other; `now` is the clock of the history.
 
-    def __init__(self, cluster: PatroniCluster, now: Callable[[], float]) -> None:
+    Nothing is lost before every process has served again.
+    """
+
+    def __init__(self, cluster: PatroniCluster, history: History, now: Callable[[], float]) -> None:
         self._cluster = cluster
+        self._history = history
         self._now = now
         self.losses: list[Loss] = []
         self._slowness = 1.0
@@ -106,7 +117,16 @@ class FailOvers:
     async def _note(self, kind: str, started: float, replaced: float) -> None:
         factor = max(self._slowness, await asyncio.to_thread(slowness))
         await asyncio.to_thread(self._cluster.wait_until_safe)
-        self.losses.append(Loss(kind, started, replaced, self._now(), factor))
+        over = self._now()
+        for _ in range(_LOOKS):
+            if self._served_since(replaced) >= SERVICES:
+                break
+            await asyncio.sleep(_PAUSE)
+        self.losses.append(Loss(kind, started, replaced, over, factor))
+
+    def _served_since(self, moment: float) -> set[tuple[int, str]]:
+        done = (call for call in self._history.calls if call.ended >= moment and call.outcome is Outcome.OK)
+        return {(call.process, call.operation) for call in done}
 
 
 def _nothing(_: Node) -> None:

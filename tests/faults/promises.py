@@ -188,7 +188,8 @@ def living_tokens_live(history: History, _: Findings) -> Iterator[str]:
         elif call.code in {"UNAUTHENTICATED", "TOKEN_INVALID", "TOKEN_EXPIRED"} and call.token:
             reasons = [act for act in ends.get(call.token, ()) if act.may_have_happened and act.started < call.ended]
             if not reasons and not _came_late_twice(history, call):
-                yield f"{call.account}: {call.operation} got {call.code} with a living token at {call.started:.2f}"
+                refused = f"{call.operation} got {call.code} from process {call.process}"
+                yield f"{call.account}: {refused} with a living token at {call.started:.2f}"
 
 
 def _came_late_twice(history: History, call: Call) -> bool:

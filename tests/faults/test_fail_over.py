@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
+from pathlib import Path
 from random import Random
 
 import pytest
 
 from tests.faults.caller import Caller, Wish
 from tests.faults.documents import ANONYMOUS_LOGIN, REFRESH, TOKEN_INFO
-from tests.faults.fail_over import FailOvers, Loss, run_on_patroni
+from tests.faults.fail_over import SERVICES, FailOvers, Loss, run_on_patroni
 from tests.faults.findings import Findings
 from tests.faults.history import Call, History, Outcome
 from tests.faults.inspection import Inspector
 from tests.faults.journeys import People
 from tests.faults.promises import PROMISES, Promise, messages_arrive
 from tests.faults.system import GATEWAYS, SHOPS, System
-from tests.harness.patroni import run_patroni
+from tests.harness.patroni import NotWholeError, PatroniCluster, run_patroni
 
 pytestmark = pytest.mark.wall_clock
 
@@ -34,6 +35,8 @@ TRACED = 2.0
 LIMIT = 5.0
 # Beyond this much slowness an answer may come too late without any fault.
 AT_REST = 2.0
+# How often it is begun with a new cluster where the old one, left alone, does not come to itself.
+TRIES = 3
 _TICK = 0.2
 _PAUSE = 0.05
 
@@ -65,29 +68,36 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    for _ in range(TRIES - 1):
+        with suppress(NotWholeError):
+            return go_through_all(tmp_path_factory.mktemp("patroni"))
+    return go_through_all(tmp_path_factory.mktemp("patroni"))
+
+
+def go_through_all(folder: Path) -> Run:
+    """Make one run on a new cluster; raises `NotWholeError` where that does not come to itself."""
+    history = History()
+    began = time.monotonic()
+
+    def now() -> float:
+        return time.monotonic() - began
+
+    async def go(cluster: PatroniCluster) -> Run:
+        async with run_on_patroni(folder, cluster) as system:
+            caller = Caller([each.url for each in system.gateways], history, Random(SEED), now)
+            try:
+                fail_overs = FailOvers(cluster, history, now)
+                people = People(system, caller, SEED)
+                await people.prepare()
+                await under_load(caller, people, fail_overs)
+                await people.look_once_more()
+                return Run(history, fail_overs.losses, await inspect(system, people))
+            finally:
+                await caller.close()
+
     with run_patroni() as cluster:
-
-        async def go() -> Run:
-            history = History()
-            began = time.monotonic()
-
-            def now() -> float:
-                return time.monotonic() - began
-
-            async with run_on_patroni(tmp_path_factory.mktemp("patroni"), cluster) as system:
-                caller = Caller([each.url for each in system.gateways], history, Random(SEED), now)
-                try:
-                    fail_overs = FailOvers(cluster, now)
-                    people = People(system, caller, SEED)
-                    await people.prepare()
-                    await under_load(caller, people, fail_overs)
-                    await people.look_once_more()
-                    return Run(history, fail_overs.losses, await inspect(system, people))
-                finally:
-                    await caller.close()
-
-        yield asyncio.run(go())
+        return asyncio.run(go(cluster))
 
 
 async def under_load(caller: Caller, people: People, fail_overs: FailOvers) -> None:
@@ -109,7 +119,7 @@ async def under_load(caller: Caller, people: People, fail_overs: FailOvers) -> N
 async def visit(caller: Caller, process: int, over: asyncio.Event) -> None:
     """Read and refresh in one session from the beginning to the end, and begin new ones, all in one process."""
     start = Wish("anonymousLogin", ANONYMOUS_LOGIN, {"clientId": SHOPS[0].storefront}, can_be_lost=False)
-    tokens = (await caller.call(start, process)).payload["tokens"]
+    tokens = (await caller.settle(start, process)).payload["tokens"]
     while not over.is_set():
         await caller.call(start, process)
         await caller.call(Wish("tokenInfo", TOKEN_INFO, token=tokens["accessToken"], can_be_lost=False), process)
@@ -152,9 +162,7 @@ class TestElection:
     def test_stops_nobody_afterwards(self, run: Run, kind: str) -> None:
         loss = run.loss(kind)
         calls = run.calls(loss.replaced, run.next_after(loss))
-        done = {(call.process, call.operation) for call in calls if call.outcome is Outcome.OK}
-        wanted = {(process, name) for process in range(GATEWAYS) for name in ("anonymousLogin", "tokenInfo", "refresh")}
-        assert wanted <= done
+        assert {(call.process, call.operation) for call in calls if call.outcome is Outcome.OK} >= SERVICES
 
 
 class TestStandby:
@@ -179,4 +187,4 @@ class TestEtcd:
 # That messages arrive is tried with one server; here it would be waited for.
 @pytest.mark.parametrize("promise", [each for each in PROMISES if each is not messages_arrive])
 def test_every_promise_is_kept(run: Run, promise: Promise) -> None:
-    assert list(promise(run.history, run.found)) == []
+    assert list(promise(run.history, run.found)) == [], run.losses

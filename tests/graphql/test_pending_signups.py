@@ -143,6 +143,15 @@ class TestSignup:
         me = (await gateway.graphql(ME, token=own.access))["me"]
         assert (me["emailVerified"], me["addresses"]) == (True, [{"city": "Berlin"}])
 
+    async def test_with_another_letter_of_the_same_key_gets_no_account_of_somebody_else(self, gateway: Gateway) -> None:
+        other = await gateway.signed_up("open-storefront", email="strasse@example.com", password=STRANGERS)
+        tokens = await gateway.anonymous("open-storefront")
+        await gateway.signup(tokens.access, email="straße@example.com")
+        (token,) = await links(gateway, "straße@example.com")
+        answer = await confirm(gateway, token, tokens.access)
+        assert answer.user_errors("confirmSignup") == []
+        assert answer["confirmSignup"]["customerId"] != other.id
+
     async def test_with_an_address_that_nobody_has_proved_mails_a_link_where_staff_activate(
         self, gateway: Gateway
     ) -> None:

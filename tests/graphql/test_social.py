@@ -421,6 +421,21 @@ class TestWhoseAddressItIs:
         assert taken["customer"]["id"] != owner.id
         assert (await gateway.login(owner.email)).session_id
 
+    @pytest.mark.parametrize("is_proved", [True, False])
+    async def test_a_vouched_address_with_another_letter_of_the_same_key_is_somebody_elses(
+        self, gateway: Gateway, minted: MintingProvider, is_proved: bool
+    ) -> None:
+        if is_proved:
+            minted.claims = {"email": "strasse@example.com"}
+            owner = await _confirmed_in_open_shop(gateway, minted)
+        else:
+            owner = (await gateway.signed_up("auto-storefront", email="strasse@example.com")).id
+        minted.claims = {"sub": "another", "email": "straße@example.com"}
+        payload = await (await arrive(gateway, "auto", "other")).log_in(minted)
+        assert (payload["userErrors"], payload["created"], payload["linkTicket"]) == ([], True, None)
+        assert payload["customer"]["id"] != owner
+        assert payload["customer"]["email"] is None
+
     async def test_an_account_that_was_never_confirmed_goes_to_the_proven_owner_of_its_address(
         self, gateway: Gateway, minted: MintingProvider
     ) -> None:

@@ -9,18 +9,27 @@ from unittest.mock import patch
 
 import asyncpg
 
-# What a connection is asked that nobody has used for a second.
-_ARE_YOU_THERE = "SELECT 1"
+# What a connection is asked that nobody has used for a second, and how one begins that was opened now.
+_ARE_YOU_THERE, _IS_NEW = "SELECT 1", "SET "
+# What the announcer sends of its own accord, whenever it comes to it.
+_ANNOUNCES = "NOTIFY "
+
+
+def _is_waited_for(statement: str) -> bool:
+    return statement != _ARE_YOU_THERE and not statement.startswith(_IS_NEW) and _ANNOUNCES not in statement
 
 
 @contextmanager
 def count_round_trips() -> Iterator[list[str]]:
-    """Collect the statements meanwhile whose answers are waited for; a `prepare` is made once for each connection."""
+    """Collect the statements meanwhile whose answers a mutation waits for, whichever connection it is given.
+
+    What is done once for each connection is none of them: how it is opened, and each `prepare`.
+    """
     trips: list[str] = []
 
     def counted(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def call(connection: asyncpg.Connection, statement: str, *arguments: Any, **options: Any) -> Any:
-            if statement != _ARE_YOU_THERE:
+            if _is_waited_for(statement):
                 trips.append(statement)
             return await method(connection, statement, *arguments, **options)
 

@@ -36,6 +36,10 @@ class TestMethod:
         statuses = [client.get("/graphql", params={"query": text, "operationName": name}).status_code for name in "AB"]
         assert statuses == [200, 405]
 
+    def test_takes_an_empty_operation_name_of_a_get_for_none(self, client: TestClient) -> None:
+        answer = client.get("/graphql", params={"query": "query A { __typename }", "operationName": ""})
+        assert answer.json() == {"data": {"__typename": "Query"}}
+
     @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"])
     def test_refuses_all_others(self, client: TestClient, method: str) -> None:
         answer = client.request(method, "/graphql")
@@ -172,6 +176,14 @@ class TestStatus:
             for accept in (GRAPHQL_RESPONSE, "application/json")
         ]
         assert statuses == [new, old]
+
+    @pytest.mark.parametrize(
+        ("accept", "challenge"), [(GRAPHQL_RESPONSE, 'Bearer realm="graphql"'), ("application/json", None)]
+    )
+    def test_of_401_says_how_to_authenticate(self, gateway: Gateway, accept: str, challenge: str | None) -> None:
+        gateway.context_error = unauthenticated(UnauthenticatedReason.EXPIRED)
+        answer = gateway.client().post("/graphql", json={"query": "{ __typename }"}, headers={"Accept": accept})
+        assert answer.headers.get("www-authenticate") == challenge
 
 
 class TestErrors:

@@ -92,8 +92,21 @@ class TestCors:
         }
         assert "Authorization" in client.options("/graphql", headers=headers).headers["access-control-allow-headers"]
 
+    @pytest.mark.parametrize("asked", [None, "true"])
+    def test_lets_a_public_page_into_a_private_network_where_it_asks(
+        self, client: TestClient, asked: str | None
+    ) -> None:
+        headers = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
+        if asked is not None:
+            headers["Access-Control-Request-Private-Network"] = asked
+        assert client.options("/graphql", headers=headers).headers.get("access-control-allow-private-network") == asked
+
     def test_grants_nothing_in_a_preflight_from_elsewhere(self, client: TestClient) -> None:
-        headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+        headers = {
+            "Origin": "https://evil.example",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Private-Network": "true",
+        }
         answer = client.options("/graphql", headers=headers)
         assert not [name for name in answer.headers if name.startswith("access-control")]
 

@@ -7,12 +7,14 @@ what is erased later must be gone everywhere.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from graphlib import TopologicalSorter
 from typing import cast
 
 import asyncpg
 from sqlalchemy import Connection
 
+from app.adapters.database.citus_functions import NodeFunction
 from app.adapters.database.faults import UnusableDatabaseError
 from app.adapters.database.schema_version import VERSION_TABLE
 
@@ -84,8 +86,8 @@ def refuse_distributed(connection: Connection) -> None:
         raise UnusableDatabaseError("has distributed tables: set DATABASE_SHARDING=citus")
 
 
-def distribute(connection: Connection) -> None:
-    """Distribute each table that is not, and remove its rows from the coordinator.
+def distribute(connection: Connection, functions: Iterable[NodeFunction] = ()) -> None:
+    """Distribute each table that is not, and remove its rows from the coordinator; and each of these functions.
 
     The version of the tables goes to all nodes, so that a gateway may be connected to any of them.
     """
@@ -98,6 +100,8 @@ def distribute(connection: Connection) -> None:
         _run(connection, f"truncate_local_data_after_distributing_table('{name}')")
     if not connection.exec_driver_sql(_IS_ON_ALL_NODES).scalar():
         _run(connection, f"create_reference_table('{VERSION_TABLE}')")
+    for function in functions:
+        function.distribute(connection)
 
 
 def _names(connection: Connection, query: str) -> list[str]:

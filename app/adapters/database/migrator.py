@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import sqlalchemy
@@ -18,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.adapters.database import citus
+from app.adapters.database.citus_functions import NodeFunction
 from app.adapters.database.connecting import Connector
 from app.adapters.database.faults import UnusableDatabaseError
 from app.adapters.database.postgresql_faults import LOST, describe, is_lost, passes, unusable
@@ -27,6 +30,7 @@ from app.domain.database_limits import DatabaseLimits
 from app.domain.database_url import ServerUrl, read_server_url
 from app.domain.profile import Profile
 from app.domain.releases import RELEASE, RELEASE_BEFORE, order_of
+from app.domain.rows import Reading
 from app.domain.sharding import Sharding
 
 # Any number, but the same in every process of this program.
@@ -41,17 +45,20 @@ def migrate(
     *,
     plaintext: bool = False,
     sharding: Sharding = Sharding.NONE,
+    on_nodes: Sequence[Reading[Any]] = (),
 ) -> None:
     """Run the missing migrations. If several processes do this at once, one of them does the work.
 
-    With `sharding` each table is distributed in the end that is not, in the same transaction.
+    With `sharding` each table is distributed in the end that is not, in the same transaction; and each of the readings
+    `on_nodes` gets its function (`citus_functions.py`).
 
     Raises `OSError` for a database that does not answer, or where we may not do that.
     """
     if url.startswith("sqlite:"):
         _migrate_sqlite(url)
     else:
-        asyncio.run(_migrate_postgresql(read_server_url(url, profile, plaintext=plaintext), limits, sharding))
+        server = read_server_url(url, profile, plaintext=plaintext)
+        asyncio.run(_migrate_postgresql(server, limits, sharding, on_nodes))
 
 
 def _migrate_sqlite(url: str) -> None:
@@ -73,14 +80,16 @@ def _migrate_sqlite(url: str) -> None:
     except DBAPIError as error:
         if isinstance(error.orig, sqlite3.Error) and passes_on_sqlite(error.orig):
             raise UnusableDatabaseError(f"cannot be written: {error.orig}") from error
-        if getattr(error.orig, "sqlite_errorcode", None) in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+        if getattr(error.orig, "sqlite_errorcode", 0) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
             raise UnusableDatabaseError(f"cannot be read: {error.orig}") from error
         raise
     finally:
         engine.dispose()
 
 
-async def _migrate_postgresql(url: ServerUrl, limits: DatabaseLimits, sharding: Sharding) -> None:
+async def _migrate_postgresql(
+    url: ServerUrl, limits: DatabaseLimits, sharding: Sharding, on_nodes: Sequence[Reading[Any]]
+) -> None:
     connector = Connector(url, limits)
     # One connection in one transaction, which is ours: so the lock and each statement are on one server even where a
     # pooler is in between, and unnamed statements leave nothing behind on it.
@@ -98,7 +107,7 @@ async def _migrate_postgresql(url: ServerUrl, limits: DatabaseLimits, sharding: 
         async with engine.connect() as connection:
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             if sharding is Sharding.CITUS:
-                await connection.run_sync(_upgrade_and_distribute)
+                await connection.run_sync(_upgrade_and_distribute, on_nodes)
             else:
                 await connection.run_sync(citus.refuse_distributed)
                 await connection.run_sync(_upgrade)
@@ -121,11 +130,11 @@ def _driver_error(error: BaseException) -> BaseException:
     return error
 
 
-def _upgrade_and_distribute(connection: Connection) -> None:
+def _upgrade_and_distribute(connection: Connection, on_nodes: Sequence[Reading[Any]]) -> None:
     citus.prepare(connection)
     _upgrade(connection)
     try:
-        citus.distribute(connection)
+        citus.distribute(connection, map(NodeFunction, on_nodes))
     except DBAPIError as error:
         cause = _driver_error(error)
         if isinstance(cause, asyncpg.PostgresError) and not is_lost(cause):

@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.adapters.database.announcing import Announcer
 from app.adapters.database.citus import check_citus, fault_of_nodes, is_distributed
+from app.adapters.database.citus_functions import NodeFunction
 from app.adapters.database.connecting import Connector, check_encoding
 from app.adapters.database.faults import StandbyUrlError, UnusableDatabaseError, busy, conflict
 from app.adapters.database.pipelining import BEGIN, is_plain, run
@@ -77,8 +78,11 @@ class PostgresqlDatabase:
         limits: DatabaseLimits,
         sharding: Sharding = Sharding.NONE,
         read_url: ServerUrl | None = None,
+        on_nodes: Sequence[Reading[Any]] = (),
     ) -> None:
         self._is_cluster = sharding is Sharding.CITUS
+        self._functions = [NodeFunction(reading) for reading in on_nodes]
+        self._calls = {function.replaces: function.call for function in self._functions}
         self._replica: Replica | None = None
         if read_url is not None:
             limits, of_standby = limits.shared()
@@ -95,7 +99,7 @@ class PostgresqlDatabase:
 
     def connect(self) -> PostgresqlConnection:
         """Return a connection of the port. It borrows one from the pool only for a statement or a transaction."""
-        return PostgresqlConnection(self._pool, self._connector, self._prepared, self._announcer)
+        return PostgresqlConnection(self._pool, self._connector, self._prepared, self._announcer, self._calls)
 
     def connect_to_read(self) -> Connection:
         """Return a connection whose reads may be made at the standby; they see all that was committed before."""
@@ -149,12 +153,17 @@ class PostgresqlDatabase:
             return SchemaVersion(
                 migration,
                 await driver.fetchval(MARK_STATEMENT.text) if is_marked else None,
-                is_spread=not self._is_cluster or await is_distributed(driver),
+                is_spread=not self._is_cluster or await self._is_spread(driver, migration),
             )
         except (asyncpg.PostgresError, *LOST, OSError) as error:
             raise unusable(error) from error
         finally:
             driver.terminate()
+
+    async def _is_spread(self, driver: asyncpg.Connection, migration: str) -> bool:
+        """Tell whether all is distributed; a newer release has functions of its own, and we can do without ours."""
+        ours = self._functions if migration == newest_migration() else ()
+        return await is_distributed(driver) and all([await function.is_distributed(driver) for function in ours])
 
     async def is_served_from(self, release: str) -> bool:
         """Tell whether the mark says that no release before that one serves on these tables any more."""
@@ -221,7 +230,9 @@ class PostgresqlDatabase:
 
     def _connect_first(self) -> PostgresqlConnection:
         """Return a connection that need not wait behind others, for who asks whether there are too many of them."""
-        return PostgresqlConnection(self._pool, self._connector, self._prepared, self._announcer, first=True)
+        return PostgresqlConnection(
+            self._pool, self._connector, self._prepared, self._announcer, self._calls, first=True
+        )
 
     async def close(self) -> None:
         """Close every connection."""
@@ -240,10 +251,13 @@ class PostgresqlConnection:
         connector: Connector,
         prepared: PreparedStatements,
         announcer: Announcer,
+        calls: dict[str, str],
         *,
         first: bool = False,
     ) -> None:
         self._pool = pool
+        # What is sent instead of a statement, outside of a transaction.
+        self._calls = calls
         self._first = first
         self._connector = connector
         self._prepared = prepared
@@ -395,10 +409,23 @@ class PostgresqlConnection:
     async def _read(self, prepared: Prepared, parameters: Mapping[str, Any]) -> list[Any]:
         arguments = prepared.arguments(parameters)
         if self._transaction is None and not prepared.writes:
-            return prepared.read(await self._fetch_alone(prepared.sql, arguments))
+            return prepared.read(await self._call_or_fetch(prepared.sql, arguments))
         if prepared.writes:
             await self._send_what_waits()
         return prepared.read(await self._run(prepared, arguments, asyncpg.Connection.fetch))
+
+    async def _call_or_fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        """Return all rows, by the function if there is one: Citus hands it on only if it is alone."""
+        call = self._calls.get(sql)
+        if call is not None and not self._connector.is_pooled:
+            try:
+                return await self._fetch_alone(call, arguments)
+            except DBAPIError as error:
+                if not isinstance(error.__cause__, asyncpg.UndefinedFunctionError):
+                    raise
+                # The tables are those of a newer release, which knows nothing of our function.
+                self._calls.pop(sql, None)
+        return await self._fetch_alone(sql, arguments)
 
     async def _fetch_alone(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         """Return all rows; if connections were lost while they were in the pool, try until one works.

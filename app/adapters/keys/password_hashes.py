@@ -30,6 +30,7 @@ _MOST_STEPS = 8
 # About how long the dearest hashes of an algorithm take; memory is a part of argon2's cost, and takes no time.
 _SECONDS = {"bcrypt": 1.0, "scrypt": 0.8, "scryptkdf": 0.8, "firebase": 0.8, "pbkdf2": 0.6, "argon2": 0.25}
 _LONGEST_SALT = 64
+_FIRST_ARGON2 = 16
 # A little more than 1: what wraps a hash counts as well.
 _MOST_COST = 1.2
 
@@ -177,7 +178,9 @@ def _parse_argon2(encoded: str) -> Made | None:
         return None
     kind = next(name for name, kind in ARGON2_TYPES.items() if kind is said.type)
     salt, digest = (decode(text) for text in encoded.split("$")[-2:])
-    return made_by_argon2(kind, said.version, said.memory_cost, said.time_cost, said.parallelism, salt, digest)
+    # Without a version it is of the first, which wrote none.
+    version = said.version if "$v=" in encoded else _FIRST_ARGON2
+    return made_by_argon2(kind, version, said.memory_cost, said.time_cost, said.parallelism, salt, digest)
 
 
 def _parse_bcrypt(encoded: str, *before: Step) -> Made | None:

@@ -19,6 +19,8 @@ from app.adapters.social.signatures import verify_signature
 
 # Seconds by which the provider's clock may differ from ours.
 LEEWAY = 60
+# We make no use of these, and some providers write them in a form of their own: `amr` as one text.
+_UNUSED = frozenset({"amr", "jti"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,10 @@ async def check_id_token(token: str, keys: ProviderKeys, expected: Expected) -> 
 def _read(signed: Token, expected: Expected) -> CodeIDToken:
     # The library knows what EdDSA hashes with by that name only.
     header = {**signed.header, "alg": "EdDSA"} if signed.header["alg"] in EDWARDS else signed.header
-    # A subject may be a number, which the library does not know.
     options = {"aud": {"essential": True}, "sub": {"essential": True}}
-    claims = {**signed.claims, "sub": subject_text(signed.claims.get("sub"))}
+    claims = {name: value for name, value in signed.claims.items() if name not in _UNUSED}
+    # A subject may be a number, which the library does not know; an odd time counts only where we have asked for one.
+    claims |= {"sub": subject_text(claims.get("sub")), "auth_time": seconds_of(claims.get("auth_time"))}
     return CodeIDToken(claims, header, options, {"access_token": expected.access_token})
 
 

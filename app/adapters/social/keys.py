@@ -97,7 +97,11 @@ def _read(content: dict[str, Any]) -> list[SigningKey]:
 
 
 def _read_key(entry: object) -> SigningKey | None:
-    if not isinstance(entry, dict) or entry.get("use", "sig") != "sig":
+    if not isinstance(entry, dict):
+        return None
+    # Some write what they leave out as null.
+    entry = {name: value for name, value in entry.items() if value is not None}
+    if entry.get("use", "sig") != "sig":
         return None
     if entry.get("kty") not in ("RSA", "EC", "OKP"):
         return None

@@ -40,7 +40,12 @@ PRESETS: dict[str, dict[str, Any]] = {
         "claim_names": {"subject": "id"},
     },
     # The id token alone has the address.
-    "line": {"name": "LINE", "issuer": "https://access.line.me", "scopes": ["openid", "profile", "email"]},
+    "line": {
+        "name": "LINE",
+        "issuer": "https://access.line.me",
+        "scopes": ["openid", "profile", "email"],
+        "token_endpoint_auth_method": "client_secret_post",
+    },
     "kakao": {
         "name": "Kakao",
         "issuer": "https://kauth.kakao.com",
@@ -88,7 +93,11 @@ PRESETS: dict[str, dict[str, Any]] = {
         "userinfo_endpoint": f"https://api.x.com/2/users/me?{_X_FIELDS}",
         "claim_names": {"subject": "data.id", "email": "data.confirmed_email", "name": "data.name"},
     },
-    "linkedin": {"name": "LinkedIn", "issuer": "https://www.linkedin.com/oauth"},
+    "linkedin": {
+        "name": "LinkedIn",
+        "issuer": "https://www.linkedin.com/oauth",
+        "token_endpoint_auth_method": "client_secret_post",
+    },
     "auth0": {"name": "Auth0"},
 }
 # What says how we authenticate: a shop that says it itself does not want the preset's.

@@ -5,13 +5,21 @@ from __future__ import annotations
 import warnings
 
 from joserfc import jws, jwt
-from joserfc.errors import BadSignatureError, JoseError, SecurityWarning
+from joserfc.errors import (
+    BadSignatureError,
+    JoseError,
+    SecurityWarning,
+    UnsupportedKeyAlgorithmError,
+    UnsupportedKeyOperationError,
+)
 
 from app.adapters.social.algorithms import ALGORITHMS
 from app.adapters.social.http import ProviderRefusedError
 from app.adapters.social.keys import KeyRing, ProviderKeys, SigningKey
 
 LONGEST_TOKEN = 32_768
+# It was another key: this one has not signed the token, or says itself that it signs otherwise.
+_OF_ANOTHER_KEY = (BadSignatureError, SecurityWarning, UnsupportedKeyAlgorithmError, UnsupportedKeyOperationError)
 
 
 async def verify_signature(token: str, keys: ProviderKeys) -> jwt.Token:
@@ -45,7 +53,7 @@ def _try_all(token: str, kid: object, algorithm: str, ring: KeyRing) -> jwt.Toke
     for key in ring.fitting(kid, algorithm):
         try:
             return _decode(token, key, algorithm)
-        except (BadSignatureError, SecurityWarning):
+        except _OF_ANOTHER_KEY:
             continue
     return None
 

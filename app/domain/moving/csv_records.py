@@ -80,8 +80,9 @@ class Table:
         if told is not None:
             return told[1]
         self._lines.put_back([first])
-        counted = {each: len(next(csv.reader([first.text], delimiter=each), [])) for each in _SEPARATORS}
-        return max(_SEPARATORS, key=lambda each: counted[each])
+        # A name such as `Name, first` has a comma with a blank behind it.
+        cells = {each: next(csv.reader([first.text], delimiter=each), []) for each in _SEPARATORS}
+        return max(_SEPARATORS, key=lambda each: sum(not cell.startswith(" ") for cell in cells[each]))
 
     def records(self) -> Iterator[Record]:
         """Yield the rows that are not blank, as texts by the header's names; empty cells are left out."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from app.domain.errors import FieldError, UserErrorCode
 from app.domain.moving import values
 from app.domain.moving.records import Record
 
@@ -17,10 +18,11 @@ _EXTRA = 4
 
 @dataclass(slots=True, repr=False)
 class Draft:
-    """What is known of one customer so far; `system` is the name of its mixin."""
+    """What is known of one customer so far; `system` is the name of its mixin, `remarks` are about what is not said."""
 
     system: str
     said: dict[str, Any] = field(default_factory=dict)
+    remarks: list[FieldError] = field(default_factory=list)
 
     def text(self, **given: Any) -> None:
         """Note fields of one line; what is blank is not said, and what was said first counts."""
@@ -53,6 +55,9 @@ class Draft:
     def reference(self, value: Any, *, short: bool = False) -> None:
         """Note the customer's id in the old system; `short` ids are counted there from 1, so they get its name."""
         line = values.phone(value)
+        if values.is_rounded(line):
+            self.remarks.append(rounded("shopperReference"))
+            return
         self.text(shopperReference=f"{self.system}-{line}" if short and line is not None else line)
 
     def orders(self, value: Any) -> None:
@@ -103,7 +108,8 @@ class Draft:
         There is one default for each purpose, the first that is one. The one default of all is that for shipping; if
         there is none, the first that is one of any kind.
         """
-        said: dict[str, Any] = {key: line for key in _TEXTS if (line := values.text(parts.get(key))) is not None}
+        told = {**parts, "zipCode": values.phone(parts.get("zipCode"))}
+        said: dict[str, Any] = {key: line for key in _TEXTS if (line := values.text(told.get(key))) is not None}
         every = [part for line in lines for part in str(line or "").splitlines()]
         rest = [line for line in map(values.text, every) if line is not None]
         if rest and "street" not in said:
@@ -111,8 +117,8 @@ class Draft:
         said |= {f"extraLine{index}": line for index, line in enumerate(rest[:_EXTRA], start=1)}
         if not said.keys() - {"companyName", "state"}:
             return
-        told = " ".join(line for part in name if (line := values.text(part)) is not None)
-        contact = {"contactName": told, "country": values.country(country), "contactPhone": values.phone(phone)}
+        whole = " ".join(line for part in name if (line := values.text(part)) is not None)
+        contact = {"contactName": whole, "country": values.country(country), "contactPhone": values.phone(phone)}
         said |= {key: value for key, value in contact.items() if value}
         same = next((each for each in self.said.get("addresses", []) if _place(each) == _place(said)), None)
         if same is None:
@@ -133,13 +139,26 @@ class Draft:
 
     def finish(self) -> dict[str, Any]:
         """Return what is known; an address without a name has the customer's."""
-        person = " ".join(self.said[name] for name in ("firstName", "middleName", "lastName") if name in self.said)
+        give_names(self.said)
         for address in self.said.get("addresses", []):
-            if "contactName" not in address and (person or self.said.get("company") or address.get("companyName")):
-                address["contactName"] = person or address.get("companyName") or self.said["company"]
             if not address.get("tags"):
                 address.pop("tags", None)
         return {name: value for name, value in self.said.items() if value not in ([], {})}
+
+
+def give_names(customer: Mapping[str, Any]) -> None:
+    """Give each address without a name that of the customer, or of the company."""
+    person = " ".join(customer[name] for name in ("firstName", "middleName", "lastName") if customer.get(name))
+    for address in customer.get("addresses", []):
+        name = person or address.get("companyName") or customer.get("company")
+        if "contactName" not in address and name:
+            address["contactName"] = name
+
+
+def rounded(name: str) -> FieldError:
+    """Return the remark on a number that is no more what it was."""
+    message = "A spreadsheet has rounded this number: take the file as the old system has written it."
+    return FieldError(UserErrorCode.INVALID, (name,), message)
 
 
 def _place(address: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,7 +226,7 @@ class System:
                 continue
             draft = Draft(self.name)
             self.convert(draft, Row(record.content, asked))
-            yield replace(record, content=draft.finish())
+            yield replace(record, content=draft.finish(), remarks=(*record.remarks, *draft.remarks))
 
 
 def _named(read: Read) -> Iterator[Record]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from app.domain.customer_lines import MADE, AddressLine, CustomerLine, IdentityLine, LegalEntityLine
 from app.domain.moving import values
-from app.domain.moving.drafts import Read
+from app.domain.moving.drafts import Read, give_names, rounded
 from app.domain.moving.records import Record
 
 _LISTS = {
@@ -26,6 +26,14 @@ NAMES = (
     *_EVERY[: _EVERY.index("email")],
     *_EVERY[_EVERY.index("groups") + 1 :],
 )
+# A spreadsheet may have rounded these, and two customers become one.
+_NUMBERS = ("shopperReference", "customerNumber")
+_LINES: Mapping[str, Callable[[Any], str | None]] = {
+    "passwordHash": str,
+    "country": values.country,
+    "contactPhone": values.phone,
+    "zipCode": values.phone,
+}
 _FLAGS = frozenset({"emailVerified", "active", "onHold", "isDefault", "confirmed"})
 _WORDS = frozenset({"groups", "tags", "defaultFor"})
 # What a cell holds where the customer has none, and none is to be made.
@@ -75,7 +83,11 @@ def map_records(read: Read, columns: Mapping[str, str]) -> Iterator[Record]:
             yield record
             continue
         told = ((name, _find(content, column)) for name, column in columns.items())
-        yield replace(record, content=_nest((name, value) for name, value in told if value not in (None, "")))
+        nested = _nest((name, value) for name, value in told if value not in (None, ""))
+        give_names(nested)
+        lost = [name for name in _NUMBERS if values.is_rounded(nested.get(name))]
+        kept = {name: value for name, value in nested.items() if name not in lost}
+        yield replace(record, content=kept, remarks=(*record.remarks, *map(rounded, lost)))
 
 
 def _find(content: Mapping[str, Any], column: str) -> Any:
@@ -132,7 +144,7 @@ def _value(name: str, cell: Any) -> Any:
     if name == "mixins":
         return values.json_of(cell)
     if isinstance(cell, str | int | float) and not isinstance(cell, bool):
-        return values.text(cell) if name != "passwordHash" else str(cell)
+        return _LINES.get(name, values.text)(cell)
     return cell
 
 

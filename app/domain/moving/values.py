@@ -4,30 +4,49 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
+from unicodedata import combining, normalize
 
 from babel.core import Locale, get_global
 
-_YES = frozenset({"true", "yes", "y", "1", "on", "x", "t", "enabled", "active", "subscribed"})
-_NO = frozenset({"false", "no", "n", "0", "off", "f", "disabled", "inactive", "unsubscribed", "not_subscribed", "none"})
+from app.domain.moving.moments import read_moment
+
+# In English, and what Excel writes for TRUE and FALSE, and people for yes and no, in the other languages of its users.
+_YES_WORDS = (
+    "true yes y 1 1.0 on x t enabled active subscribed wahr ja j vrai oui vero verdadero verdadeiro si sí sì sim "
+    "waar prawda tak sand sant"
+)
+_NO_WORDS = (
+    "false no n 0 0.0 off f disabled inactive unsubscribed not_subscribed none falsch nein faux non falso não nao "
+    "onwaar nee fałsz nie nej nei falsk falskt"
+)
+_YES, _NO = frozenset(_YES_WORDS.split()), frozenset(_NO_WORDS.split())
 _BREAKS = re.compile(r"\s*[\r\n\t\v\f\u2028\u2029]+\s*")
 # A number in a cell that must not become a number in a spreadsheet.
 _APOSTROPHE = re.compile(r"'(?=[+\d(])")
-_MILLISECONDS_FROM = 100_000_000_000
+# What a spreadsheet makes of the digits of a long number, when it is saved as a table.
+_ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.ASCII)
+# Whose names of countries are known beside the English ones.
+_LANGUAGES = ("de", "fr", "it", "es", "nl", "pt", "pl", "sv", "da", "nb", "fi", "cs")
 
 
 def text(value: Any) -> str | None:
     """Return a text or a number as one line; None for anything else, and for one of blanks."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    return _BREAKS.sub(" ", str(value).strip()).strip() or None
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    return _BREAKS.sub(" ", str(whole).strip()).strip() or None
+
+
+def is_rounded(value: Any) -> bool:
+    """Tell whether this is a long number of which a spreadsheet has kept the first digits only: `6.54E+12`."""
+    return isinstance(value, str) and _ROUNDED.fullmatch(value.strip()) is not None
 
 
 def phone(value: Any) -> str | None:
-    """Return a phone number without the apostrophe that keeps spreadsheets from counting with it."""
+    """Return a number, of a phone or a postal code, without the apostrophe that keeps spreadsheets from counting."""
     line = text(value)
     return None if line is None else _APOSTROPHE.sub("", line, count=1)
 
@@ -50,9 +69,9 @@ def count(value: Any) -> int | None:
 
 
 def moment(value: Any) -> str | None:
-    """Return a moment in ISO 8601: from that, from seconds or milliseconds since 1970, or from MongoDB's `$date`.
+    """Return a moment in ISO 8601: from any form of `read_moment`, or from MongoDB's `$date`.
 
-    Without a time zone it is UTC. None for what is nothing, or the zero of databases; else the text as it is.
+    None for what is nothing, or the zero of databases; else the text as it is.
     """
     if isinstance(value, dict):
         value = value.get("$date", value.get("$numberLong"))
@@ -61,14 +80,8 @@ def moment(value: Any) -> str | None:
     written = text(value)
     if written is None or written.startswith("0000-00-00") or written == "0":
         return None
-    try:
-        if re.fullmatch(r"\d{9,14}", written):
-            seconds = int(written) / (1000 if int(written) >= _MILLISECONDS_FROM else 1)
-            return datetime.fromtimestamp(seconds, UTC).isoformat()
-        read = datetime.fromisoformat(re.sub(r"\s*(?:UTC|GMT)$", "+00:00", written))
-    except (ValueError, OverflowError, OSError):
-        return written
-    return (read if read.tzinfo is not None else read.replace(tzinfo=UTC)).isoformat()
+    read = read_moment(written)
+    return written if read is None else read.isoformat()
 
 
 def words(value: Any, separator: str = ",") -> list[str]:
@@ -111,21 +124,35 @@ def split_name(name: str | None) -> tuple[str | None, str | None]:
 
 
 def country(value: Any) -> str | None:
-    """Return a country's code of two letters for that, its code of three, or its English name; else as it is."""
+    """Return a country's code of two letters for that, its code of three, or its name; else as it is.
+
+    Names are known in English and the languages of `_LANGUAGES`, unless two of them call different countries so.
+    """
     written = text(value)
-    if written is None or len(written) == 2:
-        return written
+    if written is None:
+        return None
     alias = get_global("territory_aliases").get(written.upper())
     if alias and len(alias) == 1 and len(alias[0]) == 2:
         return str(alias[0])
-    return _countries().get(_folded(written), written)
+    return written if len(written) == 2 else _countries().get(_folded(written), written)
 
 
 @cache
 def _countries() -> Mapping[str, str]:
-    names = {_folded(name): code for code, name in Locale("en").territories.items() if len(code) == 2}
-    return {**names, "usa": "US", "united states of america": "US", "great britain": "GB", "holland": "NL"}
+    found: dict[str, set[str]] = {}
+    for language in _LANGUAGES:
+        for name, code in _names(language):
+            found.setdefault(name, set()).add(code)
+    clear = {name: next(iter(codes)) for name, codes in found.items() if len(codes) == 1}
+    more = {"usa": "US", "united states of america": "US", "great britain": "GB", "england": "GB", "holland": "NL"}
+    return {**clear, **dict(_names("en")), **more}
+
+
+def _names(language: str) -> Iterator[tuple[str, str]]:
+    territories = Locale(language).territories.items()
+    return ((_folded(name), code) for code, name in territories if len(code) == 2 and code.isalpha())
 
 
 def _folded(name: str) -> str:
-    return re.sub(r"\s+", " ", name.replace("&", "and").casefold()).strip()
+    plain = normalize("NFKD", name.replace("&", "and").replace("\u2019", "'").casefold())
+    return " ".join("".join(each for each in plain if not combining(each)).split())

@@ -26,7 +26,7 @@ from app.services.accounts.pending_signups import (
     tell_registered,
 )
 from app.services.accounts.registrations import CheckedRegistration, add_registration, write_registration
-from app.services.accounts.unproven_data import holds_unproven_data
+from app.services.accounts.unproven_data import holds_unproven_data, keep_unproven_data
 from app.services.audit import record, record_failure
 from app.services.limits import forgive_one_time_token, guard_mailed_flow, may_mail
 from app.services.outgoing.events import emit
@@ -80,6 +80,8 @@ async def confirm_signup(uow: UnitOfWork, text: str, password: str | None) -> Co
             raise invalid_token(uow, token)
         return confirmed
     customer_id = await _finish(uow, token, signup) if signup is not None else await _confirm_account(uow, token)
+    if signup is not None and _may_be_strangers(uow, signup):
+        await keep_unproven_data(uow, customer_id, parse_email(token.email))
     await emit(uow, Topic.CUSTOMER_CONFIRMED, customer_id)
     await record(uow, AuditAction.SIGNUP_CONFIRMED, customer_id)
     return await _confirmed(uow, customer_id)
@@ -105,11 +107,7 @@ async def _find_confirmed(uow: UnitOfWork, token: OneTimeToken) -> ConfirmedSign
 
 async def _check_is_whose(uow: UnitOfWork, text: str, signup: PendingSignup, password: str | None) -> None:
     """Raise unless the caller is who signed up: the session tells, or else the password."""
-    principal = uow.caller.principal
-    if principal is not None and principal.session_id == signup.session_id:
-        return
-    if signup.password_hash is None and not uow.tenant.password_login:
-        # Nobody can come in by what was signed up with: not without the mailbox.
+    if _is_own_session(uow, signup) or _may_be_strangers(uow, signup):
         return
     if not password:
         await forgive_one_time_token(uow, text)
@@ -121,6 +119,19 @@ async def _check_is_whose(uow: UnitOfWork, text: str, signup: PendingSignup, pas
         raise refuse(
             UserErrorCode.INVALID_CREDENTIALS, "This is not the password that you have signed up with.", "password"
         )
+
+
+def _is_own_session(uow: UnitOfWork, signup: PendingSignup) -> bool:
+    principal = uow.caller.principal
+    return principal is not None and principal.session_id == signup.session_id
+
+
+def _may_be_strangers(uow: UnitOfWork, signup: PendingSignup) -> bool:
+    """Tell whether somebody else than the caller may have signed up, in a shop that has no password to tell them by.
+
+    Nobody comes in by what was signed up with, only by the mailbox; but what was written may be a stranger's.
+    """
+    return signup.password_hash is None and not uow.tenant.password_login and not _is_own_session(uow, signup)
 
 
 async def _finish(uow: UnitOfWork, token: OneTimeToken, signup: PendingSignup) -> str:
@@ -138,8 +149,8 @@ async def _finish(uow: UnitOfWork, token: OneTimeToken, signup: PendingSignup) -
 async def _enter(uow: UnitOfWork, token: OneTimeToken, signup: PendingSignup, registration: CheckedRegistration) -> str:
     """Give the sign-up its account: that of the address, if it was used before the proof, or else a new one."""
     owner = await uow.credentials.find_by_email(signup.email_key)
-    if owner is not None and owner.must_confirm:
-        # Nobody was ever let in there: it is one more sign-up that ends.
+    if owner is not None and (owner.must_confirm or not _is_same_mailbox(owner, signup)):
+        # Nobody was ever let in there: it is one more sign-up that ends. Or it is the account of another mailbox.
         await make_way(uow, signup.email_key, signup.id)
     elif owner is not None:
         return await _take_over(uow, token, signup, registration, owner.customer_id)
@@ -175,7 +186,7 @@ async def _take_over(
     so_far = await uow.credentials.find(customer_id)
     if customer is None or so_far is None or so_far.email_key != signup.email_key:
         raise invalid_token(uow, token)
-    if so_far.email_verified_at is not None:
+    if so_far.email_verified_at is not None or not _is_same_mailbox(so_far, signup):
         raise invalid_token(uow, token)
     columns = await prove_ownership(uow, so_far, Proof.SIGNUP_LINK)
     own = {"email": signup.email, "password_hash": signup.password_hash, "initial_password": False}
@@ -187,6 +198,10 @@ async def _take_over(
     made_by_shop = so_far.made_by in (Maker.STAFF, Maker.IMPORT)
     await add_registration(uow, customer_id, registration, keeps_profile=made_by_shop)
     return customer_id
+
+
+def _is_same_mailbox(owner: Credential, signup: PendingSignup) -> bool:
+    return parse_email(owner.email).is_same_mailbox(parse_email(signup.email))
 
 
 async def _confirm_account(uow: UnitOfWork, token: OneTimeToken) -> str:

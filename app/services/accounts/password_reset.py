@@ -22,7 +22,7 @@ from app.services.accounts.passwords import check_password, personal_words
 from app.services.accounts.pending_signups import remind_of_signup
 from app.services.accounts.recipients import check_recipient
 from app.services.accounts.unproven_data import holds_unproven_data
-from app.services.accounts.ways_in import unlink
+from app.services.accounts.ways_in import end_ways_beside_password
 from app.services.audit import record
 from app.services.limits import forgive_one_time_token, guard_mailed_flow, may_mail, may_mail_one_more
 from app.services.outgoing.events import emit
@@ -137,11 +137,9 @@ async def reset_password(
     await uow.one_time_tokens.revoke(token.customer_id, uow.now, *ENDED_BY_NEW_CREDENTIALS)
     await end_devices(uow, token.customer_id)
     await forget_guesses(uow, token.email)
-    identities = await uow.social_identities.list(token.customer_id)
     if drop_other_sign_in_methods:
-        for identity in identities:
-            await unlink(uow, identity)
-        identities = ()
+        await end_ways_beside_password(uow, token.customer_id)
+    identities = await uow.social_identities.list(token.customer_id)
     await send_security_mail(uow, "password_changed", profile)
     if so_far.email_verified_at is None:
         await emit(uow, Topic.CUSTOMER_CONFIRMED, token.customer_id)

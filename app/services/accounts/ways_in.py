@@ -39,6 +39,16 @@ async def end_ways_in(
 
 async def _end_second_factors(uow: UnitOfWork, customer_id: str, since: datetime | None) -> None:
     """Delete passkeys, TOTP with its recovery codes, and a proved phone, added since then, or ever: for good."""
+    await _end_passkeys_and_phone(uow, customer_id, since)
+    totp = await uow.totp.find(customer_id)
+    if totp is not None and (since is None or totp.created_at >= since):
+        await uow.recovery_codes.delete_of(customer_id, totp.id)
+        await uow.totp.delete(customer_id, totp.id)
+        await record(uow, AuditAction.TOTP_DISABLED, customer_id)
+        await emit(uow, Topic.CUSTOMER_TOTP_DISABLED, customer_id)
+
+
+async def _end_passkeys_and_phone(uow: UnitOfWork, customer_id: str, since: datetime | None = None) -> None:
     for passkey in await uow.passkeys.list(customer_id):
         if since is None or passkey.created_at >= since:
             await uow.passkeys.delete(customer_id, passkey.id)
@@ -48,12 +58,16 @@ async def _end_second_factors(uow: UnitOfWork, customer_id: str, since: datetime
     proved_at = credential.phone_verified_at if credential is not None else None
     if proved_at is not None and (since is None or proved_at >= since):
         await uow.credentials.note_phone(customer_id, None, uow.now)
-    totp = await uow.totp.find(customer_id)
-    if totp is not None and (since is None or totp.created_at >= since):
-        await uow.recovery_codes.delete_of(customer_id, totp.id)
-        await uow.totp.delete(customer_id, totp.id)
-        await record(uow, AuditAction.TOTP_DISABLED, customer_id)
-        await emit(uow, Topic.CUSTOMER_TOTP_DISABLED, customer_id)
+
+
+async def end_ways_beside_password(uow: UnitOfWork, customer_id: str) -> None:
+    """Unlink the social accounts, and delete the passkeys and the proof of a phone; the customer is locked.
+
+    TOTP stays: nobody comes in by it alone, and a mailbox alone must not take the second factor away.
+    """
+    for identity in await uow.social_identities.list(customer_id):
+        await unlink(uow, identity)
+    await _end_passkeys_and_phone(uow, customer_id)
 
 
 async def end_social_logins(uow: UnitOfWork, customer_id: str) -> None:

@@ -152,12 +152,17 @@ async def _log_in(
         await uow.credentials.rehash(customer.id, credential.password_hash, new_hash)
     await record(uow, AuditAction.LOGIN, customer.id)
     logged_in = await start_customer_session(uow, principal, customer, proved)
-    if await ends_failures(uow, guess):
-        await send_security_mail(uow, "login_after_failures", customer, device=describe_device(_user_agent(uow)))
+    await tell_of_failures_before(uow, guess, customer)
     known_by = await remember_device(uow, customer.id, device, device_token)
     logged_in = replace(logged_in, tokens=replace(logged_in.tokens, device_token=known_by))
     await call.keep(logged_in.tokens)
     return logged_in
+
+
+async def tell_of_failures_before(uow: UnitOfWork, guess: Guess, customer: CustomerProfile) -> None:
+    """Mail a customer who has just logged in by this password that many others were tried before it."""
+    if await ends_failures(uow, guess):
+        await send_security_mail(uow, "login_after_failures", customer, device=describe_device(_user_agent(uow)))
 
 
 def _guess(uow: UnitOfWork, email: str, password: str, attempt: LoginAttempt, device: Device | None) -> Guess:

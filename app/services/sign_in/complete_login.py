@@ -10,7 +10,7 @@ from typing import Any
 from app.domain.audit import AuditAction
 from app.domain.errors import DomainError, UserErrorCode, refuse
 from app.domain.passkeys import invalid_passkey
-from app.domain.sign_in import TWO_FACTORS, Factors
+from app.domain.sign_in import TWO_FACTORS, Factors, SignInMethod
 from app.models.credentials import Credential
 from app.models.customers import CustomerProfile
 from app.models.devices import Device
@@ -19,10 +19,11 @@ from app.services.accounts.closed_accounts import lock_for_proof
 from app.services.audit import record, record_failure
 from app.services.limits import guard_one_time_token
 from app.services.sessions.devices import add_device, find_device, known_device, remember_device
+from app.services.sessions.guessing import Guess
 from app.services.sessions.login_steps import LoginStep, begin_step
 from app.services.sessions.methods_on import require_method
 from app.services.sessions.repeated_calls import RepeatableCall
-from app.services.sessions.sessions import LoggedIn, start_customer_session
+from app.services.sessions.sessions import LoggedIn, start_customer_session, tell_of_failures_before
 from app.services.sessions.tickets import count_try, find_ticket, invalid_ticket, use_ticket
 from app.services.sign_in.attempts import Attempt, Proved
 from app.services.sign_in.methods import CODES, VERIFIERS, pick_answer
@@ -105,8 +106,12 @@ async def _go_on(uow: UnitOfWork, ticket: SignInTicket, proof: Proved, here: _He
     if customer is None or not await uow.customers.note_login(customer_id, uow.now):
         raise _cannot_log_in(uow, customer, customer_id, durable=has_proved)
     await record(uow, AuditAction.LOGIN, customer_id, proved=proved.text)
-    if ticket.identity_id is not None:
-        await uow.social_identities.change(customer_id, ticket.identity_id, last_login_at=uow.now)
+    identity_id = ticket.identity_id
+    if identity_id is not None and not await uow.social_identities.change(
+        customer_id, identity_id, last_login_at=uow.now
+    ):
+        # The login has begun with it: whoever has unlinked it since has ended that, too.
+        raise invalid_ticket()
     logged_in = await start_customer_session(
         uow,
         uow.caller.require_principal(),
@@ -115,6 +120,10 @@ async def _go_on(uow: UnitOfWork, ticket: SignInTicket, proof: Proved, here: _He
         identity_id=ticket.identity_id,
         passkey_id=proof.passkey_id,
     )
+    if SignInMethod.PASSWORD in proved.methods:
+        known_as = ticket.data.get("device") or known_device(customer_id, device).get("device")
+        guess = Guess(credential.email or customer_id, "", None, customer_id, known_as)
+        await tell_of_failures_before(uow, guess, customer)
     device_token = await _know_device(uow, ticket, customer_id, proved, device, here)
     return replace(logged_in, tokens=replace(logged_in.tokens, device_token=device_token))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.emails import EmailAddress
+from app.domain.emails import EmailAddress, parse_email
 from app.domain.topics import Topic
 from app.models.credentials import Credential
 from app.services.accounts.closed_accounts import lock_for_proof
@@ -39,4 +39,6 @@ async def count_as_proof(
 
 
 def _proves(credential: Credential | None, vouched: EmailAddress) -> bool:
-    return credential is not None and credential.email_verified_at is None and credential.email_key == vouched.key
+    if credential is None or credential.email_verified_at is not None or credential.email_key != vouched.key:
+        return False
+    return vouched.is_same_mailbox(parse_email(credential.email))

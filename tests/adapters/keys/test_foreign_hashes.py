@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from argon2.low_level import Type, hash_secret
 
 from app.adapters.keys.password_hashes import kind_of, parse_hash
 from app.adapters.keys.passwords import Argon2Passwords
@@ -197,6 +198,12 @@ class TestAHashOfAnotherSystem:
         self, passwords: Argon2Passwords, name: str, password: str
     ) -> None:
         assert not await passwords.verify(await store(passwords, name), password)
+
+    async def test_of_the_first_argon2_has_no_version(self, passwords: Argon2Passwords) -> None:
+        written = hash_secret(PASSWORD.encode(), b"0123456789abcdef", 2, 19_456, 1, 32, Type.ID, version=16).decode()
+        stored = await passwords.adopt(passwords.judge(written.replace("$v=16", ""), NO_SECRETS))
+        assert await passwords.verify(stored, PASSWORD)
+        assert not await passwords.verify(stored, f"{PASSWORD}!")
 
     async def test_that_we_have_stored_is_taken_again_as_it_is(self, passwords: Argon2Passwords) -> None:
         for name in ("Magento 1", "better-auth", "Devise with a pepper"):

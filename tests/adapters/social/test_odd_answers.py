@@ -207,6 +207,16 @@ class TestIdToken:
         minted.claims = {"email_verified": told}
         assert (await ask("google")).email_verified is False
 
+    @pytest.mark.parametrize(
+        "claims", [{"amr": "pwd"}, {"amr": 5}, {"auth_time": "2026-11-30T12:00:00Z"}, {"auth_time": True}, {"jti": 5}]
+    )
+    async def test_may_write_what_nobody_has_asked_for_in_its_own_form(
+        self, ask: Ask, minted: MintingProvider, claims: dict[str, Any]
+    ) -> None:
+        minted.claims = claims
+        proof = await ask("google")
+        assert (proof.subject, proof.authenticated_at) == (SHAPES["google"].subject, None)
+
     async def test_of_google_may_leave_the_scheme_of_its_issuer_out(self, ask: Ask, minted: MintingProvider) -> None:
         bare = minted.issuer.removeprefix("http://")
         minted.claims = {"iss": bare}
@@ -229,4 +239,27 @@ class TestKeys:
     async def test_that_cannot_be_used_leave_the_others_good(self, ask: Ask, minted: MintingProvider) -> None:
         odd = [5, {}, {"kty": ["RSA"]}, {"kty": "RSA", "kid": 5, "n": 5}, {"kty": "EC", "crv": "x"}, {"kty": "oct"}]
         minted.answers["/jwks"] = answering({"keys": [*odd, minted.key.as_dict(private=False)]})
+        assert (await ask("google")).subject == SHAPES["google"].subject
+
+    async def test_may_have_null_for_what_they_leave_out(self, ask: Ask, minted: MintingProvider) -> None:
+        empty = dict.fromkeys(("use", "alg", "key_ops", "x5c", "x5t", "x5u"))
+        minted.answers["/jwks"] = answering({"keys": [{**minted.key.as_dict(private=False), **empty}]})
+        assert (await ask("google")).subject == SHAPES["google"].subject
+
+    @pytest.mark.parametrize("changes", [{"alg": "RS512"}, {"alg": "RSA-OAEP"}, {"key_ops": ["encrypt"]}], ids=str)
+    async def test_for_something_else_leave_one_of_the_same_name_good(
+        self, ask: Ask, minted: MintingProvider, changes: dict[str, Any]
+    ) -> None:
+        key = minted.key.as_dict(private=False)
+        minted.answers["/jwks"] = answering({"keys": [{**key, **changes}, {**key, "alg": "RS256"}]})
+        assert (await ask("google")).subject == SHAPES["google"].subject
+
+    async def test_for_something_else_alone_prove_nothing(self, ask: Ask, minted: MintingProvider) -> None:
+        minted.answers["/jwks"] = answering({"keys": [{**minted.key.as_dict(private=False), "alg": "RS512"}]})
+        assert (await refusal(ask, "google")).code is REFUSED
+
+    @pytest.mark.parametrize("coding", ["", "UTF-8", "none"])
+    async def test_may_come_with_a_coding_that_is_none(self, ask: Ask, minted: MintingProvider, coding: str) -> None:
+        keys = {"keys": [minted.key.as_dict(private=False)]}
+        minted.answers["/jwks"] = answering(keys, Content_Encoding=coding)
         assert (await ask("google")).subject == SHAPES["google"].subject

@@ -156,6 +156,16 @@ class TestEveryProvider:
         assert (await there.refusal()).code is UNAVAILABLE
 
 
+@pytest.mark.parametrize("name", ["line", "linkedin"])
+async def test_our_secret_is_in_the_form_where_the_discovery_document_says_nothing_and_nothing_else_is_read(
+    visit: Callable[..., Visit], name: str
+) -> None:
+    there = visit(name)
+    await there.prove()
+    headers, form = there.traded
+    assert ("Authorization" in headers, form["client_secret"]) == (False, [CLIENT_SECRET])
+
+
 @pytest.mark.parametrize("name", [name for name, shape in SHAPES.items() if shape.revokes])
 class TestEveryProviderThatRevokes:
     async def test_gets_its_refresh_token_back_as_a_code_is_traded(

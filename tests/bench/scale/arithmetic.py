@@ -77,8 +77,8 @@ class Assumptions:
     fullness_of_database: float = 0.5
     fullness_of_redis: float = 0.6
     fullness_of_disks: float = 0.7
-    # Microseconds that Citus adds to a statement, as `python -m tests.bench.citus` measures them for `me`: where the
-    # gateway connects, and on the node that has the tenant. A statement without a join costs less.
+    # Microseconds that Citus adds to a statement, as they were measured for a join of four tables: where the gateway
+    # connects, and on the node that has the tenant. A statement without a join costs less.
     citus_us_where_connected: float = 790
     citus_us_on_the_node: float = 840
     # Images of whole pages after each checkpoint, which the measured server does not write.

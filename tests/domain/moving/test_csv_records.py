@@ -30,6 +30,10 @@ class TestTable:
     def test_finds_separator_and_header(self, text: str) -> None:
         assert [record.content for record in read(text)] == [{"email": "ada@example.com", "name": "Ada"}]
 
+    def test_takes_no_comma_in_a_name_for_the_separator(self) -> None:
+        (record,) = read("email;name, first\nada@example.com;Lovelace, Ada\n")
+        assert record.content == {"email": "ada@example.com", "name, first": "Lovelace, Ada"}
+
     def test_takes_line_ends_and_quotation_marks_in_cells_and_tells_where_a_row_begins(self) -> None:
         records = read('email,note\na@example.com,"one\r\ntwo, ""three"""\nb@example.com,x\n')
         assert [(record.line, record.content) for record in records] == [

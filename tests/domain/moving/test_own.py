@@ -64,6 +64,24 @@ class TestMapRecords:
             "orderCount": "many",
         }
 
+    def test_reads_an_address_as_a_spreadsheet_has_it(self) -> None:
+        cells = {"a": "Ada", "b": "Lovelace", "c": "'01067", "d": "Deutschland", "e": "'+49 351 1"}
+        address = {"c": "zipCode", "d": "country", "e": "contactPhone"}
+        columns = {f"addresses.0.{name}": column for column, name in address.items()}
+        assert mapped(cells, firstName="a", lastName="b", **columns) == {
+            "firstName": "Ada",
+            "lastName": "Lovelace",
+            "addresses": [
+                {"zipCode": "01067", "country": "DE", "contactPhone": "+49 351 1", "contactName": "Ada Lovelace"}
+            ],
+        }
+
+    def test_leaves_out_a_number_that_a_spreadsheet_has_rounded(self) -> None:
+        content = {"email": "ada@example.com", "id": "6.54E+12"}
+        (record,) = map_records(lambda: iter([Record(1, content)]), {"email": "email", "shopperReference": "id"})
+        assert record.content == {"email": "ada@example.com"}
+        assert [remark.field for remark in record.remarks] == [("shopperReference",)]
+
     def test_finds_a_member_by_its_path(self) -> None:
         content = {"contact": {"mails": [{"value": "ada@example.com"}]}, "a.b": 1}
         assert mapped(content, email="contact.mails.0.value", customerNumber="a.b", company="contact.none.x") == {

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.harness import operations
 from tests.harness.authenticator import (
     HAS_BACKUP,
     MAY_HAVE_BACKUP,
@@ -523,6 +524,26 @@ class TestDeletePasskey:
         answer = await gateway.graphql(DELETE, {"input": {"id": passkey["id"]}}, await use_once(gateway, other))
         assert answer.user_errors("deletePasskey") == [("NOT_FOUND", "id")]
         assert len(await passkeys_of(gateway, ada.tokens.access)) == 1
+
+
+class TestResetPassword:
+    async def test_drops_passkeys_and_the_proved_phone_with_the_other_ways_in_where_that_is_wanted(
+        self, gateway: Gateway, ada: Person, device: Authenticator
+    ) -> None:
+        await register(gateway, ada.tokens.access, device)
+        proved = "UPDATE credential SET verified_phone = '+493012345678', phone_verified_at = changed_at"
+        await gateway.write(proved)
+        visitor = (await gateway.anonymous(CLIENT)).access
+        await gateway.graphql(operations.REQUEST_PASSWORD_RESET, {"input": {"email": ada.email}}, visitor)
+        await gateway.deliver()
+        token = next(mail.token for mail in reversed(gateway.mails(ada.email)) if "reset-password" in mail.text)
+        given = {"token": token, "password": "copper-lantern-77", "dropOtherSignInMethods": True}
+        answer = await gateway.graphql(operations.RESET_PASSWORD, {"input": given}, visitor)
+        assert answer["resetPassword"]["userErrors"] == []
+        refused = await passkey_login(gateway, visitor, device)
+        assert refused.user_errors("completeLogin") == [("PASSKEY_INVALID", "passkey")]
+        (row,) = await gateway.rows("SELECT verified_phone, phone_verified_at FROM credential")
+        assert (row.verified_phone, row.phone_verified_at) == (None, None)
 
 
 class TestExport:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.factories import address_input
 from tests.harness import operations
 from tests.harness.client import Person
 from tests.harness.gateway import Gateway
@@ -77,6 +78,19 @@ class TestSignup:
     async def test_is_finished_elsewhere_by_the_link_alone(self, gateway: Gateway) -> None:
         _, customer_id = await sign_up(gateway)
         assert await open_link(gateway, (await gateway.anonymous(CLIENT)).access) == customer_id
+
+    async def test_that_may_be_a_strangers_leaves_the_owner_to_judge_what_was_written(self, gateway: Gateway) -> None:
+        given = {"email": "stranger@example.org", "signup": {"email": EMAIL}, "customerAddress": address_input()}
+        session = (await gateway.anonymous(CLIENT)).access
+        await gateway.graphql(operations.SIGNUP, {"input": given}, session)
+        await open_link(gateway, (await gateway.anonymous(CLIENT)).access)
+        visitor = (await gateway.anonymous(CLIENT)).access
+        ticket, code = await mailed_code(gateway, visitor, EMAIL)
+        payload = (await complete(gateway, visitor, ticket, emailCode=code))["completeLogin"]
+        assert payload["keptUnprovenData"] is True
+        me = "{ me { contactEmail addresses { isDefault defaultFor } } }"
+        answer = await gateway.graphql(me, token=payload["tokens"]["accessToken"])
+        assert answer["me"] == {"contactEmail": None, "addresses": [{"isDefault": False, "defaultFor": []}]}
 
     @pytest.mark.parametrize(
         ("given", "path"),

@@ -311,6 +311,20 @@ class TestCompleteLoginByTotp:
         ada.gateway.clock.advance(hours=1)
         assert codes(await ada.log_in(totp=app.code())) == []
 
+    async def test_after_ten_wrong_passwords_is_told_by_mail(self, ada: Owner) -> None:
+        app, gateway = await ada.enrol(), ada.gateway
+        for ip in ("198.51.100.1", "198.51.100.2"):
+            gateway.ip = ip
+            for _ in range(5):
+                given = {"email": ada.person.email, "password": "wrong-harbour-42"}
+                await gateway.graphql(LOGIN, {"input": given}, (await gateway.anonymous(CLIENT)).access)
+        gateway.ip = "203.0.113.7"
+        for _ in range(2):
+            assert (await ada.log_in(totp=app.next_code()))["userErrors"] == []
+        await gateway.deliver()
+        told = [mail.subject for mail in gateway.mails(ada.person.email)]
+        assert told.count("Login to your account after many failures") == 1
+
 
 class TestRecoveryCode:
     async def test_logs_in_once_whatever_its_case_blanks_and_hyphens(self, ada: Owner) -> None:
@@ -376,6 +390,19 @@ class TestDisableTotp:
         answer = await ada.call(DISABLE, totp=app.wrong())
         assert answer.user_errors("disableTotp") == [("CODE_INVALID", "totp")]
         assert (await ada.call(DISABLE, recoveryCode=ada.codes[0]))["disableTotp"]["disabled"] is True
+
+    @pytest.mark.parametrize("keys", [{"remember_device_days": 30}])
+    async def test_leaves_no_device_that_stands_for_an_app_set_up_later(self, ada: Owner) -> None:
+        app = await ada.enrol()
+        token, ticket = await ada.begin_login()
+        done = await complete(ada.gateway, token, ticket, totp=app.next_code(), rememberDevice=True)
+        device = done["completeLogin"]["tokens"]["deviceToken"]
+        await ada.call(DISABLE, recoveryCode=ada.codes[0])
+        await ada.enrol()
+        given = {"email": ada.person.email, "password": ada.person.password, "deviceToken": device}
+        guest = (await ada.gateway.anonymous(CLIENT)).access
+        payload = (await ada.gateway.graphql(LOGIN, {"input": given}, guest))["login"]
+        assert (payload["tokens"], payload["nextStep"]["methods"]) == (None, ["TOTP", "RECOVERY_CODE"])
 
     async def test_finds_nothing_where_nothing_is(self, ada: Owner) -> None:
         assert codes((await ada.call(DISABLE))["disableTotp"]) == ["NOT_FOUND"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.domain.moving.drafts import Draft, Row
+from app.domain.moving.records import Record
 from app.domain.moving.systems import SYSTEMS
 from app.services.staff.import_files import import_file, report_path
 from app.services.staff.import_sources import open_source
@@ -118,6 +119,16 @@ class TestDefaults:
         addresses = [{"address_1": "A 1", "is_default_billing": True}, {"address_1": "B 2", **claimed}]
         found = drafted("medusa", {"addresses": [*addresses, {"address_1": "C 3", **claimed}]})
         assert found == [("A 1", ["BILLING"], False), ("B 2", ["SHIPPING"], True), ("C 3", None, False)]
+
+
+class TestSpreadsheets:
+    def test_that_have_rounded_an_id_make_no_two_customers_one(self) -> None:
+        content = {"Customer ID": "6.54E+12", "Email": "ada@example.com", "Address1": "A 1", "Zip": "'01067"}
+        (record,) = SYSTEMS["shopify"].drafts(lambda: iter([Record(2, content)]), set())
+        assert record.content is not None
+        assert "shopperReference" not in record.content
+        assert record.content["addresses"][0]["zipCode"] == "01067"
+        assert [remark.field for remark in record.remarks] == [("shopperReference",)]
 
 
 class TestSamples:

@@ -10,8 +10,8 @@ from app.domain.moving import values
 from app.domain.moving.drafts import Draft, Read, Row, System, purposes
 from app.domain.moving.records import Record
 
-# The groups that every shop has, by their numbers: those who belong to none.
-_NO_GROUP = frozenset({"0", "1", "NOT LOGGED IN"})
+# The groups that every shop has, by number or name: those who belong to none.
+_NO_GROUP = frozenset({"0", "1", "NOT LOGGED IN", "General"})
 _GROUPS = {"2": "Wholesale", "3": "Retailer"}
 _GENDERS = {"1": "male", "2": "female"}
 _MORE = "rows below"

@@ -186,7 +186,7 @@ export const texts: Texts = {
     lead: 'Von da an melden Sie sich mit ihm an. Wer jetzt in Ihrem Konto angemeldet ist, wird abgemeldet.',
     submit: 'Passwort speichern',
     drop: 'Meine anderen Anmeldewege entfernen',
-    dropHint: 'Passkeys, die App mit Codes und Konten anderswo: falls jemand anderes Ihr Konto gehabt haben könnte.',
+    dropHint: 'Passkeys und Konten anderswo, aber nicht die App mit Codes: falls jemand anderes Ihr Konto gehabt haben könnte.',
     doneTitle: 'Neues Passwort',
     done: 'Ihr neues Passwort gilt von jetzt an.',
     others: (names) => `Ihr Konto ist weiterhin erreichbar mit ${names}. Entfernen Sie nach der Anmeldung, was nicht Ihres ist.`,

@@ -185,7 +185,7 @@ export const texts = {
     lead: 'You log in with it from then on. Whoever is logged in to your account now is logged out.',
     submit: 'Save the password',
     drop: 'Remove my other ways to log in',
-    dropHint: 'Passkeys, the app with codes, and accounts elsewhere: if somebody else may have had your account.',
+    dropHint: 'Passkeys and accounts elsewhere, but not the app with codes: if somebody else may have had your account.',
     doneTitle: 'New password',
     done: 'Your new password is good from now on.',
     others: (names: string) => `Your account can still be entered with ${names}. Remove what is not yours after the login.`,
