@@ -85,7 +85,10 @@ async def _is_there(uow: UnitOfWork, customer_id: str, way: WayIn) -> bool:
 
 
 async def _end_what_it_opened(uow: UnitOfWork, token: OneTimeToken, way: WayIn) -> None:
-    """End the sessions that began with the way in, or were proved by it since, and what stands for a second factor."""
+    """End the sessions that began with the way in, or were proved by it since, and logins that have begun with it.
+
+    And what stands for a second factor.
+    """
     customer_id = token.customer_id
     if way.method is SignInMethod.PASSKEY:
         await uow.sessions.revoke_opened_by(customer_id, way.id, uow.now)
@@ -93,6 +96,7 @@ async def _end_what_it_opened(uow: UnitOfWork, token: OneTimeToken, way: WayIn) 
         await uow.sessions.revoke_born_from(customer_id, way.id, uow.now)
     else:
         await _end_sessions_proved_by(uow, customer_id, way.method, token.created_at)
+    await uow.sign_in_tickets.delete_all(customer_id)
     await end_devices(uow, customer_id)
 
 

@@ -106,8 +106,12 @@ async def _go_on(uow: UnitOfWork, ticket: SignInTicket, proof: Proved, here: _He
     if customer is None or not await uow.customers.note_login(customer_id, uow.now):
         raise _cannot_log_in(uow, customer, customer_id, durable=has_proved)
     await record(uow, AuditAction.LOGIN, customer_id, proved=proved.text)
-    if ticket.identity_id is not None:
-        await uow.social_identities.change(customer_id, ticket.identity_id, last_login_at=uow.now)
+    identity_id = ticket.identity_id
+    if identity_id is not None and not await uow.social_identities.change(
+        customer_id, identity_id, last_login_at=uow.now
+    ):
+        # The login has begun with it: whoever has unlinked it since has ended that, too.
+        raise invalid_ticket()
     logged_in = await start_customer_session(
         uow,
         uow.caller.require_principal(),

@@ -151,6 +151,8 @@ async def disable_totp(uow: UnitOfWork, *, totp: str | None = None, recovery_cod
     await uow.recovery_codes.remove_of(secret.customer_id, secret.id, uow.now)
     if not await uow.totp.remove(secret.customer_id, secret.id, uow.now):
         raise _not_enrolled()
+    # What stood for this app stands for no other that is set up later.
+    await uow.devices.trust_none(secret.customer_id)
     kept = {"removed_at": uow.now.isoformat()}
     await tell_removed(uow, secret.customer_id, WayIn(SignInMethod.TOTP, secret.id, kept=kept))
 

@@ -118,6 +118,19 @@ class TestSocialLogin:
         answer = await complete(gateway, person.token, ticket, password=PASSWORD)
         assert answer["completeLogin"]["customer"]["id"] == ada.id
 
+    async def test_ends_when_the_account_is_unlinked_that_it_began_with(
+        self, gateway: Gateway, minted: MintingProvider, ada: Person
+    ) -> None:
+        owner = await linked(gateway, minted)
+        person = await arrive(gateway, "web")
+        ticket = (await person.log_in(minted))["nextStep"]["ticket"]
+        code = await code_in_mail(gateway)
+        (account,) = await gateway.rows("SELECT id FROM social_identity")
+        own = SocialPerson(gateway, owner["tokens"]["accessToken"])
+        assert (await own.unlink(account.id, password=PASSWORD)).user_errors("unlinkSocialAccount") == []
+        answer = await complete(gateway, person.token, ticket, emailCode=code)
+        assert answer.user_errors("completeLogin") == [("TICKET_INVALID", "ticket")]
+
     async def test_ends_with_the_account_it_began_with(
         self, gateway: Gateway, minted: MintingProvider, ada: Person, person: SocialPerson
     ) -> None:

@@ -391,6 +391,19 @@ class TestDisableTotp:
         assert answer.user_errors("disableTotp") == [("CODE_INVALID", "totp")]
         assert (await ada.call(DISABLE, recoveryCode=ada.codes[0]))["disableTotp"]["disabled"] is True
 
+    @pytest.mark.parametrize("keys", [{"remember_device_days": 30}])
+    async def test_leaves_no_device_that_stands_for_an_app_set_up_later(self, ada: Owner) -> None:
+        app = await ada.enrol()
+        token, ticket = await ada.begin_login()
+        done = await complete(ada.gateway, token, ticket, totp=app.next_code(), rememberDevice=True)
+        device = done["completeLogin"]["tokens"]["deviceToken"]
+        await ada.call(DISABLE, recoveryCode=ada.codes[0])
+        await ada.enrol()
+        given = {"email": ada.person.email, "password": ada.person.password, "deviceToken": device}
+        guest = (await ada.gateway.anonymous(CLIENT)).access
+        payload = (await ada.gateway.graphql(LOGIN, {"input": given}, guest))["login"]
+        assert (payload["tokens"], payload["nextStep"]["methods"]) == (None, ["TOTP", "RECOVERY_CODE"])
+
     async def test_finds_nothing_where_nothing_is(self, ada: Owner) -> None:
         assert codes((await ada.call(DISABLE))["disableTotp"]) == ["NOT_FOUND"]
 
