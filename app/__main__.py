@@ -301,8 +301,10 @@ async def _do_with_tools(settings: Settings, work: Callable[[Tools], Awaitable[R
 def migrate_database(settings: Settings, *, finish: bool) -> None:
     """Migrate the database, or with `finish` say that no older release serves on it any more; print what is to tell."""
     if finish:
-        finish_upgrade(settings)
+        remark = finish_upgrade(settings)
         sys.stdout.write(f"From now on no release before {RELEASE} may serve on this database.\n")
+        if remark is not None:
+            sys.stdout.write(f"{remark}\n")
         return
     told = migrate(settings)
     if told is not None:

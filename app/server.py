@@ -32,6 +32,7 @@ from app.wiring import (
     TenantFiles,
     TenantsFileError,
     build_tools,
+    check_metrics_port,
     close_tools,
     run_metrics_of_processes,
 )
@@ -81,6 +82,8 @@ def _serve(config: uvicorn.Config, settings: Settings, files: TenantFiles, liste
     if settings.processes > 1:
         # A fault that would end every process is reported once here, and not by each of them again and again.
         asyncio.run(close_tools(build_tools(settings, tenants=files.reading.tenants)))
+    else:
+        check_metrics_port(settings)
     _log.info("Listening at %s", ", ".join(map(shown, listeners.sockets)))
     if settings.processes == 1:
         _run_alone(config, listeners)

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import shutil
+import stat
 from collections.abc import Collection, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -117,21 +118,38 @@ def _public_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _collector(text: str) -> str:
+    if _parts(text, {"http", "https"}) is None:
+        raise ValueError("must be an absolute URL such as http://127.0.0.1:4318")
+    return text
+
+
 def _host(text: str) -> str:
     read_hosts(text)
     return text
 
 
 def _existing_file(path: Path) -> Path:
-    if not path.is_file():
+    if not stat.S_ISREG(_mode_of(path)):
         raise ValueError(f"names '{path}', which is not a file")
     return path
 
 
 def _existing_file_or_folder(path: Path) -> Path:
-    if not path.is_file() and not path.is_dir():
+    mode = _mode_of(path)
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise ValueError(f"names '{path}', which is not a file or a folder")
     return path
+
+
+def _mode_of(path: Path) -> int:
+    """Return what kind of file it is, or 0 for none; `ValueError` where nobody lets us look, such as in /root."""
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except OSError as error:
+        raise ValueError(f"names '{path}', which cannot be reached: {error.strerror}") from error
 
 
 def _header_name(text: str) -> str:
@@ -175,7 +193,7 @@ class Settings(BaseSettings):
     tenants_file: Annotated[Path, AfterValidator(_existing_file_or_folder)] | None = None
     signing_keys_file: Annotated[Path, AfterValidator(_existing_file)] | None = None
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)
-    otel_exporter_otlp_endpoint: str | None = Field(default=None, repr=False)
+    otel_exporter_otlp_endpoint: Annotated[str, AfterValidator(_collector)] | None = Field(default=None, repr=False)
     client_ip_header: Annotated[str, AfterValidator(_header_name)] | None = None
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)] = ()
     proxy_protocol: bool = False

@@ -33,7 +33,7 @@ from app.adapters.mail.mailers import FileMailer, NoMailer
 from app.adapters.mail.previews import MailPreviews
 from app.adapters.mail.smtp import SmtpMailer
 from app.adapters.mail.texts import TEMPLATES, JinjaMailTexts
-from app.adapters.metrics import PrometheusMetrics, serve_metrics
+from app.adapters.metrics import PrometheusMetrics, check_port, serve_metrics
 from app.adapters.passkeys import WebAuthnPasskeys
 from app.adapters.password_hooks import WebhookPasswordHooks
 from app.adapters.phone_codes import WebhookPhoneCodes
@@ -56,6 +56,7 @@ __all__ = [
     "TenantFiles",
     "TenantsFileError",
     "build_tools",
+    "check_metrics_port",
     "check_migrated",
     "check_state_dir",
     "close_tools",
@@ -185,23 +186,26 @@ async def _find_replica_fault(settings: Settings) -> str | None:
         await database.close()
 
 
-def finish_upgrade(settings: Settings) -> None:
+def finish_upgrade(settings: Settings) -> str | None:
     """Write into the database that every host runs this release by now: no older one serves any more.
+
+    On PostgreSQL the audit is divided into months then. Return a line to be told where it stays one table.
 
     Raises `ValueError`, with one line, as `check_migrated` does.
     """
     check_migrated(settings)
     try:
-        asyncio.run(_raise_mark(settings))
+        return asyncio.run(_finish_upgrade(settings))
     except (OSError, BusyError) as error:
         raise ValueError(f"DATABASE_URL names a database that cannot be written: {error}") from error
 
 
-async def _raise_mark(settings: Settings) -> None:
+async def _finish_upgrade(settings: Settings) -> str | None:
     database = _open_database(settings)
     connection = database.connect()
     try:
         await raise_mark(connection)
+        return await database.divide_audit(SystemClock().now())
     finally:
         await connection.close()
         await database.close()
@@ -258,8 +262,8 @@ def check_state_dir(settings: Settings) -> None:
     if settings.signing_keys_file is not None and not keeps_mail and not settings.keeps_database:
         return
     # Where the folder would be made, if it is not there yet: nothing is left behind.
-    folder = next(each for each in (settings.state_dir, *settings.state_dir.absolute().parents) if each.exists())
     try:
+        folder = next(each for each in (settings.state_dir, *settings.state_dir.absolute().parents) if each.exists())
         with NamedTemporaryFile(dir=folder):
             pass
     except OSError as error:
@@ -346,6 +350,13 @@ def run_metrics(settings: Settings, tools: Tools) -> AbstractContextManager[None
     return _serve_metrics(settings, settings.metrics_port, metrics)
 
 
+def check_metrics_port(settings: Settings) -> None:
+    """Raise `ValueError` if METRICS_PORT is in use; `run_metrics` would find that out within the running server."""
+    if settings.metrics_port is not None:
+        for address in settings.addresses:
+            check_port(address, settings.metrics_port)
+
+
 @contextmanager
 def run_metrics_of_processes(settings: Settings) -> Iterator[None]:
     """Answer Prometheus for the processes that this one starts, if METRICS_PORT is set.
@@ -382,7 +393,10 @@ async def close_tools(tools: Tools) -> None:
 
 def _build_signer(settings: Settings, clock: Clock) -> Es256Signer:
     if settings.signing_keys_file is not None:
-        return Es256Signer.load(settings.signing_keys_file, clock)
+        try:
+            return Es256Signer.load(settings.signing_keys_file, clock)
+        except ValueError as error:
+            raise ValueError(f"SIGNING_KEYS_FILE names {error}") from error
     return Es256Signer.load_or_create(_keys_file(settings), clock)
 
 

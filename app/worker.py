@@ -21,7 +21,7 @@ from app.services.worker.lookout import PAUSE_AFTER_FAILURE, PAUSE_WHILE_BUSY, L
 from app.services.worker.metrics import show_outbox
 from app.services.worker.pace import Pace
 from app.services.worker.purge import purge_expired, purge_sealed
-from app.services.worker.retention import purge_retained
+from app.services.worker.retention import drop_months, purge_retained
 from app.services.worker.search_filling import fill_search
 from app.services.worker.unproven import purge_unproven
 from app.services.worker.visits import purge_visits
@@ -61,6 +61,7 @@ async def work(live: LiveTools, stop: asyncio.Event) -> None:
         *(_do_when_due(live, job, bell, lookout, stop) for bell, job in bells),
         _repeat(live, partial(purge_expired, pace=Pace()), PURGE_PAUSE, stop),
         _repeat(live, partial(purge_retained, pace=Pace()), RETENTION_PAUSE, stop),
+        _repeat(live, drop_months, RETENTION_PAUSE, stop),
         _repeat(live, purge_visits, PURGE_PAUSE, stop),
         _repeat(live, purge_sealed, SEALED_PAUSE, stop),
         _repeat(live, purge_unproven, UNPROVEN_PAUSE, stop),

@@ -171,7 +171,16 @@ class TestRefusesToStart:
         migrate(Settings.load({"STATE_DIR": environment["STATE_DIR"]}))
         Path(environment["SIGNING_KEYS_FILE"]).write_text("{")
         (line,) = start_refused({**environment, "PROCESSES": "2"})
+        assert line.startswith("SIGNING_KEYS_FILE names ")
         assert line.endswith("keys.json: is not JSON")
+
+    def test_says_in_a_line_that_the_port_of_the_metrics_is_taken(self, tmp_path: Path) -> None:
+        environment = production(tmp_path)
+        migrate(Settings.load({"STATE_DIR": environment["STATE_DIR"]}))
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            (line,) = start_refused({**environment, "METRICS_PORT": str(port)})
+        assert line == f"METRICS_PORT {port} cannot be used: Address already in use"
 
 
 class TestHides:

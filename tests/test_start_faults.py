@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import pytest
 import trustme
 
 from app.__main__ import main
+from app.adapters.database.tls import tls_of
+from app.domain.database_url import read_server_url
 from app.settings import Settings
 from tests.harness.postgresql import free_port
 from tests.harness.postgresql_host import PASSWORD, PostgresqlHost
@@ -198,6 +201,10 @@ class TestFile:
         line = program.refusal(command, DATABASE_URL=f"sqlite:///{tmp_path}")
         assert line.startswith("DATABASE_URL names a database that ")
 
+    def test_that_cannot_be_reached(self, command: str, tmp_path: Path, program: Program) -> None:
+        line = program.refusal(command, DATABASE_URL=f"sqlite:///{tmp_path}/{'x' * 300}.db")
+        assert line.startswith("DATABASE_URL names a database that ")
+
 
 class TestStateDir:
     @pytest.mark.parametrize("command", ["migrate", "serve"])
@@ -213,6 +220,12 @@ class TestStateDir:
 
 
 class TestTls:
+    def test_trusts_this_machine_where_no_home_can_be_looked_into(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HOME", f"/{'x' * 300}")
+        context = tls_of(read_server_url("postgresql://u@no-home.example/n?sslmode=verify-full"))
+        assert isinstance(context, ssl.SSLContext)
+        assert context.verify_mode is ssl.CERT_REQUIRED
+
     @pytest.mark.parametrize(
         ("at", "query"),
         [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -144,13 +145,25 @@ def serve_metrics(host: str, port: int, source: PrometheusMetrics | Path) -> Ite
     try:
         server, thread = start_http_server(port, host, registry)
     except OSError as error:
-        raise ValueError(f"METRICS_PORT {port} cannot be used: {error.strerror}") from None
+        raise _taken(port, error) from None
     try:
         yield
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise `ValueError` if `serve_metrics` would."""
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        raise _taken(port, error) from None
+
+
+def _taken(port: int, error: OSError) -> ValueError:
+    return ValueError(f"METRICS_PORT {port} cannot be used: {os.strerror(error.errno or 0)}")
 
 
 def _is_alive(process: int) -> bool:

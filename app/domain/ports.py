@@ -335,6 +335,20 @@ class Database(Protocol):
         """Whether a transaction that writes keeps all others waiting that want to write, whatever they write."""
         ...
 
+    async def divide_audit(self, now: datetime) -> str | None:
+        """Divide the audit into months where the database can, while others write to it; again and again harmless.
+
+        Return a line that says why it stays one table, if it has to. Raises `OSError` if the database does not answer.
+        """
+        ...
+
+    async def keep_audit_months(self, now: datetime, before: datetime) -> int:
+        """Drop the months of the audit that end `before` a moment, and return how many; make the next ones.
+
+        Does nothing where the audit is not divided into months, or while others hold it.
+        """
+        ...
+
     async def find_migration(self) -> SchemaVersion | None:
         """Return the migration of the database, or None if it has no tables of ours.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, TextIO
 
@@ -42,8 +43,10 @@ class RequestLog:
             "caller": exchange.caller,
             "codes": exchange.codes,
         }
-        self._write(self._describe(self._clock.now(), line))
-        self._flush()
+        # A full disk, or nobody who reads, is the log's loss alone: the request was served.
+        with suppress(OSError):
+            self._write(self._describe(self._clock.now(), line))
+            self._flush()
 
 
 def _as_json(now: datetime, line: dict[str, Any]) -> str:

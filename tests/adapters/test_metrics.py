@@ -13,7 +13,7 @@ from typing import Self
 import httpx2
 import pytest
 
-from app.adapters.metrics import PrometheusMetrics, serve_metrics
+from app.adapters.metrics import PrometheusMetrics, check_port, serve_metrics
 from app.domain.ports import ServedRequest
 from tests.harness.postgresql import free_port
 from tests.harness.source import ROOT
@@ -140,3 +140,6 @@ class TestServeMetrics:
             serving: AbstractContextManager[None] = serve_metrics("127.0.0.1", port, PrometheusMetrics())
             with pytest.raises(ValueError, match=f"METRICS_PORT {port} cannot be used"), serving:
                 pass
+            with pytest.raises(ValueError, match=f"METRICS_PORT {port} cannot be used: Address already in use"):
+                check_port("127.0.0.1", port)
+        check_port("127.0.0.1", port)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Executable
@@ -57,6 +58,14 @@ class CountedDatabase:
     def has_one_writer(self) -> bool:
         """Ask the real one."""
         return self._database.has_one_writer
+
+    async def divide_audit(self, now: datetime) -> str | None:
+        """Ask the real one."""
+        return await self._database.divide_audit(now)
+
+    async def keep_audit_months(self, now: datetime, before: datetime) -> int:
+        """Ask the real one."""
+        return await self._database.keep_audit_months(now, before)
 
     async def find_migration(self) -> SchemaVersion | None:
         """Ask the real one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 
@@ -18,6 +19,13 @@ def write(exchange: Exchange, path: str = "/graphql", *, production: bool) -> st
     return stream.getvalue()
 
 
+class FullDisk(io.StringIO):
+    """A file for which there is no room."""
+
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
 class TestWrite:
     def test_is_one_json_object_in_production(self) -> None:
         line = json.loads(write(EXCHANGE, production=True))
@@ -30,6 +38,9 @@ class TestWrite:
     def test_cuts_an_endless_operation_name(self) -> None:
         exchange = Exchange("request-1", "203.0.113.9", "a" * 5_000)
         assert json.loads(write(exchange, production=True))["operation"] == "a" * 100
+
+    def test_is_lost_alone_where_the_disk_is_full(self) -> None:
+        RequestLog(FixedClock(), FullDisk(), production=True).write(EXCHANGE, "POST", "/graphql", 200, 1.234)
 
     def test_stays_one_line_whatever_the_path(self) -> None:
         for production in (True, False):

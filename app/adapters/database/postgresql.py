@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from math import inf
 from typing import Any, NoReturn, cast
 
@@ -21,6 +22,8 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.adapters.database.announcing import Announcer
+from app.adapters.database.audit_division import UndividedError, divide
+from app.adapters.database.audit_months import IS_KEPT, keep_months
 from app.adapters.database.citus import check_citus, fault_of_nodes, is_distributed
 from app.adapters.database.citus_functions import NodeFunction
 from app.adapters.database.connecting import Connector, check_encoding
@@ -65,6 +68,8 @@ _HAS_VERSION = f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL"
 _Waiting = Sequence[tuple[Prepared, Sequence[Any]]]
 # How often a read alone is made again that the server has ended because of a transaction.
 _MOST_REREADS = 3
+# Seconds for all months that are made and dropped at once; the rest is done the next time.
+_MONTHS_WITHIN = 60.0
 # How a line about the standby begins that is no reason not to serve.
 REMARK = "database replica (the primary is read meanwhile)"
 
@@ -129,6 +134,33 @@ class PostgresqlDatabase:
     def has_one_writer(self) -> bool:
         """No: they wait for the same row only."""
         return False
+
+    async def divide_audit(self, now: datetime) -> str | None:
+        """Make a table with a partition for each month of the one that there is."""
+        try:
+            await divide(self._connector, now)
+        except UndividedError as error:
+            return f"The audit is not divided into months: {error}."
+        return None
+
+    async def keep_audit_months(self, now: datetime, before: datetime) -> int:
+        """Make and drop partitions, where there are some and they are ours to make."""
+        if not await self.connect().read_anew(IS_KEPT):
+            return 0
+        try:
+            async with asyncio.timeout(_MONTHS_WITHIN):
+                return await keep_months(self._connector, now, before)
+        except asyncpg.LockNotAvailableError:
+            # Such as a backup; who waits for it holds up all others, so it is not tried again soon.
+            logger.warning("Others hold the audit, so its months stay as they are until tomorrow.")
+            return 0
+        except asyncpg.InsufficientPrivilegeError as error:
+            logger.warning("The months of the audit are not for us to make or drop: %s", describe(error))
+            return 0
+        except (asyncpg.PostgresError, *LOST, OSError) as error:
+            if passes(error):
+                raise busy() from error
+            raise
 
     async def find_migration(self) -> SchemaVersion | None:
         """Return the migration that the database is at, or None where it has no tables of ours.

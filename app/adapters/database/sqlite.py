@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -163,6 +164,14 @@ class SqliteDatabase:
     def has_one_writer(self) -> bool:
         """Yes: there is one write lock for the file."""
         return True
+
+    async def divide_audit(self, now: datetime) -> str | None:
+        """Do nothing: the audit stays one table, and that is well."""
+        return None
+
+    async def keep_audit_months(self, now: datetime, before: datetime) -> int:
+        """Do nothing: the audit is one table."""
+        return 0
 
     async def find_migration(self) -> SchemaVersion | None:
         """Return the migration that the file is at; None where there is none, or none of ours, and nothing is made.

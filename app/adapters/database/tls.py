@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from functools import lru_cache
 from pathlib import Path
@@ -52,8 +53,9 @@ def _context(url: ServerUrl, _changed: tuple[int | None, ...]) -> ssl.SSLContext
 
 def _trust(context: ssl.SSLContext, roots: str | None) -> None:
     """Trust the authorities of the file, or of libpq's file if there is one, or else those of this machine."""
-    file = Path(roots) if roots is not None else Path(_ROOTS).expanduser()
-    if roots == "system" or (roots is None and not file.is_file()):
+    # Not by Path, which raises for a user without a home, or with the home of another one.
+    file = roots if roots is not None else os.path.expanduser(_ROOTS)  # noqa: PTH111
+    if roots == "system" or (roots is None and not os.path.isfile(file)):  # noqa: PTH113
         context.load_default_certs()
         return
     try:

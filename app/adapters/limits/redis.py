@@ -105,7 +105,8 @@ class RedisLimiter:
 
     async def _try(self, action: Callable[..., Awaitable[None]], limit: Limit, *key: str) -> None:
         now = self._clock.now()
-        if self._failed_until is None or now >= self._failed_until:
+        # The clock may be set back meanwhile.
+        if self._failed_until is None or not timedelta(0) < self._failed_until - now <= _REST:
             if self._failed_until is not None:
                 self._failed_until = now + _REST
             try:

@@ -29,7 +29,8 @@ class TokenCommand:
 
     async def read(self) -> str:
         """Return the token; raises `MailLineError` when the command prints none."""
-        if self._kept_until is None or self._clock.now() >= self._kept_until:
+        # The clock may be set back meanwhile.
+        if self._kept_until is None or not timedelta(0) < self._kept_until - self._clock.now() <= _KEPT:
             self._token = await self._run()
             self._kept_until = self._clock.now() + _KEPT
         return self._token

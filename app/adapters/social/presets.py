@@ -117,6 +117,8 @@ def fill_preset(entry: dict[str, Any]) -> None:
     if preset is None:
         entry.setdefault("name", provider.capitalize())
         return
+    if _has_other_names(entry, preset):
+        preset = {key: value for key, value in preset.items() if key != "claim_names"}
     filled = {key: value for key, value in preset.items() if key not in _AUTHENTICATIONS or _lets_fill(entry)}
     own_names = entry.get("claim_names")
     if isinstance(own_names, dict):
@@ -126,3 +128,9 @@ def fill_preset(entry: dict[str, Any]) -> None:
 
 def _lets_fill(entry: dict[str, Any]) -> bool:
     return not _AUTHENTICATIONS & entry.keys()
+
+
+def _has_other_names(entry: dict[str, Any], preset: dict[str, Any]) -> bool:
+    """Tell whether the shop asks for an id token where the preset's names are those of the userinfo endpoint."""
+    scopes = entry.get("scopes")
+    return isinstance(scopes, list) and "openid" in scopes and "openid" not in preset.get("scopes", ("openid",))

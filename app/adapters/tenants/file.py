@@ -239,7 +239,8 @@ class _Fresh:
 
     def _tables(self, file: str, faults: list[str]) -> Iterable[tuple[str, Any]]:
         try:
-            document = tomllib.loads(Path(file).read_text(encoding="utf-8"))
+            # Some editors begin a file with a mark of its encoding, which is none of its text.
+            document = tomllib.loads(Path(file).read_text(encoding="utf-8-sig"))
         except OSError as error:
             faults.append(f"cannot be read: {error.strerror}")
             return []

@@ -158,7 +158,7 @@ class TenantTable:
             self._add("must be the name of a file", *path, file_key)
             return
         try:
-            content = json.loads(self._file_beside(name).read_text(encoding="utf-8"))
+            content = json.loads(self._file_beside(name).read_text(encoding="utf-8-sig"))
             check(content)
         except OSError as error:
             self._add(f"names '{name}', which cannot be read: {error.strerror}", *path, file_key)

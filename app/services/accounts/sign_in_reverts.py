@@ -92,6 +92,8 @@ async def _end_what_it_opened(uow: UnitOfWork, token: OneTimeToken, way: WayIn) 
     customer_id = token.customer_id
     if way.method is SignInMethod.PASSKEY:
         await uow.sessions.revoke_opened_by(customer_id, way.id, uow.now)
+        # A session does not say which passkey has proved it later.
+        await _end_sessions_proved_by(uow, customer_id, way.method, token.created_at)
     elif way.method is SignInMethod.SOCIAL:
         await uow.sessions.revoke_born_from(customer_id, way.id, uow.now)
     else:

@@ -26,6 +26,16 @@ async def purge_retained(tools: Tools, pace: Pace | None = None) -> int:
     return removed
 
 
+async def drop_months(tools: Tools) -> int:
+    """Drop the months of the audit that no shop keeps any more, where it lies in months, and return how many went.
+
+    What a shop keeps for a shorter time than others goes line by line before.
+    """
+    now = tools.clock.now()
+    longest = max(shop.audit_retention_months for shop in (*tools.tenants, _UNSAID))
+    return await tools.database.keep_audit_months(now, months_before(now, longest))
+
+
 async def _next_tenant(tools: Tools, after: str) -> str:
     """Return the next shop with a row of either kind, in the order of their ids; an empty text behind the last."""
     async with open_for_worker(tools) as uow:

@@ -169,6 +169,17 @@ class TestRefusedLogin:
         with serving_with_login(server) as address, pytest.raises(MailLineError, match="535"):
             await mailer(f"smtp://us%40er:wrong@{address}").send(MESSAGE)
 
+    async def test_does_not_silence_us_for_longer_when_the_clock_is_set_back(self, server: Server) -> None:
+        clock = MovableClock()
+        with serving_with_login(server) as address:
+            sender = mailer(f"smtp://us%40er:wrong@{address}", clock=clock)
+            with pytest.raises(MailLineError):
+                await sender.send(MESSAGE)
+            server.right = "wrong"
+            clock.advance(hours=-1)
+            await sender.send(MESSAGE)
+        assert len(server.accepted) == 1
+
     async def test_by_hanging_up_stops_the_line(self, server: Server) -> None:
         server.hangs_up = True
         with serving_with_login(server) as address:
@@ -227,7 +238,11 @@ class TestTokenCommand:
             server.right = "newest"
             clock.advance(seconds=60)
             await sender.send(MESSAGE)
-        assert len(server.accepted) == 4
+            write(token, "last")
+            server.right = "last"
+            clock.advance(hours=-1)
+            await sender.send(MESSAGE)
+        assert len(server.accepted) == 5
 
     @pytest.mark.parametrize(
         ("command", "reason"),

@@ -156,6 +156,16 @@ class TestEveryProvider:
         assert (await there.refusal()).code is UNAVAILABLE
 
 
+@pytest.mark.parametrize("name", ["kakao", "facebook"])
+async def test_an_id_token_that_the_shop_asks_for_has_the_names_of_the_standard(
+    visit: Callable[..., Visit], minted: MintingProvider, name: str
+) -> None:
+    there = visit(name, scopes=["openid", "email"], jwks_uri=f"{minted.issuer}/jwks")
+    minted.token, minted.claims = {}, {"sub": SHAPES[name].subject, "email": "ada@example.com", "email_verified": None}
+    proof = await there.prove()
+    assert (proof.subject, proof.email, proof.email_verified) == (SHAPES[name].subject, "ada@example.com", False)
+
+
 @pytest.mark.parametrize("name", ["line", "linkedin"])
 async def test_our_secret_is_in_the_form_where_the_discovery_document_says_nothing_and_nothing_else_is_read(
     visit: Callable[..., Visit], name: str

@@ -62,7 +62,7 @@ class TestPresets:
         assert (apple.issuer, apple.response_mode) == ("https://appleid.apple.com", "form_post")
         assert apple.client_secret is None
         assert apple.signing is not None
-        assert apple.signing.private_key.get_secret_value() == key
+        assert apple.signing.private_key.get_secret_value() == key.strip()
 
     def test_know_auth0_but_for_its_issuer(self, file: Path) -> None:
         entry = 'provider = "auth0"\n' + SECRET

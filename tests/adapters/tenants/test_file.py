@@ -138,6 +138,13 @@ class TestLoadTenants:
         assert demo.mixin_schemas == {"loyalty": {"type": "object"}}
         assert demo.limits.login_per_ip_per_minute == 5
 
+    def test_reads_files_that_begin_with_the_mark_of_their_encoding(self, folder: Folder) -> None:
+        (folder.path / "loyalty.json").write_text('{"type": "object"}', encoding="utf-8-sig")
+        schema = '[tenants.demo.mixins.loyalty]\nschema_file = "loyalty.json"\n'
+        assert folder.demo(schema).mixin_schemas == {"loyalty": {"type": "object"}}
+        folder.file.write_text("\n".join((SHOP, schema)), encoding="utf-8-sig")
+        assert load_tenants(folder.file, {}, Profile.DEVELOPMENT).tenant("demo").name == folder.demo().name
+
     def test_names_a_provider_that_has_no_preset(self, folder: Folder) -> None:
         environment = {"S": "s"}
         social = '[[tenants.demo.social]]\nprovider = "acme"\nclient_id = "c"\nclient_secret_env = "S"\n'

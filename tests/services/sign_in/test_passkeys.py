@@ -465,6 +465,19 @@ class TestReauthenticate:
         answer = await gateway.graphql(REAUTHENTICATE, {"input": given}, ada.tokens.access)
         assert answer.user_errors("reauthenticate") == [("PASSKEY_INVALID", "passkey")]
 
+    async def test_ends_with_the_passkey_that_was_not_the_owners(
+        self, gateway: Gateway, ada: Person, device: Authenticator
+    ) -> None:
+        await register(gateway, ada.tokens.access, device)
+        begun = await begin_login(gateway, ada.tokens.access)
+        given = {"ticket": begun["ticket"], "passkey": device.get(begun["options"])}
+        await gateway.graphql(REAUTHENTICATE, {"input": given}, ada.tokens.access)
+        await gateway.deliver()
+        link, visitor = gateway.mails(ada.email)[-1].token, (await gateway.anonymous(CLIENT)).access
+        answer = await gateway.graphql(REVERT, {"input": {"token": link}}, visitor)
+        assert answer.user_errors("revertSignInMethod") == []
+        assert (await gateway.graphql(PASSKEYS, token=ada.tokens.access)).reason == "REVOKED"
+
 
 class TestRenamePasskey:
     async def test_gives_another_name(self, gateway: Gateway, ada: Person, device: Authenticator) -> None:
