@@ -20,6 +20,9 @@ PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 900}
 # What a page says while it has nothing to show yet.
 LOADING = ("Loading …", "Wird geladen …")
+# As browsers do with all cookies blocked.
+NOTHING_IS_KEPT = """for (const name of ["localStorage", "sessionStorage"])
+  Object.defineProperty(window, name, { get() { throw new DOMException("denied", "SecurityError"); } });"""
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +120,21 @@ class TestGuest:
         with shop.visitor(viewport=PHONE) as visitor:
             visitor.open(f"/{name}")
             visitor.sees("Log in to see this page.")
+
+
+class TestAPageThatCannotBeShown:
+    def test_says_so_where_it_cannot_be_loaded(self, shop: Shop) -> None:
+        with shop.visitor() as visitor:
+            visitor.page.route("**/sign-up-*.js", lambda route: route.abort())
+            visitor.open("/")
+            visitor.press("Sign up")
+            visitor.sees("This page could not be loaded.")
+            assert visitor.faults != []
+            visitor.faults.clear()
+
+    def test_is_none_where_the_browser_keeps_nothing(self, shop: Shop) -> None:
+        with shop.visitor() as visitor:
+            visitor.page.add_init_script(NOTHING_IS_KEPT)
+            visitor.open("/")
+            visitor.page.get_by_role("button", name="Put into the basket: Violet mug").click()
+            assert visitor.page.locator(".basket b").inner_text() == "1"

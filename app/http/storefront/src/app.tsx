@@ -1,5 +1,6 @@
 // The whole shop: the header, the page that the address names, the operations that it has sent.
 import { type ComponentType, type ReactNode, Suspense, lazy, useEffect } from 'react';
+import { Boundary } from './components/boundary.tsx';
 import { Footer } from './components/footer.tsx';
 import { Header } from './components/header.tsx';
 import { Operations } from './components/operations.tsx';
@@ -49,7 +50,9 @@ function Shop(): ReactNode {
             <Notice>{t.ended[ended]}</Notice>
           </div>
         )}
-        <Suspense fallback={<p className="quiet" role="status">{t.loading}</p>}>{Shown && <Shown key={page} />}</Suspense>
+        <Boundary key={page}>
+          <Suspense fallback={<p className="quiet" role="status">{t.loading}</p>}>{Shown && <Shown />}</Suspense>
+        </Boundary>
         <Operations />
       </main>
       <Footer />

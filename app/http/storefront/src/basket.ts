@@ -1,5 +1,6 @@
 // The basket: how many things are in it, kept in this tab by the id of the session, which stays when somebody logs in.
 import { useSyncExternalStore } from 'react';
+import { keptByTab } from './kept.ts';
 
 const CHANGED = 'storefront:basket';
 
@@ -10,11 +11,11 @@ export interface Basket {
 
 export function useBasket(sessionId: string | null): Basket {
   const key = `storefront:basket:${sessionId ?? ''}`;
-  const count = useSyncExternalStore(subscribe, () => Number(sessionStorage.getItem(key) ?? 0));
+  const count = useSyncExternalStore(subscribe, () => Number(keptByTab.getItem(key) ?? 0));
   return {
     count,
     add: () => {
-      sessionStorage.setItem(key, String(count + 1));
+      keptByTab.setItem(key, String(count + 1));
       dispatchEvent(new Event(CHANGED));
     },
   };

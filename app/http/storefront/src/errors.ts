@@ -13,6 +13,9 @@ export function useErrorText(): (error: unknown) => string {
   };
 }
 
+// What browsers say where a part of the program, as that for passkeys, cannot be loaded.
+const NOT_LOADED = /dynamically imported module|module script/i;
+
 interface Facts {
   code: string;
   message: string;
@@ -29,6 +32,7 @@ function factsOf(error: unknown): Facts {
     const { code, retryAfter } = first.extensions as { code?: string; retryAfter?: number };
     return { code: code ?? '', message: first.message, retryAfter };
   }
+  if (error instanceof TypeError && NOT_LOADED.test(error.message)) return { code: 'NO_ANSWER', message: error.message };
   if (isUserError(error)) return { code: error.code, message: error.message };
   return { code: (error as Error | null)?.name ?? '', message: (error as Error | null)?.message ?? '' };
 }

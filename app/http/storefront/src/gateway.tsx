@@ -39,6 +39,8 @@ interface Visit {
   initialPassword: boolean;
   /** Why the session of before has ended. */
   ended: EndReason | null;
+  /** Why it cannot be known who is here: the gateway is down, or has begun too many sessions for this address. */
+  failure: unknown;
 }
 const Visiting = createContext<Visit>({
   shop: null,
@@ -46,6 +48,7 @@ const Visiting = createContext<Visit>({
   isCustomer: null,
   initialPassword: false,
   ended: null,
+  failure: null,
 });
 
 export const useSession = (): Visit => use(Visiting);
@@ -53,6 +56,7 @@ export const useSession = (): Visit => use(Visiting);
 export function GatewayProvider({ children }: { children: ReactNode }): ReactNode {
   const [session, setSession] = useState<Omit<Session, 'accessToken'> | null>(null);
   const [ended, setEnded] = useState<EndReason | null>(null);
+  const [failure, setFailure] = useState<unknown>(null);
 
   useEffect(() => {
     const stops = [
@@ -62,10 +66,10 @@ export function GatewayProvider({ children }: { children: ReactNode }): ReactNod
       }),
       gateway.on('sessionEnded', ({ reason }) => {
         setEnded(reason);
-        void gateway.session().then(setSession);
+        gateway.session().then(setSession, setFailure);
       }),
     ];
-    void gateway.session().then(setSession);
+    gateway.session().then(setSession, setFailure);
     return () => {
       for (const stop of stops) stop();
     };
@@ -76,7 +80,7 @@ export function GatewayProvider({ children }: { children: ReactNode }): ReactNod
   const client = useMemo(() => makeClient(who), [who]);
   return (
     <Provider value={client}>
-      <WithShop session={session} ended={ended}>{children}</WithShop>
+      <WithShop session={session} ended={ended} failure={session ? null : failure}>{children}</WithShop>
     </Provider>
   );
 }
@@ -94,10 +98,11 @@ function makeClient(_who: string): Client {
 interface WithShopProps {
   session: Omit<Session, 'accessToken'> | null;
   ended: EndReason | null;
+  failure: unknown;
   children: ReactNode;
 }
 
-function WithShop({ session, ended, children }: WithShopProps): ReactNode {
+function WithShop({ session, ended, failure, children }: WithShopProps): ReactNode {
   const [{ data }] = useQuery({ query: Shop, requestPolicy: 'cache-first' });
   const visit = {
     shop: data?.storefront ?? null,
@@ -105,6 +110,7 @@ function WithShop({ session, ended, children }: WithShopProps): ReactNode {
     isCustomer: session && session.kind !== 'guest',
     initialPassword: session?.initialPassword ?? false,
     ended,
+    failure,
   };
   return <Visiting value={visit}>{children}</Visiting>;
 }

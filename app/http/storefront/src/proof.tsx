@@ -2,7 +2,8 @@
 import { type ReactNode, Suspense, createContext, lazy, use, useCallback, useState } from 'react';
 import { methodsToProve } from './errors.ts';
 
-const ProofDialog = lazy(() => import('./components/proof-dialog.tsx'));
+const loadDialog = () => import('./components/proof-dialog.tsx');
+const ProofDialog = lazy(loadDialog);
 
 interface Asked {
   methods: readonly string[];
@@ -22,6 +23,7 @@ export function ProofProvider({ children }: { children: ReactNode }): ReactNode 
     } catch (error) {
       const methods = methodsToProve(error);
       if (!methods) throw error;
+      await loadDialog(); // where that fails, it is shown as any other fault
       const isProved = await new Promise<boolean>((settle) => setAsked({ methods, settle }));
       setAsked(null);
       if (!isProved) throw error;

@@ -1,8 +1,10 @@
 // The frame of a page of the account: the ways to the other ones, and the login for whoever is not logged in.
 import type { ReactNode } from 'react';
+import { useErrorText } from '../errors.ts';
 import { gateway, useSession } from '../gateway.tsx';
 import { Link, go } from '../router.tsx';
 import { useTexts } from '../texts/texts.tsx';
+import { Failure } from './failure.tsx';
 import { Notice } from './notice.tsx';
 import { Page } from './page.tsx';
 
@@ -28,8 +30,10 @@ interface AccountPageProps {
 
 export function AccountPage({ name, children }: AccountPageProps): ReactNode {
   const t = useTexts();
-  const { isCustomer, initialPassword } = useSession();
+  const errorText = useErrorText();
+  const { isCustomer, initialPassword, failure } = useSession();
   const { title, lead } = t.account[name];
+  if (failure) return <Failure>{errorText(failure)}</Failure>;
   if (isCustomer === null) return <p className="quiet" role="status">{t.loading}</p>;
   if (!isCustomer) {
     return (

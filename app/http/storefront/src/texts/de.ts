@@ -3,6 +3,9 @@ import type { Texts } from './en.ts';
 
 export const texts: Texts = {
   loading: 'Wird geladen …',
+  failed: 'Das hat nicht geklappt',
+  notLoaded: 'Diese Seite konnte nicht geladen werden. Gibt es eine Verbindung, und läuft das Gateway?',
+  tryAgain: 'Noch einmal versuchen',
   save: 'Speichern',
   saved: 'Gespeichert.',
   cancel: 'Abbrechen',

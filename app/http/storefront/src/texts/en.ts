@@ -2,6 +2,9 @@
 
 export const texts = {
   loading: 'Loading …',
+  failed: 'That did not work',
+  notLoaded: 'This page could not be loaded. Is there a network, and does the gateway run?',
+  tryAgain: 'Try again',
   save: 'Save',
   saved: 'Saved.',
   cancel: 'Cancel',

@@ -1,6 +1,7 @@
 // The words of the page in the reader's language: English or German, by the browser or by the switch in the header.
 import { type ReactNode, createContext, use, useCallback, useState } from 'react';
 import { config } from '../config.ts';
+import { keptByBrowser } from '../kept.ts';
 import type { Texts } from './en.ts';
 
 export type { Texts } from './en.ts';
@@ -30,7 +31,7 @@ export function Speaker({ children }: { children: ReactNode }): ReactNode {
   const [language, setLanguage] = useState(firstLanguage);
   const choose = useCallback(async (chosen: Language) => {
     await loadTexts(chosen);
-    localStorage.setItem(KEY, chosen);
+    keptByBrowser.setItem(KEY, chosen);
     setLanguage(chosen);
   }, []);
   const texts = read[language];
@@ -53,7 +54,7 @@ export function useMoment(): (time: string) => string {
 }
 
 function firstLanguage(): Language {
-  const chosen = localStorage.getItem(KEY);
+  const chosen = keptByBrowser.getItem(KEY);
   const wanted = chosen ?? (config.siteLanguage.startsWith('de') ? 'de' : navigator.language);
   return wanted.startsWith('de') ? 'de' : 'en';
 }
