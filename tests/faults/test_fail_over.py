@@ -21,7 +21,7 @@ from tests.faults.inspection import Inspector
 from tests.faults.journeys import People
 from tests.faults.promises import PROMISES, Promise, messages_arrive
 from tests.faults.system import GATEWAYS, SHOPS, System
-from tests.harness.patroni import NotWholeError, PatroniCluster, run_patroni
+from tests.harness.patroni import NotWholeError, PatroniCluster, run_patroni, stays_deposed
 
 pytestmark = pytest.mark.wall_clock
 
@@ -50,7 +50,9 @@ class Run:
     found: Findings
 
     def loss(self, kind: str) -> Loss:
-        """Return one of the losses."""
+        """Return one of the losses; the test is skipped where that was left out."""
+        if kind == "frozen" and not stays_deposed():
+            pytest.skip("the installed Patroni lets a primary that stood still take the lead back: 3.0.3 is needed")
         (found,) = [each for each in self.losses if each.kind == kind]
         return found
 

@@ -6,6 +6,7 @@ Every node reaches etcd by a network of its own, which can be cut. All of it run
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -39,6 +40,8 @@ SHIPPED = ROOT / "scripts" / "availability"
 _SHORTER = {"ttl": 10, "loop_wait": 1, "retry_timeout": 3, "failsafe_mode": False}
 # Of a small server, on a machine that does not lose its power.
 _SMALLER = {"max_connections": 120, "shared_buffers": "16MB", "wal_keep_size": "64MB", "fsync": "off"}
+# From this release on, a primary that stood still leaves the lead to its successor (Patroni's pull request 2689).
+_STAYS_DEPOSED = (3, 0, 3)
 # What Patroni says each time that it does not write who is synchronous; beyond so many times it never will again.
 _STALE, _TOO_OFTEN = "Synchronous replication key updated by someone else", 10
 
@@ -56,6 +59,12 @@ def skip_unless_installed() -> None:
         if shutil.which(program) is None:
             pytest.skip(f"{name} is not installed")
     find_programs()
+
+
+def stays_deposed() -> bool:
+    """Tell whether a primary that was frozen leaves the lead to its successor, under the Patroni that is installed."""
+    said = subprocess.run(["patroni", "--version"], check=True, capture_output=True, text=True).stdout
+    return tuple(map(int, re.findall(r"\d+", said))) >= _STAYS_DEPOSED
 
 
 def _start(folder: Path, log: str, *command: object) -> subprocess.Popen[bytes]:
