@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,7 +33,9 @@ class Project:
     def pin(self, name: str, *packages: str) -> None:
         (self.folder / "scripts" / name).write_text(pin(self._wheels, *packages))
 
-    def run(self, name: str, *, check: bool = True, path: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, name: str, *, check: bool = True, path: str = "", pip: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Source the script as another script does, and list what the environment has."""
         command = f'source "{self.folder}/scripts/setup" {name}; python -c "{LIST}"'
         settings = {
@@ -41,7 +44,7 @@ class Project:
             "PIP_CONFIG_FILE": os.devnull,
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": str(self._wheels),
-            **more,
+            **(pip or {}),
         }
         return subprocess.run(["bash", "-c", command], env=settings, check=check, capture_output=True, text=True)
 
@@ -70,7 +73,7 @@ class TestSetup:
         constraints = tmp_path / "constraints.txt"
         constraints.write_text("alpha==2\n")
         settings = {"PIP_USER": "1", "PIP_TARGET": str(tmp_path / "away"), "PIP_CONSTRAINT": str(constraints)}
-        assert "alpha==1" in project.run("requirements.txt", **settings).stdout
+        assert "alpha==1" in project.run("requirements.txt", pip=settings).stdout
 
     def test_keeps_what_another_file_has_installed(self, project: Project) -> None:
         project.run("requirements.txt")

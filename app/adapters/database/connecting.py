@@ -22,6 +22,8 @@ _KEPT_STATEMENTS = 256
 _KEEPALIVE_IDLE, _KEEPALIVE_INTERVAL, _KEEPALIVE_COUNT = 10, 5, 3
 # Seconds after which the server gives up a transaction whose owner says nothing: it is gone, without a word.
 _ABANDONED_SECONDS = 60
+# What guarded updates and row locks count on, whatever a database or a role has been given as its own.
+_ISOLATION = "default_transaction_isolation"
 _WHO = "SELECT pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'"
 
 
@@ -68,8 +70,13 @@ class Connector:
     def begin(self) -> str:
         """The statement that begins a transaction, on whatever server it will run."""
         if self.is_pooled:
-            return f"BEGIN; SET LOCAL statement_timeout = {self._statement_timeout}"
+            level = "" if self._is_given(_ISOLATION) else " ISOLATION LEVEL READ COMMITTED"
+            return f"BEGIN{level}; SET LOCAL statement_timeout = {self._statement_timeout}"
         return "BEGIN"
+
+    def _is_given(self, setting: str) -> bool:
+        """Tell whether the URL's own `options` say it; what they say stays."""
+        return setting in (self._url.options or "")
 
     @property
     def _statement_timeout(self) -> int:
@@ -184,9 +191,9 @@ class Connector:
         settings = {
             "statement_timeout": self._statement_timeout,
             "idle_in_transaction_session_timeout": _ABANDONED_SECONDS * 1000,
+            _ISOLATION: "'read committed'",
         }
-        # What the URL's own `options` say stays.
-        ours = (f"SET {name} = {value}" for name, value in settings.items() if name not in (self._url.options or ""))
+        ours = (f"SET {name} = {value}" for name, value in settings.items() if not self._is_given(name))
         await connection.execute("; ".join(ours))
         await _read_json(connection)
 

@@ -16,7 +16,7 @@ from sqlalchemy import String, text
 
 from app.adapters.database.migrator import migrate
 from app.adapters.database.opening import open_database
-from app.domain.database_limits import DatabaseLimits
+from app.domain.database_limits import DatabaseLimits, Pooler
 from app.domain.errors import BusyError, BusyOutcome
 from app.domain.ports import Database
 from app.domain.rows import Reading
@@ -381,6 +381,27 @@ class TestReadOnly:
             host.sql("ALTER SYSTEM RESET default_transaction_read_only")
             host.sql("SELECT pg_reload_conf()")
         assert await until_it_works(database, "after") < SLACK
+
+
+class TestIsolation:
+    @pytest.mark.parametrize("pooler", Pooler)
+    async def test_is_ours_whatever_the_database_has_been_given(self, host: PostgresqlHost, pooler: Pooler) -> None:
+        class Row:
+            level: str
+
+        level = Reading(Row, text("SELECT current_setting('transaction_isolation') AS level").columns(level=String))
+        host.sql("ALTER DATABASE gateway SET default_transaction_isolation = 'serializable'")
+        opened = open_database(host.url, replace(LIMITS, pooler=pooler))
+        try:
+            connection = opened.connect()
+            alone = await connection.read_anew(level)
+            await connection.begin()
+            within = await connection.read_anew(level)
+            await connection.rollback()
+            assert [row.level for row in (*alone, *within)] == ["read committed"] * 2
+        finally:
+            await opened.close()
+            host.sql("ALTER DATABASE gateway RESET default_transaction_isolation")
 
 
 @pytest.fixture
