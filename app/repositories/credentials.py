@@ -82,7 +82,9 @@ class CredentialRepository(Repository):
             return False
         if credential.password_hash is not None:
             credential.password_set_at = credential.changed_at
-        return await self._add_unless(credential, "tenant_id", "email_key")
+        # No constraint is named: where one ticket is used twice at once, both write the same customer as well, and
+        # PostgreSQL raises for whichever constraint it meets first, unless it is one of those that are asked for.
+        return await self._add_unless(credential)
 
     async def is_email_taken(self, email_key: str, customer_id: str, now: datetime) -> bool:
         """Tell whether somebody else than this customer has the address, or could still take it back.

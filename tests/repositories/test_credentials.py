@@ -33,6 +33,15 @@ def way_back(customer_id: str, **values: Any) -> OneTimeToken:
 
 
 class TestAddUnlessEmailTaken:
+    async def test_of_sixteen_that_write_the_same_customer_one_does(self, database: Database) -> None:
+        for number in range(20):
+            new = credential(f"c{number}", email_key=f"a{number}")
+
+            async def add(connection: Connection, new: Credential = new) -> bool:
+                return await CredentialRepository(connection, "shop").add_unless_email_taken(new)
+
+            assert sum(await at_once(database, add)) == 1
+
     async def test_of_sixteen_at_once_one_gets_the_address(self, database: Database) -> None:
         customers = iter(range(AT_ONCE))
 
