@@ -75,10 +75,10 @@ async def _ask(port: int, name: str, token: str, times: int) -> None:
 
 def _seconds(pid: int) -> float:
     """Return the processor time of a process and its children that are alive."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         own = int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return 0.0
     return own + sum(_seconds(int(child)) for child in children)
 

@@ -114,7 +114,7 @@ class Server:
         """Return for how long all threads of its processes have had a processor so far."""
         pids = [self._process.pid, *_children(self._process.pid)]
         threads = (thread for pid in pids for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"))
-        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+        return sum(map(_nanoseconds, threads)) / 1e9
 
     def errors(self) -> list[str]:
         """Return what went wrong inside, as its log says."""
@@ -135,6 +135,14 @@ def _without_ours(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _nanoseconds(schedstat: Path) -> int:
+    """Return for how long a thread has had a processor; 0 for one that has ended since it was found."""
+    try:
+        return int(schedstat.read_text().split()[0])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 def _resident_mib(pid: int) -> float:
