@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 import sqlalchemy
 from alembic import command
-from alembic.autogenerate import compare_metadata, produce_migrations, render_python_code
+from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -26,6 +26,7 @@ from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 from app.adapters.database.migrator import migrate
 from app.models import METADATA
+from tests.harness.differences import differences
 from tests.harness.postgresql import PostgresqlServer
 from tests.harness.source import ROOT
 
@@ -58,10 +59,6 @@ async def _on_postgresql(url: str, work: Callable[[Connection], Result]) -> Resu
     return result
 
 
-def _differences(connection: Connection) -> list[Any]:
-    return list(compare_metadata(MigrationContext.configure(connection), METADATA))
-
-
 def write(sentence: str, *, empty: bool) -> Path:
     """Write the next migration, whose first line is the sentence, and return its file.
 
@@ -90,7 +87,7 @@ def _upgrades_of_a_migrated_file() -> str:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/gateway.db"
         migrate(url)
-        if not on(url, _differences):
+        if not on(url, differences):
             raise MigrationError("The models have nothing that the migrations do not make; --empty writes one still.")
         return on(url, _upgrades)
 
@@ -143,7 +140,7 @@ def _check(name: str, url: str, *, fill: bool) -> None:
         reason = error.orig if isinstance(error, DBAPIError) else error
         rows = " where there are rows" if fill else ""
         raise MigrationError(f"{name} does not take it{rows}: {reason}") from error
-    if found := on(url, _differences):
+    if found := on(url, differences):
         raise MigrationError(f"{name} is not as the models are: {found}")
 
 

@@ -10,20 +10,16 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import Connection, make_url
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.adapters.database.audit_division import UndividedError, divide, step
-from app.adapters.database.audit_months import BEFORE, OTHER, is_partition, month_after
+from app.adapters.database.audit_months import BEFORE, OTHER, month_after
 from app.adapters.database.connecting import Connector
 from app.adapters.database.opening import open_database
 from app.domain.database_limits import DatabaseLimits
 from app.domain.database_url import read_server_url
 from app.domain.profile import Profile
-from app.models import METADATA
 from app.services.worker.retention import drop_months, months_before, purge_retained
+from tests.harness.differences import differences_on_postgresql
 from tests.harness.gateway import Gateway
 from tests.harness.postgresql import PostgresqlServer
 
@@ -70,23 +66,6 @@ async def parts(driver: asyncpg.Connection) -> list[str]:
     return [name for (name,) in await driver.fetch(PARTS)]
 
 
-def differences(connection: Connection) -> list[object]:
-    """Return what models and tables differ in, but for the parts of the audit."""
-
-    def is_ours(_: object, name: str | None, kind: str, *_others: object) -> bool:
-        return kind != "table" or not is_partition(name or "")
-
-    return list(compare_metadata(MigrationContext.configure(connection, opts={"include_object": is_ours}), METADATA))
-
-
-async def differences_of(url: str) -> list[object]:
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
-    async with engine.connect() as connection:
-        found = await connection.run_sync(differences)
-    await engine.dispose()
-    return found
-
-
 class TestDivision:
     async def test_keeps_the_lines_and_what_the_table_had(self, url: str) -> None:
         async with connected(url) as driver:
@@ -115,7 +94,7 @@ class TestDivision:
             made = await parts(driver)
             await division(url)
             assert await parts(driver) == made
-        assert await differences_of(url) == []
+        assert await differences_on_postgresql(url) == []
 
     async def test_can_be_dumped_and_restored(self, url: str, postgresql: PostgresqlServer) -> None:
         async with connected(url) as driver:

@@ -12,17 +12,14 @@ from typing import Any
 
 import pytest
 from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, String, create_engine, make_url, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import String, create_engine, text
 
 from app.adapters.database.migrator import migrate
 from app.adapters.database.opening import open_database
 from app.adapters.database.schema_version import newest_migration
 from app.domain.rows import Reading
-from app.models import METADATA
+from tests.harness.differences import differences, differences_on_postgresql
 from tests.harness.postgresql import PostgresqlServer
 from tests.harness.source import ROOT
 
@@ -41,18 +38,6 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 
 def test_the_newest_migration_is_the_one_that_alembic_ends_with() -> None:
     assert newest_migration() == ScriptDirectory(str(ROOT / "app" / "migrations")).get_current_head()
-
-
-def differences(connection: Connection) -> list[object]:
-    return list(compare_metadata(MigrationContext.configure(connection), METADATA))
-
-
-async def differences_on_postgresql(url: str) -> list[object]:
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
-    async with engine.connect() as connection:
-        found = await connection.run_sync(differences)
-    await engine.dispose()
-    return found
 
 
 async def is_ready(url: str) -> bool:
