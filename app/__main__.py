@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+
+if __name__ == "__main__" and sys.argv[1:2] in (["serve"], ["worker"]):
+    # What is imported below takes a second, in which SIGHUP would end the process: it waits, see `hold_hangups`.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+
 import argparse
 import asyncio
 import gc
 import os
-import signal
-import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import nullcontext
 from functools import partial
