@@ -134,12 +134,18 @@ OWNERS: dict[str, set[str]] = {
 LATE_IMPORTS: dict[str, set[str]] = {
     "app.adapters.passkeys": {"app.adapters.webauthn_ceremonies"},
     "app.adapters.database.opening": {"app.adapters.database.postgresql", "app.adapters.database.sqlite"},
+    "app.adapters.tenants.tables": {"app.adapters.social.secrets", "app.domain.mixin_schemas"},
+    "app.domain.mixins": {"app.domain.mixin_schemas"},
     "app.domain.web_origins": {"publicsuffixlist"},
     "app.domain.passwords": {"zxcvbn"},
     "app.wiring": {
+        "app.adapters.challenges",
         "app.adapters.database.migrator",
         "app.adapters.limits.redis",
+        "app.adapters.mail.smtp",
+        "app.adapters.social.providers",
         "app.adapters.traces",
+        "app.adapters.webhooks",
         "app.repositories.sessions",
     },
 }
