@@ -44,11 +44,10 @@ FLOORS: dict[str, set[str]] = {
     "listening": {"http", "domain"},
     "server": {"ending", "listening", "packed", "wiring", "http", "settings"},
     "main": {"ending", "reloading", "worker", "wiring", "http", "graphql", "services", "settings", "domain"},
-    "__main__": {
+    "commands": {
         "ending",
         "server",
         "reloading",
-        "main",
         "worker",
         "wiring",
         "http",
@@ -57,6 +56,7 @@ FLOORS: dict[str, set[str]] = {
         "settings",
         "domain",
     },
+    "__main__": {"commands"},
 }
 # What one floor may not see, some of its files may.
 DOORS: dict[str, set[str]] = {

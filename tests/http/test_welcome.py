@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.__main__ import _greeting
+from app.commands.serving import greeting
 from app.domain.operation_lists import hash_operation
 from app.domain.tenants import TenantDirectory
 from app.http.first_steps import FirstSteps, first_steps
@@ -49,7 +49,7 @@ def steps_of(**environment: str) -> FirstSteps:
 
 
 def greeting_of(steps: FirstSteps) -> str:
-    return _greeting(steps, "http://localhost:8000")
+    return greeting(steps, "http://localhost:8000")
 
 
 async def journey(gateway: Gateway) -> dict[str, Any]:
