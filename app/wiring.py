@@ -215,6 +215,8 @@ def finish_upgrade(settings: Settings) -> str | None:
     check_migrated(settings)
     try:
         return asyncio.run(_finish_upgrade(settings))
+    except UnusableDatabaseError as error:
+        raise ValueError(f"DATABASE_URL names a database that {error}") from error
     except (OSError, BusyError) as error:
         raise ValueError(f"DATABASE_URL names a database that cannot be written: {error}") from error
 

@@ -51,15 +51,20 @@ def _serve(settings: Settings, *, migrate_first: bool) -> None:
     check_migrated(settings)
     if settings.profile is Profile.DEVELOPMENT:
         steps = first_steps(tenants, settings.address, built_in=settings.tenants_file is None)
-        sys.stderr.write(greeting(steps, settings.storefront_address))
+        sys.stderr.write(greeting(steps, settings))
     run_server(settings, files)
 
 
-def greeting(steps: FirstSteps, storefront: str) -> str:
+def greeting(steps: FirstSteps, settings: Settings) -> str:
     """Return what the start prints in development: the addresses, and what to paste first."""
     lines = [f"Serving {steps.shop_names} at {steps.url}/graphql."]
-    if steps.client is not None:
-        lines.append(f"An example storefront is at {storefront}/")
+    if steps.client is not None and settings.storefront_listens:
+        lines.append(f"An example storefront is at {settings.storefront_address}/")
+    elif steps.client is not None:
+        lines.append(
+            f"The example storefront would be at {settings.storefront_address}/, where HOST does not listen: "
+            "add 127.0.0.1 to HOST, or set PUBLIC_URL to the gateway's https address."
+        )
     if steps.operation is not None:
         lines += ["To begin, open it in a browser, or paste:", f"  {steps.operation}"]
     else:
