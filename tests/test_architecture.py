@@ -172,7 +172,7 @@ def broken_by(rule: Callable[[Module], Iterable[int]], modules: list[Module] = M
 
 
 def imports_where(module: Module, is_wrong: Callable[[Import], bool]) -> list[int]:
-    return [each.line for each in module.imports() if is_wrong(each)]
+    return [each.line for each in module.imports if is_wrong(each)]
 
 
 def own_floor(imported: Import) -> str:
@@ -236,7 +236,7 @@ class TestFloors:
         graph = {
             module.name: {
                 name
-                for each in module.imports()
+                for each in module.imports
                 for name in (f"{each.module}.{each.name}", each.module)
                 if name in names and name != module.name
             }
