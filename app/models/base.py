@@ -35,8 +35,8 @@ class TenantRow(SQLModel):
     tenant_id: str = Field(primary_key=True, max_length=64)
 
     def __init__(self, **values: Any) -> None:
-        # SQLModel drops what is no column of a table. And it reports each attribute to SQLAlchemy, for the sessions of an
-        # ORM: there are none here, and that takes several times as long as all else about a row.
+        # SQLModel drops what is no column of a table. And it reports each attribute to SQLAlchemy, for the sessions of
+        # an ORM: there are none here, and that takes several times as long as all else about a row.
         if unknown := sorted(values.keys() - type(self).model_fields.keys()):
             raise TypeError(f"{type(self).__name__} has no column {', '.join(unknown)}.")
         self.__pydantic_fields_set__.update(values)
