@@ -32,7 +32,7 @@ class TenantRow(SQLModel):
     """A row of one tenant; `tenant_id` is part of every key."""
 
     __table__: ClassVar[Table]
-    # The serializer of a table is made with its first row, and the validator, which rows have no use for, never.
+    # A serializer and a validator are made where they are asked for, and nobody asks: rows have no use for them.
     model_config = SQLModelConfig(defer_build=True)
 
     tenant_id: str = Field(primary_key=True, max_length=64)
