@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from app.__main__ import main
 from app.adapters.database.tls import tls_of
+from app.commands.command_line import main
 from app.domain.database_url import read_server_url
 from app.settings import Settings
 from tests.harness.postgresql import free_port

@@ -1,22 +1,55 @@
-"""Tools that call other servers, each made with its first use and in a thread.
+"""Tools that are made with their first use, so that a process without has neither the libraries nor the wait for them.
 
-The HTTP client and what social login needs take 12 MiB and a tenth of the start, and most processes never call anybody.
+Those that call other servers are made in a thread: the HTTP client and what social login needs take 12 MiB and a tenth
+of the start, and most processes never call anybody.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
-from app.domain.ports import Challenges, Social, Webhook, WebhookSender
+from app.domain.ports import Challenges, MailText, MailTexts, Previews, Social, Webhook, WebhookSender
 from app.domain.social import AuthorizationGrant, AuthorizationRequest, NativeGrant, SocialProof
 from app.domain.tenants import Challenge, SocialProvider, Tenant
 
 Tool = TypeVar("Tool")
 
 
-class _WhenNeeded(Generic[Tool]):
+class _MadeAtOnce(Generic[Tool]):
+    """Knows how to make the tool, and has it once it was needed: for what takes a few milliseconds."""
+
+    def __init__(self, make: Callable[[], Tool]) -> None:
+        self._make = make
+
+    @cached_property
+    def _tool(self) -> Tool:
+        return self._make()
+
+
+class MailTextsWhenNeeded(_MadeAtOnce[MailTexts]):
+    """The `MailTexts` port."""
+
+    def render(self, template: str, language: str, values: Mapping[str, Any], own: str | None = None) -> MailText:
+        """Return the mail; see the port."""
+        return self._tool.render(template, language, values, own)
+
+
+class PreviewsWhenNeeded(_MadeAtOnce[Previews]):
+    """The `Previews` port."""
+
+    def list(self, tenant: Tenant) -> Sequence[tuple[str, str]]:
+        """Return the name and the language of each mail; see the port."""
+        return self._tool.list(tenant)
+
+    def find(self, tenant: Tenant, name: str, language: str) -> MailText | None:
+        """Return one of them, or None."""
+        return self._tool.find(tenant, name, language)
+
+
+class _MadeInThread(Generic[Tool]):
     """Knows how to make the tool, and has it once it was needed."""
 
     def __init__(self, make: Callable[[], Tool]) -> None:
@@ -32,7 +65,7 @@ class _WhenNeeded(Generic[Tool]):
         return self._made
 
 
-class WebhooksWhenNeeded(_WhenNeeded[WebhookSender]):
+class WebhooksWhenNeeded(_MadeInThread[WebhookSender]):
     """The `WebhookSender` port."""
 
     async def send(self, webhook: Webhook) -> int:
@@ -40,7 +73,7 @@ class WebhooksWhenNeeded(_WhenNeeded[WebhookSender]):
         return await (await self._tool()).send(webhook)
 
 
-class ChallengesWhenNeeded(_WhenNeeded[Challenges]):
+class ChallengesWhenNeeded(_MadeInThread[Challenges]):
     """The `Challenges` port."""
 
     async def verify(self, challenge: Challenge, answer: str) -> bool:
@@ -53,7 +86,7 @@ class ChallengesWhenNeeded(_WhenNeeded[Challenges]):
             await self._made.close()
 
 
-class SocialWhenNeeded(_WhenNeeded[Social]):
+class SocialWhenNeeded(_MadeInThread[Social]):
     """The `Social` port."""
 
     async def authorization_url(self, tenant: Tenant, provider: SocialProvider, request: AuthorizationRequest) -> str:

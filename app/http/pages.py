@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, StrictUndefined, Template
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #d5dae1; --quiet: #5b6673; --page: #f3f4f6; --card: #fff; --text: #1f2733 }
@@ -78,7 +80,6 @@ _HEAD = (
     f"<title>{{{{ title }}}}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
 )
 _FOOT = "</main>\n</body>\n</html>\n"
-_PAGES = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 _STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
 _POLICY = (
@@ -120,7 +121,14 @@ class PageTemplate:
     @cached_property
     def _compiled(self) -> Template:
         """Compiled with the first look: nobody has one in production, and all of them take a tenth of the start."""
-        return _PAGES.from_string(_HEAD + self._body + _FOOT)
+        return _pages().from_string(_HEAD + self._body + _FOOT)
+
+
+@cache
+def _pages() -> Environment:
+    from jinja2 import Environment, StrictUndefined
+
+    return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 
 def show_page(template: PageTemplate, **values: object) -> Response:

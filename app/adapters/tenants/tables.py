@@ -11,7 +11,6 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from app.adapters.mail.own_texts import read_own_texts
 from app.adapters.social.presets import fill_preset
 from app.adapters.tenants.faults import dotted
 from app.adapters.tenants.signatures import Signature, sign
@@ -174,6 +173,8 @@ class TenantTable:
         if not isinstance(name, str):
             self._add("must be the name of a folder", "templates_dir")
             return
+        from app.adapters.mail.own_texts import read_own_texts
+
         try:
             folder = self._file_beside(name)
             self.beside.update({str(path): sign(str(path)) for path in folder.glob("*.jinja")})

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from anyio import to_thread
 
-from app.__main__ import main
+from app.commands.command_line import main
 from app.domain.errors import BusyError
 from app.domain.tools import LiveTools
 from app.models.webhook_endpoints import FAILURES_BEFORE_PAUSE
