@@ -80,6 +80,20 @@ class TestStart:
         loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT)
         assert set(loaded.stdout.split()) & NOT_AT_THE_START == set()
 
+    def test_leaves_garbage_until_the_application_is_made(self, tmp_path: Path) -> None:
+        """In a process that the server has started, nothing else would begin to collect it."""
+        program = """
+import gc, app.__main__, app.main
+print(gc.isenabled())
+app.main.create_app()
+print(gc.isenabled())
+"""
+        environment = {"STATE_DIR": str(tmp_path)}
+        ended = subprocess.run(
+            [sys.executable, "-c", program], check=True, env=environment, stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
+        assert ended.stdout.split() == ["False", "True"]
+
     @pytest.mark.parametrize("command", ["serve", "worker"])
     def test_is_not_ended_by_a_sighup_however_early(self, command: str, tmp_path: Path) -> None:
         """The signal comes with the first import of the program's own, long before anybody can take it."""
