@@ -29,7 +29,8 @@ _FEWEST, _MOST = 16, 512
 # number. And those of the log that the last checkpoint, for which writers wait, may find.
 _MOST_PAGES = 1 << 24
 _LAST_FRAMES, _CHECKPOINTS = 200, 10
-_LONG = 2000
+# Pages of a log that is shortened, and how often that is tried without moving anything while others wait.
+_LONG, _ATTEMPTS = 2000, 4
 _SETTINGS = ("busy_timeout=0", "synchronous=FULL", "secure_delete=ON", "wal_autocheckpoint=0")
 
 
@@ -122,20 +123,33 @@ class PageFile:
         """
         if self.log.frames < _LONG:
             return
-        _hold(self._spare)
-        take_in()
-        self._holder.execute("ROLLBACK")
-        self._holder, self._spare = self._spare, self._holder
-        self._move_most()
+        for attempt in range(_ATTEMPTS):
+            _hold(self._spare)
+            take_in()
+            self._holder.execute("ROLLBACK")
+            self._holder, self._spare = self._spare, self._holder
+            moved = self._move_most()
+            if self._begin_anew(take_in, moved, is_last=attempt + 1 == _ATTEMPTS):
+                return
+
+    def _begin_anew(self, take_in: Callable[[], None], moved: int | None, *, is_last: bool) -> bool:
+        """Hold nothing of a log of which all was moved, so that who writes next begins it anew; False if more is there.
+
+        The last time the rest is moved while others wait.
+        """
         self._begin()
         try:
             take_in()
-            self._holder.execute("ROLLBACK")
-            self._spare.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            _hold(self._holder)
+            is_moved = moved == self.log.frames
+            if is_moved or is_last:
+                self._holder.execute("ROLLBACK")
+                if not is_moved:
+                    self._spare.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                _hold(self._holder)
         finally:
             self._connection.execute("ROLLBACK")
         self.pause(_REST)
+        return is_moved or is_last
 
     def find(self, number: int) -> bytes | None:
         """Return a page; None if the file has not as many."""
@@ -174,19 +188,23 @@ class PageFile:
             self.pause(_REST)
 
     def _checkpoint(self) -> bool:
-        if not self._move_most():
+        if self._move_most() is None:
             return False
         is_busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not is_busy
 
-    def _move_most(self) -> bool:
-        """Move from the log into the file what can be moved while others write; tell whether little is left."""
+    def _move_most(self) -> int | None:
+        """Move from the log into the file what can be moved while others write.
+
+        Return how many pages of the log are moved; None if more than a few are left.
+        """
         for _ in range(_CHECKPOINTS):
             is_busy, frames, moved = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             if not is_busy and frames - moved <= _LAST_FRAMES:
-                return True
+                count: int = moved
+                return count
             self.pause(_REST)
-        return False
+        return None
 
     def _begin(self) -> None:
         watch = Stopwatch()

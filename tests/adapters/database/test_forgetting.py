@@ -45,7 +45,7 @@ file = sqlite3.connect(path, timeout=60, isolation_level=None)
 file.executescript("PRAGMA secure_delete=ON; PRAGMA synchronous=OFF")
 file.execute(f"CREATE TABLE {table} (id TEXT PRIMARY KEY, note TEXT)")
 file.execute(f"CREATE INDEX by_{table} ON {table} (note)")
-while not select.select([sys.stdin], [], [], 0.001)[0]:
+while not select.select([sys.stdin], [], [], 0.02)[0]:
     file.execute("BEGIN IMMEDIATE")
     for _ in range(dice.randint(1, 5)):
         key, note = f"k{dice.randint(0, 200)}", "live" * dice.randint(0, 200)
