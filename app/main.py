@@ -88,6 +88,7 @@ def create_app(reading: Reading | None = None) -> Starlette:
     # What is here now stays: a full collection need not look through it, which would stop all requests for 0.1 s.
     gc.collect()
     gc.freeze()
+    gc.enable()  # a process that the server has started has begun without
     return app
 
 

@@ -228,6 +228,14 @@ class Settings(BaseSettings):
             return f"http://localhost:{self.port}"  # elsewhere no mail may lead to a site without https
 
     @property
+    def storefront_listens(self) -> bool:
+        """Whether the gateway can be reached at `storefront_address`, as far as HOST and PUBLIC_URL say."""
+        is_said = "public_url" in self.model_fields_set and is_loopback(urlsplit(self.public_url).hostname or "")
+        if is_said or not is_loopback(urlsplit(self.storefront_address).hostname or ""):
+            return True
+        return any(host in {ALL_IPV4, ALL_IPV6} or is_loopback(host) for host in self.addresses)
+
+    @property
     def keeps_database(self) -> bool:
         """Whether the database is the one that is kept in STATE_DIR unless DATABASE_URL names another."""
         return self.database_url == f"sqlite:///{self.state_dir}/gateway.db"

@@ -1,7 +1,7 @@
 """Connects the adapters to the ports, as the settings say. Nothing else imports an adapter.
 
-Alembic, OpenTelemetry and the Redis client are imported only where they are needed, because together they take 20 MiB
-of memory.
+What not every process needs is imported only where it is needed: Alembic, OpenTelemetry, Jinja and the clients of
+Prometheus, Redis, HTTP and SMTP together take 35 MiB of memory, and half a second of the start.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from app.adapters.challenges import HttpChallenges
 from app.adapters.clock import SystemClock, SystemRandom
 from app.adapters.database.faults import StandbyUrlError, UnusableDatabaseError
 from app.adapters.database.opening import open_database
@@ -30,26 +30,45 @@ from app.adapters.limits.counted import CountedLimiter
 from app.adapters.limits.memory import MemoryLimiter
 from app.adapters.mail.folder import MailFolder
 from app.adapters.mail.mailers import FileMailer, NoMailer
-from app.adapters.mail.previews import MailPreviews
-from app.adapters.mail.smtp import SmtpMailer
-from app.adapters.mail.texts import TEMPLATES, JinjaMailTexts
-from app.adapters.metrics import PrometheusMetrics, check_port, serve_metrics
+from app.adapters.no_metrics import NoMetrics
 from app.adapters.passkeys import WebAuthnPasskeys
 from app.adapters.password_hooks import WebhookPasswordHooks
 from app.adapters.phone_codes import WebhookPhoneCodes
 from app.adapters.social.demo_provider import run_demo_provider
-from app.adapters.social.providers import SocialProviders
 from app.adapters.tenants.file import Reading, TenantFiles, TenantsFileError
-from app.adapters.webhooks import HttpWebhookSender
+from app.adapters.when_needed import (
+    ChallengesWhenNeeded,
+    MailTextsWhenNeeded,
+    PreviewsWhenNeeded,
+    SocialWhenNeeded,
+    WebhooksWhenNeeded,
+)
 from app.domain import rows
 from app.domain.errors import BusyError
-from app.domain.ports import Clock, Database, Limiter, Mailbox, Mailer, Observer, Previews, SchemaVersion
+from app.domain.ports import (
+    Challenges,
+    Clock,
+    Database,
+    Limiter,
+    Mailbox,
+    Mailer,
+    Metrics,
+    Observer,
+    Previews,
+    SchemaVersion,
+    Social,
+    WebhookSender,
+)
 from app.domain.profile import Profile
 from app.domain.releases import RELEASE, is_served_by
 from app.domain.sharding import Sharding
 from app.domain.tenants import MailMode, Tenant, TenantDirectory
 from app.domain.tools import Tools
 from app.settings import Settings, pass_on
+
+if TYPE_CHECKING:
+    from app.adapters.mail.texts import JinjaMailTexts
+    from app.adapters.metrics import PrometheusMetrics
 
 __all__ = [
     "Reading",
@@ -196,6 +215,8 @@ def finish_upgrade(settings: Settings) -> str | None:
     check_migrated(settings)
     try:
         return asyncio.run(_finish_upgrade(settings))
+    except UnusableDatabaseError as error:
+        raise ValueError(f"DATABASE_URL names a database that {error}") from error
     except (OSError, BusyError) as error:
         raise ValueError(f"DATABASE_URL names a database that cannot be written: {error}") from error
 
@@ -280,8 +301,9 @@ def build_tools(settings: Settings, clock: Clock | None = None, tenants: TenantD
     """
     clock = clock or SystemClock()
     signer = _build_signer(settings, clock)
-    metrics = PrometheusMetrics()
-    webhooks = HttpWebhookSender(clock, loopback=settings.profile is Profile.DEVELOPMENT)
+    metrics = _build_metrics(settings)
+    webhooks = WebhooksWhenNeeded(partial(_build_webhooks, settings, clock))
+    password_questions = WebhooksWhenNeeded(partial(_build_password_questions, settings, clock))
     return Tools(
         clock=clock,
         random=SystemRandom(),
@@ -294,13 +316,11 @@ def build_tools(settings: Settings, clock: Clock | None = None, tenants: TenantD
         mailer=_build_mailer(settings, clock),
         webhooks=webhooks,
         phone_codes=WebhookPhoneCodes(webhooks, clock),
-        password_hooks=WebhookPasswordHooks(
-            HttpWebhookSender(clock, loopback=settings.profile is Profile.DEVELOPMENT, timeout=_PASSWORD_HOOK_SECONDS)
-        ),
-        social=SocialProviders(clock, loopback=settings.profile is Profile.DEVELOPMENT),
-        challenges=HttpChallenges(loopback=settings.profile is Profile.DEVELOPMENT),
+        password_hooks=WebhookPasswordHooks(password_questions),
+        social=SocialWhenNeeded(partial(_build_social, settings, clock)),
+        challenges=ChallengesWhenNeeded(partial(_build_challenges, settings)),
         passkeys=WebAuthnPasskeys(),
-        mail_texts=JinjaMailTexts(TEMPLATES),
+        mail_texts=MailTextsWhenNeeded(_build_mail_texts),
         tenants=tenants if tenants is not None else read_tenants(settings),
         public_url=settings.public_url,
         test=settings.profile is Profile.DEVELOPMENT,
@@ -318,7 +338,7 @@ def open_mailbox(settings: Settings) -> Mailbox | None:
 
 def open_previews() -> Previews:
     """Return the texts of mails with example values."""
-    return MailPreviews(JinjaMailTexts(TEMPLATES))
+    return PreviewsWhenNeeded(_build_previews)
 
 
 def run_demo_social(settings: Settings) -> AbstractContextManager[None]:
@@ -344,15 +364,20 @@ def rotate(settings: Settings, file: Path | None) -> Sequence[str]:
 
 def run_metrics(settings: Settings, tools: Tools) -> AbstractContextManager[None]:
     """Answer Prometheus for this process alone, if METRICS_PORT is set; raises `ValueError` if the port is in use."""
-    metrics = tools.metrics
-    if settings.metrics_port is None or settings.processes > 1 or not isinstance(metrics, PrometheusMetrics):
+    if settings.metrics_port is None or settings.processes > 1:
         return nullcontext()
-    return _serve_metrics(settings, settings.metrics_port, metrics)
+    from app.adapters.metrics import PrometheusMetrics
+
+    if not isinstance(tools.metrics, PrometheusMetrics):
+        return nullcontext()
+    return _serve_metrics(settings, settings.metrics_port, tools.metrics)
 
 
 def check_metrics_port(settings: Settings) -> None:
     """Raise `ValueError` if METRICS_PORT is in use; `run_metrics` would find that out within the running server."""
     if settings.metrics_port is not None:
+        from app.adapters.metrics import check_port
+
         for address in settings.addresses:
             check_port(address, settings.metrics_port)
 
@@ -374,6 +399,8 @@ def run_metrics_of_processes(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def _serve_metrics(settings: Settings, port: int, source: PrometheusMetrics | Path) -> Iterator[None]:
+    from app.adapters.metrics import serve_metrics
+
     with ExitStack() as servers:
         for address in settings.addresses:
             servers.enter_context(serve_metrics(address, port, source))
@@ -400,6 +427,31 @@ def _build_signer(settings: Settings, clock: Clock) -> Es256Signer:
     return Es256Signer.load_or_create(_keys_file(settings), clock)
 
 
+def _build_webhooks(settings: Settings, clock: Clock) -> WebhookSender:
+    from app.adapters.webhooks import HttpWebhookSender
+
+    return HttpWebhookSender(clock, loopback=settings.profile is Profile.DEVELOPMENT)
+
+
+def _build_password_questions(settings: Settings, clock: Clock) -> WebhookSender:
+    from app.adapters.webhooks import HttpWebhookSender
+
+    loopback = settings.profile is Profile.DEVELOPMENT
+    return HttpWebhookSender(clock, loopback=loopback, timeout=_PASSWORD_HOOK_SECONDS)
+
+
+def _build_social(settings: Settings, clock: Clock) -> Social:
+    from app.adapters.social.providers import SocialProviders
+
+    return SocialProviders(clock, loopback=settings.profile is Profile.DEVELOPMENT)
+
+
+def _build_challenges(settings: Settings) -> Challenges:
+    from app.adapters.challenges import HttpChallenges
+
+    return HttpChallenges(loopback=settings.profile is Profile.DEVELOPMENT)
+
+
 def _build_limiter(settings: Settings, clock: Clock) -> Limiter:
     if settings.redis_url is None:
         return MemoryLimiter(clock)
@@ -408,7 +460,27 @@ def _build_limiter(settings: Settings, clock: Clock) -> Limiter:
     return RedisLimiter(settings.redis_url, clock)
 
 
-def _build_observers(settings: Settings, metrics: PrometheusMetrics) -> tuple[Observer, ...]:
+def _build_metrics(settings: Settings) -> PrometheusMetrics | NoMetrics:
+    if settings.metrics_port is None:
+        return NoMetrics()
+    from app.adapters.metrics import PrometheusMetrics
+
+    return PrometheusMetrics()
+
+
+def _build_mail_texts() -> JinjaMailTexts:
+    from app.adapters.mail.texts import TEMPLATES, JinjaMailTexts
+
+    return JinjaMailTexts(TEMPLATES)
+
+
+def _build_previews() -> Previews:
+    from app.adapters.mail.previews import MailPreviews
+
+    return MailPreviews(_build_mail_texts())
+
+
+def _build_observers(settings: Settings, metrics: Metrics) -> tuple[Observer, ...]:
     """Return only the observers that are in use, because each one costs every request some microseconds."""
     observers: list[Observer] = []
     if settings.metrics_port is not None:
@@ -426,6 +498,8 @@ def _keys_file(settings: Settings) -> Path:
 
 def _build_mailer(settings: Settings, clock: Clock) -> Mailer:
     if settings.smtp_url is not None:
+        from app.adapters.mail.smtp import SmtpMailer
+
         sender = settings.mail_from or _DEVELOPMENT_SENDER
         return SmtpMailer(settings.smtp_url, sender, clock, settings.smtp_token_command)
     if settings.profile is Profile.PRODUCTION:

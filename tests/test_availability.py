@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app.__main__ import _parse
+from app.commands.command_line import parse
 from app.domain.database_url import read_server_url
 from app.domain.profile import Profile
 from app.domain.redis_url import RedisKind, read_redis_url
@@ -52,7 +52,7 @@ class TestGateways:
 
     @pytest.mark.parametrize("name", OURS)
     def test_have_commands_and_variables_that_there_are(self, name: str) -> None:
-        _parse(SERVICES[name]["command"])
+        parse(SERVICES[name]["command"])
         assert {each.lower() for each in SERVICES[name]["environment"]} <= set(Settings.model_fields)
 
     def test_start_with_the_settings_that_it_gives(self, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app.__main__ import _parse
+from app.commands.command_line import parse
 from app.settings import Settings
 from tests.harness.compose import VARIABLE, check_compose_understands, check_secrets_have_no_default
 from tests.harness.source import ROOT
@@ -93,7 +93,7 @@ class TestCompose:
 
     @pytest.mark.parametrize("name", OURS)
     def test_gives_our_own_commands(self, name: str) -> None:
-        _parse(SERVICES[name]["command"])
+        parse(SERVICES[name]["command"])
 
     @pytest.mark.parametrize("name", OURS)
     def test_sets_variables_that_there_are(self, name: str) -> None:

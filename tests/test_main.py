@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.__main__ import main
 from app.adapters.database.schema_version import newest_migration
+from app.commands.command_line import main
 from app.domain.operation_lists import hash_operation
 from app.domain.releases import RELEASE
 from app.graphql.schema import build_schema

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from email import message_from_bytes
+from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -22,6 +23,24 @@ from tests.harness.server import PATIENCE, ServerClient, ServerProcess
 from tests.harness.source import ROOT
 
 pytestmark = pytest.mark.anyio
+
+# What the first call that needs it imports.
+NOT_AT_THE_START = {
+    "aiosmtplib",
+    "alembic",
+    "authlib",
+    "httpcore2",
+    "httpx2",
+    "jinja2",
+    "jsonschema",
+    "opentelemetry",
+    "prometheus_client",
+    "publicsuffixlist",
+    "redis",
+    "tqdm",
+    "webauthn",
+    "zxcvbn",
+}
 
 
 class SlowSink:
@@ -57,9 +76,32 @@ def smtp_url(sink: SlowSink) -> Iterator[str]:
 class TestStart:
     def test_loads_nothing_that_only_other_processes_need(self) -> None:
         """Each of these is megabytes in every process, and half a second of the start in all."""
-        program = "import sys, app.main; print(*{'alembic', 'redis', 'opentelemetry', 'zxcvbn'} & sys.modules.keys())"
+        program = "import sys, app.commands.serving, app.main; print(*sys.modules)"
         loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT)
-        assert loaded.stdout.split() == []
+        assert set(loaded.stdout.split()) & NOT_AT_THE_START == set()
+
+    @pytest.mark.parametrize("command", ["serve", "worker"])
+    def test_is_not_ended_by_a_sighup_however_early(self, command: str, tmp_path: Path) -> None:
+        """The signal comes with the first import of the program's own, long before anybody can take it."""
+        program = f"""
+import os, runpy, signal, sys
+
+class Early:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("app.") and name != "app.__main__":
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGHUP)
+            sys.stderr.write("told early\\n")
+
+sys.meta_path.insert(0, Early())
+sys.argv = ["app", {command!r}]
+runpy.run_module("app", run_name="__main__", alter_sys=True)
+"""
+        faulty = {"TENANTS_FILE": str(tmp_path / "missing.toml")}
+        ended = subprocess.run([sys.executable, "-c", program], env=faulty, capture_output=True, text=True, cwd=ROOT)
+        assert "told early" in ended.stderr
+        assert "TENANTS_FILE" in ended.stderr
+        assert ended.returncode == 2
 
 
 class TestKill:

@@ -21,7 +21,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from app.__main__ import main
+from app.commands.command_line import main
 from app.settings import Settings
 from app.wiring import migrate
 from tests.factories import PASSWORD, address_input, tutorial_signup

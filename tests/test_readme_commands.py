@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.__main__ import _parse
+from app.commands.command_line import parse
 from app.settings import Settings
 from app.wiring import rotate
 from tests.adapters.keys.foreign_hashes import FIREBASE_PARAMETERS, PEPPER
@@ -138,11 +138,11 @@ class TestTheProgramsOwn:
         "arguments", sorted({found.strip() for each in DOCUMENTS for found in MENTIONED.findall(each.text)} - {""})
     )
     def test_are_such_as_there_are(self, arguments: str) -> None:
-        _parse(shlex.split(arguments, comments=True))
+        parse(shlex.split(arguments, comments=True))
 
     def test_are_all_said_somewhere(self, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit):
-            _parse(["--help"])
+            parse(["--help"])
         commands = re.findall(r"^    (\w+)  ", capsys.readouterr().out, re.MULTILINE)
         assert len(commands) >= 8
         texts = "".join(document.text for document in DOCUMENTS)

@@ -94,6 +94,21 @@ class TestLoad:
         assert settings.addresses == ("127.0.0.1", "::1")
         assert Settings.load({"HOST": "0.0.0.0,::"}).hosts == ("0.0.0.0", "::")  # noqa: S104 - nothing listens
 
+    @pytest.mark.parametrize(
+        ("given", "listens"),
+        [
+            ({}, True),
+            ({"HOST": "0.0.0.0"}, True),  # noqa: S104 - nothing listens
+            ({"HOST": "192.168.1.5,127.0.0.1"}, True),
+            ({"HOST": "192.168.1.5", "PUBLIC_URL": "http://localhost:9000"}, True),
+            ({"HOST": "192.168.1.5", "PUBLIC_URL": "https://gateway.example"}, True),
+            ({"HOST": "192.168.1.5"}, False),
+            ({"HOST": "192.168.1.5", "PUBLIC_URL": "http://192.168.1.5:8000"}, False),
+        ],
+    )
+    def test_tells_whether_it_listens_where_the_storefront_is(self, given: dict[str, str], *, listens: bool) -> None:
+        assert Settings.load(given).storefront_listens is listens
+
     def test_has_an_address_for_other_ports_when_it_listens_at_a_socket(self) -> None:
         settings = Settings.load({"HOST": "unix:/run/gateway.sock"})
         assert settings.addresses == ("127.0.0.1",)

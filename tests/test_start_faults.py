@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from app.__main__ import main
 from app.adapters.database.tls import tls_of
+from app.commands.command_line import main
 from app.domain.database_url import read_server_url
 from app.settings import Settings
 from tests.harness.postgresql import free_port
@@ -36,7 +36,7 @@ class Program:
             self.monkeypatch.setenv(name, value)
         self.capsys.readouterr()
         began = time.monotonic()
-        code = main([command])
+        code = main(command.split())
         assert time.monotonic() - began < WITHIN
         return code, self.capsys.readouterr().err
 
@@ -185,6 +185,26 @@ class TestMigrate:
         url = f"{host.url}?options=-c%20default_transaction_read_only%3Don"
         line = program.refusal("migrate", DATABASE_URL=url)
         assert line.startswith("DATABASE_URL names a database that refuses us: cannot execute")
+
+
+class TestFinish:
+    def test_says_what_its_user_may_not_change_and_does_nothing_by_half(
+        self, host: PostgresqlHost, tmp_path: Path, program: Program
+    ) -> None:
+        host.sql("CREATE DATABASE upgraded OWNER gateway")
+        url = f"{host.url.removesuffix('gateway')}upgraded"
+        assert program.run("migrate", DATABASE_URL=url) == (0, "")
+        host.sql("UPDATE alembic_version SET lowest_version = NULL", "upgraded")
+        host.sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader", "upgraded")
+        line = program.refusal("migrate --finish", DATABASE_URL=url.replace("gateway:", "reader:"))
+        assert line == (
+            "DATABASE_URL names a database that cannot be written: permission denied for table alembic_version"
+        )
+        host.sql("GRANT UPDATE ON alembic_version TO reader", "upgraded")
+        assert main(["migrate", "--finish"]) == 0
+        assert "may not change it: must be owner of table audit_event" in program.capsys.readouterr().out
+        assert host.sql("SELECT relkind FROM pg_class WHERE relname = 'audit_event'", "upgraded") == "r"
+        assert host.sql("SELECT 1 FROM pg_constraint WHERE conname LIKE 'audit_event_before%'", "upgraded") == ""
 
 
 @pytest.mark.parametrize("command", ["migrate", "serve"])

@@ -11,7 +11,8 @@ import httpx2
 from standardwebhooks.webhooks import Webhook as Signature
 
 from app.adapters.safe_hosts import Resolve, resolve, safe_addresses
-from app.domain.ports import Clock, Webhook
+from app.domain.ports import Clock, PostponedError, Webhook
+from app.domain.retry_after import postponed
 from app.domain.web_addresses import check_target_url
 
 # Seconds from the look-up of the host to the end of the answer.
@@ -73,10 +74,16 @@ class HttpWebhookSender:
         ) as client:
             for address in addresses[:-1]:
                 try:
-                    return await _exchange(client, url, address, headers, webhook.body, self._connect_timeout)
+                    answer = await _exchange(client, url, address, headers, webhook.body, self._connect_timeout)
+                    break
                 except (httpx2.ConnectError, httpx2.ConnectTimeout):
                     continue
-            return await _exchange(client, url, addresses[-1], headers, webhook.body)
+            else:
+                answer = await _exchange(client, url, addresses[-1], headers, webhook.body)
+        wait = postponed(answer.status_code, answer.headers.get("retry-after"), self._clock.now())
+        if wait is not None:
+            raise PostponedError(f"The endpoint answered {answer.status_code}, and asks to be tried later.", wait)
+        return answer.status_code
 
 
 async def _exchange(
@@ -86,8 +93,8 @@ async def _exchange(
     headers: dict[str, str],
     body: str,
     connect_timeout: float | None = None,
-) -> int:
-    """Post to exactly this address and return the status of the answer."""
+) -> httpx2.Response:
+    """Post to exactly this address and return the head of the answer."""
     request = client.stream(
         "POST",
         url.copy_with(host=address),
@@ -102,7 +109,7 @@ async def _exchange(
             received += len(chunk)
             if received > MOST_ANSWER_BYTES:
                 break
-        return answer.status_code
+        return answer
 
 
 def _signed_headers(webhook: Webhook, now: datetime) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Mixins: a shop's own data on a customer, JSON objects by name, checked against its JSON Schemas."""
+"""Mixins: a shop's own data on a customer, JSON objects by name, within limits and by the schemas of the shop."""
 
 from __future__ import annotations
 
@@ -6,12 +6,6 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
-from referencing import Registry
-from referencing.exceptions import Unresolvable
-from referencing.jsonschema import DRAFT202012
 
 from app.domain.errors import FieldError, UserErrorCode
 from app.domain.texts import is_well_formed
@@ -21,23 +15,6 @@ MAXIMUM_DEPTH = 8
 # Larger numbers lose digits in programs that read numbers as IEEE 754 doubles (RFC 7493 section 2.2).
 _LARGEST_INTEGER = 2**53 - 1
 
-_CODES = {"maxLength": UserErrorCode.TOO_LONG, "minLength": UserErrorCode.TOO_SHORT}
-_MESSAGES = {
-    "type": "This must be of the type {}.",
-    "enum": "This must be one of {}.",
-    "const": "This must be {}.",
-    "format": "This must be written as {}.",
-    "pattern": "This must match the pattern {}.",
-    "maxLength": "Please use at most {} characters.",
-    "minLength": "Please use at least {} characters.",
-    "maximum": "This must be at most {}.",
-    "minimum": "This must be at least {}.",
-    "maxItems": "Please give at most {} entries.",
-    "minItems": "Please give at least {} entries.",
-    "additionalProperties": "Please leave this out: the shop does not use it.",
-    "unevaluatedProperties": "Please leave this out: the shop does not use it.",
-}
-
 Path = tuple[str, ...]
 
 
@@ -45,7 +22,7 @@ def check_mixins(mixins: object, schemas: Mapping[str, Mapping[str, Any]]) -> tu
     """Return all errors, each with its path inside `mixins`; an empty list if there are none.
 
     `mixins` must be a JSON object of objects: at most 16,384 bytes as JSON, 8 levels deep, with finite numbers and
-    without NUL or lone surrogates. If the shop has schemas (JSON Schema 2020-12, checked by `check_schema`), each mixin
+    without NUL or lone surrogates. If the shop has schemas (`mixin_schemas.py`), each mixin
     must have one and match it, formats included. If it has none, any data is accepted.
     """
     faults = tuple(_limits(mixins, ()))
@@ -57,25 +34,6 @@ def check_mixins(mixins: object, schemas: Mapping[str, Mapping[str, Any]]) -> tu
         return (_fault((), f"Please use at most {MAXIMUM_BYTES} bytes for all mixins.", UserErrorCode.TOO_LONG),)
     found = (fault for name, mixin in mixins.items() for fault in _check_mixin(name, mixin, schemas))
     return tuple(dict.fromkeys(found))
-
-
-def check_schema(schema: Mapping[str, Any]) -> None:
-    """Raise `ValueError` unless this is a JSON Schema (2020-12) and every `$ref` points into the schema itself.
-
-    It must consist of plain dicts and lists, as JSON parsers return them.
-    """
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        raise ValueError(f"not a JSON Schema: {error.message}") from error
-    resolver = Registry().with_resource("", DRAFT202012.create_resource(schema)).resolver()
-    for reference in _references(schema):
-        if not reference.startswith("#"):
-            raise ValueError(f"$ref {reference!r} must point into this schema")
-        try:
-            resolver.lookup(reference)
-        except Unresolvable as error:
-            raise ValueError(f"$ref {reference!r} points to nothing in this schema") from error
 
 
 def merge_patch(target: object, patch: object) -> object:
@@ -139,38 +97,10 @@ def _check_mixin(name: str, mixin: object, schemas: Mapping[str, Mapping[str, An
     elif name not in schemas:
         yield _fault((name,), f"Please use one of the mixins that the shop has: {', '.join(sorted(schemas))}.")
     else:
-        # An empty registry, because the default one would fetch a remote $ref.
-        validator = Draft202012Validator(
-            schemas[name], registry=Registry(), format_checker=Draft202012Validator.FORMAT_CHECKER
-        )
-        for error in validator.iter_errors(mixin):
-            yield from _describe(error, name)
+        # Imported here because few shops have schemas, and it takes 4 MiB.
+        from app.domain.mixin_schemas import judge_mixin
 
-
-def _describe(error: ValidationError, name: str) -> Iterator[FieldError]:
-    path = (name, *map(str, error.absolute_path))
-    keyword = str(error.validator)
-    expected: Any = error.validator_value
-    instance: Any = error.instance
-    if keyword == "required":
-        for missing in (property_name for property_name in expected if property_name not in instance):
-            yield _fault((*path, missing), "Please fill in this field.", UserErrorCode.REQUIRED)
-        return
-    text = ", ".join(map(str, expected)) if isinstance(expected, list) else str(expected)
-    message = _MESSAGES.get(keyword, "This value does not fit the rules of the shop.").format(text)
-    yield _fault(path, message, _CODES.get(keyword, UserErrorCode.INVALID))
-
-
-def _references(schema: object) -> Iterator[str]:
-    if isinstance(schema, Mapping):
-        for keyword, value in schema.items():
-            if keyword in {"$ref", "$dynamicRef"} and isinstance(value, str):
-                yield value
-            else:
-                yield from _references(value)
-    elif isinstance(schema, list | tuple):
-        for entry in schema:
-            yield from _references(entry)
+        yield from judge_mixin(name, mixin, schemas[name])
 
 
 def _fault(path: Path, message: str, code: UserErrorCode = UserErrorCode.INVALID) -> FieldError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import Executable
@@ -484,13 +484,22 @@ class Webhook:
     secrets: tuple[str, ...]
 
 
+class PostponedError(OSError):
+    """The other side is busy (429 or 503), and has said how long to leave it alone: `wait`."""
+
+    def __init__(self, message: str, wait: timedelta) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
 class WebhookSender(Protocol):
     """How events are sent (Standard Webhooks 1.0)."""
 
     async def send(self, webhook: Webhook) -> int:
         """Post the event and return the status of the answer; redirects are not followed.
 
-        Raises `OSError` if there is no answer in time, or if we may not call the target.
+        Raises `OSError` if there is no answer in time, or if we may not call the target, and `PostponedError` where the
+        answer names a time before which it should not be tried again.
         """
         ...
 

@@ -15,7 +15,7 @@ from app.domain.phones import phone_words
 
 # The version of the folding. Who changes it makes a migration too, as `app/README.md` says: then the worker folds all
 # customers anew.
-FOLDING = 1
+FOLDING = 2
 
 WORD_LENGTH = 64
 # A search with more words than this is refused; each is looked for.
@@ -83,6 +83,11 @@ _PLAIN_APOSTROPHES = str.maketrans("", "", "'`")
 _PLAIN_WORDS = re.compile("[0-9A-Za-z]+")
 # Short words in front of a name are written apart, joined or with an apostrophe: O Brien, Mc Donald, Van der Berg.
 _PARTICLE_LENGTH = 3
+# Chinese, Japanese and Korean letters: family name and given name are often written without a blank.
+_WITHOUT_BLANKS = re.compile(
+    "[\u3005-\u3007\u3040-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
+    "\U00020000-\U0003ffff]+"
+)
 _PHONE = re.compile(r"(?:\+|00|\()[\d\s()./-]*|0[\d\s()./-]{8,}")
 _FEWEST_PHONE_DIGITS = 6
 
@@ -151,6 +156,16 @@ def words_of_names(names: Iterable[str | None]) -> Iterator[str]:
                 if len(part) > _PARTICLE_LENGTH:
                     yield joined
                     joined = ""
+
+
+def words_of_whole_name(last_name: str | None, first_name: str | None) -> Iterator[str]:
+    """Yield `王小明` and `小明王` of 王 and 小明: a whole name as one word, where it is written so."""
+    if not last_name or not first_name or last_name.isascii() or first_name.isascii():
+        return
+    last, first = ("".join(_split(fold(name))) for name in (last_name, first_name))
+    if _WITHOUT_BLANKS.fullmatch(last + first) and last and first:
+        yield last + first
+        yield first + last
 
 
 def words_of_emails(emails: Iterable[str | None]) -> Iterator[str]:

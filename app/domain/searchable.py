@@ -14,6 +14,7 @@ from app.domain.search_words import (
     words_of_names,
     words_of_phones,
     words_of_texts,
+    words_of_whole_name,
 )
 
 # Of a longer common beginning the index does not know more.
@@ -91,6 +92,7 @@ class Searchable:
         names = (customer.last_name, customer.first_name, customer.middle_name)
         words = [
             *words_of_names(names),
+            *words_of_whole_name(customer.last_name, customer.first_name),
             *words_of_names([customer.company]),
             *words_of_emails([customer.contact_email]),
             *words_of_phones([customer.contact_phone]),

@@ -18,13 +18,13 @@ from app.http.bodies import BadHttpError, read_body, single
 from app.http.exchange import exchange_of
 from app.http.forms import BadFormError, read_form
 from app.http.media_types import FORM, is_in_utf8
-from app.http.pages import page_template, show_page
+from app.http.pages import PageTemplate, show_page
 from app.services.social.posted_answers import hand_on
 
 # An id token may come with the code, and is of no use to us.
 MAX_BODY_BYTES = 65_536
 
-_PAGE = page_template("<h1>{{ title }}</h1>\n<p>{{ message }}</p>\n")
+_PAGE = PageTemplate("<h1>{{ title }}</h1>\n<p>{{ message }}</p>\n")
 _TITLE = "You are not logged in"
 _BACK = "Please go back to the shop, and log in there once more."
 

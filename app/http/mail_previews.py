@@ -10,9 +10,9 @@ from starlette.routing import Route
 from app.domain.ports import MailText, Previews
 from app.domain.tools import LiveTools
 from app.http.mailbox import show_frame
-from app.http.pages import page_template, show_page
+from app.http.pages import PageTemplate, show_page
 
-_LIST_PAGE = page_template("""<p><a href="{{ base }}/dev/mail">All mail</a></p>
+_LIST_PAGE = PageTemplate("""<p><a href="{{ base }}/dev/mail">All mail</a></p>
 <h1>The texts of all mails</h1>
 {% for tenant, texts in shops %}
 <h2>{{ tenant.name }}</h2>
@@ -24,7 +24,7 @@ _LIST_PAGE = page_template("""<p><a href="{{ base }}/dev/mail">All mail</a></p>
 </ul>
 {% endfor %}
 """)
-_TEXT_PAGE = page_template("""<p><a href="{{ base }}/dev/mail/texts">The texts of all mails</a></p>
+_TEXT_PAGE = PageTemplate("""<p><a href="{{ base }}/dev/mail/texts">The texts of all mails</a></p>
 <h1>{{ mail.subject }}</h1>
 <iframe title="The mail" src="{{ path }}/html" sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe>
 <h2>Plain text</h2>

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from app.domain.ports import KeptMail, Mailbox
-from app.http.pages import page_template, show_page
+from app.http.pages import PageTemplate, show_page
 
 MOST_LISTED = 200
 # Programs are told of the latest only: each page asks anew.
@@ -52,8 +52,8 @@ The link leads to the shop's site. Without one, use this token in <a href="{{ ba
 {%- endfor -%}
 </pre>
 """
-_LIST_PAGE = page_template(_LIST)
-_MAIL_PAGE = page_template(_MAIL)
+_LIST_PAGE = PageTemplate(_LIST)
+_MAIL_PAGE = PageTemplate(_MAIL)
 # A mail has inline styles, because mail programs need them. It may open links in a new tab, and nothing else.
 FRAME_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'self'; "

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.http.first_steps import FirstSteps
-from app.http.pages import page_template, show_page
+from app.http.pages import PageTemplate, show_page
 
-_PAGE = page_template("""<h1>Customer Gateway</h1>
+_PAGE = PageTemplate("""<h1>Customer Gateway</h1>
 <p class="quiet">It runs, and serves {{ steps.shop_names }}.</p>
 {% if needs_node %}
 <p>The example storefront is made with Node.js, which was not there: install Node.js 20 or newer, and run scripts/serve

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, Dialect, String, Table
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
+from sqlmodel._compat import SQLModelConfig
 
 # A UUIDv7 as text. An id in another form is not found.
 ID_LENGTH = 36
@@ -31,6 +32,8 @@ class TenantRow(SQLModel):
     """A row of one tenant; `tenant_id` is part of every key."""
 
     __table__: ClassVar[Table]
+    # The serializer of a table is made with its first row, and the validator, which rows have no use for, never.
+    model_config = SQLModelConfig(defer_build=True)
 
     tenant_id: str = Field(primary_key=True, max_length=64)
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, or_
 from sqlmodel import col
 
-from app.models.webhook_endpoints import WebhookEndpointState
+from app.models.webhook_endpoints import FAILURES_BEFORE_PAUSE, WebhookEndpointState
 from app.repositories.base import Repository, Rows
 
 _ONE = Rows(WebhookEndpointState, "url")
@@ -50,6 +50,10 @@ class WebhookEndpointRepository(Repository):
     async def pause(self, url: str, now: datetime, until: datetime) -> bool:
         """Pause an endpoint that has failed, unless it is paused; of many failures at once, one does it."""
         return await self._change(_PAUSE_OVER, {"url": url, "now": now}, paused_until=until) == 1
+
+    async def postpone(self, url: str, until: datetime) -> None:
+        """Pause an endpoint that has asked for it: until then nothing is sent to it, what is new neither."""
+        await self._change(_ONE, {"url": url}, paused_until=until, failures=FAILURES_BEFORE_PAUSE)
 
     async def note_failed_probe(self, url: str) -> int:
         """Count one more probe that has failed and return how many there are."""

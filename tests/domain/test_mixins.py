@@ -8,7 +8,8 @@ import pytest
 from referencing.exceptions import Unresolvable
 
 from app.domain.errors import UserErrorCode
-from app.domain.mixins import check_mixins, check_schema, merge_patch
+from app.domain.mixin_schemas import check_schema
+from app.domain.mixins import check_mixins, merge_patch
 
 LOYALTY: dict[str, Any] = {
     "type": "object",

@@ -18,6 +18,7 @@ from app.domain.search_words import (
     words_of_emails,
     words_of_search,
     words_of_texts,
+    words_of_whole_name,
 )
 from app.domain.searchable import Searchable, WordRow
 from app.models.addresses import Address
@@ -120,6 +121,12 @@ SEARCHES: list[tuple[str | dict[str, str], str]] = [
     ("Παπαδόπουλος", "παπαδοπουλος"),
     ("ΠΑΠΑΔΟΠΟΥΛΟΣ", "παπαδόπουλος"),
     ("山田太郎", "山田"),
+    ({"last_name": "王", "first_name": "小明"}, "王小明"),
+    ({"last_name": "王", "first_name": "小明"}, "小明王"),
+    ({"last_name": "王", "first_name": "小明"}, "小明 王"),
+    ({"last_name": "山田", "first_name": "はなこ"}, "山田は"),
+    ({"last_name": "김", "first_name": "철수"}, "김철수"),
+    ({"last_name": "佐々木", "first_name": "ﾏﾘ"}, "佐々木マリ"),
     ("\u845b\U000e0100城", "葛城"),
     ("ﾔﾏﾀﾞ", "ヤマダ"),
     ("김철수", "김철"),
@@ -221,6 +228,20 @@ class TestSearch:
         assert reached(living(contact_name="A", street="B", zip_code="SW1A 1AA", country="GB"), search)
 
 
+class TestWholeName:
+    @pytest.mark.parametrize(
+        ("last_name", "first_name"), [("王", "Anna"), ("Ван", "Анна"), ("王", None), (None, "小明"), ("王", "・")]
+    )
+    def test_is_one_word_only_where_it_is_written_so(self, last_name: str | None, first_name: str | None) -> None:
+        assert list(words_of_whole_name(last_name, first_name)) == []
+
+    def test_takes_no_more_rows_of_the_index_than_its_parts(self) -> None:
+        assert named("王", first_name="小明").rows == {
+            WordRow(1, "王小明", "王\t小明"),
+            WordRow(0, "小明王", "王\t小明"),
+        }
+
+
 class TestFold:
     def test_makes_the_same_of_what_is_folded_already(self) -> None:
         for stored, _ in SEARCHES:
@@ -230,7 +251,7 @@ class TestFold:
     def test_does_not_change_without_a_new_version(self) -> None:
         # If this must change, raise FOLDING, and let a migration make the index anew of those who are folded otherwise.
         folded = fold("İSSŁØÐÞŒĳ O\u2019B \uff21\u2460½ \u0401\u0439 \u0386\u03c2 أ\u0640 ガ ﬃ ŉ ẞ ǅ")
-        assert (FOLDING, folded) == (1, "isslodthoeij ob a11\u20442 еи \u03b1\u03c3 \u0627 ガ ffi n ss dz")
+        assert (FOLDING, folded) == (2, "isslodthoeij ob a11\u20442 еи \u03b1\u03c3 \u0627 ガ ffi n ss dz")
 
 
 class TestWordsOfSearch:

@@ -56,6 +56,8 @@ SEARCHES = {
     "bücher": ["muller"],
     "山": ["yamada"],
     "太郎": ["yamada"],
+    "山田太郎": ["yamada"],
+    "太郎山田": ["yamada"],
     "oeuvre": ["strasse"],
     "strasse": ["strasse"],
     "brien luczak": [],

@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 from sqlalchemy import text
 
+from app.adapters.metrics import PrometheusMetrics
 from app.domain.rows import Reading
 from app.domain.tools import Tools
 from app.main import build_app
@@ -90,7 +91,9 @@ async def run_gateway(environment: Mapping[str, str], clock: MovableClock) -> As
     settings = Settings.load({"WORKER": "off", **environment})
     tools = build_tools(settings, clock)
     database = CountedDatabase(tools.database)
-    tools = replace(tools, database=database)
+    # Counts as if METRICS_PORT were set, without a port to read it at.
+    metrics = PrometheusMetrics() if settings.metrics_port is None else tools.metrics
+    tools = replace(tools, database=database, metrics=metrics)
     app = build_app(settings, tools)
     transport = httpx2.ASGITransport(app)
     async with (

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
-from app.__main__ import main
 from app.adapters.clock import SystemClock
+from app.commands.command_line import main
 from tests.harness.server import ServerProcess
 
 _FILE = "MOVED_CLOCK"

@@ -100,7 +100,8 @@ class PostgresqlServer:
         """Make a database, a copy of the template, and return its name."""
         self._made += 1
         name = f"test_{self._made}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # By its files: as records of the log, the default, a small database takes three times the processor.
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY = FILE_COPY")
         return name
 
     def drop_database(self, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -20,12 +21,21 @@ class Import:
     is_inside_function: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Module:
-    """One file of the program."""
+    """One file of the program, which is read when it is first asked, and once."""
 
     path: Path
-    tree: ast.Module
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """What is in it."""
+        return ast.parse(self.path.read_text())
+
+    @cached_property
+    def imports(self) -> list[Import]:
+        """Every import, wherever it stands."""
+        return list(_imports(self.tree, is_inside_function=False))
 
     @property
     def name(self) -> str:
@@ -41,10 +51,6 @@ class Module:
     def place(self, line: int) -> str:
         """Return `app/main.py:12`, to be clicked on."""
         return f"{self.path.relative_to(ROOT)}:{line}"
-
-    def imports(self) -> Iterator[Import]:
-        """Yield every import, wherever it stands."""
-        yield from _imports(self.tree, is_inside_function=False)
 
     def attributes(self) -> Iterator[tuple[str, int]]:
         """Yield each `name.attribute` that is mentioned, with its line."""
@@ -63,7 +69,7 @@ class Module:
 def read_modules(folder: str) -> list[Module]:
     """Return every Python file below a folder of the project."""
     paths = sorted((ROOT / folder).rglob("*.py"))
-    return [Module(path, ast.parse(path.read_text())) for path in paths if "node_modules" not in path.parts]
+    return [Module(path) for path in paths if "node_modules" not in path.parts]
 
 
 def _imports(node: ast.AST, *, is_inside_function: bool) -> Iterator[Import]:

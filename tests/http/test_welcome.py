@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.__main__ import _greeting
+from app.commands.serving import greeting
 from app.domain.operation_lists import hash_operation
 from app.domain.tenants import TenantDirectory
 from app.http.first_steps import FirstSteps, first_steps
@@ -49,7 +49,7 @@ def steps_of(**environment: str) -> FirstSteps:
 
 
 def greeting_of(steps: FirstSteps) -> str:
-    return _greeting(steps, "http://localhost:8000")
+    return greeting(steps, Settings.load({}))
 
 
 async def journey(gateway: Gateway) -> dict[str, Any]:
@@ -164,6 +164,11 @@ class TestGreeting:
         assert f"Serving Demo shop, Open shop, Staffed shop at {HERE}/graphql." in said
         assert 'anonymousLogin(input: {clientId: "demo-storefront"})' in said
         assert "-u demo-backend:development-only-demo-backend-secret" in said
+
+    def test_says_what_to_set_where_nobody_listens_for_the_storefront(self) -> None:
+        said = greeting(steps_of(HOST="10.1.2.3"), Settings.load({"HOST": "10.1.2.3"}))
+        assert "An example storefront is at" not in said
+        assert "add 127.0.0.1 to HOST, or set PUBLIC_URL" in said
 
     def test_shows_no_secret_that_somebody_has_chosen(self) -> None:
         said = greeting_of(

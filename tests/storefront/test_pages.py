@@ -132,6 +132,16 @@ class TestAPageThatCannotBeShown:
             assert visitor.faults != []
             visitor.faults.clear()
 
+    def test_says_so_where_the_gateway_does_not_answer(self, shop: Shop) -> None:
+        with shop.visitor() as visitor:
+            # As a proxy says it; after no answer at all the page would try again for ten seconds.
+            down = {"status": 503, "headers": {"Retry-After": "60"}, "body": "down"}
+            visitor.page.route("**/graphql", lambda route: route.fulfill(**down))
+            visitor.open("/account")
+            visitor.heading("That did not work")
+            assert not any(word in visitor.page.locator("main").inner_text() for word in LOADING)
+            visitor.faults.clear()
+
     def test_is_none_where_the_browser_keeps_nothing(self, shop: Shop) -> None:
         with shop.visitor() as visitor:
             visitor.page.add_init_script(NOTHING_IS_KEPT)

@@ -13,7 +13,9 @@ from math import inf
 from pathlib import Path
 
 from sqlalchemy import String, text
+from sqlalchemy.exc import DBAPIError
 
+from app.adapters.database.faults import UnusableDatabaseError
 from app.domain.ports import Connection
 from app.domain.releases import RELEASE, is_at_least, is_served_by
 from app.domain.rows import Reading
@@ -51,11 +53,17 @@ MARK = Reading(Mark, MARK_STATEMENT.columns(lowest_version=String))
 
 
 async def raise_mark(connection: Connection) -> None:
-    """Write down that no release before this one serves on the tables any more. The mark never goes back."""
-    for row in await connection.read(MARK, {}):
-        if not is_at_least(row.lowest_version, RELEASE):
-            await connection.write_anew(text(RAISE_MARK).bindparams(lowest=RELEASE))
-    await connection.commit()
+    """Write down that no release before this one serves on the tables any more. The mark never goes back.
+
+    Raises `UnusableDatabaseError` where we may not write it.
+    """
+    try:
+        for row in await connection.read(MARK, {}):
+            if not is_at_least(row.lowest_version, RELEASE):
+                await connection.write_anew(text(RAISE_MARK).bindparams(lowest=RELEASE))
+        await connection.commit()
+    except DBAPIError as error:
+        raise UnusableDatabaseError(f"cannot be written: {error.orig}") from error
 
 
 class LowestRelease:

@@ -30,6 +30,7 @@ _SALTED_DIGEST = re.compile(r"(?:unsalted_)?(md5|sha1|sha224|sha256|sha384|sha51
 _AUTHLOGIC = re.compile(r"authlogic_sha512\$([^$]*)\$([0-9a-fA-F]{128})", re.ASCII)
 _BETTER_AUTH = re.compile(r"([^:$]{1,64}):([0-9a-fA-F]{128})", re.ASCII)
 _MAGENTO = re.compile(r"([0-9a-fA-F]{32,128}):([^:]{1,64})((?::[0-9_]+)*)", re.ASCII)
+_JOOMLA = re.compile(r"joomla\$([0-9a-fA-F]{32}):([^:]{1,64})", re.ASCII)
 _MAGENTO_ARGON2 = re.compile(r"3_(\d{1,3})_(\d{1,9})_(\d{1,12})", re.ASCII)
 _LDAP = re.compile(r"\{(S?)(MD5|SHA|SHA256|SHA512)\}([A-Za-z0-9+/=]+)", re.ASCII)
 _FIREBASE = re.compile(r"firebase(?:_scrypt)?\$([^$]*)\$([^$]+)", re.ASCII)
@@ -153,6 +154,12 @@ def _magento(written: str, _: HashSecrets) -> Made | None:
     return Made(tuple(step for each in made if each for step in each.steps), digest.encode())
 
 
+def _joomla(written: str, _: HashSecrets) -> Made | None:
+    """Read `joomla$hash:salt`: MD5 with the salt behind the password. Without the prefix it looks like Magento's."""
+    found = _JOOMLA.fullmatch(written)
+    return made_by_digest("md5", b"", found[2].encode(), found[1]) if found else None
+
+
 def _of_magento(version: str, salt: bytes, digest: bytes) -> Made | None:
     if version in _MAGENTO_DIGESTS:
         name = _MAGENTO_DIGESTS[version]
@@ -235,6 +242,7 @@ _READERS: tuple[Callable[[str, HashSecrets], Made | None], ...] = (
     _authlogic,
     _better_auth,
     _magento,
+    _joomla,
     _plain_digest,
     _ldap,
     _firebase,

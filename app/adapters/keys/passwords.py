@@ -8,15 +8,15 @@ import sys
 import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
 from heapq import nlargest
 from typing import Any, TypeVar
 from unicodedata import normalize
 
 from argon2 import PasswordHasher
+from argon2.low_level import ARGON2_VERSION
 
 from app.adapters.clock import SystemRandom
-from app.adapters.keys.password_hashes import guess_seconds, kind_of, read_hash
+from app.adapters.keys.password_hashes import guess_seconds, kind_of, made_by_argon2, read_hash, write_phc
 from app.adapters.keys.taken_hashes import judge
 from app.domain.errors import BusyError
 from app.domain.foreign_hashes import HashSecrets, HashVerdict, JudgedHash
@@ -44,7 +44,6 @@ class Argon2Passwords:
         self._hasher = _HASHER
         # How many seconds a hash of each kind takes in this process, as it was seen; ours is among them.
         self._seconds: dict[str, float] = {}
-        # Made now and not at the first unknown customer, whose answer would otherwise take twice as long.
         self._dummy = _dummy_hash()
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="argon2", initializer=_give_way)
         self._threads = threads
@@ -149,10 +148,13 @@ def _spellings(password: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((password, normalize("NFC", password))))
 
 
-@cache
 def _dummy_hash() -> str:
-    """Return the hash of a password that nobody has; one is enough for a process."""
-    return _HASHER.hash(SystemRandom().secret())
+    """Return a hash of the form of ours that is of no password that anybody knows: made up, which takes no time."""
+    random = SystemRandom()
+    salt, digest = random.secret()[: _HASHER.salt_len], random.secret()[: _HASHER.hash_len]
+    cost = _HASHER.memory_cost, _HASHER.time_cost, _HASHER.parallelism
+    made = made_by_argon2("id", ARGON2_VERSION, *cost, salt, digest)
+    return write_phc(made.steps[0], made.digest)
 
 
 def _give_way() -> None:

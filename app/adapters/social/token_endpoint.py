@@ -13,6 +13,8 @@ from app.adapters.social.discovery import Endpoints
 from app.adapters.social.http import ProviderRefusedError, read_object_or_form
 from app.adapters.social.rules import rules_of
 from app.adapters.social.secrets import authenticate
+from app.domain.ports import PostponedError
+from app.domain.retry_after import postponed
 from app.domain.social import AuthorizationGrant, ProviderTokens
 from app.domain.tenants import SocialProvider
 from app.domain.texts import mapped_line
@@ -74,7 +76,7 @@ async def revoke_token(
 ) -> None:
     """Revoke a refresh token; one that is not valid any more is revoked (RFC 7009 section 2.2).
 
-    Raises `ProviderUnavailableError` where the provider has not done it.
+    Raises `ProviderUnavailableError` where the provider has not done it, `PostponedError` if it says when it will.
     """
     if endpoints.revocation is None:
         raise ProviderUnavailableError("it has no revocation endpoint any more")
@@ -85,6 +87,9 @@ async def revoke_token(
         return
     if response.status_code == httpx2.codes.BAD_REQUEST and _error_of(response) in _REVOKED:
         return
+    wait = postponed(response.status_code, response.headers.get("Retry-After"), now)
+    if wait is not None:
+        raise PostponedError(f"Its revocation endpoint answers {response.status_code}, to be tried later.", wait)
     raise ProviderUnavailableError(f"its revocation endpoint answers {response.status_code}")
 
 

@@ -11,13 +11,10 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from app.adapters.mail.own_texts import read_own_texts
 from app.adapters.social.presets import fill_preset
-from app.adapters.social.secrets import read_private_key
 from app.adapters.tenants.faults import dotted
 from app.adapters.tenants.signatures import Signature, sign
 from app.domain.client_credentials import MAKE_SECRET, SHORTEST_SECRET, WELL_KNOWN_SECRET
-from app.domain.mixins import check_schema
 from app.domain.operation_lists import read_operations
 from app.domain.profile import Profile
 
@@ -176,6 +173,8 @@ class TenantTable:
         if not isinstance(name, str):
             self._add("must be the name of a folder", "templates_dir")
             return
+        from app.adapters.mail.own_texts import read_own_texts
+
         try:
             folder = self._file_beside(name)
             self.beside.update({str(path): sign(str(path)) for path in folder.glob("*.jinja")})
@@ -201,6 +200,8 @@ class TenantTable:
         faults = len(self.faults)
         self._take_secret(signing, "private_key", *path, "signing")
         if named and len(self.faults) == faults:
+            from app.adapters.social.secrets import read_private_key
+
             try:
                 read_private_key(signing["private_key"], _algorithm(signing))
             except ValueError as error:
@@ -232,4 +233,6 @@ def _check_schema(content: Any) -> None:
     """Raise `ValueError` unless this is a JSON Schema without references to other documents."""
     if not isinstance(content, dict):
         raise ValueError("write a JSON object")
+    from app.domain.mixin_schemas import check_schema
+
     check_schema(content)

@@ -13,6 +13,7 @@ from app.domain.moving import values
 from app.domain.moving.records import Record
 
 _TEXTS = ("companyName", "street", "streetNumber", "streetAppendix", "zipCode", "city", "state")
+_DIGITS = frozenset({"zipCode", "streetNumber"})
 _EXTRA = 4
 
 
@@ -50,14 +51,22 @@ class Draft:
 
     def phone(self, value: Any) -> None:
         """Note the phone number."""
-        self.text(contactPhone=values.phone(value))
+        self.text(contactPhone=self._digits(value, "contactPhone"))
+
+    def number(self, value: Any) -> None:
+        """Note the number that the customer is known by."""
+        self.text(customerNumber=self._digits(value, "customerNumber"))
+
+    def _digits(self, value: Any, *field: str) -> str | None:
+        """Return what is written in digits; None, with a remark, for what a spreadsheet has rounded."""
+        if values.is_rounded(value):
+            self.remarks.append(rounded(*field))
+            return None
+        return values.digits(value)
 
     def reference(self, value: Any, *, short: bool = False) -> None:
         """Note the customer's id in the old system; `short` ids are counted there from 1, so they get its name."""
-        line = values.phone(value)
-        if values.is_rounded(line):
-            self.remarks.append(rounded("shopperReference"))
-            return
+        line = self._digits(value, "shopperReference")
         self.text(shopperReference=f"{self.system}-{line}" if short and line is not None else line)
 
     def orders(self, value: Any) -> None:
@@ -85,7 +94,7 @@ class Draft:
 
     def identity(self, provider: str, subject: Any, email: Any = None) -> None:
         """Note an account at a provider of social login, by which the customer has logged in."""
-        known = values.text(subject)
+        known = self._digits(subject, "socialIdentities")
         if known is not None:
             told = values.text(email)
             entry = {"provider": provider, "subject": known, **({"email": told} if told is not None else {})}
@@ -108,7 +117,8 @@ class Draft:
         There is one default for each purpose, the first that is one. The one default of all is that for shipping; if
         there is none, the first that is one of any kind.
         """
-        told = {**parts, "zipCode": values.phone(parts.get("zipCode"))}
+        place = ("addresses", str(len(self.said.get("addresses", ()))))
+        told = {name: self._digits(part, *place, name) if name in _DIGITS else part for name, part in parts.items()}
         said: dict[str, Any] = {key: line for key in _TEXTS if (line := values.text(told.get(key))) is not None}
         every = [part for line in lines for part in str(line or "").splitlines()]
         rest = [line for line in map(values.text, every) if line is not None]
@@ -117,8 +127,9 @@ class Draft:
         said |= {f"extraLine{index}": line for index, line in enumerate(rest[:_EXTRA], start=1)}
         if not said.keys() - {"companyName", "state"}:
             return
+        number = self._digits(phone, *place, "contactPhone")
         whole = " ".join(line for part in name if (line := values.text(part)) is not None)
-        contact = {"contactName": whole, "country": values.country(country), "contactPhone": values.phone(phone)}
+        contact = {"contactName": whole, "country": values.country(country), "contactPhone": number}
         said |= {key: value for key, value in contact.items() if value}
         same = next((each for each in self.said.get("addresses", []) if _place(each) == _place(said)), None)
         if same is None:
@@ -155,10 +166,10 @@ def give_names(customer: Mapping[str, Any]) -> None:
             address["contactName"] = name
 
 
-def rounded(name: str) -> FieldError:
+def rounded(*field: str) -> FieldError:
     """Return the remark on a number that is no more what it was."""
     message = "A spreadsheet has rounded this number: take the file as the old system has written it."
-    return FieldError(UserErrorCode.INVALID, (name,), message)
+    return FieldError(UserErrorCode.INVALID, field, message)
 
 
 def _place(address: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,13 +26,15 @@ NAMES = (
     *_EVERY[: _EVERY.index("email")],
     *_EVERY[_EVERY.index("groups") + 1 :],
 )
-# A spreadsheet may have rounded these, and two customers become one.
-_NUMBERS = ("shopperReference", "customerNumber")
+# Written in digits, but no amounts. A spreadsheet may have rounded them, and two customers become one.
+_NUMBERS = frozenset(
+    {"shopperReference", "customerNumber", "companyRegistrationId", "contactPhone", "zipCode", "streetNumber"}
+    | {"id", "contactAssignmentId", "subject"}
+)
 _LINES: Mapping[str, Callable[[Any], str | None]] = {
     "passwordHash": str,
     "country": values.country,
-    "contactPhone": values.phone,
-    "zipCode": values.phone,
+    **dict.fromkeys(_NUMBERS, values.digits),
 }
 _FLAGS = frozenset({"emailVerified", "active", "onHold", "isDefault", "confirmed"})
 _WORDS = frozenset({"groups", "tags", "defaultFor"})
@@ -82,12 +84,18 @@ def map_records(read: Read, columns: Mapping[str, str]) -> Iterator[Record]:
         if content is None:
             yield record
             continue
-        told = ((name, _find(content, column)) for name, column in columns.items())
-        nested = _nest((name, value) for name, value in told if value not in (None, ""))
+        told = [(name, _find(content, column)) for name, column in columns.items()]
+        lost = [name for name, value in told if _field(name) in _NUMBERS and values.is_rounded(value)]
+        nested = _nest((name, value) for name, value in told if value not in (None, "") and name not in lost)
         give_names(nested)
-        lost = [name for name in _NUMBERS if values.is_rounded(nested.get(name))]
-        kept = {name: value for name, value in nested.items() if name not in lost}
-        yield replace(record, content=kept, remarks=(*record.remarks, *map(rounded, lost)))
+        remarks = (rounded(*name.split(".")) for name in lost)
+        yield replace(record, content=nested, remarks=(*record.remarks, *remarks))
+
+
+def _field(name: str) -> str:
+    """Return the field that a column is, in whichever entry of a list."""
+    place = _COLUMN.fullmatch(name)
+    return place["field"] if place is not None and place["list"] in _LISTS else name
 
 
 def _find(content: Mapping[str, Any], column: str) -> Any:

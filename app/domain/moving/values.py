@@ -26,8 +26,12 @@ _YES, _NO = frozenset(_YES_WORDS.split()), frozenset(_NO_WORDS.split())
 _BREAKS = re.compile(r"\s*[\r\n\t\v\f\u2028\u2029]+\s*")
 # A number in a cell that must not become a number in a spreadsheet.
 _APOSTROPHE = re.compile(r"'(?=[+\d(])")
-# What a spreadsheet makes of the digits of a long number, when it is saved as a table.
-_ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.ASCII)
+# What a spreadsheet makes of the digits of a long number, when it is saved as a table, and programs of a fraction.
+_ROUNDED = re.compile(r"[+-]?\d(?:[.,]\d*)?[eE]\+\d+", re.ASCII)
+# From here on a fraction does not know its last digits.
+_UNSURE = 2.0**53
+# What pandas makes of whole numbers where one of the column is missing.
+_WHOLE = re.compile(r"(\d+)[.,]0", re.ASCII)
 # Whose names of countries are known beside the English ones.
 _LANGUAGES = ("de", "fr", "it", "es", "nl", "pt", "pl", "sv", "da", "nb", "fi", "cs")
 
@@ -42,13 +46,22 @@ def text(value: Any) -> str | None:
 
 def is_rounded(value: Any) -> bool:
     """Tell whether this is a long number of which a spreadsheet has kept the first digits only: `6.54E+12`."""
+    if isinstance(value, float):
+        return abs(value) >= _UNSURE
     return isinstance(value, str) and _ROUNDED.fullmatch(value.strip()) is not None
 
 
-def phone(value: Any) -> str | None:
-    """Return a number, of a phone or a postal code, without the apostrophe that keeps spreadsheets from counting."""
+def digits(value: Any) -> str | None:
+    """Return what is written in digits and is no amount: the number of a phone or a house, a postal code, an id.
+
+    Without the apostrophe that keeps spreadsheets from counting, and without the `.0` of those that count.
+    """
     line = text(value)
-    return None if line is None else _APOSTROPHE.sub("", line, count=1)
+    if line is None:
+        return None
+    line = _APOSTROPHE.sub("", line, count=1)
+    whole = _WHOLE.fullmatch(line)
+    return line if whole is None else whole[1]
 
 
 def flag(value: Any) -> bool | None:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from app.domain.tenants import Tenant
 from app.domain.texts import is_well_formed
 from app.domain.tools import LiveTools
-from app.http.pages import page_template, show_form_page
+from app.http.pages import PageTemplate, show_form_page
 
 _SECTIONS = {"": "Customers", "/audit": "Audit", "/outbox": "Outbox", "/webhooks": "Webhooks", "/shops": "Shops"}
 # What a page says after a form was sent to it; the address names the word only.
@@ -51,7 +51,7 @@ Show = Callable[..., Response]
 
 def staff_page(body: str, section: str) -> Show:
     """Return what shows a page of this section: `show(request, base, title, status=…, faults=…, **values)`."""
-    template = page_template(_HEAD + body)
+    template = PageTemplate(_HEAD + body)
 
     def show(
         request: Request, base: str, title: str, *, status: int = 200, faults: Sequence[str] = (), **values: object

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import orjson
 
-from app.domain.ports import Webhook
+from app.domain.ports import PostponedError, Webhook
 from app.domain.requests import RequestFacts
 from app.domain.tenants import Tenant, WebhookEndpoint
 from app.domain.tools import Tools
@@ -54,11 +54,14 @@ async def send_event(tools: Tools, tenant: Tenant, message: OutboxMessage) -> No
         raise EndpointGoneError("The endpoint answered 410 Gone before.")
     try:
         await post_event(tools, tenant, message)
-    except OSError:
+    except OSError as error:
         async with _unit(tools, tenant) as uow:
             await uow.webhook_endpoints.note_failure(url)
-            failed_probes = state.failed_probes if state is not None else 0
-            await uow.webhook_endpoints.pause(url, uow.now, uow.now + pause_after(failed_probes))
+            pause = pause_after(state.failed_probes if state is not None else 0)
+            if isinstance(error, PostponedError):
+                await uow.webhook_endpoints.postpone(url, uow.now + max(error.wait, pause))
+            else:
+                await uow.webhook_endpoints.pause(url, uow.now, uow.now + pause)
         raise
     if state is not None:
         async with _unit(tools, tenant) as uow:
@@ -120,11 +123,15 @@ async def claim_probe(tools: Tools, tenant: Tenant, state: WebhookEndpointState)
         return message if claimed else None
 
 
-async def note_failed_probe(tools: Tools, tenant: Tenant, url: str) -> None:
-    """Pause an endpoint longer, whose probe has failed, and give up what has waited for days."""
+async def note_failed_probe(tools: Tools, tenant: Tenant, url: str, wait: timedelta | None = None) -> None:
+    """Pause an endpoint longer, whose probe has failed, and give up what has waited for days.
+
+    `wait` is how long it has asked to be left alone.
+    """
     async with _unit(tools, tenant) as uow:
         failed_probes = await uow.webhook_endpoints.note_failed_probe(url)
-        await uow.webhook_endpoints.pause_after_probe(url, uow.now + pause_after(failed_probes))
+        pause = max(wait or timedelta(0), pause_after(failed_probes))
+        await uow.webhook_endpoints.pause_after_probe(url, uow.now + pause)
         await uow.outbox.give_up_old(url, uow.now - LONGEST_WAIT, uow.now)
 
 

@@ -7,7 +7,7 @@ import logging
 from datetime import timedelta
 
 from app.domain.errors import BusyError
-from app.domain.ports import MailLineError, MailRefusedError
+from app.domain.ports import MailLineError, MailRefusedError, PostponedError
 from app.domain.tools import Tools
 from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
 from app.services.outgoing.mail_contents import compose_mail
@@ -119,7 +119,8 @@ def _failure(tools: Tools, message: OutboxMessage, error: Exception) -> dict[str
     is_final = isinstance(error, UndeliverableError | EndpointGoneError | MailRefusedError)
     if is_final or message.attempts >= MOST_ATTEMPTS:
         return {**outcome, "dead_at": now}
-    return {**outcome, "due_at": now + delay_after(message.attempts)}
+    wait = error.wait if isinstance(error, PostponedError) else timedelta(0)
+    return {**outcome, "due_at": now + max(wait, delay_after(message.attempts))}
 
 
 def delay_after(attempts: int) -> timedelta:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from app.domain.errors import BusyError
+from app.domain.ports import PostponedError
 from app.domain.tools import Tools
 from app.models.outbox import Endpoint, OutboxKind, OutboxMessage
 from app.models.webhook_endpoints import WebhookEndpointState
@@ -45,7 +46,8 @@ async def _probe(tools: Tools, state: WebhookEndpointState, seconds: float) -> i
             await settle(uow, message, {"dead_at": uow.now, "last_error": str(error)}, error)
     except Exception as error:
         _tell(message, error)
-        await note_failed_probe(tools, tenant, state.url)
+        wait = error.wait if isinstance(error, PostponedError) else None
+        await note_failed_probe(tools, tenant, state.url, wait)
         if message.kind == OutboxKind.MAIL:
             await _give_up_if_old(tools, message, error)
     else:

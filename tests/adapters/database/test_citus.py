@@ -12,11 +12,11 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, MetaData, insert, text
 
-from app.__main__ import main
 from app.adapters.database import citus as distribution
 from app.adapters.database.migrator import migrate
 from app.adapters.database.opening import open_database
 from app.adapters.database.schema_version import newest_migration
+from app.commands.command_line import main
 from app.domain.database_limits import DatabaseLimits
 from app.domain.errors import ConflictError
 from app.domain.ports import Connection as PortConnection

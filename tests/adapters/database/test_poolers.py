@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.__main__ import main
 from app.adapters.database.opening import open_database
 from app.adapters.database.postgresql import PostgresqlDatabase
+from app.commands.command_line import main
 from app.domain.database_limits import DatabaseLimits, Pooler
 from app.domain.ports import Database
 from app.settings import Settings

@@ -96,6 +96,10 @@ class TestVerify:
     async def test_refuses_every_password_where_there_is_no_hash(self, passwords: Argon2Passwords) -> None:
         assert await passwords.verify(None, "") is False
 
+    async def test_has_the_cost_of_ours_where_there_is_no_hash(self, passwords: Argon2Passwords) -> None:
+        parameters = extract_parameters(await passwords.hash("Kartoffelsalat"))
+        assert extract_parameters(passwords._dummy) == parameters
+
     async def test_takes_as_long_where_there_is_no_hash(self, passwords: Argon2Passwords) -> None:
         encoded = await passwords.hash("correct horse")
         times: dict[str | None, list[float]] = {encoded: [], None: []}

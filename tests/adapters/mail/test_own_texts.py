@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.__main__ import main
 from app.adapters.mail.own_texts import example_values, names, read_own_texts
 from app.adapters.mail.texts import TEMPLATES, JinjaMailTexts
+from app.commands.command_line import main
 from app.domain.ports import MailText
 from tests.harness.gateway import Gateway
 from tests.harness.tenants import shop, storefront

@@ -76,6 +76,25 @@ class TestMapRecords:
             ],
         }
 
+    def test_reads_numbers_that_were_fractions_for_a_while(self) -> None:
+        cells = {"a": "1234.0", "b": "10115.0", "c": "20.0", "d": "4930123456.0", "e": "1234.0"}
+        address = {"zipCode": "b", "streetNumber": "c", "contactPhone": "d"}
+        columns = {f"addresses.0.{name}": column for name, column in address.items()}
+        assert mapped(cells, shopperReference="a", **columns, **{"mixins.old.rate": "e"}) == {
+            "shopperReference": "1234",
+            "mixins": {"old": {"rate": "1234.0"}},
+            "addresses": [{"zipCode": "10115", "streetNumber": "20", "contactPhone": "4930123456"}],
+        }
+
+    @pytest.mark.parametrize("field", ["addresses.0.zipCode", "contactPhone", "legalEntities.1.id", "customerNumber"])
+    @pytest.mark.parametrize("written", ["1.234E+03", "4.9301234567e+10"])
+    def test_names_each_number_that_was_rounded_and_stores_none(self, field: str, written: str) -> None:
+        columns = {"email": "email", field: "number", "mixins.old.rate": "number"}
+        content = {"email": "ada@example.com", "number": written}
+        (record,) = map_records(lambda: iter([Record(7, content)]), columns)
+        assert record.content == {"email": "ada@example.com", "mixins": {"old": {"rate": written}}}
+        assert [remark.field for remark in record.remarks] == [tuple(field.split("."))]
+
     def test_leaves_out_a_number_that_a_spreadsheet_has_rounded(self) -> None:
         content = {"email": "ada@example.com", "id": "6.54E+12"}
         (record,) = map_records(lambda: iter([Record(1, content)]), {"email": "email", "shopperReference": "id"})

@@ -78,7 +78,38 @@ class TestText:
         assert [values.text(17.0), values.text(17.5), values.text(10115)] == ["17", "17.5", "10115"]
 
 
+class TestDigits:
+    @pytest.mark.parametrize(
+        ("written", "read"),
+        [
+            ("1234.0", "1234"),
+            ("0123,0", "0123"),
+            (1234.0, "1234"),
+            ("'01067", "01067"),
+            ("1234.50", "1234.50"),
+            ("1.0.0", "1.0.0"),
+            ("SW1A 1AA", "SW1A 1AA"),
+            ("", None),
+        ],
+    )
+    def test_are_no_amount(self, written: Any, read: str | None) -> None:
+        assert values.digits(written) == read
+
+
 class TestIsRounded:
-    @pytest.mark.parametrize(("written", "is_so"), [("6.54E+12", True), ("6,54E+12", True), ("6E5", False), (6, False)])
+    @pytest.mark.parametrize(
+        ("written", "is_so"),
+        [
+            ("6.54E+12", True),
+            ("6,54E+12", True),
+            ("1.234E+03", True),
+            ("1.2345678901234567e+16", True),
+            (1.2345678901234567e16, True),
+            ("6E5", False),
+            (6, False),
+            (1234.0, False),
+            ("1234.0", False),
+        ],
+    )
     def test_sees_what_a_spreadsheet_has_done(self, written: Any, is_so: bool) -> None:
         assert values.is_rounded(written) is is_so

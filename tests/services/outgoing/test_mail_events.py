@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.__main__ import main
+from app.commands.command_line import main
 from app.services.outgoing.outbox import outbox_state
 from tests.harness.gateway import Gateway
 from tests.harness.receiver import Receiver, run_receiver

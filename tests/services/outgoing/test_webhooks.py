@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
 from anyio import to_thread
 
-from app.__main__ import main
+from app.commands.command_line import main
 from app.domain.errors import BusyError
 from app.domain.tools import LiveTools
 from app.models.webhook_endpoints import FAILURES_BEFORE_PAUSE
@@ -329,6 +331,30 @@ class TestPause:
         await gateway.deliver()
         assert len(receiver.deliveries) == 2
         assert await gateway.rows("SELECT 1 FROM webhook_endpoint") == []
+
+    async def test_is_as_long_as_a_busy_endpoint_asks_for(self, gateway: Gateway, receiver: Receiver) -> None:
+        receiver.status, receiver.headers = 429, ["Retry-After: 120"]
+        await gateway.signed_up()
+        await gateway.deliver()
+        await gateway.signed_up()
+        gateway.clock.advance(seconds=119)
+        await gateway.deliver()
+        assert len(receiver.deliveries) == 1
+        receiver.status, receiver.headers = 503, [f"Retry-After: {format_datetime(self._in(gateway, 301))}"]
+        gateway.clock.advance(seconds=1)
+        await gateway.deliver()
+        assert len(receiver.deliveries) == 2
+        receiver.status, receiver.headers = 204, []
+        gateway.clock.advance(seconds=299)
+        await gateway.deliver()
+        assert len(receiver.deliveries) == 2
+        gateway.clock.advance(seconds=2)
+        await gateway.deliver()
+        assert len(set(ids(receiver))) == 2
+        assert await gateway.rows("SELECT 1 FROM webhook_endpoint") == []
+
+    def _in(self, gateway: Gateway, seconds: int) -> datetime:
+        return gateway.clock.now() + timedelta(seconds=seconds)
 
     async def test_ends_after_days_with_what_has_waited_so_long(self, gateway: Gateway, receiver: Receiver) -> None:
         receiver.status = 503

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from app.__main__ import main
+from app.commands.command_line import main
 from app.domain.anonymizations import AnonymizationStatus
 from app.domain.import_form import Form
 from app.domain.requests import RequestFacts

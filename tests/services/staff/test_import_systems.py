@@ -130,6 +130,15 @@ class TestSpreadsheets:
         assert record.content["addresses"][0]["zipCode"] == "01067"
         assert [remark.field for remark in record.remarks] == [("shopperReference",)]
 
+    def test_that_have_counted_with_numbers_leave_them_as_they_were(self) -> None:
+        content = {"Customer ID": "6540000000001.0", "Email": "ada@example.com", "Address1": "A 1", "Zip": "10115.0"}
+        (record,) = SYSTEMS["shopify"].drafts(lambda: iter([Record(2, {**content, "Phone": "4.9E+11"})]), set())
+        assert record.content is not None
+        assert record.content["shopperReference"] == "6540000000001"
+        assert record.content["addresses"][0]["zipCode"] == "10115"
+        assert "contactPhone" not in record.content
+        assert ("contactPhone",) in [remark.field for remark in record.remarks]
+
 
 class TestSamples:
     def test_are_there_for_every_system(self) -> None:

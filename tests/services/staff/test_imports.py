@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from app.__main__ import main
+from app.commands.command_line import main
 from app.domain.import_form import WANTED, Form
 from app.services.staff.import_files import import_file, read_secrets, report_path
 from app.services.staff.import_sources import open_source

@@ -184,6 +184,21 @@ class TestRevoked:
         (message,) = await _revocations(gateway)
         assert message.delivered_at is not None
 
+    async def test_not_before_the_time_that_a_busy_provider_names(
+        self, gateway: Gateway, minted: MintingProvider
+    ) -> None:
+        _, payload = await log_in(gateway, minted)
+        minted.answers["/revoke"] = lambda handler: send(handler, {}, 429, **{"Retry-After": "60"})
+        await anonymize(gateway, payload["customer"]["id"])
+        await deliver_due(gateway.tools, OutboxKind.REVOCATION)
+        del minted.answers["/revoke"]
+        gateway.clock.advance(seconds=59)
+        assert await deliver_due(gateway.tools, OutboxKind.REVOCATION) == 0
+        gateway.clock.advance(seconds=1)
+        assert await deliver_due(gateway.tools, OutboxKind.REVOCATION) == 1
+        (message,) = await _revocations(gateway)
+        assert message.delivered_at is not None
+
     async def test_again_by_an_operator_when_it_was_given_up(self, gateway: Gateway, minted: MintingProvider) -> None:
         _, payload = await log_in(gateway, minted)
         minted.answers["/revoke"] = lambda handler: send(handler, {}, 503)

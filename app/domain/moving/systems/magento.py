@@ -46,7 +46,8 @@ def _convert(draft: Draft, row: Row) -> None:
     draft.name(row["firstname"], row["lastname"], row["name"])
     draft.reference(row.first("entity_id", "id", "customer_id"), short=True)
     draft.made(row.first("created_at", "customer_since"))
-    draft.text(customerNumber=row["increment_id"], passwordHash=row["password_hash"])
+    draft.number(row["increment_id"])
+    draft.text(passwordHash=row["password_hash"])
     draft.phone(row.first("address_telephone", "phone"))
     group = values.text(row.first("group_id", "group", "customer_group_code"))
     if group is not None and group not in _NO_GROUP:
