@@ -21,6 +21,8 @@ from sqlalchemy import String, text
 from app.adapters.database import sqlite, sqlite_forgetting
 from app.adapters.database.opening import open_database
 from app.adapters.database.sqlite import SqliteDatabase
+from app.adapters.database.sqlite_page_file import PageFile
+from app.adapters.database.sqlite_scrubbing import Scrubber
 from app.adapters.mail.mailers import FileMailer
 from app.adapters.mail.smtp import SmtpMailer
 from app.domain.ports import Database, MailMessage
@@ -175,6 +177,26 @@ class TestSqlite:
         await database.close()
         assert dump_of(tmp_path / "gateway.db") == expected
         assert caplog.records == []  # VACUUM would do it too
+
+    def test_scrubs_a_file_of_many_pages(self, tmp_path: Path) -> None:
+        # In this process, which has the file open in no other way then.
+        path = tmp_path / "gateway.db"
+        marks = leave_residue(path, 512)
+        with closing(sqlite3.connect(path, isolation_level=None)) as file:
+            file.execute("CREATE TABLE person (id TEXT PRIMARY KEY, note TEXT)")
+            file.execute("BEGIN")
+            for number in Random(5).sample(range(ROWS), ROWS):
+                file.execute("INSERT INTO person VALUES (?, ?)", (mark(number), "note" * (number % 50)))
+            file.execute("DELETE FROM person WHERE length(note) > 100")
+            file.execute("COMMIT")
+        expected = dump_of(path)
+        with closing(PageFile(path, 15.0, lambda seconds: None)) as pages:
+            Scrubber(pages).run()
+        after = content_of(tmp_path)
+        assert [place for place, text in marks.items() if text in after] == []
+        gone = [number for number in range(ROWS) if number % 50 > 25]
+        assert lingering(tmp_path, gone) == []
+        assert dump_of(path) == expected
 
     async def test_leaves_a_file_to_others_that_it_does_not_understand(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
