@@ -8,7 +8,7 @@ from sqlalchemy import LargeBinary, PrimaryKeyConstraint
 from sqlmodel import Field
 
 from app.domain.principal import TokenKind
-from app.domain.tenant_rules import Lifetimes
+from app.domain.tenants.rules import Lifetimes
 from app.domain.tokens import hash_of_refresh_token
 from app.domain.visit_ids import begun_at, text_of
 from app.models.base import TenantRow

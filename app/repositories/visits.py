@@ -7,7 +7,7 @@ from sqlmodel import col
 
 from app.domain.ports import Connection
 from app.domain.rows import Reading
-from app.domain.tenant_rules import Lifetimes
+from app.domain.tenants.rules import Lifetimes
 from app.models.base import OfTenant
 from app.models.visits import Visit, session_of, tokens_of
 from app.repositories.base import Repository, Rows

@@ -13,7 +13,7 @@ from app.domain.emails import parse_email
 from app.domain.errors import AccessCode, AccessError, Refused
 from app.domain.limits import wider_network
 from app.domain.ports import Limit
-from app.domain.tenant_rules import Limits
+from app.domain.tenants.rules import Limits
 from app.services.unit_of_work import UnitOfWork
 
 MINUTE = 60

@@ -27,7 +27,7 @@ from graphql import (
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from app.domain.tenant_rules import Limits
+from app.domain.tenants.rules import Limits
 from app.graphql.schema import build_schema
 from tests.factories import PASSWORD
 from tests.fakes import MovableClock

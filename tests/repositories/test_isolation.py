@@ -31,7 +31,7 @@ from app.domain.principal import TokenKind
 from app.domain.rows import Reading
 from app.domain.search_words import FOLDING
 from app.domain.searchable import Searchable, WordRow
-from app.domain.tenant_rules import Lifetimes
+from app.domain.tenants.rules import Lifetimes
 from app.domain.visit_ids import visit_id_at
 from app.models import TABLES
 from app.models.addresses import Address, AddressPurpose

@@ -16,7 +16,7 @@ from app.domain.emails import parse_email
 from app.domain.errors import AccessCode, AccessError, Refused
 from app.domain.limits import growing_delays
 from app.domain.ports import Limit
-from app.domain.tenant_rules import Limits
+from app.domain.tenants.rules import Limits
 from app.domain.topics import Topic
 from app.models.one_time_tokens import Purpose
 from app.services.audit import record

@@ -5,7 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import datetime, timedelta
 
-from app.domain.tenant_rules import Lifetimes
+from app.domain.tenants.rules import Lifetimes
 from app.domain.tools import Tools
 from app.models.audit import AuditEvent
 from app.models.outbox import OutboxMessage

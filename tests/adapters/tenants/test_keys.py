@@ -8,12 +8,12 @@ import pytest
 from pydantic import BaseModel
 
 from app.adapters.social.presets import PRESETS
-from app.domain import tenant_rules, tenants
+from app.domain.tenants import clients, receivers, rules, sites, social, tenant
 from tests.harness.tenant_keys import declared_reference, meanings, read_reference, sections
 
 MODELS = [
     model
-    for module in (tenants, tenant_rules)
+    for module in (clients, receivers, rules, sites, social, tenant)
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.__name__
 ]
@@ -43,7 +43,7 @@ class TestReference:
         ]
         # All fields of all models, but for the three names that the heads of their tables are.
         assert sum(map(len, shown.values())) == sum(len(model.model_fields) for model in MODELS) - 3 - len(
-            tenant_rules.Lifetimes.model_fields
+            rules.Lifetimes.model_fields
         )
 
     @pytest.mark.parametrize("model", MODELS)

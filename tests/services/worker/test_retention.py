@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.domain.requests import RequestFacts
-from app.domain.tenant_rules import Lifetimes
+from app.domain.tenants.rules import Lifetimes
 from app.models import TABLES
 from app.models.audit import AuditEvent
 from app.models.base import TenantRow

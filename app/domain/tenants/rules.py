@@ -1,4 +1,4 @@
-"""The numbers of a tenant: how long things live, and how much is too much."""
+"""The numbers of a shop: how long things live, and how much is too much."""
 
 from __future__ import annotations
 
