@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum, unique
 
 from app.domain.sign_in import Factors
+from app.domain.value_objects import value_object
 
 # The `type` of a user of the organisation in an assertion.
 OWNER_TYPE = "User"
@@ -39,7 +40,7 @@ class Owner:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_object
 class Principal:
     """The bearer of a valid access token.
 

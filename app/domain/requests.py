@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from app.domain.value_objects import value_object
+
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
@@ -17,7 +19,7 @@ class Visitor:
     user_agent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_object
 class RequestFacts:
     """`ip` is the canonical address of the client (an IPv6 one as its /64); `token` the bearer token as presented.
 

@@ -19,7 +19,6 @@ from graphql import (
     StringValueNode,
     ValuesOfCorrectTypeRule,
     Visitor,
-    execute,
     parse,
     specified_rules,
     validate,
@@ -28,7 +27,6 @@ from graphql import (
 from graphql.language import BREAK, VisitorAction
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
-from strawberry.utils.await_maybe import await_maybe
 
 from app.domain.errors import AccessCode
 from app.domain.operation_lists import hash_operation
@@ -173,18 +171,16 @@ class Documents:
         coroutines = Coroutines()
         values = {**variables, **document.strings}
         try:
-            result = await await_maybe(
-                execute(
-                    self._schema._schema,  # noqa: SLF001 — Strawberry has no public name for graphql-core's schema
-                    document.tree,
-                    variable_values=values,
-                    context_value=context,
-                    operation_name=operation.name,
-                    executor_class=PlannedExecutor,
-                    is_awaitable=coroutines.is_awaitable,
-                    plans=document.plans,
-                )
+            executor: Any = PlannedExecutor.build(
+                self._schema._schema,  # noqa: SLF001 — Strawberry has no public name for graphql-core's schema
+                document.tree,
+                context_value=context,
+                raw_variable_values=values,
+                operation_name=operation.name,
+                is_awaitable=coroutines.is_awaitable,
+                plans=document.plans,
             )
+            result = ExecutionResult(None, executor) if isinstance(executor, list) else await executor.answer()
         finally:
             coroutines.close()
         if result.data is None and result.errors and all(_is_about_variables(error) for error in result.errors):

@@ -1,7 +1,8 @@
 """Executes documents as graphql-core does, but reads plain leaves by a plan made once per document.
 
-A leaf is plain if its field has no resolver, no argument and no extension, so that its value is an attribute.
-graphql-core executes everything else, also a plain leaf whose value does not fit its type, with the errors.
+A leaf is plain if its value is an attribute, or what a function makes of the object alone: its field has no argument,
+no extension, and no resolver that waits or asks for anything else. graphql-core executes everything else, also a plain
+leaf whose value does not fit its type, with the errors.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from inspect import CORO_CREATED, getcoroutinestate
+from operator import attrgetter
 from types import CoroutineType
 from typing import Any, NamedTuple, TypeGuard
 from weakref import proxy
 
 from graphql import (
+    ExecutionResult,
     GraphQLBoolean,
     GraphQLEnumType,
+    GraphQLError,
     GraphQLField,
     GraphQLID,
     GraphQLList,
@@ -29,14 +33,17 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLString,
+    OperationType,
     TypeNameMetaFieldDef,
     Undefined,
+    get_nullable_type,
 )
-from graphql.execution.collect_fields import FieldDetails
+from graphql.execution.collect_fields import FieldDetails, collect_fields
 from graphql.pyutils import Path
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
+from strawberry.utils.await_maybe import await_maybe
 
 Data = dict[str, Any]
 Fields = dict[str, list[FieldDetails]]
@@ -53,11 +60,12 @@ class _NotPlainError(Exception):
 
 
 class Leaf(NamedTuple):
-    """A field that is an attribute, and the function that completes its value."""
+    """A plain field: what reads its value off the object, and what completes a value unless it is of that type."""
 
     name: str
-    attribute: str
+    read: Callable[[object], Any]
     complete: Complete
+    unchanged: type | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +84,10 @@ class Plan:
         """Return the answer so far, and the fields that graphql-core must execute."""
         data = self.blank.copy()
         failed: set[str] | None = None
-        for name, attribute, complete in self.leaves:
+        for name, read, complete, unchanged in self.leaves:
             try:
-                data[name] = complete(getattr(source, attribute))
+                value = read(source)
+                data[name] = value if type(value) is unchanged else complete(value)
             except Exception:
                 failed = (failed or set()) | {name}
         if failed is None:
@@ -93,8 +102,9 @@ class Plan:
         try:
             for source in sources:
                 data = self.blank.copy()
-                for name, attribute, complete in self.leaves:
-                    data[name] = complete(getattr(source, attribute))
+                for name, read, complete, unchanged in self.leaves:
+                    value = read(source)
+                    data[name] = value if type(value) is unchanged else complete(value)
                 answers.append(data)
         except Exception:
             return None
@@ -105,7 +115,16 @@ class Plans:
     """The plans of one document without directives, so that the fields of an object never change."""
 
     def __init__(self) -> None:
+        self._roots: dict[int, tuple[GraphQLObjectType, Fields]] = {}
         self._plans: dict[tuple[GraphQLObjectType, tuple[int, ...]], Plan] = {}
+
+    def get_root(self, executor: PlannedExecutor) -> tuple[GraphQLObjectType, Fields]:
+        """Return the root type of the executor's operation, and what is selected of it."""
+        key = id(executor.operation)
+        root = self._roots.get(key)
+        if root is None:
+            root = self._roots[key] = executor.collect_root_fields()
+        return root
 
     def get(self, executor: PlannedExecutor, type_: GraphQLObjectType, parents: Sequence[FieldDetails]) -> Plan:
         """Return the plan of what is selected below these fields."""
@@ -154,6 +173,31 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
             gather=lambda values: executor.gather_async_work(values),
             track=lambda values: executor.track_async_work(values),
         )
+
+    async def answer(self) -> ExecutionResult:
+        """Execute the operation: as `execute_operation` does, without its provisions for answers in several parts."""
+        if self._plans is None:
+            executing: Any = self.execute_operation()
+            result: ExecutionResult = await await_maybe(executing)
+            return result
+        data: Data | None
+        try:
+            root_type, fields = self._plans.get_root(self)
+            is_mutation = self.operation.operation is OperationType.MUTATION
+            answers: Any = self.execute_root_grouped_field_set(root_type, self.root_value, fields, is_mutation, None)
+            data = await answers if self.is_awaitable(answers) else answers
+        except GraphQLError as error:
+            self.collected_errors.add(error, None)
+            data = None
+        return ExecutionResult(data, self.collected_errors.errors or None)
+
+    def collect_root_fields(self) -> tuple[GraphQLObjectType, Fields]:
+        """Return the root type of the operation, and what is selected of it."""
+        root_type = self.schema.get_root_type(self.operation.operation)
+        if root_type is None:
+            raise GraphQLError("The schema has no such operations.", self.operation)
+        found = collect_fields(self.schema, self.fragments, self.variable_values, root_type, self.operation)
+        return root_type, dict(found.grouped_field_set)
 
     def collect_and_execute_subfields(
         self,
@@ -230,11 +274,22 @@ def _make_plan(schema: GraphQLSchema, type_: GraphQLObjectType, fields: Fields) 
 
 def _read_leaf(name: str, field: GraphQLField | None) -> Leaf | None:
     definition = field.extensions.get("strawberry-definition") if field else None
-    if field is None or not isinstance(definition, StrawberryField):
+    if field is None or field.args or not isinstance(definition, StrawberryField):
         return None
-    complete = _completion(field.type)
-    is_attribute = definition.is_basic_field and definition.default_resolver is getattr and not field.args
-    return Leaf(name, definition.python_name, complete) if is_attribute and complete is not None else None
+    read, complete = _reader(definition), _completion(field.type)
+    return Leaf(name, read, complete, _UNCHANGED.get(get_nullable_type(field.type))) if read and complete else None
+
+
+def _reader(definition: StrawberryField) -> Callable[[object], Any] | None:
+    """Return what reads the field off the object alone; None if it takes more than that."""
+    if definition.is_basic_field:
+        return attrgetter(definition.python_name) if definition.default_resolver is getattr else None
+    resolver = definition.base_resolver
+    if resolver is None or resolver.is_async or definition.extensions or len(resolver.signature.parameters) != 1:
+        return None
+    takes_object = resolver.self_parameter or resolver.root_parameter or resolver.parent_parameter
+    function: Any = resolver.wrapped_func
+    return function if takes_object else None
 
 
 def _completion(type_: GraphQLOutputType) -> Complete | None:

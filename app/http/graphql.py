@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 import orjson
@@ -16,6 +16,7 @@ from app.domain.errors import AccessCode, AccessError, BusyError, BusyOutcome, H
 from app.domain.principal import Principal
 from app.domain.refresh_cookies import CookieKind, RefreshCookie
 from app.domain.requests import RequestFacts
+from app.domain.value_objects import value_object
 from app.graphql.documents import BadDocumentError, Document, Documents, Operation
 from app.graphql.idempotency import KeptAnswerError
 from app.graphql.operation_lists import KnownOperations
@@ -96,7 +97,7 @@ class _BadHttpError(Exception):
         self.headers = headers
 
 
-@dataclass(frozen=True, slots=True)
+@value_object
 class _Answer:
     """`well_formed`: the request was valid GraphQL over HTTP, whatever its result."""
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import parse_qsl
 
+from app.domain.value_objects import value_object
 from app.http.errors import bad_request
 from app.http.strict_json import BadJsonError, read_json
 
 _HASH = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@value_object
 class GraphQLRequest:
     """The parameters of one request, each of its right type.
 

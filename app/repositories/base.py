@@ -121,14 +121,14 @@ class Repository:
 
     async def _add(self, row: TenantRow) -> None:
         """Write a new row. If its key is taken, the next statement or the commit says so."""
-        await self._connection.write_soon(_adding(type(row)), row.model_dump())
+        await self._connection.write_soon(_adding(type(row)), row.columns())
 
     async def _add_unless(self, row: TenantRow, *unique: str) -> bool:
         """Write the row; False if another row has the same `unique` columns, even if it is written at the same moment.
 
         With no columns named, any unique key counts.
         """
-        return await self._connection.write(_adding_unless(type(row), unique), row.model_dump()) == 1
+        return await self._connection.write(_adding_unless(type(row), unique), row.columns()) == 1
 
     async def _change(self, rows: Rows[Any], given: Mapping[str, Any], *, counted: str = "", **values: Any) -> int:
         """Set columns of the rows, with `given` as parameters, and add one to the column `counted`.

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.domain.errors import AccessError, HeaderRefused, UnauthenticatedReason, forbidden, unauthenticated
 from app.domain.principal import Principal
 from app.domain.requests import RequestFacts
 from app.domain.scopes import Scope, has_scope
+from app.domain.value_objects import value_object
 from app.models.customers import CustomerProfile
 from app.models.visits import Visit
 
 
-@dataclass(frozen=True, slots=True)
+@value_object
 class Caller:
     """Who calls. Without a `principal`, `refusal` says why; operations that need no token do not ask.
 

@@ -54,6 +54,17 @@ class Leaf(Named):
         return f"{self.name}!" * times
 
     @strawberry.field
+    def loud(self) -> str:
+        if self.name == "broken":
+            raise ValueError("loud")
+        return self.name.upper()
+
+    @strawberry.field
+    @staticmethod
+    def first_tag(leaf: strawberry.Parent[Any]) -> str | None:
+        return leaf.tags[0] if leaf.tags else None
+
+    @strawberry.field
     async def later(self) -> str | None:
         if self.name == "broken":
             raise ValueError("later")
@@ -123,6 +134,7 @@ FIELDS: dict[str, dict[str, tuple[str, str | None]]] = {
     "Named": {"name": ("", None)},
     "Leaf": {
         **dict.fromkeys(("name", "number", "ratio", "colour", "day", "tags", "maybeTags", "free"), ("", None)),
+        **dict.fromkeys(("loud", "firstTag"), ("", None)),
         "shout": ("(times: $depth)", None),
         "later": ("", None),
     },
@@ -318,7 +330,7 @@ class TestPlannedExecutor:
 
     @pytest.mark.parametrize(("attribute", "value"), [(name, value) for name in VALUES for value in VALUES[name]])
     async def test_answers_so_for_each_value(self, attribute: str, value: Any) -> None:
-        field = "maybeTags" if attribute == "maybe_tags" else attribute
+        field = {"maybe_tags": "maybeTags", "name": "name loud", "tags": "tags firstTag"}.get(attribute, attribute)
         text = f"{{ maybeNode {{ maybeLeaf {{ {field} }} }} }}"
         leaf = _with(Leaf.__new__(Leaf), {**PLAIN, attribute: value})
         source = _with(Node.__new__(Node), {"maybe_leaf": leaf})

@@ -170,7 +170,7 @@ class TestExport:
 
 COPY = """INSERT INTO customer ({columns})
     WITH RECURSIVE copy(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < 20000)
-    SELECT {values} FROM customer, copy"""
+    SELECT {values} FROM customer, copy WHERE tenant_id = 'demo'"""
 _OWN = {"id", "customer_number", "shopper_reference"}
 
 
