@@ -105,6 +105,8 @@ OWNERS: dict[str, set[str]] = {
     "time": {"app.adapters.clock"},
     "pyotp": {"app.domain.totp"},
     "socket": {"adapters", "listening", "server"},
+    # A second SQLite, which must not meet the first one in one process.
+    "sqlean": {"app.adapters.database.sqlite_page_file"},
     "tqdm": {"app.services.staff.import_files"},
     "ijson": {"app.domain.moving.json_records"},
     **{

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from datetime import UTC, datetime
 
 import uuid_utils
@@ -14,6 +15,18 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the current time, timezone-aware, in UTC."""
         return datetime.now(UTC)
+
+
+class Stopwatch:
+    """Runs from its making on, whatever becomes of the time of this machine."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has run."""
+        return time.monotonic() - self._started
 
 
 class SystemRandom:

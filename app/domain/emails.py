@@ -47,11 +47,12 @@ class EmailAddress:
         """The part before the @-sign, as it is shown."""
         return self.address.rpartition("@")[0]
 
-    def is_same_mailbox(self, other: EmailAddress) -> bool:
-        """Tell whether both are the same but for capitals: who has proved one has proved the other.
+    def is_same_mailbox(self, stored: str | None) -> bool:
+        """Tell whether a stored address is the same but for capitals: who has proved one has proved the other.
 
         `strasse` and `straße` have the same key, and may be different people's.
         """
+        other = parse_email(stored)
         return self.key == other.key and _lower(self.local_part) == _lower(other.local_part)
 
 

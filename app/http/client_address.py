@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from app.http.forwarded import forwarded_hops
 
@@ -23,9 +23,6 @@ _WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<v4>[0-9.]+))(?::(?:[0-9]{1
 # How CloudFront-Viewer-Address writes IPv6. A port of at most four digits can be a part of the address as well, which
 # changes nothing of the /64.
 _WITH_PORT_AND_NO_BRACKETS = re.compile(r"(?P<v6>[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*):[0-9]{1,5}", re.ASCII)
-
-Network = IPv4Network | IPv6Network
-
 
 FORWARDED_FOR = b"x-forwarded-for"
 FORWARDED = b"forwarded"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlmodel import col
 
 from app.domain.audit import AuditAction
@@ -38,12 +38,6 @@ class AuditRepository(Repository):
     async def list_about(self, customer_id: str, limit: int) -> Sequence[AuditEvent]:
         """Return the latest lines about a customer, the newest first."""
         return await self._list_latest(limit, col(AuditEvent.customer_id) == customer_id)
-
-    async def forget_ips(self, customer_id: str) -> None:
-        """Erase the IP addresses from a customer's lines. The lines themselves stay."""
-        lines = self._mine(AuditEvent, col(AuditEvent.customer_id) == customer_id)
-        # It may change many rows, so it is no constant statement.
-        await self._connection.write_anew(update(AuditEvent.__table__).where(lines).values(ip=None))
 
     async def _list_latest(self, limit: int, *conditions: Condition) -> Sequence[AuditEvent]:
         # In the order of the indexes; lines of one moment are in the order of their ids.

@@ -12,7 +12,6 @@ from app.models.sign_in_tickets import SignInTicket
 from app.repositories.base import Repository, Rows
 
 _LIVE = (col(SignInTicket.used_at).is_(None), col(SignInTicket.expires_at) > bindparam("now"))
-_TICKET = Rows(SignInTicket, "ticket_hash")
 _OF_SESSION = Rows(SignInTicket, "ticket_hash", "session_id")
 _CLAIMABLE = Rows(SignInTicket, "ticket_hash", "session_id", *_LIVE)
 _TRIABLE = Rows(SignInTicket, "ticket_hash", "session_id", col(SignInTicket.tries) < bindparam("most_tries"), *_LIVE)
@@ -39,10 +38,6 @@ class SignInTicketRepository(Repository):
     async def find(self, ticket_hash: bytes, session_id: str) -> SignInTicket | None:
         """Return a ticket that this session got, whatever its state."""
         return await self._find(_OF_SESSION, ticket_hash=ticket_hash, session_id=session_id)
-
-    async def find_anywhere(self, ticket_hash: bytes) -> SignInTicket | None:
-        """Return a ticket of whichever session."""
-        return await self._find(_TICKET, ticket_hash=ticket_hash)
 
     async def change(self, ticket_hash: bytes, session_id: str, now: datetime, **values: Any) -> SignInTicket | None:
         """Set columns of a ticket that is still open, and return it as it is then; None if it is not."""

@@ -70,6 +70,7 @@ def _migrate_sqlite(url: str) -> None:
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            connection.exec_driver_sql("PRAGMA secure_delete=ON")  # a table that is copied leaves free pages
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 _upgrade(connection)

@@ -39,6 +39,7 @@ from app.adapters.database.schema_version import (
     version_fault,
 )
 from app.adapters.database.sqlite_faults import raise_as_busy
+from app.adapters.database.sqlite_forgetting import scrub
 from app.adapters.database.sqlite_watch import LogWatch
 from app.domain.errors import BusyError
 from app.domain.ports import SchemaVersion
@@ -64,7 +65,8 @@ class SqliteDatabase:
         self._writer_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
         self._turn = asyncio.Lock()
         self.prepared = PreparedStatements(self._engine.dialect)
-        self._watch = LogWatch(Path(self._engine.url.database or ""))
+        self._path = Path(self._engine.url.database or "").absolute()
+        self._watch = LogWatch(self._path)
         self._lowest_release = LowestRelease()
 
     def connect(self) -> SqliteConnection:
@@ -137,11 +139,14 @@ class SqliteDatabase:
         return self._watch.is_running
 
     async def forget(self) -> None:
-        """Rewrite the file, and empty the write-ahead log.
+        """Remove what was deleted from the file, and empty the write-ahead log, while others write.
 
         secure_delete alone is not enough: a page that was split can still have copies of moved rows, which SQLite does
-        not count as deleted. Takes about a second for each 100 MB, in which nobody can write.
+        not count as deleted. Where the file cannot be scrubbed it is rewritten; for each 100 MB that takes about a
+        second, in which nobody can write.
         """
+        if await scrub(self._path, BUSY_TIMEOUT):
+            return
         async with self._turn:
             await self._until_free(lambda: self.write(_rewrite))
             await self._until_free(lambda: self.write(_empty_log))
@@ -178,7 +183,7 @@ class SqliteDatabase:
 
         Raises `OSError` for what is no SQLite file, or cannot be read.
         """
-        return _find_migration(Path(self._engine.url.database or ""))
+        return _find_migration(self._path)
 
     async def is_served_from(self, release: str) -> bool:
         """Tell whether the mark says that no release before that one serves on these tables any more."""

@@ -12,6 +12,7 @@ from limits.aio.storage import RedisStorage
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import RedisError
 
+from app.adapters.deadlines import is_still_ahead
 from app.adapters.limits.members import ENTER
 from app.adapters.limits.memory import MemoryLimiter
 from app.adapters.limits.redis_clients import close_redis, open_redis
@@ -105,8 +106,7 @@ class RedisLimiter:
 
     async def _try(self, action: Callable[..., Awaitable[None]], limit: Limit, *key: str) -> None:
         now = self._clock.now()
-        # The clock may be set back meanwhile.
-        if self._failed_until is None or not timedelta(0) < self._failed_until - now <= _REST:
+        if not is_still_ahead(self._failed_until, now, _REST):
             if self._failed_until is not None:
                 self._failed_until = now + _REST
             try:

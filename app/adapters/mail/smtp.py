@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import aiosmtplib
 
+from app.adapters.deadlines import is_still_ahead
 from app.adapters.mail.mailers import compose, read_sender
 from app.adapters.mail.tokens import TokenCommand
 from app.domain.ports import Clock, MailLineError, MailMessage, MailRefusedError
@@ -104,7 +105,7 @@ class SmtpMailer:
         return self._own_name
 
     async def _connect(self, client: aiosmtplib.SMTP) -> None:
-        if self._server.username is None or _is_before(self._clock.now(), self._proven_until):
+        if self._server.username is None or is_still_ahead(self._proven_until, self._clock.now(), _PROVEN):
             await self._log_in(client)
             return
         async with self._login:
@@ -112,7 +113,7 @@ class SmtpMailer:
 
     async def _log_in(self, client: aiosmtplib.SMTP) -> None:
         """Connect and log in; raises `MailLineError` when the server refuses us, and for a while afterwards."""
-        if _is_before(self._clock.now(), self._silent_until):
+        if is_still_ahead(self._silent_until, self._clock.now(), _SILENCE):
             # The one that was refused may not be the first to say so: all of them give its reason.
             raise MailLineError(self._refused_by)
         await client.connect()
@@ -151,11 +152,6 @@ class SmtpMailer:
         if self._token is not None:
             self._token.forget()
         return refusal
-
-
-def _is_before(now: datetime, end: datetime | None) -> bool:
-    # No end is further away than that, unless the clock was set back.
-    return end is not None and timedelta(0) < end - now <= max(_PROVEN, _SILENCE)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -8,6 +8,7 @@ from asyncio.subprocess import DEVNULL, PIPE
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from app.adapters.deadlines import is_still_ahead
 from app.domain.ports import Clock, MailLineError
 
 # Seconds that the command may take.
@@ -29,8 +30,7 @@ class TokenCommand:
 
     async def read(self) -> str:
         """Return the token; raises `MailLineError` when the command prints none."""
-        # The clock may be set back meanwhile.
-        if self._kept_until is None or not timedelta(0) < self._kept_until - self._clock.now() <= _KEPT:
+        if not is_still_ahead(self._kept_until, self._clock.now(), _KEPT):
             self._token = await self._run()
             self._kept_until = self._clock.now() + _KEPT
         return self._token

@@ -201,7 +201,7 @@ async def _take_over(
 
 
 def _is_same_mailbox(owner: Credential, signup: PendingSignup) -> bool:
-    return parse_email(owner.email).is_same_mailbox(parse_email(signup.email))
+    return parse_email(owner.email).is_same_mailbox(signup.email)
 
 
 async def _confirm_account(uow: UnitOfWork, token: OneTimeToken) -> str:

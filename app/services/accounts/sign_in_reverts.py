@@ -182,7 +182,7 @@ async def _remove_phone(uow: UnitOfWork, token: OneTimeToken, _: WayIn) -> bool:
     return await uow.credentials.note_phone(token.customer_id, None, uow.now)
 
 
-async def _remove_password(uow: UnitOfWork, token: OneTimeToken, way: WayIn) -> bool:
+async def _remove_password(uow: UnitOfWork, token: OneTimeToken, _: WayIn) -> bool:
     credential = await uow.credentials.find(token.customer_id)
     if credential is None:
         return False

@@ -60,7 +60,7 @@ async def sign_up_by_code(uow: UnitOfWork, ticket: SignInTicket) -> Proved:
     )
     if not await uow.credentials.add_unless_email_taken(credential):
         owner = await uow.credentials.find_by_email(email.key)
-        if owner is None or not email.is_same_mailbox(parse_email(owner.email)):
+        if owner is None or not email.is_same_mailbox(owner.email):
             raise invalid_ticket()
         return Proved(owner.customer_id, Factor(SignInMethod.EMAIL_CODE), proves_email=True)
     await prove_ownership(uow, credential, Proof.MAILED_CODE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from app.domain.audit import AuditAction
-from app.domain.emails import EmailAddress, parse_email
+from app.domain.emails import EmailAddress
 from app.domain.errors import DomainError, Refused, UserErrorCode, refuse
 from app.domain.social import ProviderTokens, SocialProof
 from app.domain.tenants import SignupMode, SocialLinking, SocialProvider
@@ -141,7 +141,7 @@ class _Arrival:
         if current is None or current.email_key != vouched.key:
             # At this moment the address was changed or the customer erased, so it belongs to nobody.
             return await self._create(vouched)
-        if not vouched.is_same_mailbox(parse_email(current.email)):
+        if not vouched.is_same_mailbox(current.email):
             # Only the key is the same: the mailbox may be somebody else's.
             return await self._create(None)
         if customer is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.emails import EmailAddress, parse_email
+from app.domain.emails import EmailAddress
 from app.domain.topics import Topic
 from app.models.credentials import Credential
 from app.services.accounts.closed_accounts import lock_for_proof
@@ -41,4 +41,4 @@ async def count_as_proof(
 def _proves(credential: Credential | None, vouched: EmailAddress) -> bool:
     if credential is None or credential.email_verified_at is not None or credential.email_key != vouched.key:
         return False
-    return vouched.is_same_mailbox(parse_email(credential.email))
+    return vouched.is_same_mailbox(credential.email)

@@ -33,8 +33,8 @@ from app.services.worker_unit import open_for_worker
 
 # How many one worker claims at once: the files of the database are cleaned up once for all of them.
 BATCH = 20
-# Seconds that one step may take; the lease is longer than all of a batch should need.
-STEP_SECONDS = 120
+# Seconds that one step may take, and that the files may take; the lease is longer than all of a batch should need.
+STEP_SECONDS, FILES_SECONDS = 120, 480
 LEASE = timedelta(minutes=10)
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ async def anonymize_due(tools: Tools) -> int:
         due = await uow.anonymization_queue.list_due(uow.now, tenants, BATCH) if tenants else []
     claimed = [each for each in [await _claim(tools, each) for each in due] if each is not None]
     erased = [each for each in claimed if await _succeeds(tools, [each], partial(_erase, tools, each))]
-    if erased and await _succeeds(tools, erased, tools.database.forget):
+    if erased and await _succeeds(tools, erased, tools.database.forget, FILES_SECONDS):
         for each in erased:
             await _finish(tools, each)
     return len(claimed)
@@ -72,10 +72,12 @@ async def _claim(tools: Tools, due: Anonymization) -> Anonymization | None:
         return await uow.anonymizations.find_latest(due.customer_id)
 
 
-async def _succeeds(tools: Tools, claimed: list[Anonymization], step: Callable[[], Awaitable[None]]) -> bool:
+async def _succeeds(
+    tools: Tools, claimed: list[Anonymization], step: Callable[[], Awaitable[None]], seconds: float = STEP_SECONDS
+) -> bool:
     """Do one step for these; when it fails, write down that it is to be tried again."""
     try:
-        async with asyncio.timeout(STEP_SECONDS):
+        async with asyncio.timeout(seconds):
             await step()
     except BusyError as error:
         # No failure, and nobody has to know: the database has another primary soon. Until then the claim holds.

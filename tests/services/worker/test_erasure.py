@@ -246,7 +246,9 @@ def remains(environment: dict[str, str], postgresql: PostgresqlServer) -> bytes:
     url = environment["DATABASE_URL"]
     if url.startswith("sqlite:///"):
         database = Path(url.removeprefix("sqlite:///"))
-        files += [path.read_bytes() for path in database.parent.glob(f"{database.name}*")]
+        # By another process: closing the files here would give up the locks of this one.
+        paths = sorted(database.parent.glob(f"{database.name}*"))
+        files.append(subprocess.run(["cat", *paths], check=True, stdout=subprocess.PIPE).stdout)
     else:
         files.append(postgresql.dump(url))
     return b"\n".join(files).lower()
