@@ -2,9 +2,9 @@
 #   docker build --build-arg REQUIREMENTS=requirements-tracing.txt .
 FROM python:3.11-slim AS build
 ARG REQUIREMENTS=requirements.txt
-COPY scripts/requirements.txt scripts/requirements-tracing.txt /tmp/
+COPY scripts/requirements.txt scripts/requirements-tracing.txt scripts/requirements-sqlite.txt /tmp/
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir \
-    --no-deps --require-hashes --only-binary :all: -r "/tmp/$REQUIREMENTS"
+    --no-deps --require-hashes --only-binary :all: -r "/tmp/$REQUIREMENTS" -r /tmp/requirements-sqlite.txt
 COPY app /gateway/app
 RUN /venv/bin/python -m compileall -q /venv /gateway
 

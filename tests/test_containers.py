@@ -58,7 +58,8 @@ class TestDockerfile:
         assert "python -m venv /venv" in install
         assert "--from=build /venv /venv" in of("COPY")
         assert environment_of_image()["PATH"].startswith("/venv/bin:")
-        for name in ("requirements.txt", "requirements-tracing.txt"):
+        assert install.endswith('-r "/tmp/$REQUIREMENTS" -r /tmp/requirements-sqlite.txt')
+        for name in ("requirements.txt", "requirements-tracing.txt", "requirements-sqlite.txt"):
             assert "--hash=sha256:" in (ROOT / "scripts" / name).read_text()
 
     def test_runs_as_a_user_without_rights(self) -> None:

@@ -75,6 +75,18 @@ class TestSetup:
         settings = {"PIP_USER": "1", "PIP_TARGET": str(tmp_path / "away"), "PIP_CONSTRAINT": str(constraints)}
         assert "alpha==1" in project.run("requirements.txt", pip=settings).stdout
 
+    def test_installs_the_other_sqlite_besides_and_goes_without_where_it_is_not_made_for_the_machine(
+        self, project: Project
+    ) -> None:
+        project.pin("requirements-sqlite.txt", "gamma==1")
+        assert project.installed("requirements.txt") == ["alpha==1", "gamma==1"]
+        pins = project.folder / "scripts/requirements-sqlite.txt"
+        pins.write_text(pins.read_text().replace("gamma", "delta"))
+        without = project.run("requirements.txt")
+        assert "Not installed: scripts/requirements-sqlite.txt" in without.stderr
+        assert "gamma" not in without.stdout
+        assert project.installed("requirements.txt") == ["alpha==1"]
+
     def test_keeps_what_another_file_has_installed(self, project: Project) -> None:
         project.run("requirements.txt")
         assert project.installed("requirements-test.txt") == ["alpha==1", "beta==1"]

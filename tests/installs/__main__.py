@@ -38,6 +38,7 @@ PYTHONS = {"3.11": (OLDEST_PIP, TODAYS_PIP), "3.12": (TODAYS_PIP,), "3.13": (TOD
 USES: dict[str, Sequence[str]] = {
     "requirements.txt": ("-m", "app", "schema"),
     "requirements-demo.txt": ("-c", "import app.adapters.social.demo_provider_process"),
+    "requirements-sqlite.txt": ("-c", "import sqlean"),
     "requirements-tracing.txt": ("-c", "from app.adapters.traces import OpenTelemetryTraces as T; T()"),
     "requirements-test.txt": ("-m", "pytest", "--collect-only", "--quiet", "-p", "no:cacheprovider", "tests/domain"),
 }
