@@ -19,10 +19,10 @@ INTERRUPTED = 130
 def with_tools(settings: Settings, work: Callable[[Tools], Awaitable[Result]]) -> Result:
     """Do something that needs the tables; raises `ValueError` if the database is not migrated."""
     check_migrated(settings)
-    return asyncio.run(_dowith_tools(settings, work))
+    return asyncio.run(_do_with_tools(settings, work))
 
 
-async def _dowith_tools(settings: Settings, work: Callable[[Tools], Awaitable[Result]]) -> Result:
+async def _do_with_tools(settings: Settings, work: Callable[[Tools], Awaitable[Result]]) -> Result:
     tools = build_tools(settings)
     try:
         return await work(tools)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process, create_subprocess_exec
 from contextlib import suppress
@@ -13,8 +14,6 @@ from pathlib import Path
 _LIBRARY = "sqlean"
 _PROCESS = "app.adapters.database.sqlite_scrubbing_process"
 _ROOT = Path(__file__).parents[3]
-# What the process ends with: done; the file is locked, try again; it cannot be done in this way.
-_DONE, _BUSY, _CANNOT = 0, 75, 69
 
 logger = logging.getLogger(__name__)
 
@@ -49,12 +48,12 @@ async def _result_of(process: Process) -> bool:
     said = (await process.stderr.read()).decode(errors="replace") if process.stderr is not None else ""
     code = await process.wait()
     reason = said.strip().rpartition("\n")[2]
-    if code == _BUSY:
+    if code == os.EX_TEMPFAIL:
         raise OSError("Another process keeps the database busy.")
-    if code == _CANNOT:
+    if code == os.EX_UNAVAILABLE:
         logger.warning("Deleted data are removed by VACUUM, while nobody can write: %s", reason)
         return False
-    if code != _DONE:
+    if code != os.EX_OK:
         raise OSError(f"Deleted data could not be removed from the file (exit code {code}): {reason}")
     return True
 

@@ -11,9 +11,6 @@ from app.adapters.database.sqlite_page_file import FileBusyError, PageFile
 from app.adapters.database.sqlite_pages import NotUnderstoodError
 from app.adapters.database.sqlite_scrubbing import Scrubber
 
-# As sysexits.h names them: EX_TEMPFAIL, and EX_UNAVAILABLE.
-BUSY, CANNOT = 75, 69
-
 
 def _pause(seconds: float) -> None:
     """Wait; end the process when nobody wants it any more. A transaction that is open is never committed then."""
@@ -22,15 +19,18 @@ def _pause(seconds: float) -> None:
 
 
 def main(path: str, patience: str) -> int:
-    """Scrub the file; others may have it locked for as long as `patience`, in seconds."""
+    """Scrub the file; others may have it locked for as long as `patience`, in seconds.
+
+    Returns the exit code: `EX_TEMPFAIL` if it is to be tried again, `EX_UNAVAILABLE` if it cannot be done in this way.
+    """
     try:
         Scrubber(PageFile(Path(path), float(patience), _pause)).run()
     except FileBusyError:
-        return BUSY
+        return os.EX_TEMPFAIL
     except NotUnderstoodError as error:
         sys.stderr.write(f"{error}\n")
-        return CANNOT
-    return 0
+        return os.EX_UNAVAILABLE
+    return os.EX_OK
 
 
 if __name__ == "__main__":
