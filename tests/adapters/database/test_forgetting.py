@@ -282,7 +282,10 @@ class TestSqlite:
 
         monkeypatch.setattr(sqlite_forgetting, "_result_of", never)
         forgetting = asyncio.create_task(database.forget())
+        forgetting.add_done_callback(lambda _: begun.set())
         await begun.wait()
+        if forgetting.done():
+            await forgetting
         forgetting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await forgetting
